@@ -1,0 +1,138 @@
+//! From published units to a tenant, or to every reason why not. The control plane runs it before it commits, the
+//! proxy when it loads: what one accepts the other can use.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gatewright_types::OrganizationId;
+use gatewright_types::api::Route as RouteSpec;
+
+use crate::tenant::OwnPrice;
+use crate::{
+    BaseUrl, Credential, Model, ModelUnit, PriceUnit, Provider, ProviderUnit, Route, Tenant, UnitBody, UnitId,
+    UpstreamTarget,
+};
+
+/// One thing wrong with an organization's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileProblem {
+    /// The unit it was found in.
+    pub unit: UnitId,
+    /// The field within the resource: `route.target`.
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// Builds the tenant from all of its units except keys, which are looked up one by one and need no compiling.
+pub fn compile(
+    organization: OrganizationId,
+    units: &BTreeMap<UnitId, UnitBody>,
+) -> Result<Tenant, Vec<CompileProblem>> {
+    let mut problems = Vec::new();
+    let mut slug = None;
+    let mut providers = HashMap::new();
+    for (unit, body) in units {
+        match body {
+            UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
+            UnitBody::Provider(spec) => {
+                let Some(provider) = provider(*unit, spec, &mut problems) else { continue };
+                if providers.insert(spec.name.clone(), Arc::new(provider)).is_some() {
+                    problems.push(taken(*unit, "another provider has this name"));
+                }
+            }
+            UnitBody::Team(_) | UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) => {}
+        }
+    }
+
+    let own_prices = own_prices(units);
+    let mut models = HashMap::new();
+    for (unit, body) in units {
+        let UnitBody::Model(spec) = body else { continue };
+        let Some(model) = model(*unit, spec, &providers, &own_prices, &mut problems) else { continue };
+        if models.insert(spec.name.clone(), Arc::new(model)).is_some() {
+            problems.push(taken(*unit, "another model has this name"));
+        }
+    }
+
+    match slug {
+        Some(slug) if problems.is_empty() => Ok(Tenant { id: organization, slug, models, providers }),
+        Some(_) => Err(problems),
+        None => {
+            let message = "the organization itself is missing".to_owned();
+            problems.push(CompileProblem { unit: UnitId::Organization, field: "organization", message });
+            Err(problems)
+        }
+    }
+}
+
+fn taken(unit: UnitId, message: &str) -> CompileProblem {
+    CompileProblem { unit, field: "name", message: message.to_owned() }
+}
+
+fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<CompileProblem>) -> Option<Provider> {
+    let UnitId::Provider(id) = unit else { return None };
+    let mut wrong = |field, message: String| problems.push(CompileProblem { unit, field, message });
+    let address = spec.base_url.as_deref().or(spec.kind.usual_base_url());
+    let base_url = match (address, spec.kind.calls_out()) {
+        (Some(text), true) => match text.parse::<BaseUrl>() {
+            Ok(url) => Some(url),
+            Err(error) => {
+                wrong("base_url", error.to_string());
+                return None;
+            }
+        },
+        (None, true) => {
+            wrong("base_url", format!("is required for a provider of kind {}", spec.kind.as_str()));
+            return None;
+        }
+        (Some(_), false) => {
+            wrong("base_url", format!("has no meaning for a provider of kind {}", spec.kind.as_str()));
+            return None;
+        }
+        (None, false) => None,
+    };
+    let credentials = spec
+        .credentials
+        .iter()
+        .map(|unit| Credential { id: unit.id, weight: unit.weight, sealed: unit.sealed.clone() })
+        .collect();
+    Some(Provider { id, name: spec.name.clone(), kind: spec.kind, base_url, credentials })
+}
+
+type OwnPrices<'a> = HashMap<(&'a str, &'a str), Vec<OwnPrice>>;
+
+fn own_prices(units: &BTreeMap<UnitId, UnitBody>) -> OwnPrices<'_> {
+    let mut prices: OwnPrices<'_> = HashMap::new();
+    for (unit, body) in units {
+        let (UnitId::Price(id), UnitBody::Price(spec)) = (unit, body) else { continue };
+        let PriceUnit { provider, model, rates, effective_from } = spec;
+        let price = OwnPrice::new(*id, rates.clone(), *effective_from);
+        prices.entry((provider.as_str(), model.as_str())).or_default().push(price);
+    }
+    for list in prices.values_mut() {
+        list.sort_by(|a, b| (b.effective_from, &b.version).cmp(&(a.effective_from, &a.version)));
+    }
+    prices
+}
+
+fn model(
+    unit: UnitId,
+    spec: &ModelUnit,
+    providers: &HashMap<gatewright_types::Slug, Arc<Provider>>,
+    own_prices: &OwnPrices<'_>,
+    problems: &mut Vec<CompileProblem>,
+) -> Option<Model> {
+    let UnitId::Model(id) = unit else { return None };
+    let RouteSpec::Target(target) = &spec.route;
+    let Some(provider) = providers.get(&target.provider) else {
+        let message = format!("there is no provider named {}", target.provider);
+        problems.push(CompileProblem { unit, field: "route.target", message });
+        return None;
+    };
+    let prices = own_prices.get(&(target.provider.as_str(), target.model.as_str())).cloned().unwrap_or_default();
+    let route = Route::Target(UpstreamTarget { provider: provider.clone(), model: target.model.clone(), prices });
+    Some(Model { id, name: spec.name.clone(), route, timeouts: spec.timeouts.clone() })
+}
+
+#[cfg(test)]
+mod tests;

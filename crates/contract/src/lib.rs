@@ -1,0 +1,30 @@
+//! What the two planes agree on: the published configuration, the usage record, the form of keys and of sealed
+//! secrets. Neither plane owns it; it does no I/O.
+
+mod api_key;
+mod compile;
+mod cow_map;
+mod destination;
+mod published;
+mod sealed;
+mod snapshot;
+mod tenant;
+mod unit;
+mod usage;
+
+pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
+pub use compile::{CompileProblem, compile};
+pub use cow_map::CowMap;
+pub use destination::{AddressPolicy, BaseUrl, DestinationError};
+pub use published::Published;
+pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
+pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
+pub use tenant::{Credential, Model, OwnPrice, Provider, Route, Tenant, UpstreamTarget};
+pub use unit::{
+    CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody,
+    UnitId, UnitIdError,
+};
+pub use usage::{Batch, Upstream, UsageRecord};
+
+/// Prices as data: part of this crate's face because both planes read prices the same way.
+pub use gatewright_llm::Catalog;

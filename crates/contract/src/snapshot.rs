@@ -1,0 +1,212 @@
+//! The configuration of all tenants at one revision, as the request path reads it. Applying changes makes a new
+//! snapshot that shares everything untouched with the old one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use gatewright_types::{KeyId, ModelName, OrganizationId, TeamId};
+
+use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile};
+
+/// Everything a proxy knows of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    revision: Revision,
+    organizations: CowMap<OrganizationId, Arc<OrganizationState>>,
+    keys: CowMap<Digest, Arc<KeyEntry>>,
+}
+
+/// Who calls: a key, and the tenant it belongs to.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub tenant: Arc<Tenant>,
+    pub key: Arc<KeyEntry>,
+}
+
+/// What a node knows of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    pub organization: OrganizationId,
+    pub id: KeyId,
+    pub team: Option<TeamId>,
+    /// The models the key may call; all when absent.
+    pub models: Option<Box<[ModelName]>>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct OrganizationState {
+    units: BTreeMap<UnitId, UnitBody>,
+    /// The last tenant that compiled.
+    tenant: Option<Arc<Tenant>>,
+}
+
+/// A new snapshot, and the tenants that keep their last good value because their units do not compile.
+#[derive(Debug)]
+pub struct Applied {
+    pub snapshot: Snapshot,
+    pub problems: Vec<(OrganizationId, Vec<CompileProblem>)>,
+}
+
+impl Snapshot {
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub const fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub const fn organization_count(&self) -> usize {
+        self.organizations.len()
+    }
+
+    /// The key's entry and its tenant. `None` for an unknown key; `Some(Err)` for a key whose tenant never compiled.
+    pub fn caller(&self, digest: &Digest) -> Option<Result<Caller, OrganizationId>> {
+        let key = self.keys.get(digest)?.clone();
+        let tenant = self.tenant(key.organization);
+        Some(tenant.map(|tenant| Caller { tenant, key: key.clone() }).ok_or(key.organization))
+    }
+
+    pub fn tenant(&self, organization: OrganizationId) -> Option<Arc<Tenant>> {
+        self.organizations.get(&organization).and_then(|state| state.tenant.clone())
+    }
+
+    /// The snapshot after these units, whatever their order; of two for one resource the later one in the list wins.
+    pub fn apply(&self, units: impl IntoIterator<Item = Unit>) -> Applied {
+        let mut next = self.clone();
+        let mut touched = BTreeMap::<OrganizationId, OrganizationState>::new();
+        let mut removed = BTreeSet::new();
+        for unit in units {
+            next.revision = next.revision.max(unit.revision);
+            if let UnitId::Key(digest) = unit.id {
+                next.apply_key(digest, unit);
+                continue;
+            }
+            let organization = unit.organization;
+            let state = touched.entry(organization).or_insert_with(|| next.state(organization));
+            match unit.body {
+                Some(body) => state.units.insert(unit.id, body),
+                None => state.units.remove(&unit.id),
+            };
+            if unit.id == UnitId::Organization {
+                match state.units.contains_key(&UnitId::Organization) {
+                    true => removed.remove(&organization),
+                    false => removed.insert(organization),
+                };
+            }
+        }
+
+        let mut problems = Vec::new();
+        for (organization, mut state) in touched {
+            if removed.contains(&organization) {
+                next.organizations.remove(&organization);
+                continue;
+            }
+            match compile(organization, &state.units) {
+                Ok(tenant) => state.tenant = Some(Arc::new(tenant)),
+                Err(found) => problems.push((organization, found)),
+            }
+            next.organizations.insert(organization, Arc::new(state));
+        }
+        Applied { snapshot: next, problems }
+    }
+
+    fn state(&self, organization: OrganizationId) -> OrganizationState {
+        self.organizations.get(&organization).map(|state| (**state).clone()).unwrap_or_default()
+    }
+
+    fn apply_key(&mut self, digest: Digest, unit: Unit) {
+        match unit.body {
+            Some(UnitBody::Key(key)) => self.keys.insert(digest, Arc::new(KeyEntry::new(unit.organization, key))),
+            _ => {
+                self.keys.remove(&digest);
+            }
+        }
+    }
+}
+
+impl KeyEntry {
+    fn new(organization: OrganizationId, unit: KeyUnit) -> Self {
+        let KeyUnit { id, team, models, expires_at } = unit;
+        Self { organization, id, team, models: models.map(Vec::into_boxed_slice), expires_at }
+    }
+
+    /// Whether the key may call the model.
+    pub fn allows(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|name| name.as_str() == model))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ModelUnit, OrganizationUnit};
+
+    fn unit(organization: OrganizationId, revision: u64, id: UnitId, body: Option<UnitBody>) -> Unit {
+        Unit { organization, id, revision: Revision(revision), body }
+    }
+
+    fn organization_body() -> UnitBody {
+        UnitBody::Organization(OrganizationUnit { slug: "acme".parse().expect("a slug") })
+    }
+
+    fn key_body(id: KeyId) -> UnitBody {
+        UnitBody::Key(KeyUnit { id, team: None, models: None, expires_at: None })
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_digest_until_its_tombstone() {
+        let (organization, key, digest) = (OrganizationId::mint(), KeyId::mint(), Digest::of(b"secret"));
+        let made = Snapshot::default()
+            .apply([
+                unit(organization, 1, UnitId::Organization, Some(organization_body())),
+                unit(organization, 2, UnitId::Key(digest), Some(key_body(key))),
+            ])
+            .snapshot;
+
+        let gone = made.apply([unit(organization, 3, UnitId::Key(digest), None)]).snapshot;
+
+        let caller = made.caller(&digest).expect("the key is known").expect("its tenant compiled");
+        assert_eq!((caller.key.id, caller.tenant.id), (key, organization));
+        assert!(gone.caller(&digest).is_none());
+        assert_eq!(gone.revision(), Revision(3));
+    }
+
+    #[test]
+    fn a_tenant_that_stops_compiling_keeps_its_last_good_value() {
+        let organization = OrganizationId::mint();
+        let good = Snapshot::default()
+            .apply([unit(organization, 1, UnitId::Organization, Some(organization_body()))])
+            .snapshot;
+        let broken = ModelUnit {
+            name: "fast".parse().expect("a model name"),
+            route: gatewright_types::api::Route::Target("missing/x".parse().expect("a target")),
+            timeouts: gatewright_types::api::Timeouts::default(),
+        };
+        let id = UnitId::Model(gatewright_types::ModelId::mint());
+
+        let applied = good.apply([unit(organization, 2, id, Some(UnitBody::Model(broken)))]);
+
+        assert_eq!(applied.problems.len(), 1);
+        assert_eq!(applied.snapshot.tenant(organization), good.tenant(organization));
+    }
+
+    #[test]
+    fn a_removed_organization_takes_its_tenant_along() {
+        let organization = OrganizationId::mint();
+        let digest = Digest::of(b"secret");
+        let there = Snapshot::default()
+            .apply([
+                unit(organization, 1, UnitId::Organization, Some(organization_body())),
+                unit(organization, 2, UnitId::Key(digest), Some(key_body(KeyId::mint()))),
+            ])
+            .snapshot;
+
+        let gone = there.apply([unit(organization, 3, UnitId::Organization, None)]).snapshot;
+
+        assert!(gone.tenant(organization).is_none());
+        assert_eq!(gone.caller(&digest).map(|found| found.map(|_| ())), Some(Err(organization)));
+    }
+}

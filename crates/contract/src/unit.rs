@@ -1,0 +1,198 @@
+//! The published configuration in its smallest pieces: one unit a resource, so that an edit moves one unit's bytes.
+//! The wire form is JSON with a version; a node skips unit kinds it does not know, so that releases can run side by side.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use gatewright_types::api::{ProviderKind, Rates, Route, Timeouts};
+use gatewright_types::{
+    CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, TeamId,
+    UpstreamModel,
+};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Digest, Sealed};
+
+/// A place in the order of all configuration changes of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// One published resource, or the note that it is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    pub organization: OrganizationId,
+    pub id: UnitId,
+    pub revision: Revision,
+    /// Absent on a tombstone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<UnitBody>,
+}
+
+/// Names a unit within its organization. A key's is its digest: a node that meets an unknown key asks for it by that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnitId {
+    Organization,
+    Team(TeamId),
+    Provider(ProviderId),
+    Model(ModelId),
+    Price(PriceId),
+    Key(Digest),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitBody {
+    Organization(OrganizationUnit),
+    Team(TeamUnit),
+    Provider(ProviderUnit),
+    Model(ModelUnit),
+    Price(PriceUnit),
+    Key(KeyUnit),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationUnit {
+    pub slug: Slug,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamUnit {
+    pub name: DisplayName,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderUnit {
+    pub name: Slug,
+    pub kind: ProviderKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    pub credentials: Vec<CredentialUnit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialUnit {
+    pub id: CredentialId,
+    pub weight: u32,
+    /// Opened with the credential's identifier as its owner.
+    pub sealed: Sealed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelUnit {
+    pub name: ModelName,
+    pub route: Route,
+    #[serde(default)]
+    pub timeouts: Timeouts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceUnit {
+    pub provider: Slug,
+    pub model: UpstreamModel,
+    pub rates: Rates,
+    pub effective_from: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUnit {
+    pub id: KeyId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<ModelName>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Why a text names no unit this release knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} names no kind of unit this release knows")]
+pub struct UnitIdError(String);
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organization => f.write_str("organization"),
+            Self::Team(id) => id.fmt(f),
+            Self::Provider(id) => id.fmt(f),
+            Self::Model(id) => id.fmt(f),
+            Self::Price(id) => id.fmt(f),
+            Self::Key(digest) => write!(f, "digest_{digest}"),
+        }
+    }
+}
+
+impl FromStr for UnitId {
+    type Err = UnitIdError;
+
+    fn from_str(text: &str) -> Result<Self, UnitIdError> {
+        if text == "organization" {
+            return Ok(Self::Organization);
+        }
+        let kind = text.split('_').next().unwrap_or_default();
+        match kind {
+            TeamId::PREFIX => text.parse().ok().map(Self::Team),
+            ProviderId::PREFIX => text.parse().ok().map(Self::Provider),
+            ModelId::PREFIX => text.parse().ok().map(Self::Model),
+            PriceId::PREFIX => text.parse().ok().map(Self::Price),
+            "digest" => text.strip_prefix("digest_").and_then(|hex| hex.parse().ok()).map(Self::Key),
+            _ => None,
+        }
+        .ok_or_else(|| UnitIdError(text.to_owned()))
+    }
+}
+
+impl Serialize for UnitId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnitId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_names_round_trip() {
+        let ids = [
+            UnitId::Organization,
+            UnitId::Team(TeamId::mint()),
+            UnitId::Provider(ProviderId::mint()),
+            UnitId::Model(ModelId::mint()),
+            UnitId::Price(PriceId::mint()),
+            UnitId::Key(Digest::of(b"secret")),
+        ];
+        for id in ids {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        assert!("flag_1".parse::<UnitId>().is_err());
+    }
+
+    #[test]
+    fn fields_of_a_later_release_are_tolerated() {
+        let text = format!(
+            r#"{{"organization":"{}","id":"organization","revision":7,"body":{{"organization":{{"slug":"acme","later":1}}}},"x":2}}"#,
+            OrganizationId::mint()
+        );
+
+        let unit: Unit = serde_json::from_str(&text).expect("unknown fields are skipped");
+
+        assert_eq!(unit.revision, Revision(7));
+    }
+}

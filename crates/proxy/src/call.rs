@@ -1,0 +1,130 @@
+//! Stage 4: calls the provider. Gives an answer in one piece, metered from what it says, or a stream that has begun.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatewright_llm::{ChatRequest, Failure, FailureKind, Tokens, read_answer};
+use tokio::time::{Instant, timeout_at};
+
+use crate::gateway::{Gateway, PhaseTimeouts};
+use crate::opening::{Opened, Opening};
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::route::Plan;
+
+/// What came of a call.
+pub(crate) enum Answer {
+    Whole { status: u16, body: Bytes, usage: Option<Tokens> },
+    Stream(Begun),
+}
+
+/// A stream to the caller that may begin.
+pub(crate) struct Begun {
+    pub(crate) state: Beginning,
+    pub(crate) request: ChatRequest,
+    pub(crate) timeouts: PhaseTimeouts,
+}
+
+pub(crate) enum Beginning {
+    /// The provider answered.
+    Opened(Opened),
+    /// The provider is silent so far; the caller's stream begins with keepalives meanwhile.
+    Waiting(Pin<Box<dyn Future<Output = Result<Opened, Refusal>> + Send>>),
+}
+
+pub(crate) async fn call(
+    gateway: &Gateway,
+    plan: Plan,
+    request: ChatRequest,
+    record: &mut Record,
+) -> Result<Answer, Refusal> {
+    let timeouts = timeouts(&plan, gateway.parts.settings.timeouts);
+    let opening = opening(gateway, plan, request.clone(), timeouts.connect, record)?;
+    if request.stream() {
+        return stream(gateway, opening, request, timeouts, record).await;
+    }
+
+    let began = Instant::now();
+    let deadline = record.started() + timeouts.first_token.min(timeouts.total);
+    let limit_bytes = gateway.parts.settings.answer_limit_bytes;
+    let answered = timeout_at(deadline, async {
+        let opened = opening.open().await?;
+        let body = opened.source.collect(limit_bytes).await.map_err(refused)?;
+        Ok((opened.status, body))
+    })
+    .await;
+    record.waited(began.elapsed());
+    let (status, body) = answered.unwrap_or_else(|_| Err(timed_out()))?;
+    let facts = read_answer(&body).map_err(|error| refused(error.into_failure()))?;
+    Ok(Answer::Whole { status, body, usage: facts.usage })
+}
+
+async fn stream(
+    gateway: &Gateway,
+    opening: Opening,
+    request: ChatRequest,
+    timeouts: PhaseTimeouts,
+    record: &mut Record,
+) -> Result<Answer, Refusal> {
+    let began = Instant::now();
+    let patience = gateway.parts.settings.keepalive.min(timeouts.first_token);
+    let mut waiting: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(opening.open());
+    let opened = timeout_at(began + patience, waiting.as_mut()).await;
+    record.waited(began.elapsed());
+    let state = match opened {
+        Ok(opened) => Beginning::Opened(opened?),
+        Err(_) if timeouts.first_token <= patience => return Err(timed_out()),
+        Err(_) => Beginning::Waiting(waiting),
+    };
+    Ok(Answer::Stream(Begun { state, request, timeouts }))
+}
+
+fn opening(
+    gateway: &Gateway,
+    plan: Plan,
+    request: ChatRequest,
+    connect: Duration,
+    record: &mut Record,
+) -> Result<Opening, Refusal> {
+    let upstream = gateway.parts.upstream.clone();
+    let credential = upstream.credentials().choose(&plan.target().provider).map_err(|error| {
+        tracing::error!(%error, upstream.provider = plan.target().provider.name.as_str(), "a provider's credential cannot be used");
+        refused(failure_of(FailureKind::Credential, error.to_string()))
+    })?;
+    record.attempt(credential.as_ref().map(|chosen| chosen.id));
+    let traceparent = record.trace().call(plan.target());
+    Ok(Opening {
+        upstream,
+        plan,
+        request,
+        request_id: record.id(),
+        credential,
+        traceparent,
+        connect,
+        now: chrono::Utc::now(),
+    })
+}
+
+fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {
+    let own = &plan.model.timeouts;
+    let pick = |own: Option<gatewright_types::HumanDuration>, usual| own.map_or(usual, |duration| duration.get());
+    PhaseTimeouts {
+        connect: pick(own.connect, usual.connect),
+        first_token: pick(own.first_token, usual.first_token),
+        between_tokens: pick(own.between_tokens, usual.between_tokens),
+        total: pick(own.total, usual.total),
+    }
+}
+
+pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
+    Failure { kind, status: None, message, code: None, retry_after: None }
+}
+
+fn timed_out() -> Refusal {
+    refused(failure_of(FailureKind::Timeout, "the provider did not answer in time".to_owned()))
+}
+
+fn refused(failure: Failure) -> Refusal {
+    Refusal::Upstream(failure.into())
+}

@@ -1,0 +1,53 @@
+//! Reads a request's body: bounded in size, and only as long as it makes progress.
+
+use std::time::Duration;
+
+use actix_web::web::Payload;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+
+use crate::refusal::Refusal;
+
+/// Memory set aside on the caller's word alone.
+const TRUSTED_BYTES: usize = 256 << 10;
+
+/// What the head says of the body.
+pub(super) struct Expected {
+    pub(super) length: Option<usize>,
+    pub(super) limit_bytes: usize,
+    pub(super) idle: Duration,
+}
+
+pub(super) async fn read(mut payload: Payload, expected: Expected) -> Result<Bytes, Refusal> {
+    let too_large = Refusal::BodyTooLarge { limit_bytes: expected.limit_bytes };
+    if expected.length.is_some_and(|length| length > expected.limit_bytes) {
+        return Err(too_large);
+    }
+    let Some(first) = next(&mut payload, expected.idle).await? else { return Ok(Bytes::new()) };
+    if expected.length == Some(first.len()) {
+        return Ok(first);
+    }
+    let capacity = expected.length.unwrap_or(0).min(TRUSTED_BYTES).max(first.len());
+    let mut whole = BytesMut::with_capacity(capacity);
+    whole.extend_from_slice(&first);
+    while let Some(more) = next(&mut payload, expected.idle).await? {
+        if whole.len() + more.len() > expected.limit_bytes {
+            return Err(too_large);
+        }
+        whole.extend_from_slice(&more);
+    }
+    if expected.length.is_some_and(|length| length != whole.len()) {
+        return Err(Refusal::BodyBroken);
+    }
+    Ok(whole.freeze())
+}
+
+async fn next(payload: &mut Payload, idle: Duration) -> Result<Option<Bytes>, Refusal> {
+    match timeout(idle, payload.next()).await {
+        Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
+        Ok(Some(Err(_))) => Err(Refusal::BodyBroken),
+        Ok(None) => Ok(None),
+        Err(_) => Err(Refusal::BodyTooSlow),
+    }
+}

@@ -1,0 +1,44 @@
+//! Hands a reply to actix. The header types of the two worlds differ in version only, so values move as bytes.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use bytes::Bytes;
+
+use crate::relay::Relay;
+use crate::reply::{Reply, ReplyBody};
+
+pub(super) fn send(reply: Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in &reply.headers {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            response.insert_header((name, value));
+        }
+    }
+    match reply.body {
+        ReplyBody::Whole(bytes) => response.body(bytes),
+        ReplyBody::Stream(relay) => response.body(StreamBody(relay)),
+    }
+}
+
+struct StreamBody(Box<Relay>);
+
+impl MessageBody for StreamBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.0.poll_next(cx).map(|piece| piece.map(Ok))
+    }
+}

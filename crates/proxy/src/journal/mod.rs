@@ -1,0 +1,245 @@
+//! The node's own record of what it served: an append-only file a finished request is in before its last byte leaves,
+//! so that killing the process loses nothing. A thread syncs it to the disk in groups; the shipper forwards it.
+
+mod frame;
+mod segment;
+mod shipper;
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::Utc;
+use gatewright_contract::UsageRecord;
+use gatewright_types::NodeId;
+use tokio::sync::Notify;
+
+pub use segment::Damage;
+pub use shipper::Shipper;
+
+
+/// How long a finished record may wait for the disk. Only a power cut can lose it meanwhile.
+const SYNC_EVERY: Duration = Duration::from_millis(200);
+const SEGMENT_BYTES: u64 = 16 << 20;
+
+/// A handle to the journal; clones share it.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    directory: PathBuf,
+    node: NodeId,
+    backlog_limit_bytes: u64,
+    writer: Mutex<Writer>,
+    /// Number of the record that will come next.
+    next: AtomicU64,
+    /// Number of the newest record there is; 0 when there is none.
+    last: AtomicU64,
+    backlog_bytes: AtomicU64,
+    failing: AtomicBool,
+    dirty: AtomicBool,
+    stopped: AtomicBool,
+    appended: Notify,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    /// Where the segment's last whole frame ends.
+    size: u64,
+    /// Frames the disk did not take yet, in order.
+    waiting: Vec<u8>,
+    waiting_count: u64,
+    scratch: Vec<u8>,
+}
+
+/// Where a journal lives and whose it is.
+#[derive(Debug, Clone)]
+pub struct JournalPlace {
+    pub directory: PathBuf,
+    pub node: NodeId,
+    /// Unshipped bytes at which no new request is taken.
+    pub backlog_limit_bytes: u64,
+}
+
+impl Journal {
+    /// Opens the journal, reading up to any damage a power cut left and reporting it.
+    pub fn open(place: JournalPlace) -> io::Result<(Self, Vec<Damage>)> {
+        std::fs::create_dir_all(&place.directory)?;
+        let recovered = segment::recover(&place.directory)?;
+        // A power cut may have taken records whose numbers the database has already seen. Numbers taken from the clock
+        // are never used twice.
+        let clock = u64::try_from(Utc::now().timestamp_millis()).unwrap_or(0) << 10;
+        let next = clock.max(recovered.last + 1);
+        let file = segment::create(&place.directory, next)?;
+        let size = file.metadata()?.len();
+        let shared = Shared {
+            directory: place.directory,
+            node: place.node,
+            backlog_limit_bytes: place.backlog_limit_bytes,
+            writer: Mutex::new(Writer {
+                file,
+                size,
+                waiting: Vec::new(),
+                waiting_count: 0,
+                scratch: Vec::with_capacity(1024),
+            }),
+            next: AtomicU64::new(next),
+            last: AtomicU64::new(recovered.last),
+            backlog_bytes: AtomicU64::new(recovered.bytes),
+            failing: AtomicBool::new(false),
+            dirty: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            appended: Notify::new(),
+        };
+        let journal = Self { shared: Arc::new(shared) };
+        let syncing = journal.clone();
+        std::thread::Builder::new().name("journal-sync".to_owned()).spawn(move || syncing.sync_in_groups())?;
+        Ok((journal, recovered.damages))
+    }
+
+    /// Whether a request that begins now has its place. Metering it later cannot fail then.
+    pub fn has_room(&self) -> bool {
+        !self.shared.failing.load(Ordering::Relaxed)
+            && self.shared.backlog_bytes.load(Ordering::Relaxed) < self.shared.backlog_limit_bytes
+    }
+
+    /// Writes a record. When the disk refuses it is kept in memory, in order, until the disk takes it; no new request
+    /// is let in meanwhile.
+    pub fn append(&self, record: &UsageRecord) {
+        let shared = &*self.shared;
+        let mut writer = shared.writer();
+        let writer = &mut *writer;
+        writer.scratch.clear();
+        frame::encode(record, &mut writer.scratch);
+        if writer.waiting.is_empty() && write_frames(&mut writer.file, &mut writer.size, &writer.scratch).is_ok() {
+            shared.count(1);
+        } else {
+            writer.waiting.extend_from_slice(&writer.scratch);
+            writer.waiting_count += 1;
+            shared.failing.store(true, Ordering::Relaxed);
+        }
+        shared.backlog_bytes.fetch_add(writer.scratch.len() as u64, Ordering::Relaxed);
+        shared.dirty.store(true, Ordering::Relaxed);
+        if writer.size >= SEGMENT_BYTES {
+            shared.rotate(writer);
+        }
+        shared.appended.notify_one();
+    }
+
+    /// Bytes of records in the journal's files, most of them not in the database yet.
+    pub fn backlog_bytes(&self) -> u64 {
+        self.shared.backlog_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Syncs once more and ends the thread.
+    pub fn close(&self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.sync();
+    }
+
+    fn sync_in_groups(&self) {
+        while !self.shared.stopped.load(Ordering::Acquire) {
+            std::thread::sleep(SYNC_EVERY);
+            self.shared.sync();
+        }
+    }
+}
+
+impl Shared {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A panic elsewhere cannot leave a frame half counted: the size is advanced after the write.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, written: u64) {
+        let before = self.next.fetch_add(written, Ordering::Release);
+        self.last.store(before + written - 1, Ordering::Release);
+    }
+
+    fn sync(&self) {
+        if self.failing.load(Ordering::Relaxed) {
+            self.write_waiting();
+        }
+        if !self.dirty.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        // Synced through a second handle, so that requests append meanwhile.
+        let handle = self.writer().file.try_clone();
+        if let Err(error) = handle.and_then(|file| file.sync_data()) {
+            self.dirty.store(true, Ordering::Relaxed);
+            tracing::error!(%error, "the usage journal could not be synced to the disk; trying again");
+        }
+    }
+
+    fn write_waiting(&self) {
+        let mut writer = self.writer();
+        let writer = &mut *writer;
+        match write_frames(&mut writer.file, &mut writer.size, &writer.waiting) {
+            Ok(()) => {
+                writer.waiting.clear();
+                self.count(std::mem::take(&mut writer.waiting_count));
+                self.failing.store(false, Ordering::Relaxed);
+                self.appended.notify_one();
+                tracing::info!("the usage journal can be written again");
+            }
+            Err(error) => tracing::error!(
+                %error,
+                "the usage journal cannot be written; no new request is taken until it can, nothing is lost so far"
+            ),
+        }
+    }
+
+    fn rotate(&self, writer: &mut Writer) {
+        let synced = writer.file.sync_data();
+        match synced.and_then(|()| segment::create(&self.directory, self.next.load(Ordering::Acquire))) {
+            Ok(file) => {
+                writer.file = file;
+                writer.size = 0;
+            }
+            Err(error) => tracing::error!(%error, "no new journal segment could be begun; the old one grows on"),
+        }
+    }
+}
+
+/// Appends whole frames or nothing: what a failed write left is cut off before the next one.
+fn write_frames(file: &mut File, size: &mut u64, frames: &[u8]) -> io::Result<()> {
+    match file.write_all(frames) {
+        Ok(()) => {
+            *size += frames.len() as u64;
+            Ok(())
+        }
+        Err(error) => {
+            file.set_len(*size)?;
+            file.seek(io::SeekFrom::Start(*size))?;
+            Err(error)
+        }
+    }
+}
+
+/// The node's identity, made on the first start and kept beside its journal.
+pub fn node_id(data_directory: &Path) -> io::Result<NodeId> {
+    let path = data_directory.join("node-id");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let node = NodeId::mint();
+            std::fs::create_dir_all(data_directory)?;
+            let fresh = data_directory.join("node-id.new");
+            std::fs::write(&fresh, node.to_string())?;
+            File::open(&fresh)?.sync_all()?;
+            std::fs::rename(&fresh, &path)?;
+            Ok(node)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

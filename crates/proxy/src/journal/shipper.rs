@@ -1,0 +1,224 @@
+//! Forwards the journal to the usage stream, and deletes a segment once the database has all of it. What is not
+//! acknowledged in time is sent again: the database knows each record by its identifier.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use gatewright_contract::{Batch, UsageRecord};
+use gatewright_coord::UsageStream;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::frame::{self, Frame};
+use super::segment::{self, Segment};
+use super::{Journal, Shared};
+
+/// Records gather this long before they are sent, so that a busy node sends hundreds at once.
+const GATHER: Duration = Duration::from_millis(100);
+const BATCH_RECORDS: usize = 500;
+const READ_BYTES: usize = 1 << 20;
+/// Sent records that nobody acknowledges for this long are sent again.
+const RESEND_AFTER: Duration = Duration::from_secs(10);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Reads the journal in order and hands it over.
+#[derive(Debug)]
+pub struct Shipper {
+    journal: Journal,
+    stream: UsageStream,
+    position: Position,
+    acked: u64,
+    progress: Instant,
+}
+
+/// Where the next record to send is.
+#[derive(Debug, Clone, Default)]
+struct Position {
+    segment: Option<Segment>,
+    offset_bytes: u64,
+    number: u64,
+    /// Number of the record read before; 0 when there is none.
+    previous: u64,
+}
+
+/// Records read from one segment.
+struct Run {
+    follows: u64,
+    first: u64,
+    records: Vec<UsageRecord>,
+    after: Position,
+}
+
+impl Shipper {
+    pub fn new(journal: Journal, stream: UsageStream) -> Self {
+        Self { journal, stream, position: Position::default(), acked: 0, progress: Instant::now() }
+    }
+
+    /// Ships until told to stop; then until everything is acknowledged or the deadline has passed.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>, drain: Duration) {
+        while !*stop.borrow_and_update() {
+            tokio::select! {
+                () = self.journal.shared.appended.notified() => {}
+                () = tokio::time::sleep(RETRY_AFTER) => {}
+                _ = stop.changed() => {}
+            }
+            tokio::time::sleep(GATHER).await;
+            self.turn().await;
+        }
+        let deadline = Instant::now() + drain;
+        while self.acked < self.journal.shared.last.load(Ordering::Acquire) && Instant::now() < deadline {
+            self.turn().await;
+            tokio::time::sleep(GATHER / 4).await;
+        }
+    }
+
+    async fn turn(&mut self) {
+        let sent = self.send_all().await;
+        let noted = self.note_acknowledged().await;
+        for result in [sent, noted] {
+            if let Err(error) = result {
+                tracing::warn!(%error, "usage records could not be shipped; they wait in the journal");
+            }
+        }
+    }
+
+    async fn send_all(&mut self) -> Result<(), ShipError> {
+        let waiting = self.position.previous > self.acked;
+        if waiting && self.progress.elapsed() > RESEND_AFTER {
+            tracing::warn!(acked = self.acked, "sent usage records were not acknowledged in time; sending them again");
+            self.position = Position::default();
+            self.progress = Instant::now();
+        }
+        while let Some(run) = self.read()? {
+            let count = run.records.len();
+            let batch = Batch {
+                node: self.journal.shared.node,
+                follows: run.follows,
+                first: run.first,
+                records: run.records,
+            };
+            self.stream.send(&batch).await?;
+            self.position = run.after;
+            if count < BATCH_RECORDS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note_acknowledged(&mut self) -> Result<(), ShipError> {
+        let shared = &*self.journal.shared;
+        let Some(acked) = self.stream.acked(shared.node).await? else { return Ok(()) };
+        if acked <= self.acked {
+            return Ok(());
+        }
+        self.acked = acked;
+        self.progress = Instant::now();
+        shared.delete_up_to(acked)?;
+        Ok(())
+    }
+
+    /// The next records that are not acknowledged yet, from one segment.
+    fn read(&mut self) -> Result<Option<Run>, ShipError> {
+        while self.find_segment()? {
+            let Some(segment) = self.position.segment.clone() else { return Ok(None) };
+            let run = self.read_run(&segment)?;
+            if !run.records.is_empty() {
+                return Ok(Some(run));
+            }
+            let only_acknowledged = run.after.offset_bytes > self.position.offset_bytes;
+            if only_acknowledged {
+                self.position = run.after;
+                continue;
+            }
+            let Some(next) = self.segment_after(segment.first)? else { return Ok(None) };
+            let previous = self.position.previous;
+            self.position = Position { number: next.first, segment: Some(next), offset_bytes: 0, previous };
+        }
+        Ok(None)
+    }
+
+    fn read_run(&self, segment: &Segment) -> Result<Run, ShipError> {
+        let bytes = read_from(segment, self.position.offset_bytes)?;
+        let mut run = Run { follows: 0, first: 0, records: Vec::new(), after: self.position.clone() };
+        let mut rest = bytes.as_slice();
+        while run.records.len() < BATCH_RECORDS {
+            let Frame::Whole { payload, rest: after } = frame::decode(rest) else { break };
+            rest = after;
+            let number = run.after.number;
+            if number > self.acked {
+                if run.records.is_empty() {
+                    (run.follows, run.first) = (run.after.previous, number);
+                }
+                run.records.push(serde_json::from_slice(payload)?);
+            }
+            run.after.offset_bytes += frame_bytes(payload);
+            run.after.number += 1;
+            run.after.previous = number;
+        }
+        Ok(run)
+    }
+
+    /// Makes sure the position is in a segment that exists. False when there is none.
+    fn find_segment(&mut self) -> io::Result<bool> {
+        if self.position.segment.as_ref().is_some_and(|segment| segment.path.exists()) {
+            return Ok(true);
+        }
+        let segments = segment::list(&self.journal.shared.directory)?;
+        let wanted = self.acked + 1;
+        let start = segments.iter().rfind(|segment| segment.first <= wanted).or(segments.first()).cloned();
+        let Some(segment) = start else { return Ok(false) };
+        // Everything in the segments before this one is acknowledged.
+        let position =
+            Position { number: segment.first, segment: Some(segment), offset_bytes: 0, previous: self.acked };
+        self.position = position;
+        Ok(true)
+    }
+
+    fn segment_after(&self, first: u64) -> io::Result<Option<Segment>> {
+        let segments = segment::list(&self.journal.shared.directory)?;
+        Ok(segments.into_iter().find(|segment| segment.first > first))
+    }
+}
+
+/// Why records stay in the journal for now.
+#[derive(Debug, thiserror::Error)]
+enum ShipError {
+    #[error("the journal cannot be read")]
+    Read(#[from] io::Error),
+    #[error("a journal record cannot be understood")]
+    Record(#[from] serde_json::Error),
+    #[error("the usage stream is away")]
+    Stream(#[from] gatewright_coord::CoordError),
+}
+
+impl Shared {
+    /// Deletes the segments all of whose records are below the next one's first and acknowledged.
+    fn delete_up_to(&self, acked: u64) -> io::Result<()> {
+        let segments = segment::list(&self.directory)?;
+        let ends = segments.iter().skip(1).map(|segment| segment.first);
+        for (segment, end) in segments.iter().zip(ends) {
+            if end > acked + 1 {
+                break;
+            }
+            let size = std::fs::metadata(&segment.path)?.len();
+            std::fs::remove_file(&segment.path)?;
+            self.backlog_bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+fn frame_bytes(payload: &[u8]) -> u64 {
+    payload.len() as u64 + 8
+}
+
+fn read_from(segment: &Segment, offset_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(&segment.path)?;
+    file.seek(SeekFrom::Start(offset_bytes))?;
+    let mut bytes = Vec::new();
+    file.take(READ_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,25 @@
+//! The data plane: takes a caller's request through the stages of `pipeline` and meters it exactly once. Only `edge`
+//! knows actix; nothing here can reach the database.
+
+pub mod edge;
+pub mod journal;
+pub mod upstream;
+
+mod access_log;
+mod authenticate;
+mod call;
+mod gateway;
+mod metrics;
+mod opening;
+mod pipeline;
+mod record;
+mod refusal;
+mod relay;
+mod reply;
+mod route;
+mod trace;
+
+pub use authenticate::{KeyKnowledge, KeyLookup};
+pub use gateway::{Gateway, GatewayParts, PhaseTimeouts, Readiness, ReadyState, Settings};
+pub use metrics::Metrics;
+pub use trace::Tracing;

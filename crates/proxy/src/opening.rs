@@ -1,0 +1,165 @@
+//! Begins one call to a provider: sends the request and waits for the answer's head, or for the error that comes
+//! instead. Owns all it needs, so that a slow beginning can go on behind a stream that has already begun to the caller.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use gatewright_contract::UpstreamTarget;
+use gatewright_llm::{ChatRequest, Failure, FailureKind, classify, sandbox};
+use gatewright_types::RequestId;
+use http_body::Body as _;
+
+use crate::refusal::{Refusal, UpstreamRefusal};
+use crate::route::Plan;
+use crate::upstream::{ChatCall, Chosen, Player, Upstream, failure, read_body};
+
+/// No error body worth passing on is larger.
+const ERROR_BODY_BYTES: usize = 256 << 10;
+
+/// A call about to be made.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) upstream: Upstream,
+    pub(crate) plan: Plan,
+    pub(crate) request: ChatRequest,
+    pub(crate) request_id: RequestId,
+    pub(crate) credential: Option<Chosen>,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) connect: Duration,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) status: u16,
+    pub(crate) source: Source,
+}
+
+/// Where an answer's bytes come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Network(reqwest::Response),
+    /// The body of a network answer that is read piece by piece.
+    Flowing(reqwest::Body),
+    Sandbox(Player),
+}
+
+impl Opening {
+    pub(crate) async fn open(self) -> Result<Opened, Refusal> {
+        let target = self.plan.target();
+        let opened = match &target.provider.base_url {
+            Some(base_url) => {
+                let call = ChatCall {
+                    base_url,
+                    credential: self.credential.as_ref(),
+                    body: self.request.forward(target.model.as_str()),
+                    traceparent: self.traceparent.clone(),
+                    connect: self.connect,
+                };
+                let response = self.upstream.chat(call).await.map_err(|error| self.failed(error))?;
+                Opened { status: response.status().as_u16(), source: Source::Network(response) }
+            }
+            None => self.play(target).await,
+        };
+        match opened.status {
+            200..300 => Ok(opened),
+            _ => Err(self.error(opened).await),
+        }
+    }
+
+    async fn play(&self, target: &UpstreamTarget) -> Opened {
+        let id = self.request_id.to_string();
+        let script = sandbox(&self.request, target.model.as_str(), &id, self.now.timestamp());
+        tokio::time::sleep(script.wait).await;
+        Opened { status: script.status, source: Source::Sandbox(Player::new(script.steps)) }
+    }
+
+    async fn error(&self, opened: Opened) -> Refusal {
+        let status = opened.status;
+        let (headers, body) = match opened.source {
+            Source::Network(response) => {
+                (response.headers().clone(), read_body(response, ERROR_BODY_BYTES).await)
+            }
+            Source::Sandbox(player) => (http::HeaderMap::new(), player.collect().await),
+            Source::Flowing(_) => (http::HeaderMap::new(), Ok(Bytes::new())),
+        };
+        let body = body.unwrap_or_default();
+        let failure = classify(status, &headers, &body, self.now);
+        let refusal = self.failed(failure);
+        match refusal {
+            Refusal::Upstream(upstream) if upstream.failure.kind == FailureKind::BadRequest && is_object(&body) => {
+                Refusal::Upstream(UpstreamRefusal { body: Some(body), ..upstream })
+            }
+            other => other,
+        }
+    }
+
+    /// Logged here, once, because only here the provider's own words are at hand.
+    fn failed(&self, failure: Failure) -> Refusal {
+        let provider = self.plan.target().provider.name.as_str();
+        let status = failure.status;
+        match failure.kind {
+            FailureKind::BadRequest | FailureKind::RateLimited => {
+                tracing::debug!(request.id = %self.request_id, upstream.provider = provider, status, "the provider refused a request");
+            }
+            FailureKind::Credential => tracing::error!(
+                request.id = %self.request_id, upstream.provider = provider, status,
+                "the provider refused our credential; an administrator has to replace it"
+            ),
+            FailureKind::NotFound
+            | FailureKind::Overloaded
+            | FailureKind::Server
+            | FailureKind::Timeout
+            | FailureKind::Connection
+            | FailureKind::Malformed
+            | FailureKind::ErrorEvent => tracing::warn!(
+                request.id = %self.request_id, upstream.provider = provider, status, reason = failure.message,
+                "a call to a provider failed"
+            ),
+        }
+        Refusal::Upstream(failure.into())
+    }
+}
+
+impl Source {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        loop {
+            match self {
+                Self::Sandbox(player) => return player.poll_next(cx),
+                Self::Flowing(body) => match std::task::ready!(std::pin::Pin::new(&mut *body).poll_frame(cx)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
+                        // Trailers say nothing a caller could use.
+                        Err(_) => continue,
+                    },
+                    Some(Err(error)) => return Poll::Ready(Some(Err(failure(&error)))),
+                    None => return Poll::Ready(None),
+                },
+                Self::Network(_) => self.begin_to_flow(),
+            }
+        }
+    }
+
+    /// The whole body at once.
+    pub(crate) async fn collect(self, limit_bytes: usize) -> Result<Bytes, Failure> {
+        match self {
+            Self::Network(response) => read_body(response, limit_bytes).await,
+            Self::Sandbox(player) => player.collect().await,
+            Self::Flowing(body) => read_body(http::Response::new(body).into(), limit_bytes).await,
+        }
+    }
+
+    fn begin_to_flow(&mut self) {
+        let before = std::mem::replace(self, Self::Sandbox(Player::new(Vec::new())));
+        if let Self::Network(response) = before {
+            *self = Self::Flowing(http::Response::<reqwest::Body>::from(response).into_body());
+        }
+    }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() && body.trim_ascii_start().starts_with(b"{")
+}

@@ -1,0 +1,64 @@
+//! The stages a request goes through, in order. Each takes what the one before made; every way out ends in the record.
+
+use bytes::Bytes;
+use gatewright_contract::Caller;
+use gatewright_llm::ChatRequest;
+
+use crate::authenticate::authenticate;
+use crate::call::{Answer, call};
+use crate::gateway::Gateway;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::route::route;
+
+/// What the edge takes from a request's head.
+#[derive(Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) secret: Option<&'a [u8]>,
+    pub(crate) traceparent: Option<&'a str>,
+}
+
+/// A request whose caller is known, with its place in the journal.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    caller: Caller,
+    record: Record,
+}
+
+/// The first stage, before the body is read: strangers cost neither memory nor parsing.
+pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted, Refusal> {
+    let parts = &*gateway.parts;
+    let now = chrono::Utc::now();
+    if parts.readiness.is_draining() {
+        return Err(Refusal::Draining);
+    }
+    let caller = authenticate(&parts.published, &parts.key_lookup, head.secret, now).await?;
+    if !parts.journal.has_room() {
+        return Err(Refusal::Overloaded);
+    }
+    let record = Record::open(gateway, &caller, now, parts.tracing.begin(head.traceparent));
+    Ok(Admitted { caller, record })
+}
+
+/// The other stages. Never fails: a refusal is a reply, too.
+pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, body: Result<Bytes, Refusal>) -> Reply {
+    let Admitted { caller, mut record } = admitted;
+    match stages(gateway, &caller, body, &mut record).await {
+        Ok(answer) => Reply::answer(gateway, answer, record),
+        Err(refusal) => Reply::refusal(&refusal, record),
+    }
+}
+
+async fn stages(
+    gateway: &Gateway,
+    caller: &Caller,
+    body: Result<Bytes, Refusal>,
+    record: &mut Record,
+) -> Result<Answer, Refusal> {
+    let request = ChatRequest::parse(body?).map_err(Refusal::BadRequest)?;
+    record.asked(&request);
+    let plan = route(caller, request.model())?;
+    record.routed(&plan);
+    call(gateway, plan, request, record).await
+}

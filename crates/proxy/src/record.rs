@@ -1,0 +1,250 @@
+//! The record of one request while it is under way. It is written to the journal exactly once: when the request ends,
+//! or, if nobody says how it ended, when it is dropped because the caller hung up.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use gatewright_contract::{Caller, Upstream, UsageRecord};
+use gatewright_llm::{Bill, ChatRequest, Tokens, bill, unpriced};
+use gatewright_types::api::{CacheStatus, Dialect, Outcome};
+use gatewright_types::{CredentialId, Nanos, RequestId};
+use tokio::time::Instant;
+
+use crate::access_log;
+use crate::gateway::Gateway;
+use crate::refusal::Refusal;
+use crate::route::Plan;
+use crate::trace::RequestTrace;
+
+/// A request under way.
+#[derive(Debug)]
+pub(crate) struct Record {
+    gateway: Gateway,
+    open: Option<Box<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    usage: UsageRecord,
+    started: Instant,
+    /// Time spent waiting for the provider: everything else is ours.
+    waited: Duration,
+    request: Option<ChatRequest>,
+    plan: Option<Plan>,
+    trace: RequestTrace,
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    pub(crate) status: u16,
+    pub(crate) code: Option<&'static str>,
+    pub(crate) used: Used,
+}
+
+/// What is known of the tokens.
+#[derive(Debug)]
+pub(crate) enum Used {
+    Nothing,
+    Told(Tokens),
+    /// The provider did not say, but this many pieces of an answer came.
+    Untold { content_events: u64 },
+}
+
+/// What a finished record tells the reply.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Metered {
+    /// `None`: unpriced.
+    pub(crate) cost: Option<Nanos>,
+}
+
+impl Record {
+    pub(crate) fn open(gateway: &Gateway, caller: &Caller, started_at: DateTime<Utc>, trace: RequestTrace) -> Self {
+        let usage = UsageRecord {
+            id: RequestId::mint(),
+            organization: caller.tenant.id,
+            key: caller.key.id,
+            team: caller.key.team,
+            started_at,
+            dialect: Dialect::OpenaiChat,
+            model: None,
+            model_id: None,
+            upstream: None,
+            stream: false,
+            outcome: Outcome::ClientGone,
+            status: 499,
+            code: None,
+            attempts: 0,
+            cache: CacheStatus::Off,
+            lines: Vec::new(),
+            estimated: false,
+            cost: None,
+            duration_us: 0,
+            first_token_us: None,
+            overhead_us: 0,
+        };
+        gateway.parts.metrics.request_begins();
+        let open =
+            Open { usage, started: Instant::now(), waited: Duration::ZERO, request: None, plan: None, trace };
+        Self { gateway: gateway.clone(), open: Some(Box::new(open)) }
+    }
+
+    pub(crate) fn id(&self) -> RequestId {
+        self.get().usage.id
+    }
+
+    pub(crate) fn asked(&mut self, request: &ChatRequest) {
+        let open = self.get_mut();
+        open.usage.model = Some(request.model().to_owned());
+        open.usage.stream = request.stream();
+        open.request = Some(request.clone());
+    }
+
+    pub(crate) fn routed(&mut self, plan: &Plan) {
+        let open = self.get_mut();
+        open.usage.model_id = Some(plan.model.id);
+        open.plan = Some(plan.clone());
+    }
+
+    /// A call to the provider begins.
+    pub(crate) fn attempt(&mut self, credential: Option<CredentialId>) {
+        let open = self.get_mut();
+        let Some(plan) = &open.plan else { return };
+        let target = plan.target();
+        open.usage.attempts += 1;
+        open.usage.upstream = Some(Upstream {
+            provider: target.provider.id,
+            name: target.provider.name.clone(),
+            model: target.model.clone(),
+            credential,
+        });
+    }
+
+    pub(crate) fn waited(&mut self, duration: Duration) {
+        self.get_mut().waited += duration;
+    }
+
+    pub(crate) fn first_token(&mut self) {
+        let open = self.get_mut();
+        if open.usage.first_token_us.is_none() {
+            open.usage.first_token_us = Some(micros(open.started.elapsed()));
+        }
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.get().started
+    }
+
+    pub(crate) fn trace(&mut self) -> &mut RequestTrace {
+        &mut self.get_mut().trace
+    }
+
+    /// What the reply's headers tell of the request so far.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        let open = self.get();
+        Facts {
+            id: open.usage.id,
+            provider: open.usage.upstream.as_ref().map(|upstream| upstream.name.as_str()),
+            model: open.usage.upstream.as_ref().map(|upstream| upstream.model.as_str()),
+            attempts: open.usage.attempts,
+            overhead: open.started.elapsed().saturating_sub(open.waited),
+        }
+    }
+
+    /// Writes the record. Returns once the journal has it.
+    pub(crate) fn finish(&mut self, end: End) -> Metered {
+        match self.open.take() {
+            Some(open) => open.finish(&self.gateway, end),
+            None => Metered { cost: None },
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Metered {
+        self.finish(End {
+            outcome: refusal.outcome(),
+            status: refusal.status(),
+            code: Some(refusal.code()),
+            used: Used::Nothing,
+        })
+    }
+
+    /// Ends the record of a caller who hung up.
+    pub(crate) fn abandon(&mut self, used: Used) {
+        self.finish(End { outcome: Outcome::ClientGone, status: 499, code: None, used });
+    }
+
+    fn get(&self) -> &Open {
+        self.open.as_deref().expect("a record is only asked before it is finished")
+    }
+
+    fn get_mut(&mut self) -> &mut Open {
+        self.open.as_deref_mut().expect("a record only changes before it is finished")
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let Some(open) = self.open.as_deref() else { return };
+        // The provider was called and works for us already: what it got is billed by our count.
+        let used = match open.usage.attempts {
+            0 => Used::Nothing,
+            _ => Used::Untold { content_events: 0 },
+        };
+        self.abandon(used);
+    }
+}
+
+/// What the reply's headers say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) provider: Option<&'a str>,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) attempts: u32,
+    pub(crate) overhead: Duration,
+}
+
+impl Open {
+    fn finish(mut self: Box<Self>, gateway: &Gateway, end: End) -> Metered {
+        let elapsed = self.started.elapsed();
+        let bill = self.bill(gateway, &end.used);
+        let usage = &mut self.usage;
+        usage.outcome = end.outcome;
+        usage.status = end.status;
+        usage.code = end.code.map(str::to_owned);
+        usage.estimated = matches!(end.used, Used::Untold { .. });
+        usage.lines = bill.lines;
+        usage.cost = bill.cost;
+        usage.duration_us = micros(elapsed);
+        usage.overhead_us = micros(elapsed.saturating_sub(self.waited));
+
+        gateway.parts.journal.append(usage);
+        gateway.parts.metrics.request_ends(usage);
+        access_log::write(usage);
+        self.trace.end(usage);
+        Metered { cost: usage.cost }
+    }
+
+    fn bill(&self, gateway: &Gateway, used: &Used) -> Bill {
+        let tokens = match (used, &self.request) {
+            (Used::Told(tokens), _) => *tokens,
+            (Used::Untold { content_events }, Some(request)) => gatewright_llm::estimate(request, *content_events),
+            (Used::Nothing, _) | (Used::Untold { .. }, None) => Tokens::default(),
+        };
+        let price = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.target().price(&gateway.parts.catalog, self.usage.started_at));
+        match price {
+            Some((rates, version)) => bill(&tokens, &rates, &version),
+            // Nothing used costs nothing, whatever a token would cost.
+            None if tokens == Tokens::default() => Bill { lines: Vec::new(), cost: Some(Nanos::ZERO) },
+            None => unpriced(&tokens),
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

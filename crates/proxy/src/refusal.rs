@@ -1,0 +1,214 @@
+//! Every way a request can end without an answer, with what each means to the caller. The dialect renders it.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use gatewright_llm::{BadRequest, Failure, FailureKind};
+use gatewright_types::api::Outcome;
+
+/// Why there is no answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    MissingCredential,
+    InvalidApiKey,
+    KeyExpired,
+    /// This node has no configuration yet, or cannot find out whether the key exists.
+    NotReady,
+    /// The journal or the node itself is full.
+    Overloaded,
+    Draining,
+    BodyTooLarge { limit_bytes: usize },
+    BodyTooSlow,
+    BodyBroken,
+    BadRequest(BadRequest),
+    ModelNotFound { model: String },
+    ModelNotAllowed { model: String },
+    Upstream(UpstreamRefusal),
+}
+
+/// The provider failed, and how to tell the caller.
+#[derive(Debug, Clone)]
+pub(crate) struct UpstreamRefusal {
+    pub(crate) failure: Failure,
+    /// The provider's own error body, passed on unchanged when the fault is the caller's and the dialects are the same.
+    pub(crate) body: Option<bytes::Bytes>,
+}
+
+impl Refusal {
+    /// The machine-readable reason: in the body, the log and the metrics alike.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => "invalid_api_key",
+            Self::NotReady | Self::Draining => "not_ready",
+            Self::Overloaded => "overloaded",
+            Self::BodyTooLarge { .. } => "request_too_large",
+            Self::BodyTooSlow => "request_timeout",
+            Self::BodyBroken | Self::BadRequest(_) => "invalid_request",
+            Self::ModelNotFound { .. } => "model_not_found",
+            Self::ModelNotAllowed { .. } => "model_not_allowed",
+            Self::Upstream(upstream) => upstream.code(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => 401,
+            Self::NotReady | Self::Draining | Self::Overloaded => 503,
+            Self::BodyTooLarge { .. } => 413,
+            Self::BodyTooSlow => 408,
+            Self::BodyBroken | Self::BadRequest(_) => 400,
+            Self::ModelNotFound { .. } => 404,
+            Self::ModelNotAllowed { .. } => 403,
+            Self::Upstream(upstream) => upstream.status(),
+        }
+    }
+
+    /// OpenAI's coarse `error.type`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.status() {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            429 => "rate_limit_error",
+            408 | 500..=599 => "api_error",
+            _ => "invalid_request_error",
+        }
+    }
+
+    pub(crate) fn param(&self) -> Option<&'static str> {
+        match self {
+            Self::BadRequest(bad) => bad.param,
+            Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } => Some("model"),
+            Self::MissingCredential
+            | Self::InvalidApiKey
+            | Self::KeyExpired
+            | Self::NotReady
+            | Self::Draining
+            | Self::Overloaded
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::Upstream(_) => None,
+        }
+    }
+
+    pub(crate) fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::MissingCredential => {
+                "No API key was sent. Send it as `Authorization: Bearer gw-…`; keys are made in the dashboard.".into()
+            }
+            Self::InvalidApiKey => "The API key is unknown or was revoked. Check it, or make a new one in the dashboard.".into(),
+            Self::KeyExpired => "The API key has expired. Make a new one in the dashboard.".into(),
+            Self::NotReady => "This node cannot check API keys at the moment. Try again shortly.".into(),
+            Self::Draining => "This node is shutting down. Try again; another one will answer.".into(),
+            Self::Overloaded => "The gateway is at its limit. Try again shortly.".into(),
+            Self::BodyTooLarge { limit_bytes } => {
+                format!("The request body is larger than the limit of {limit_bytes} bytes.").into()
+            }
+            Self::BodyTooSlow => "The request body did not arrive in time.".into(),
+            Self::BodyBroken => "The request body broke off before its end.".into(),
+            Self::BadRequest(bad) => bad.message.clone().into(),
+            Self::ModelNotFound { model } => {
+                format!("There is no model named `{model}`. `GET /v1/models` lists the ones this key may call.").into()
+            }
+            Self::ModelNotAllowed { model } => {
+                format!("This API key may not call the model `{model}`. `GET /v1/models` lists the ones it may.").into()
+            }
+            Self::Upstream(upstream) => upstream.message().into(),
+        }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NotReady | Self::Draining | Self::Overloaded => Some(Duration::from_secs(1)),
+            Self::Upstream(upstream) => upstream.failure.retry_after,
+            Self::MissingCredential
+            | Self::InvalidApiKey
+            | Self::KeyExpired
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::BadRequest(_)
+            | Self::ModelNotFound { .. }
+            | Self::ModelNotAllowed { .. } => None,
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Upstream(_) => Outcome::Failed,
+            Self::MissingCredential
+            | Self::InvalidApiKey
+            | Self::KeyExpired
+            | Self::NotReady
+            | Self::Draining
+            | Self::Overloaded
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::BadRequest(_)
+            | Self::ModelNotFound { .. }
+            | Self::ModelNotAllowed { .. } => Outcome::Refused,
+        }
+    }
+}
+
+impl From<Failure> for UpstreamRefusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure, body: None }
+    }
+}
+
+impl UpstreamRefusal {
+    fn code(&self) -> &'static str {
+        match self.failure.kind {
+            FailureKind::Credential => "upstream_auth",
+            FailureKind::RateLimited => "rate_limit_exceeded",
+            FailureKind::BadRequest if self.failure.code.as_deref() == Some("context_length_exceeded") => {
+                "context_length_exceeded"
+            }
+            FailureKind::NotFound => "model_not_found",
+            FailureKind::Overloaded => "overloaded",
+            FailureKind::Timeout => "upstream_timeout",
+            FailureKind::BadRequest
+            | FailureKind::Server
+            | FailureKind::Connection
+            | FailureKind::Malformed
+            | FailureKind::ErrorEvent => "upstream_error",
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self.failure.kind {
+            FailureKind::RateLimited => 429,
+            FailureKind::BadRequest => self.failure.status.filter(|status| (400..500).contains(status)).unwrap_or(400),
+            FailureKind::NotFound => 404,
+            FailureKind::Overloaded => 503,
+            FailureKind::Timeout => 504,
+            FailureKind::Credential
+            | FailureKind::Server
+            | FailureKind::Connection
+            | FailureKind::Malformed
+            | FailureKind::ErrorEvent => 502,
+        }
+    }
+
+    /// Says whose fault it is without telling how the provider is reached.
+    fn message(&self) -> String {
+        let told = self.failure.message.as_str();
+        match self.failure.kind {
+            FailureKind::Credential => {
+                "The provider refused this gateway's credential. An administrator has to replace it.".to_owned()
+            }
+            FailureKind::RateLimited => format!("The provider is limiting requests: {told}"),
+            FailureKind::BadRequest => told.to_owned(),
+            FailureKind::NotFound => format!("The provider does not know the model this name leads to: {told}"),
+            FailureKind::Overloaded => format!("The provider is overloaded: {told}"),
+            FailureKind::Timeout => "The provider did not answer in time.".to_owned(),
+            FailureKind::Connection => "The provider could not be reached.".to_owned(),
+            FailureKind::Server => format!("The provider failed: {told}"),
+            FailureKind::Malformed => "The provider's answer could not be read.".to_owned(),
+            FailureKind::ErrorEvent => format!("The provider reported an error: {told}"),
+        }
+    }
+}

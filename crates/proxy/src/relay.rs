@@ -1,0 +1,243 @@
+//! Passes a provider's stream on to the caller as it comes, watches it go by, keeps a silent one alive, and meters it
+//! before its last bytes leave. Polled by the connection itself: when the caller hangs up it is dropped, and with it the
+//! connection to the provider.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use gatewright_llm::{ChatStream, Ended, Failure, FailureKind, UsageChunk, error_event};
+use gatewright_types::Nanos;
+use gatewright_types::api::Outcome;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::call::{Beginning, Begun, failure_of};
+use crate::gateway::PhaseTimeouts;
+use crate::opening::{Opened, Source};
+use crate::record::{End, Metered, Record, Used};
+use crate::refusal::Refusal;
+
+const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// The body of a streamed reply.
+pub(crate) struct Relay {
+    state: State,
+    watch: ChatStream,
+    /// Taken when the request is metered.
+    record: Option<Record>,
+    /// Bytes to pass on next.
+    out: Option<Bytes>,
+    timeouts: PhaseTimeouts,
+    keepalive: Duration,
+    content_seen: bool,
+    /// When something was last received or sent.
+    active: Instant,
+    started: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+enum State {
+    Waiting(Pin<Box<dyn Future<Output = Result<Opened, Refusal>> + Send>>),
+    Flowing(Source),
+    Over,
+}
+
+impl Relay {
+    pub(crate) fn new(begun: Begun, record: Record, keepalive: Duration) -> Self {
+        let usage = if begun.request.caller_asked_usage() { UsageChunk::Keep } else { UsageChunk::Strip };
+        let state = match begun.state {
+            Beginning::Opened(opened) => State::Flowing(opened.source),
+            Beginning::Waiting(opening) => State::Waiting(opening),
+        };
+        let now = Instant::now();
+        let started = record.started();
+        let mut relay = Self {
+            state,
+            watch: ChatStream::new(usage),
+            record: Some(record),
+            out: None,
+            timeouts: begun.timeouts,
+            keepalive,
+            content_seen: false,
+            active: now,
+            started,
+            timer: Box::pin(sleep_until(now)),
+        };
+        let first_alarm = relay.next_alarm();
+        relay.timer.as_mut().reset(first_alarm);
+        relay
+    }
+
+    /// The next piece for the caller; `None` at the end.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(out) = self.out.take() {
+                return Poll::Ready(Some(out));
+            }
+            match self.poll_source(cx) {
+                Poll::Ready(Progress::Over) => return Poll::Ready(None),
+                Poll::Ready(Progress::Made) => continue,
+                Poll::Pending => {}
+            }
+            std::task::ready!(self.timer.as_mut().poll(cx));
+            self.alarm();
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
+        match &mut self.state {
+            State::Over => return Poll::Ready(Progress::Over),
+            State::Waiting(opening) => match std::task::ready!(opening.as_mut().poll(cx)) {
+                Ok(opened) => self.state = State::Flowing(opened.source),
+                Err(refusal) => self.fail(&refusal, Outcome::Failed),
+            },
+            State::Flowing(source) => match std::task::ready!(source.poll_next(cx)) {
+                Some(Ok(bytes)) => self.pass(bytes),
+                Some(Err(failure)) => self.break_off(failure),
+                None => self.complete(),
+            },
+        }
+        Poll::Ready(Progress::Made)
+    }
+
+    fn pass(&mut self, bytes: Bytes) {
+        self.active = Instant::now();
+        let seen = self.watch.push(bytes);
+        if seen.first_content
+            && let Some(record) = &mut self.record
+        {
+            self.content_seen = true;
+            record.first_token();
+        }
+        self.out = seen.out;
+        if let Some(failure) = seen.failed {
+            self.break_off(failure);
+        }
+    }
+
+    /// The provider's connection ended as it should, or at least without an error.
+    fn complete(&mut self) {
+        let ended = self.watch.end();
+        if let Some(failure) = ended.failed.clone() {
+            return self.end_badly(failure, ended);
+        }
+        if !ended.done && !ended.finish_seen {
+            let failure = failure_of(FailureKind::Malformed, "the stream ended before the answer did".to_owned());
+            return self.end_badly(failure, ended);
+        }
+        let used = used(&ended);
+        let end = End { outcome: Outcome::Complete, status: 200, code: None, used };
+        let metered = self.finish(end);
+        self.leave(ended.out, metered, DONE);
+    }
+
+    fn break_off(&mut self, failure: Failure) {
+        let ended = self.watch.end();
+        self.end_badly(failure, ended);
+    }
+
+    fn end_badly(&mut self, failure: Failure, ended: Ended) {
+        let outcome = if self.content_seen { Outcome::Cut } else { Outcome::Failed };
+        let refusal = Refusal::Upstream(failure.into());
+        tracing::warn!(
+            request.id = self.record.as_ref().map(|record| tracing::field::display(record.id())),
+            code = refusal.code(),
+            "a provider's stream broke"
+        );
+        let end = End { outcome, status: refusal.status(), code: Some(refusal.code()), used: used(&ended) };
+        let metered = self.finish(end);
+        let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
+        let before = self.out.take();
+        self.leave(before, metered, &event);
+    }
+
+    /// The call failed behind a stream that had begun with keepalives.
+    fn fail(&mut self, refusal: &Refusal, outcome: Outcome) {
+        let end = End { outcome, status: refusal.status(), code: Some(refusal.code()), used: Used::Nothing };
+        let metered = self.finish(end);
+        let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
+        self.leave(None, metered, &event);
+    }
+
+    fn finish(&mut self, end: End) -> Metered {
+        self.state = State::Over;
+        match self.record.take() {
+            Some(mut record) => record.finish(end),
+            None => Metered { cost: None },
+        }
+    }
+
+    /// The last bytes: what was held back, the cost as a comment, the end mark or the error.
+    fn leave(&mut self, before: Option<Bytes>, metered: Metered, last: &[u8]) {
+        let comment = cost_comment(metered.cost);
+        let before = before.unwrap_or_default();
+        let mut bytes = BytesMut::with_capacity(before.len() + comment.len() + last.len());
+        bytes.extend_from_slice(&before);
+        bytes.extend_from_slice(comment.as_bytes());
+        bytes.extend_from_slice(last);
+        self.out = Some(bytes.freeze());
+    }
+
+    /// The earliest moment at which silence means something.
+    fn next_alarm(&self) -> Instant {
+        let (limit, _) = self.silence_limit();
+        limit.min(self.active + self.keepalive)
+    }
+
+    fn silence_limit(&self) -> (Instant, &'static str) {
+        let total = self.started + self.timeouts.total;
+        let (phase, name) = match self.content_seen {
+            true => (self.active + self.timeouts.between_tokens, "between tokens"),
+            false => (self.started + self.timeouts.first_token, "before the first token"),
+        };
+        if total <= phase { (total, "in all") } else { (phase, name) }
+    }
+
+    fn alarm(&mut self) {
+        let now = Instant::now();
+        let (limit, phase) = self.silence_limit();
+        if now >= limit {
+            let message = format!("the provider took too long {phase}");
+            self.break_off(failure_of(FailureKind::Timeout, message));
+            return;
+        }
+        if now >= self.active + self.keepalive {
+            self.out = Some(KEEPALIVE);
+            // Between tokens the provider's silence is measured from its last byte, not from our comment.
+            let alarm = limit.min(now + self.keepalive);
+            self.timer.as_mut().reset(alarm);
+            return;
+        }
+        let alarm = self.next_alarm();
+        self.timer.as_mut().reset(alarm);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let Some(mut record) = self.record.take() else { return };
+        let ended = self.watch.end();
+        record.abandon(used(&ended));
+    }
+}
+
+enum Progress {
+    Made,
+    Over,
+}
+
+fn used(ended: &Ended) -> Used {
+    match ended.usage {
+        Some(tokens) => Used::Told(tokens),
+        None => Used::Untold { content_events: ended.content_events },
+    }
+}
+
+fn cost_comment(cost: Option<Nanos>) -> String {
+    match cost {
+        Some(cost) => format!(": x-gw-cost-usd: {cost}\n\n"),
+        None => ": x-gw-cost-usd: unpriced\n\n".to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Which of a provider's credentials a call uses, and its secret, opened once and kept ready as a header.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use gatewright_contract::{Credential, Keyring, OpenError, Provider, Sealed};
+use gatewright_types::CredentialId;
+use http::header::HeaderValue;
+
+/// Opened secrets are forgotten all together when there are more than this many.
+const MOST_KEPT: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    keyring: Keyring,
+    turn: AtomicU64,
+    opened: RwLock<HashMap<CredentialId, (Sealed, HeaderValue)>>,
+}
+
+/// The credential a call uses.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    pub(crate) id: CredentialId,
+    pub(super) authorization: HeaderValue,
+}
+
+/// Why a credential cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialError {
+    #[error("a credential cannot be opened")]
+    Sealed(#[from] OpenError),
+    #[error("a credential holds characters that no header can carry")]
+    Characters,
+}
+
+impl Credentials {
+    pub(super) fn new(keyring: Keyring) -> Self {
+        Self { keyring, turn: AtomicU64::new(0), opened: RwLock::default() }
+    }
+
+    /// Takes turns among the credentials in proportion to their weights. `None` for a provider that has none.
+    pub(crate) fn choose(&self, provider: &Provider) -> Result<Option<Chosen>, CredentialError> {
+        match self.pick(&provider.credentials) {
+            Some(credential) => self.open(credential).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn pick<'a>(&self, credentials: &'a [Credential]) -> Option<&'a Credential> {
+        if let [only] = credentials {
+            return Some(only);
+        }
+        let total: u64 = credentials.iter().map(|credential| u64::from(credential.weight)).sum();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(total)?;
+        let mut end = 0;
+        credentials.iter().find(|credential| {
+            end += u64::from(credential.weight);
+            turn < end
+        })
+    }
+
+    fn open(&self, credential: &Credential) -> Result<Chosen, CredentialError> {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sealed, header)) = opened.get(&credential.id)
+            && *sealed == credential.sealed
+        {
+            return Ok(Chosen { id: credential.id, authorization: header.clone() });
+        }
+        drop(opened);
+        let secret = self.keyring.open(&credential.sealed, &credential.id.to_string())?;
+        let header = bearer(secret.expose())?;
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() >= MOST_KEPT {
+            opened.clear();
+        }
+        opened.insert(credential.id, (credential.sealed.clone(), header.clone()));
+        Ok(Chosen { id: credential.id, authorization: header })
+    }
+}
+
+/// `Bearer …`, marked so that nothing prints it.
+pub(super) fn bearer(secret: &str) -> Result<HeaderValue, CredentialError> {
+    let mut header =
+        HeaderValue::from_str(&format!("Bearer {secret}")).map_err(|_| CredentialError::Characters)?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_contract::Secret;
+
+    use super::*;
+
+    fn credential(keyring: &Keyring, secret: &str, weight: u32) -> Credential {
+        let id = CredentialId::mint();
+        let sealed = keyring.seal(&Secret::new(secret.to_owned()), &id.to_string());
+        Credential { id, weight, sealed }
+    }
+
+    #[test]
+    fn turns_follow_the_weights_exactly() {
+        let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
+        let credentials = Credentials::new(keyring.clone());
+        let list = [credential(&keyring, "a", 3), credential(&keyring, "b", 1), credential(&keyring, "c", 0)];
+
+        let mut counts = HashMap::<CredentialId, u32>::new();
+        for _ in 0..400 {
+            let picked = credentials.pick(&list).expect("one is picked");
+            *counts.entry(picked.id).or_default() += 1;
+        }
+
+        let count = |index: usize| list.get(index).and_then(|credential| counts.get(&credential.id)).copied();
+        assert_eq!((count(0), count(1), count(2)), (Some(300), Some(100), None));
+    }
+
+    #[test]
+    fn a_replaced_secret_is_used_at_once_and_never_printed() {
+        let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
+        let credentials = Credentials::new(keyring.clone());
+        let before = credential(&keyring, "old", 1);
+        let after = Credential { sealed: keyring.seal(&Secret::new("new".to_owned()), &before.id.to_string()), ..before.clone() };
+
+        credentials.open(&before).expect("it opens");
+        let chosen = credentials.open(&after).expect("it opens");
+
+        assert_eq!(chosen.authorization, "Bearer new");
+        assert!(!format!("{chosen:?} {credentials:?}").contains("new\""));
+    }
+}

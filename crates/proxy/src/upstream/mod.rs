@@ -1,0 +1,156 @@
+//! Calls to providers: one pool of connections, no redirects, addresses checked, secrets opened at use.
+
+mod address;
+mod credentials;
+mod sandbox;
+mod segments;
+mod self_test;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatewright_contract::{AddressPolicy, BaseUrl, Keyring};
+use gatewright_llm::{Failure, FailureKind, Segments};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+
+pub(crate) use credentials::Chosen;
+pub(crate) use sandbox::Player;
+use segments::SegmentsBody;
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("gatewright/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Models may set their own connect time-out; each distinct one needs a client.
+const MOST_CLIENTS: usize = 16;
+
+/// The way out to providers; clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    policy: AddressPolicy,
+    credentials: credentials::Credentials,
+    clients: RwLock<HashMap<Duration, reqwest::Client>>,
+}
+
+/// One chat call.
+#[derive(Debug)]
+pub(crate) struct ChatCall<'a> {
+    pub(crate) base_url: &'a BaseUrl,
+    pub(crate) credential: Option<&'a Chosen>,
+    pub(crate) body: Segments,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) connect: Duration,
+}
+
+impl Upstream {
+    pub fn new(policy: AddressPolicy, keyring: Keyring) -> Self {
+        let shared = Shared {
+            policy,
+            credentials: credentials::Credentials::new(keyring),
+            clients: RwLock::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn credentials(&self) -> &credentials::Credentials {
+        &self.shared.credentials
+    }
+
+    pub(crate) async fn chat(&self, call: ChatCall<'_>) -> Result<reqwest::Response, Failure> {
+        call.base_url.check(self.shared.policy).map_err(|error| connection_failure(error.to_string()))?;
+        let url = call.base_url.join("chat/completions").parse().map_err(|_| {
+            connection_failure("the provider's address cannot be used".to_owned())
+        })?;
+        let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(chosen) = call.credential {
+            headers.insert(AUTHORIZATION, chosen.authorization.clone());
+        }
+        if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert("traceparent", context);
+        }
+        *request.body_mut() = Some(SegmentsBody::wrap(call.body));
+        self.client(call.connect)?.execute(request).await.map_err(|error| failure(&error))
+    }
+
+    fn client(&self, connect: Duration) -> Result<reqwest::Client, Failure> {
+        let clients = self.shared.clients.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&connect) {
+            return Ok(client.clone());
+        }
+        drop(clients);
+        let mut clients = self.shared.clients.write().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= MOST_CLIENTS {
+            // Rather another model's connect time-out than connections without bound.
+            if let Some(client) = clients.values().next() {
+                return Ok(client.clone());
+            }
+        }
+        let client = build_client(connect, self.shared.policy)
+            .map_err(|error| connection_failure(format!("the client could not be built: {error}")))?;
+        clients.insert(connect, client.clone());
+        Ok(client)
+    }
+}
+
+fn build_client(connect: Duration, policy: AddressPolicy) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(address::CheckedResolver::new(policy))
+        .connect_timeout(connect)
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(30))
+        .http2_adaptive_window(true)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .no_proxy()
+        .build()
+}
+
+/// What a failed call means, without the address it was made to.
+pub(crate) fn failure(error: &reqwest::Error) -> Failure {
+    let kind = if error.is_timeout() {
+        FailureKind::Timeout
+    } else if error.is_decode() {
+        FailureKind::Malformed
+    } else {
+        FailureKind::Connection
+    };
+    let mut message = String::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message = cause.to_string();
+        source = cause.source();
+    }
+    Failure { kind, status: None, message, code: None, retry_after: None }
+}
+
+fn connection_failure(message: String) -> Failure {
+    Failure { kind: FailureKind::Connection, status: None, message, code: None, retry_after: None }
+}
+
+/// Reads a body whole, up to a limit.
+pub(crate) async fn read_body(mut response: reqwest::Response, limit_bytes: usize) -> Result<Bytes, Failure> {
+    let Some(first) = response.chunk().await.map_err(|error| failure(&error))? else { return Ok(Bytes::new()) };
+    let Some(second) = response.chunk().await.map_err(|error| failure(&error))? else { return Ok(first) };
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut whole = bytes::BytesMut::with_capacity(announced.min(limit_bytes).max(first.len() + second.len()));
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&second);
+    while let Some(more) = response.chunk().await.map_err(|error| failure(&error))? {
+        whole.extend_from_slice(&more);
+        if whole.len() > limit_bytes {
+            let message = format!("the answer is larger than {limit_bytes} bytes");
+            return Err(Failure { kind: FailureKind::Malformed, status: None, message, code: None, retry_after: None });
+        }
+    }
+    Ok(whole.freeze())
+}

@@ -1,0 +1,39 @@
+//! The shapes of the control API, one file per resource; the same file names are found in control, store and dashboard.
+
+mod audit;
+mod config;
+mod invitations;
+mod keys;
+mod members;
+mod models;
+mod organizations;
+mod prices;
+mod providers;
+mod sessions;
+mod setup;
+mod teams;
+mod tokens;
+mod usage;
+
+pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
+pub use config::{
+    ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
+    ProviderEntry, SecretSource, TeamEntry, TokenEntry,
+};
+pub use invitations::{AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation};
+pub use keys::{Key, KeyChange, MintedKey, NewKey};
+pub use members::{Member, MemberChange};
+pub use models::{Model, ModelChange, NewModel, PriceState, Route, Timeouts};
+pub use organizations::{NewOrganization, Organization, OrganizationChange};
+pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
+pub use providers::{
+    Credential, NewCredential, NewProvider, Provider, ProviderChange, ProviderKind, SelfTest, SelfTestOutcome,
+};
+pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
+pub use setup::{NewInstallation, SetupState};
+pub use teams::{NewTeam, Team, TeamChange};
+pub use tokens::{MintedToken, NewToken, Token};
+pub use usage::{
+    CacheStatus, Dialect, LineItem, Outcome, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,
+    UsageSeriesQuery,
+};

@@ -1,0 +1,175 @@
+//! What was used: single requests, and sums over time.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{KeyId, ModelName, Money, Nanos, RequestId, Slug, TeamId, UnitPrice, UpstreamModel, UsageUnit};
+
+/// The wire format a caller speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    OpenaiChat,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The whole answer went out.
+    Complete,
+    /// Refused by us before any provider was asked; `code` says why.
+    Refused,
+    /// The provider failed, or answered with an error.
+    Failed,
+    /// The answer broke off after it had begun.
+    Cut,
+    /// The caller hung up before the end.
+    ClientGone,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 5] = [Self::Complete, Self::Refused, Self::Failed, Self::Cut, Self::ClientGone];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Cut => "cut",
+            Self::ClientGone => "client_gone",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CacheStatus {
+    Hit,
+    Miss,
+    Off,
+}
+
+/// One priced part of a request: `quantity` units at `price` each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LineItem {
+    pub unit: UsageUnit,
+    pub quantity: u64,
+    /// Dollars per million units; null when no price is known.
+    pub price: Option<UnitPrice>,
+    /// Which price: `catalogue@2026-08-01`, or the identifier of an organization's own.
+    pub price_version: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsageRow {
+    pub id: RequestId,
+    pub started_at: DateTime<Utc>,
+    pub key: Option<KeyId>,
+    pub team: Option<TeamId>,
+    pub dialect: Dialect,
+    /// The name the caller asked for; null when the request could not be read.
+    pub model: Option<String>,
+    pub provider: Option<Slug>,
+    pub upstream_model: Option<UpstreamModel>,
+    pub stream: bool,
+    pub outcome: Outcome,
+    pub status: u16,
+    /// The reason of a refusal or failure.
+    pub code: Option<String>,
+    pub attempts: u32,
+    pub lines: Vec<LineItem>,
+    /// The tokens were counted by us, not told by the provider.
+    pub estimated: bool,
+    /// Null when unpriced.
+    pub cost: Option<Money>,
+    pub duration_ms: u64,
+    pub first_token_ms: Option<u64>,
+    pub overhead_us: u64,
+}
+
+/// The list of requests, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UsageQuery {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// What sums are split by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum UsageGroup {
+    #[default]
+    None,
+    Model,
+    Provider,
+    Team,
+    Key,
+}
+
+/// Sums from `from` to `to` in at most 200 buckets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UsageSeriesQuery {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    #[serde(default)]
+    pub by: UsageGroup,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsageSeries {
+    /// Length of a bucket, in seconds.
+    pub bucket_seconds: u32,
+    pub totals: Totals,
+    pub buckets: Vec<UsageBucket>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsageBucket {
+    pub start: DateTime<Utc>,
+    /// The value of what the sums are split by; null when not split, or for requests that have none.
+    pub group: Option<String>,
+    pub totals: Totals,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Totals {
+    pub requests: u64,
+    /// Refused, failed or cut.
+    pub errors: u64,
+    /// Requests that reached a provider and have no price.
+    pub unpriced: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    /// What the priced requests cost, in dollars.
+    pub cost: Nanos,
+    /// Median and 95th percentile of the duration of complete requests, from a histogram; null without any.
+    pub duration_ms_p50: Option<u64>,
+    pub duration_ms_p95: Option<u64>,
+    pub first_token_ms_p50: Option<u64>,
+}

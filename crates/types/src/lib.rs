@@ -1,0 +1,24 @@
+//! Words both sides of HTTP share: identifiers, money, names, permissions, the control API's shapes and its error
+//! envelope. Builds for the browser as well as for the server, so it knows no clock, no random source and no I/O.
+
+pub mod api;
+mod duration;
+mod error;
+mod id;
+mod money;
+mod name;
+mod page;
+mod permission;
+mod unit;
+
+pub use duration::HumanDuration;
+pub use error::{Envelope, Problem, ProblemCode};
+pub use id::{
+    AuditId, CredentialId, IdError, InvitationId, KeyId, ModelId, NodeId, OrganizationId, PersonId, PriceId,
+    ProviderId, RequestId, SessionId, TeamId, TokenId,
+};
+pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
+pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
+pub use page::{Page, PageQuery};
+pub use permission::{Permission, Role};
+pub use unit::UsageUnit;

@@ -75,7 +75,11 @@ impl ApiKey {
     fn known(text: String) -> Self {
         let digest = Digest::of(text.as_bytes());
         let hint = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
-        Self { secret: Secret::new(text), digest, hint }
+        Self {
+            secret: Secret::new(text),
+            digest,
+            hint,
+        }
     }
 }
 
@@ -186,6 +190,9 @@ mod tests {
         assert_eq!(key.hint, "ghij");
         assert_eq!(key.digest, Digest::of(b"sk-0123456789abcdefghij"));
         assert_eq!(ApiKey::import("short").map(|_| ()), Err(SecretShapeError::Length));
-        assert_eq!(ApiKey::import("with a space in the middle").map(|_| ()), Err(SecretShapeError::Characters));
+        assert_eq!(
+            ApiKey::import("with a space in the middle").map(|_| ()),
+            Err(SecretShapeError::Characters)
+        );
     }
 }

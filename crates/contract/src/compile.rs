@@ -35,7 +35,9 @@ pub fn compile(
         match body {
             UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
             UnitBody::Provider(spec) => {
-                let Some(provider) = provider(*unit, spec, &mut problems) else { continue };
+                let Some(provider) = provider(*unit, spec, &mut problems) else {
+                    continue;
+                };
                 if providers.insert(spec.name.clone(), Arc::new(provider)).is_some() {
                     problems.push(taken(*unit, "another provider has this name"));
                 }
@@ -48,25 +50,40 @@ pub fn compile(
     let mut models = HashMap::new();
     for (unit, body) in units {
         let UnitBody::Model(spec) = body else { continue };
-        let Some(model) = model(*unit, spec, &providers, &own_prices, &mut problems) else { continue };
+        let Some(model) = model(*unit, spec, &providers, &own_prices, &mut problems) else {
+            continue;
+        };
         if models.insert(spec.name.clone(), Arc::new(model)).is_some() {
             problems.push(taken(*unit, "another model has this name"));
         }
     }
 
     match slug {
-        Some(slug) if problems.is_empty() => Ok(Tenant { id: organization, slug, models, providers }),
+        Some(slug) if problems.is_empty() => Ok(Tenant {
+            id: organization,
+            slug,
+            models,
+            providers,
+        }),
         Some(_) => Err(problems),
         None => {
             let message = "the organization itself is missing".to_owned();
-            problems.push(CompileProblem { unit: UnitId::Organization, field: "organization", message });
+            problems.push(CompileProblem {
+                unit: UnitId::Organization,
+                field: "organization",
+                message,
+            });
             Err(problems)
         }
     }
 }
 
 fn taken(unit: UnitId, message: &str) -> CompileProblem {
-    CompileProblem { unit, field: "name", message: message.to_owned() }
+    CompileProblem {
+        unit,
+        field: "name",
+        message: message.to_owned(),
+    }
 }
 
 fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<CompileProblem>) -> Option<Provider> {
@@ -82,11 +99,17 @@ fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<CompileProblem
             }
         },
         (None, true) => {
-            wrong("base_url", format!("is required for a provider of kind {}", spec.kind.as_str()));
+            wrong(
+                "base_url",
+                format!("is required for a provider of kind {}", spec.kind.as_str()),
+            );
             return None;
         }
         (Some(_), false) => {
-            wrong("base_url", format!("has no meaning for a provider of kind {}", spec.kind.as_str()));
+            wrong(
+                "base_url",
+                format!("has no meaning for a provider of kind {}", spec.kind.as_str()),
+            );
             return None;
         }
         (None, false) => None,
@@ -94,9 +117,19 @@ fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<CompileProblem
     let credentials = spec
         .credentials
         .iter()
-        .map(|unit| Credential { id: unit.id, weight: unit.weight, sealed: unit.sealed.clone() })
+        .map(|unit| Credential {
+            id: unit.id,
+            weight: unit.weight,
+            sealed: unit.sealed.clone(),
+        })
         .collect();
-    Some(Provider { id, name: spec.name.clone(), kind: spec.kind, base_url, credentials })
+    Some(Provider {
+        id,
+        name: spec.name.clone(),
+        kind: spec.kind,
+        base_url,
+        credentials,
+    })
 }
 
 type OwnPrices<'a> = HashMap<(&'a str, &'a str), Vec<OwnPrice>>;
@@ -104,10 +137,20 @@ type OwnPrices<'a> = HashMap<(&'a str, &'a str), Vec<OwnPrice>>;
 fn own_prices(units: &BTreeMap<UnitId, UnitBody>) -> OwnPrices<'_> {
     let mut prices: OwnPrices<'_> = HashMap::new();
     for (unit, body) in units {
-        let (UnitId::Price(id), UnitBody::Price(spec)) = (unit, body) else { continue };
-        let PriceUnit { provider, model, rates, effective_from } = spec;
+        let (UnitId::Price(id), UnitBody::Price(spec)) = (unit, body) else {
+            continue;
+        };
+        let PriceUnit {
+            provider,
+            model,
+            rates,
+            effective_from,
+        } = spec;
         let price = OwnPrice::new(*id, rates.clone(), *effective_from);
-        prices.entry((provider.as_str(), model.as_str())).or_default().push(price);
+        prices
+            .entry((provider.as_str(), model.as_str()))
+            .or_default()
+            .push(price);
     }
     for list in prices.values_mut() {
         list.sort_by(|a, b| (b.effective_from, &b.version).cmp(&(a.effective_from, &a.version)));
@@ -126,12 +169,28 @@ fn model(
     let RouteSpec::Target(target) = &spec.route;
     let Some(provider) = providers.get(&target.provider) else {
         let message = format!("there is no provider named {}", target.provider);
-        problems.push(CompileProblem { unit, field: "route.target", message });
+        problems.push(CompileProblem {
+            unit,
+            field: "route.target",
+            message,
+        });
         return None;
     };
-    let prices = own_prices.get(&(target.provider.as_str(), target.model.as_str())).cloned().unwrap_or_default();
-    let route = Route::Target(UpstreamTarget { provider: provider.clone(), model: target.model.clone(), prices });
-    Some(Model { id, name: spec.name.clone(), route, timeouts: spec.timeouts.clone() })
+    let prices = own_prices
+        .get(&(target.provider.as_str(), target.model.as_str()))
+        .cloned()
+        .unwrap_or_default();
+    let route = Route::Target(UpstreamTarget {
+        provider: provider.clone(),
+        model: target.model.clone(),
+        prices,
+    });
+    Some(Model {
+        id,
+        name: spec.name.clone(),
+        route,
+        timeouts: spec.timeouts.clone(),
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,11 @@ impl<K: Hash + Eq + Clone, V: Clone> CowMap<K, V> {
     pub fn new() -> Self {
         let hasher = RandomState::new();
         let empty = Arc::new(HashMap::with_hasher(hasher.clone()));
-        Self { shards: std::iter::repeat_n(empty, SHARDS).collect(), hasher, len: 0 }
+        Self {
+            shards: std::iter::repeat_n(empty, SHARDS).collect(),
+            hasher,
+            len: 0,
+        }
     }
 
     pub const fn len(&self) -> usize {
@@ -89,7 +93,10 @@ mod tests {
         after.insert(5, 50);
         after.remove(&6);
 
-        assert_eq!((before.get(&5), before.get(&6), before.len()), (Some(&5), Some(&6), 10_000));
+        assert_eq!(
+            (before.get(&5), before.get(&6), before.len()),
+            (Some(&5), Some(&6), 10_000)
+        );
         assert_eq!((after.get(&5), after.get(&6), after.len()), (Some(&50), None, 9_999));
     }
 
@@ -103,7 +110,12 @@ mod tests {
         let mut after = before.clone();
         after.insert(20_000, 1);
 
-        let shared = before.shards.iter().zip(after.shards.iter()).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
+        let shared = before
+            .shards
+            .iter()
+            .zip(after.shards.iter())
+            .filter(|(a, b)| Arc::ptr_eq(a, b))
+            .count();
         assert_eq!(shared, SHARDS - 1);
     }
 }

@@ -104,9 +104,9 @@ fn canonical(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => match v6.segments() {
             // NAT64 and 6to4 carry an IPv4 address that the network unwraps.
-            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => IpAddr::V4(Ipv4Addr::from_bits(
-                (u32::from(high) << 16) | u32::from(low),
-            )),
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+                IpAddr::V4(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
+            }
             _ => v6.to_canonical(),
         },
         IpAddr::V4(_) => address,
@@ -136,7 +136,12 @@ fn is_private(address: IpAddr) -> bool {
             let [a, b, ..] = v4.octets();
             let shared = a == 100 && (64..128).contains(&b);
             let benchmarking = a == 198 && (18..20).contains(&b);
-            v4.is_private() || v4.is_loopback() || v4.is_documentation() || shared || benchmarking || a >= 240
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_documentation()
+                || shared
+                || benchmarking
+                || a >= 240
                 || v4.octets().starts_with(&[192, 0, 0])
         }
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.segments().starts_with(&[0x2001, 0xdb8]),
@@ -163,22 +168,43 @@ mod tests {
         for text in spellings {
             let url: BaseUrl = text.parse().expect(text);
             let refused = url.check(AddressPolicy::AllowPrivate);
-            assert!(matches!(refused, Err(DestinationError::Forbidden(_))), "{text}: {refused:?}");
+            assert!(
+                matches!(refused, Err(DestinationError::Forbidden(_))),
+                "{text}: {refused:?}"
+            );
         }
     }
 
     #[test]
     fn private_addresses_depend_on_the_policy() {
-        for text in ["http://127.0.0.1:9001/v1", "http://localhost/v1", "https://10.1.2.3", "https://[fd12::1]/", "http://[::1]/"] {
+        for text in [
+            "http://127.0.0.1:9001/v1",
+            "http://localhost/v1",
+            "https://10.1.2.3",
+            "https://[fd12::1]/",
+            "http://[::1]/",
+        ] {
             let url: BaseUrl = text.parse().expect(text);
             assert_eq!(url.check(AddressPolicy::AllowPrivate), Ok(()), "{text}");
-            assert_eq!(url.check(AddressPolicy::PublicOnly), Err(DestinationError::Private), "{text}");
+            assert_eq!(
+                url.check(AddressPolicy::PublicOnly),
+                Err(DestinationError::Private),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_plain_http_address_is_refused() {
-        for text in ["", "ftp://x", "file:///etc/passwd", "/v1", "https://user:pw@x/v1", "https://x/v1?key=1", "https://x/#a"] {
+        for text in [
+            "",
+            "ftp://x",
+            "file:///etc/passwd",
+            "/v1",
+            "https://user:pw@x/v1",
+            "https://x/v1?key=1",
+            "https://x/#a",
+        ] {
             assert!(text.parse::<BaseUrl>().is_err(), "{text}");
         }
     }
@@ -187,7 +213,10 @@ mod tests {
     fn endpoints_join_below_the_base_whatever_its_slash() {
         for text in ["https://api.example.com/v1", "https://api.example.com/v1/"] {
             let url: BaseUrl = text.parse().expect(text);
-            assert_eq!(url.join("chat/completions"), "https://api.example.com/v1/chat/completions");
+            assert_eq!(
+                url.join("chat/completions"),
+                "https://api.example.com/v1/chat/completions"
+            );
         }
     }
 }

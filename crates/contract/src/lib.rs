@@ -19,7 +19,7 @@ pub use destination::{AddressPolicy, BaseUrl, DestinationError};
 pub use published::Published;
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
-pub use tenant::{Credential, Model, OwnPrice, Provider, Route, Tenant, UpstreamTarget};
+pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Route, Tenant, UpstreamTarget};
 pub use unit::{
     CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody,
     UnitId, UnitIdError,

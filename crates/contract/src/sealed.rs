@@ -104,7 +104,10 @@ impl Keyring {
         let key = self.keys.first().expect("a keyring has at least one key");
         let mut nonce = [0_u8; NONCE_BYTES];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
-        let payload = Payload { msg: secret.expose().as_bytes(), aad: owner.as_bytes() };
+        let payload = Payload {
+            msg: secret.expose().as_bytes(),
+            aad: owner.as_bytes(),
+        };
         let sealed = key
             .cipher
             .encrypt(&Nonce::from(nonce), payload)
@@ -118,23 +121,37 @@ impl Keyring {
 
     pub fn open(&self, sealed: &Sealed, owner: &str) -> Result<Secret, OpenError> {
         let bytes = BASE64.decode(&sealed.0).map_err(|_| OpenError::Malformed)?;
-        let (fingerprint, rest) = bytes.split_first_chunk::<FINGERPRINT_BYTES>().ok_or(OpenError::Malformed)?;
+        let (fingerprint, rest) = bytes
+            .split_first_chunk::<FINGERPRINT_BYTES>()
+            .ok_or(OpenError::Malformed)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Malformed)?;
-        let payload = || Payload { msg: ciphertext, aad: owner.as_bytes() };
+        let payload = || Payload {
+            msg: ciphertext,
+            aad: owner.as_bytes(),
+        };
         let mut known = false;
         for key in self.keys.iter().filter(|key| key.fingerprint == *fingerprint) {
             known = true;
             if let Ok(plain) = key.cipher.decrypt(&Nonce::from(*nonce), payload()) {
-                return String::from_utf8(plain).map(Secret::new).map_err(|_| OpenError::Tampered);
+                return String::from_utf8(plain)
+                    .map(Secret::new)
+                    .map_err(|_| OpenError::Tampered);
             }
         }
-        Err(if known { OpenError::Tampered } else { OpenError::UnknownMasterKey })
+        Err(if known {
+            OpenError::Tampered
+        } else {
+            OpenError::UnknownMasterKey
+        })
     }
 
     /// True when the secret is sealed under another key than the first: it should be opened and sealed again.
     pub fn is_stale(&self, sealed: &Sealed) -> bool {
         let first = self.keys.first().map(|key| key.fingerprint);
-        let used = BASE64.decode(&sealed.0).ok().and_then(|bytes| bytes.first_chunk().copied());
+        let used = BASE64
+            .decode(&sealed.0)
+            .ok()
+            .and_then(|bytes| bytes.first_chunk().copied());
         used != first
     }
 }
@@ -145,7 +162,10 @@ impl MasterKey {
         let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyringError::NotAKey)?;
         let digest: [u8; 32] = Sha256::digest(key).into();
         let fingerprint = *digest.first_chunk().expect("a digest is longer than a fingerprint");
-        Ok(Self { fingerprint, cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(key)) })
+        Ok(Self {
+            fingerprint,
+            cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(key)),
+        })
     }
 }
 
@@ -168,7 +188,10 @@ mod tests {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
         let sealed = keyring.seal(&secret(), "cred_1");
 
-        assert_eq!(keyring.open(&sealed, "cred_1").expect("it opens").expose(), "sk-upstream");
+        assert_eq!(
+            keyring.open(&sealed, "cred_1").expect("it opens").expose(),
+            "sk-upstream"
+        );
         assert_eq!(keyring.open(&sealed, "cred_2").map(|_| ()), Err(OpenError::Tampered));
         assert!(!sealed.as_str().contains("upstream"));
     }
@@ -184,7 +207,10 @@ mod tests {
 
         assert_eq!(after.open(&sealed, "x").expect("it opens").expose(), "sk-upstream");
         assert!(after.is_stale(&sealed) && !before.is_stale(&sealed));
-        assert_eq!(only_new.open(&sealed, "x").map(|_| ()), Err(OpenError::UnknownMasterKey));
+        assert_eq!(
+            only_new.open(&sealed, "x").map(|_| ()),
+            Err(OpenError::UnknownMasterKey)
+        );
         assert!(!after.is_stale(&after.seal(&secret(), "x")));
     }
 

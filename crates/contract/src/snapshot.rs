@@ -66,11 +66,20 @@ impl Snapshot {
     pub fn caller(&self, digest: &Digest) -> Option<Result<Caller, OrganizationId>> {
         let key = self.keys.get(digest)?.clone();
         let tenant = self.tenant(key.organization);
-        Some(tenant.map(|tenant| Caller { tenant, key: key.clone() }).ok_or(key.organization))
+        Some(
+            tenant
+                .map(|tenant| Caller {
+                    tenant,
+                    key: key.clone(),
+                })
+                .ok_or(key.organization),
+        )
     }
 
     pub fn tenant(&self, organization: OrganizationId) -> Option<Arc<Tenant>> {
-        self.organizations.get(&organization).and_then(|state| state.tenant.clone())
+        self.organizations
+            .get(&organization)
+            .and_then(|state| state.tenant.clone())
     }
 
     /// The snapshot after these units, whatever their order; of two for one resource the later one in the list wins.
@@ -110,16 +119,24 @@ impl Snapshot {
             }
             next.organizations.insert(organization, Arc::new(state));
         }
-        Applied { snapshot: next, problems }
+        Applied {
+            snapshot: next,
+            problems,
+        }
     }
 
     fn state(&self, organization: OrganizationId) -> OrganizationState {
-        self.organizations.get(&organization).map(|state| (**state).clone()).unwrap_or_default()
+        self.organizations
+            .get(&organization)
+            .map(|state| (**state).clone())
+            .unwrap_or_default()
     }
 
     fn apply_key(&mut self, digest: Digest, unit: Unit) {
         match unit.body {
-            Some(UnitBody::Key(key)) => self.keys.insert(digest, Arc::new(KeyEntry::new(unit.organization, key))),
+            Some(UnitBody::Key(key)) => self
+                .keys
+                .insert(digest, Arc::new(KeyEntry::new(unit.organization, key))),
             _ => {
                 self.keys.remove(&digest);
             }
@@ -129,13 +146,26 @@ impl Snapshot {
 
 impl KeyEntry {
     fn new(organization: OrganizationId, unit: KeyUnit) -> Self {
-        let KeyUnit { id, team, models, expires_at } = unit;
-        Self { organization, id, team, models: models.map(Vec::into_boxed_slice), expires_at }
+        let KeyUnit {
+            id,
+            team,
+            models,
+            expires_at,
+        } = unit;
+        Self {
+            organization,
+            id,
+            team,
+            models: models.map(Vec::into_boxed_slice),
+            expires_at,
+        }
     }
 
     /// Whether the key may call the model.
     pub fn allows(&self, model: &str) -> bool {
-        self.models.as_ref().is_none_or(|models| models.iter().any(|name| name.as_str() == model))
+        self.models
+            .as_ref()
+            .is_none_or(|models| models.iter().any(|name| name.as_str() == model))
     }
 }
 
@@ -145,15 +175,27 @@ mod tests {
     use crate::{ModelUnit, OrganizationUnit};
 
     fn unit(organization: OrganizationId, revision: u64, id: UnitId, body: Option<UnitBody>) -> Unit {
-        Unit { organization, id, revision: Revision(revision), body }
+        Unit {
+            organization,
+            id,
+            revision: Revision(revision),
+            body,
+        }
     }
 
     fn organization_body() -> UnitBody {
-        UnitBody::Organization(OrganizationUnit { slug: "acme".parse().expect("a slug") })
+        UnitBody::Organization(OrganizationUnit {
+            slug: "acme".parse().expect("a slug"),
+        })
     }
 
     fn key_body(id: KeyId) -> UnitBody {
-        UnitBody::Key(KeyUnit { id, team: None, models: None, expires_at: None })
+        UnitBody::Key(KeyUnit {
+            id,
+            team: None,
+            models: None,
+            expires_at: None,
+        })
     }
 
     #[test]
@@ -168,7 +210,10 @@ mod tests {
 
         let gone = made.apply([unit(organization, 3, UnitId::Key(digest), None)]).snapshot;
 
-        let caller = made.caller(&digest).expect("the key is known").expect("its tenant compiled");
+        let caller = made
+            .caller(&digest)
+            .expect("the key is known")
+            .expect("its tenant compiled");
         assert_eq!((caller.key.id, caller.tenant.id), (key, organization));
         assert!(gone.caller(&digest).is_none());
         assert_eq!(gone.revision(), Revision(3));
@@ -204,9 +249,14 @@ mod tests {
             ])
             .snapshot;
 
-        let gone = there.apply([unit(organization, 3, UnitId::Organization, None)]).snapshot;
+        let gone = there
+            .apply([unit(organization, 3, UnitId::Organization, None)])
+            .snapshot;
 
         assert!(gone.tenant(organization).is_none());
-        assert_eq!(gone.caller(&digest).map(|found| found.map(|_| ())), Some(Err(organization)));
+        assert_eq!(
+            gone.caller(&digest).map(|found| found.map(|_| ())),
+            Some(Err(organization))
+        );
     }
 }

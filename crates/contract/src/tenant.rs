@@ -1,11 +1,10 @@
 //! An organization as a proxy node uses it: references resolved, addresses parsed, prices in order of their dates.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::Catalog;
+use gatewright_llm::{Catalog, CatalogPrice, Tokens};
 use gatewright_types::api::{ProviderKind, Rates, Timeouts};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
@@ -75,20 +74,56 @@ impl Route {
 }
 
 impl UpstreamTarget {
-    /// The price in force at a time and its version: the organization's own, else the catalogue's.
-    pub fn price<'a>(&'a self, catalog: &'a Catalog, at: DateTime<Utc>) -> Option<(Cow<'a, Rates>, Cow<'a, str>)> {
+    /// The price in force at a time: the organization's own, else the catalogue's.
+    pub fn price(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<AppliedPrice<'_>> {
         let own = self.prices.iter().find(|price| price.effective_from <= at);
         match own {
-            Some(price) => Some((Cow::Borrowed(&price.rates), Cow::Borrowed(&price.version))),
+            Some(price) => Some(AppliedPrice::Own(price)),
             None => catalog
                 .lookup(self.provider.kind, self.model.as_str(), at)
-                .map(|price| (Cow::Owned(price.rates), Cow::Owned(price.version.to_string()))),
+                .map(AppliedPrice::Listed),
+        }
+    }
+}
+
+/// The price that applies to a target.
+#[derive(Debug, Clone)]
+pub enum AppliedPrice<'a> {
+    Own(&'a OwnPrice),
+    Listed(CatalogPrice),
+}
+
+impl AppliedPrice<'_> {
+    /// The rates of a request of usual size.
+    pub fn rates(&self) -> &Rates {
+        match self {
+            Self::Own(price) => &price.rates,
+            Self::Listed(price) => &price.rates,
+        }
+    }
+
+    /// The rates of a request that used these tokens: catalogue prices may change with its size.
+    pub fn rates_for(&self, tokens: &Tokens) -> &Rates {
+        match self {
+            Self::Own(price) => &price.rates,
+            Self::Listed(price) => price.rates_for(tokens),
+        }
+    }
+
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Own(price) => &price.version,
+            Self::Listed(price) => &price.version,
         }
     }
 }
 
 impl OwnPrice {
     pub(crate) fn new(id: PriceId, rates: Rates, effective_from: DateTime<Utc>) -> Self {
-        Self { effective_from, rates, version: id.to_string() }
+        Self {
+            effective_from,
+            rates,
+            version: id.to_string(),
+        }
     }
 }

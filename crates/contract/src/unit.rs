@@ -144,7 +144,10 @@ impl FromStr for UnitId {
             ProviderId::PREFIX => text.parse().ok().map(Self::Provider),
             ModelId::PREFIX => text.parse().ok().map(Self::Model),
             PriceId::PREFIX => text.parse().ok().map(Self::Price),
-            "digest" => text.strip_prefix("digest_").and_then(|hex| hex.parse().ok()).map(Self::Key),
+            "digest" => text
+                .strip_prefix("digest_")
+                .and_then(|hex| hex.parse().ok())
+                .map(Self::Key),
             _ => None,
         }
         .ok_or_else(|| UnitIdError(text.to_owned()))

@@ -8,7 +8,13 @@ const TARGET: &str = "gatewright::access";
 
 pub(crate) fn write(usage: &UsageRecord) {
     let upstream = usage.upstream.as_ref();
-    let tokens = |unit: UsageUnit| usage.lines.iter().find(|line| line.unit == unit).map_or(0, |line| line.quantity);
+    let tokens = |unit: UsageUnit| {
+        usage
+            .lines
+            .iter()
+            .find(|line| line.unit == unit)
+            .map_or(0, |line| line.quantity)
+    };
     tracing::info!(
         target: TARGET,
         {

@@ -43,7 +43,9 @@ pub(crate) async fn authenticate(
     presented: Option<&[u8]>,
     now: DateTime<Utc>,
 ) -> Result<Caller, Refusal> {
-    let secret = presented.filter(|secret| !secret.is_empty()).ok_or(Refusal::MissingCredential)?;
+    let secret = presented
+        .filter(|secret| !secret.is_empty())
+        .ok_or(Refusal::MissingCredential)?;
     let digest = Digest::of(secret);
     let caller = match known(published, &digest)? {
         Some(caller) => caller,
@@ -62,5 +64,8 @@ pub(crate) async fn authenticate(
 fn known(published: &Published, digest: &Digest) -> Result<Option<Caller>, Refusal> {
     let snapshot = published.peek();
     let snapshot = snapshot.as_ref().ok_or(Refusal::NotReady)?;
-    snapshot.caller(digest).transpose().map_err(|_organization| Refusal::NotReady)
+    snapshot
+        .caller(digest)
+        .transpose()
+        .map_err(|_organization| Refusal::NotReady)
 }

@@ -15,8 +15,12 @@ use crate::route::Plan;
 
 /// What came of a call.
 pub(crate) enum Answer {
-    Whole { status: u16, body: Bytes, usage: Option<Tokens> },
-    Stream(Begun),
+    Whole {
+        status: u16,
+        body: Bytes,
+        usage: Option<Tokens>,
+    },
+    Stream(Box<Begun>),
 }
 
 /// A stream to the caller that may begin.
@@ -57,7 +61,11 @@ pub(crate) async fn call(
     record.waited(began.elapsed());
     let (status, body) = answered.unwrap_or_else(|_| Err(timed_out()))?;
     let facts = read_answer(&body).map_err(|error| refused(error.into_failure()))?;
-    Ok(Answer::Whole { status, body, usage: facts.usage })
+    Ok(Answer::Whole {
+        status,
+        body,
+        usage: facts.usage,
+    })
 }
 
 async fn stream(
@@ -77,7 +85,11 @@ async fn stream(
         Err(_) if timeouts.first_token <= patience => return Err(timed_out()),
         Err(_) => Beginning::Waiting(waiting),
     };
-    Ok(Answer::Stream(Begun { state, request, timeouts }))
+    Ok(Answer::Stream(Box::new(Begun {
+        state,
+        request,
+        timeouts,
+    })))
 }
 
 fn opening(
@@ -118,11 +130,20 @@ fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {
 }
 
 pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
-    Failure { kind, status: None, message, code: None, retry_after: None }
+    Failure {
+        kind,
+        status: None,
+        message,
+        code: None,
+        retry_after: None,
+    }
 }
 
 fn timed_out() -> Refusal {
-    refused(failure_of(FailureKind::Timeout, "the provider did not answer in time".to_owned()))
+    refused(failure_of(
+        FailureKind::Timeout,
+        "the provider did not answer in time".to_owned(),
+    ))
 }
 
 fn refused(failure: Failure) -> Refusal {

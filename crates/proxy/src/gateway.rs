@@ -112,7 +112,10 @@ impl Default for PhaseTimeouts {
 
 impl Readiness {
     pub fn new(ask: impl Fn() -> BoxFuture<'static, ReadyState> + Send + Sync + 'static) -> Self {
-        Self { draining: Arc::default(), ask: Arc::new(ask) }
+        Self {
+            draining: Arc::default(),
+            ask: Arc::new(ask),
+        }
     }
 
     /// From now on the node says it is not ready, and takes no new requests.
@@ -136,6 +139,8 @@ impl Readiness {
 
 impl std::fmt::Debug for Readiness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Readiness").field("draining", &self.is_draining()).finish_non_exhaustive()
+        f.debug_struct("Readiness")
+            .field("draining", &self.is_draining())
+            .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,22 @@ use gatewright_types::api::Outcome;
 
 /// Upper bounds in microseconds.
 const DURATION_BOUNDS: &[u64] = &[
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
-    10_000_000, 30_000_000, 60_000_000, 300_000_000,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    300_000_000,
 ];
 const OVERHEAD_BOUNDS: &[u64] = &[25, 50, 100, 200, 300, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000];
 
@@ -64,12 +78,14 @@ impl Metrics {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         add(&self.outcomes, usage.outcome as usize, 1);
         self.streams.fetch_add(u64::from(usage.stream), Ordering::Relaxed);
-        self.unpriced.fetch_add(u64::from(usage.cost.is_none()), Ordering::Relaxed);
+        self.unpriced
+            .fetch_add(u64::from(usage.cost.is_none()), Ordering::Relaxed);
         self.estimated.fetch_add(u64::from(usage.estimated), Ordering::Relaxed);
         for line in &usage.lines {
             add(&self.units, line.unit as usize, line.quantity);
         }
-        self.cost_nanos.fetch_add(usage.cost.unwrap_or_default().get(), Ordering::Relaxed);
+        self.cost_nanos
+            .fetch_add(usage.cost.unwrap_or_default().get(), Ordering::Relaxed);
         self.duration.observe(usage.duration_us);
         self.overhead.observe(usage.overhead_us);
         if let Some(first_token) = usage.first_token_us {
@@ -89,38 +105,95 @@ impl Metrics {
 
     /// Appends everything in Prometheus' text format.
     pub fn render(&self, text: &mut String) {
-        gauge(text, "gatewright_requests_in_flight", "Requests under way.", self.in_flight());
-        head(text, "gatewright_requests_total", "Finished requests by outcome.", "counter");
+        gauge(
+            text,
+            "gatewright_requests_in_flight",
+            "Requests under way.",
+            self.in_flight(),
+        );
+        head(
+            text,
+            "gatewright_requests_total",
+            "Finished requests by outcome.",
+            "counter",
+        );
         for outcome in Outcome::ALL {
             let count = read(&self.outcomes, outcome as usize);
-            line(text, "gatewright_requests_total", &format!("outcome=\"{}\"", outcome.as_str()), count);
+            line(
+                text,
+                "gatewright_requests_total",
+                &format!("outcome=\"{}\"", outcome.as_str()),
+                count,
+            );
         }
-        counter(text, "gatewright_streams_total", "Finished requests that streamed.", &self.streams);
+        counter(
+            text,
+            "gatewright_streams_total",
+            "Finished requests that streamed.",
+            &self.streams,
+        );
         counter(
             text,
             "gatewright_rejected_total",
             "Requests turned away before a key was known.",
             &self.rejected,
         );
-        counter(text, "gatewright_unpriced_total", "Requests whose price is not known.", &self.unpriced);
-        counter(text, "gatewright_estimated_total", "Requests whose tokens were counted by us.", &self.estimated);
+        counter(
+            text,
+            "gatewright_unpriced_total",
+            "Requests whose price is not known.",
+            &self.unpriced,
+        );
+        counter(
+            text,
+            "gatewright_estimated_total",
+            "Requests whose tokens were counted by us.",
+            &self.estimated,
+        );
         head(text, "gatewright_units_total", "Units used.", "counter");
         for unit in UsageUnit::ALL {
             let count = read(&self.units, unit as usize);
-            line(text, "gatewright_units_total", &format!("unit=\"{}\"", unit.as_str()), count);
+            line(
+                text,
+                "gatewright_units_total",
+                &format!("unit=\"{}\"", unit.as_str()),
+                count,
+            );
         }
-        head(text, "gatewright_cost_nanodollars_total", "What priced requests cost.", "counter");
-        line(text, "gatewright_cost_nanodollars_total", "", self.cost_nanos.load(Ordering::Relaxed));
-        self.duration.render(text, "gatewright_request_duration_seconds", "Duration of requests.");
-        self.first_token.render(text, "gatewright_first_token_seconds", "Time to the first token of streams.");
-        self.overhead.render(text, "gatewright_overhead_seconds", "Time spent in the gateway itself.");
+        head(
+            text,
+            "gatewright_cost_nanodollars_total",
+            "What priced requests cost.",
+            "counter",
+        );
+        line(
+            text,
+            "gatewright_cost_nanodollars_total",
+            "",
+            self.cost_nanos.load(Ordering::Relaxed),
+        );
+        self.duration
+            .render(text, "gatewright_request_duration_seconds", "Duration of requests.");
+        self.first_token.render(
+            text,
+            "gatewright_first_token_seconds",
+            "Time to the first token of streams.",
+        );
+        self.overhead
+            .render(text, "gatewright_overhead_seconds", "Time spent in the gateway itself.");
     }
 }
 
 impl Histogram {
     fn new(bounds: &'static [u64]) -> Self {
-        let counts = std::iter::repeat_with(AtomicU64::default).take(bounds.len() + 1).collect();
-        Self { bounds, counts, sum: AtomicU64::new(0) }
+        let counts = std::iter::repeat_with(AtomicU64::default)
+            .take(bounds.len() + 1)
+            .collect();
+        Self {
+            bounds,
+            counts,
+            sum: AtomicU64::new(0),
+        }
     }
 
     fn observe(&self, micros: u64) {
@@ -139,7 +212,12 @@ impl Histogram {
         }
         total += read(&self.counts, self.bounds.len());
         line(text, &bucket, "le=\"+Inf\"", total);
-        line(text, &format!("{name}_sum"), "", Seconds(self.sum.load(Ordering::Relaxed)));
+        line(
+            text,
+            &format!("{name}_sum"),
+            "",
+            Seconds(self.sum.load(Ordering::Relaxed)),
+        );
         line(text, &format!("{name}_count"), "", total);
     }
 }
@@ -168,7 +246,11 @@ fn head(text: &mut String, name: &str, help: &str, kind: &str) {
 }
 
 fn line(text: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
-    let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+    let labels = if labels.is_empty() {
+        String::new()
+    } else {
+        format!("{{{labels}}}")
+    };
     writeln!(text, "{name}{labels} {value}").expect("writing to a string cannot fail");
 }
 

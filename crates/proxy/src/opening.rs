@@ -60,7 +60,10 @@ impl Opening {
                     connect: self.connect,
                 };
                 let response = self.upstream.chat(call).await.map_err(|error| self.failed(error))?;
-                Opened { status: response.status().as_u16(), source: Source::Network(response) }
+                Opened {
+                    status: response.status().as_u16(),
+                    source: Source::Network(response),
+                }
             }
             None => self.play(target).await,
         };
@@ -74,15 +77,16 @@ impl Opening {
         let id = self.request_id.to_string();
         let script = sandbox(&self.request, target.model.as_str(), &id, self.now.timestamp());
         tokio::time::sleep(script.wait).await;
-        Opened { status: script.status, source: Source::Sandbox(Player::new(script.steps)) }
+        Opened {
+            status: script.status,
+            source: Source::Sandbox(Player::new(script.steps)),
+        }
     }
 
     async fn error(&self, opened: Opened) -> Refusal {
         let status = opened.status;
         let (headers, body) = match opened.source {
-            Source::Network(response) => {
-                (response.headers().clone(), read_body(response, ERROR_BODY_BYTES).await)
-            }
+            Source::Network(response) => (response.headers().clone(), read_body(response, ERROR_BODY_BYTES).await),
             Source::Sandbox(player) => (http::HeaderMap::new(), player.collect().await),
             Source::Flowing(_) => (http::HeaderMap::new(), Ok(Bytes::new())),
         };
@@ -91,7 +95,10 @@ impl Opening {
         let refusal = self.failed(failure);
         match refusal {
             Refusal::Upstream(upstream) if upstream.failure.kind == FailureKind::BadRequest && is_object(&body) => {
-                Refusal::Upstream(UpstreamRefusal { body: Some(body), ..upstream })
+                Refusal::Upstream(UpstreamRefusal {
+                    body: Some(body),
+                    ..upstream
+                })
             }
             other => other,
         }

@@ -29,6 +29,8 @@ struct Open {
     started: Instant,
     /// Time spent waiting for the provider: everything else is ours.
     waited: Duration,
+    /// Settled when a stream begins: from there on almost all time is the provider's.
+    overhead: Option<Duration>,
     request: Option<ChatRequest>,
     plan: Option<Plan>,
     trace: RequestTrace,
@@ -49,7 +51,9 @@ pub(crate) enum Used {
     Nothing,
     Told(Tokens),
     /// The provider did not say, but this many pieces of an answer came.
-    Untold { content_events: u64 },
+    Untold {
+        content_events: u64,
+    },
 }
 
 /// What a finished record tells the reply.
@@ -85,9 +89,19 @@ impl Record {
             overhead_us: 0,
         };
         gateway.parts.metrics.request_begins();
-        let open =
-            Open { usage, started: Instant::now(), waited: Duration::ZERO, request: None, plan: None, trace };
-        Self { gateway: gateway.clone(), open: Some(Box::new(open)) }
+        let open = Open {
+            usage,
+            started: Instant::now(),
+            waited: Duration::ZERO,
+            overhead: None,
+            request: None,
+            plan: None,
+            trace,
+        };
+        Self {
+            gateway: gateway.clone(),
+            open: Some(Box::new(open)),
+        }
     }
 
     pub(crate) fn id(&self) -> RequestId {
@@ -125,6 +139,12 @@ impl Record {
         self.get_mut().waited += duration;
     }
 
+    /// What was ours until now is all that will be called ours.
+    pub(crate) fn hold_overhead(&mut self) {
+        let open = self.get_mut();
+        open.overhead = Some(open.overhead());
+    }
+
     pub(crate) fn first_token(&mut self) {
         let open = self.get_mut();
         if open.usage.first_token_us.is_none() {
@@ -148,12 +168,12 @@ impl Record {
             provider: open.usage.upstream.as_ref().map(|upstream| upstream.name.as_str()),
             model: open.usage.upstream.as_ref().map(|upstream| upstream.model.as_str()),
             attempts: open.usage.attempts,
-            overhead: open.started.elapsed().saturating_sub(open.waited),
+            overhead: open.overhead(),
         }
     }
 
     /// Writes the record. Returns once the journal has it.
-    pub(crate) fn finish(&mut self, end: End) -> Metered {
+    pub(crate) fn finish(&mut self, end: &End) -> Metered {
         match self.open.take() {
             Some(open) => open.finish(&self.gateway, end),
             None => Metered { cost: None },
@@ -161,7 +181,7 @@ impl Record {
     }
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Metered {
-        self.finish(End {
+        self.finish(&End {
             outcome: refusal.outcome(),
             status: refusal.status(),
             code: Some(refusal.code()),
@@ -171,15 +191,24 @@ impl Record {
 
     /// Ends the record of a caller who hung up.
     pub(crate) fn abandon(&mut self, used: Used) {
-        self.finish(End { outcome: Outcome::ClientGone, status: 499, code: None, used });
+        self.finish(&End {
+            outcome: Outcome::ClientGone,
+            status: 499,
+            code: None,
+            used,
+        });
     }
 
     fn get(&self) -> &Open {
-        self.open.as_deref().expect("a record is only asked before it is finished")
+        self.open
+            .as_deref()
+            .expect("a record is only asked before it is finished")
     }
 
     fn get_mut(&mut self) -> &mut Open {
-        self.open.as_deref_mut().expect("a record only changes before it is finished")
+        self.open
+            .as_deref_mut()
+            .expect("a record only changes before it is finished")
     }
 }
 
@@ -206,8 +235,13 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Open {
-    fn finish(mut self: Box<Self>, gateway: &Gateway, end: End) -> Metered {
-        let elapsed = self.started.elapsed();
+    fn overhead(&self) -> Duration {
+        self.overhead
+            .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
+    }
+
+    fn finish(mut self: Box<Self>, gateway: &Gateway, end: &End) -> Metered {
+        let overhead = self.overhead();
         let bill = self.bill(gateway, &end.used);
         let usage = &mut self.usage;
         usage.outcome = end.outcome;
@@ -216,8 +250,8 @@ impl Open {
         usage.estimated = matches!(end.used, Used::Untold { .. });
         usage.lines = bill.lines;
         usage.cost = bill.cost;
-        usage.duration_us = micros(elapsed);
-        usage.overhead_us = micros(elapsed.saturating_sub(self.waited));
+        usage.duration_us = micros(self.started.elapsed());
+        usage.overhead_us = micros(overhead);
 
         gateway.parts.journal.append(usage);
         gateway.parts.metrics.request_ends(usage);
@@ -237,9 +271,12 @@ impl Open {
             .as_ref()
             .and_then(|plan| plan.target().price(&gateway.parts.catalog, self.usage.started_at));
         match price {
-            Some((rates, version)) => bill(&tokens, &rates, &version),
+            Some(price) => bill(&tokens, price.rates_for(&tokens), price.version()),
             // Nothing used costs nothing, whatever a token would cost.
-            None if tokens == Tokens::default() => Bill { lines: Vec::new(), cost: Some(Nanos::ZERO) },
+            None if tokens == Tokens::default() => Bill {
+                lines: Vec::new(),
+                cost: Some(Nanos::ZERO),
+            },
             None => unpriced(&tokens),
         }
     }

@@ -17,12 +17,18 @@ pub(crate) enum Refusal {
     /// The journal or the node itself is full.
     Overloaded,
     Draining,
-    BodyTooLarge { limit_bytes: usize },
+    BodyTooLarge {
+        limit_bytes: usize,
+    },
     BodyTooSlow,
     BodyBroken,
     BadRequest(BadRequest),
-    ModelNotFound { model: String },
-    ModelNotAllowed { model: String },
+    ModelNotFound {
+        model: String,
+    },
+    ModelNotAllowed {
+        model: String,
+    },
     Upstream(UpstreamRefusal),
 }
 
@@ -97,7 +103,9 @@ impl Refusal {
             Self::MissingCredential => {
                 "No API key was sent. Send it as `Authorization: Bearer gw-…`; keys are made in the dashboard.".into()
             }
-            Self::InvalidApiKey => "The API key is unknown or was revoked. Check it, or make a new one in the dashboard.".into(),
+            Self::InvalidApiKey => {
+                "The API key is unknown or was revoked. Check it, or make a new one in the dashboard.".into()
+            }
             Self::KeyExpired => "The API key has expired. Make a new one in the dashboard.".into(),
             Self::NotReady => "This node cannot check API keys at the moment. Try again shortly.".into(),
             Self::Draining => "This node is shutting down. Try again; another one will answer.".into(),
@@ -181,7 +189,11 @@ impl UpstreamRefusal {
     fn status(&self) -> u16 {
         match self.failure.kind {
             FailureKind::RateLimited => 429,
-            FailureKind::BadRequest => self.failure.status.filter(|status| (400..500).contains(status)).unwrap_or(400),
+            FailureKind::BadRequest => self
+                .failure
+                .status
+                .filter(|status| (400..500).contains(status))
+                .unwrap_or(400),
             FailureKind::NotFound => 404,
             FailureKind::Overloaded => 503,
             FailureKind::Timeout => 504,

@@ -46,10 +46,15 @@ enum State {
 
 impl Relay {
     pub(crate) fn new(begun: Begun, record: Record, keepalive: Duration) -> Self {
-        let usage = if begun.request.caller_asked_usage() { UsageChunk::Keep } else { UsageChunk::Strip };
-        let state = match begun.state {
-            Beginning::Opened(opened) => State::Flowing(opened.source),
-            Beginning::Waiting(opening) => State::Waiting(opening),
+        let usage = if begun.request.caller_asked_usage() {
+            UsageChunk::Keep
+        } else {
+            UsageChunk::Strip
+        };
+        // A provider that is not even heard of yet has been silent for a keepalive interval already.
+        let (state, out) = match begun.state {
+            Beginning::Opened(opened) => (State::Flowing(opened.source), None),
+            Beginning::Waiting(opening) => (State::Waiting(opening), Some(KEEPALIVE)),
         };
         let now = Instant::now();
         let started = record.started();
@@ -57,7 +62,7 @@ impl Relay {
             state,
             watch: ChatStream::new(usage),
             record: Some(record),
-            out: None,
+            out,
             timeouts: begun.timeouts,
             keepalive,
             content_seen: false,
@@ -121,33 +126,50 @@ impl Relay {
     fn complete(&mut self) {
         let ended = self.watch.end();
         if let Some(failure) = ended.failed.clone() {
-            return self.end_badly(failure, ended);
+            return self.end_badly(failure, &ended);
         }
         if !ended.done && !ended.finish_seen {
-            let failure = failure_of(FailureKind::Malformed, "the stream ended before the answer did".to_owned());
-            return self.end_badly(failure, ended);
+            let failure = failure_of(
+                FailureKind::Malformed,
+                "the stream ended before the answer did".to_owned(),
+            );
+            return self.end_badly(failure, &ended);
         }
         let used = used(&ended);
-        let end = End { outcome: Outcome::Complete, status: 200, code: None, used };
-        let metered = self.finish(end);
+        let end = End {
+            outcome: Outcome::Complete,
+            status: 200,
+            code: None,
+            used,
+        };
+        let metered = self.finish(&end);
         self.leave(ended.out, metered, DONE);
     }
 
     fn break_off(&mut self, failure: Failure) {
         let ended = self.watch.end();
-        self.end_badly(failure, ended);
+        self.end_badly(failure, &ended);
     }
 
-    fn end_badly(&mut self, failure: Failure, ended: Ended) {
-        let outcome = if self.content_seen { Outcome::Cut } else { Outcome::Failed };
+    fn end_badly(&mut self, failure: Failure, ended: &Ended) {
+        let outcome = if self.content_seen {
+            Outcome::Cut
+        } else {
+            Outcome::Failed
+        };
         let refusal = Refusal::Upstream(failure.into());
         tracing::warn!(
             request.id = self.record.as_ref().map(|record| tracing::field::display(record.id())),
             code = refusal.code(),
             "a provider's stream broke"
         );
-        let end = End { outcome, status: refusal.status(), code: Some(refusal.code()), used: used(&ended) };
-        let metered = self.finish(end);
+        let end = End {
+            outcome,
+            status: refusal.status(),
+            code: Some(refusal.code()),
+            used: used(ended),
+        };
+        let metered = self.finish(&end);
         let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
         let before = self.out.take();
         self.leave(before, metered, &event);
@@ -155,13 +177,18 @@ impl Relay {
 
     /// The call failed behind a stream that had begun with keepalives.
     fn fail(&mut self, refusal: &Refusal, outcome: Outcome) {
-        let end = End { outcome, status: refusal.status(), code: Some(refusal.code()), used: Used::Nothing };
-        let metered = self.finish(end);
+        let end = End {
+            outcome,
+            status: refusal.status(),
+            code: Some(refusal.code()),
+            used: Used::Nothing,
+        };
+        let metered = self.finish(&end);
         let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
         self.leave(None, metered, &event);
     }
 
-    fn finish(&mut self, end: End) -> Metered {
+    fn finish(&mut self, end: &End) -> Metered {
         self.state = State::Over;
         match self.record.take() {
             Some(mut record) => record.finish(end),
@@ -192,7 +219,11 @@ impl Relay {
             true => (self.active + self.timeouts.between_tokens, "between tokens"),
             false => (self.started + self.timeouts.first_token, "before the first token"),
         };
-        if total <= phase { (total, "in all") } else { (phase, name) }
+        if total <= phase {
+            (total, "in all")
+        } else {
+            (phase, name)
+        }
     }
 
     fn alarm(&mut self) {
@@ -231,7 +262,9 @@ enum Progress {
 fn used(ended: &Ended) -> Used {
     match ended.usage {
         Some(tokens) => Used::Told(tokens),
-        None => Used::Untold { content_events: ended.content_events },
+        None => Used::Untold {
+            content_events: ended.content_events,
+        },
     }
 }
 

@@ -45,18 +45,32 @@ impl Reply {
             Answer::Whole { status, body, usage } => {
                 let mut headers = gateway_headers(&record.facts());
                 let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
-                let metered = record.finish(End { outcome: Outcome::Complete, status, code: None, used });
+                let metered = record.finish(&End {
+                    outcome: Outcome::Complete,
+                    status,
+                    code: None,
+                    used,
+                });
                 headers.push((CONTENT_TYPE, JSON));
                 headers.push((COST, cost_header(metered)));
-                Self { status, headers, body: ReplyBody::Whole(body) }
+                Self {
+                    status,
+                    headers,
+                    body: ReplyBody::Whole(body),
+                }
             }
             Answer::Stream(begun) => {
                 let mut headers = gateway_headers(&record.facts());
+                record.hold_overhead();
                 headers.push((CONTENT_TYPE, EVENT_STREAM));
                 headers.push((CACHE_CONTROL, HeaderValue::from_static("no-cache")));
                 headers.push((BUFFERING, HeaderValue::from_static("no")));
-                let relay = Relay::new(begun, record, gateway.parts.settings.keepalive);
-                Self { status: 200, headers, body: ReplyBody::Stream(Box::new(relay)) }
+                let relay = Relay::new(*begun, record, gateway.parts.settings.keepalive);
+                Self {
+                    status: 200,
+                    headers,
+                    body: ReplyBody::Stream(Box::new(relay)),
+                }
             }
         }
     }
@@ -71,18 +85,45 @@ impl Reply {
     /// A refusal before anybody could be billed.
     pub(crate) fn stranger(refusal: &Refusal, overhead: Duration) -> Self {
         let id = gatewright_types::RequestId::mint();
-        let facts = Facts { id, provider: None, model: None, attempts: 0, overhead };
-        Self::render(refusal, gateway_headers(&facts), Metered { cost: Some(Nanos::ZERO) })
+        let facts = Facts {
+            id,
+            provider: None,
+            model: None,
+            attempts: 0,
+            overhead,
+        };
+        Self::render(
+            refusal,
+            gateway_headers(&facts),
+            Metered {
+                cost: Some(Nanos::ZERO),
+            },
+        )
     }
 
     /// An answer that costs nothing and is not metered: a list of models.
     pub(crate) fn plain(body: Vec<u8>, overhead: Duration) -> Self {
         let id = gatewright_types::RequestId::mint();
-        let facts = Facts { id, provider: None, model: None, attempts: 0, overhead };
+        let facts = Facts {
+            id,
+            provider: None,
+            model: None,
+            attempts: 0,
+            overhead,
+        };
         let mut headers = gateway_headers(&facts);
         headers.push((CONTENT_TYPE, JSON));
-        headers.push((COST, cost_header(Metered { cost: Some(Nanos::ZERO) })));
-        Self { status: 200, headers, body: ReplyBody::Whole(body.into()) }
+        headers.push((
+            COST,
+            cost_header(Metered {
+                cost: Some(Nanos::ZERO),
+            }),
+        ));
+        Self {
+            status: 200,
+            headers,
+            body: ReplyBody::Whole(body.into()),
+        }
     }
 
     fn render(refusal: &Refusal, mut headers: Vec<(HeaderName, HeaderValue)>, metered: Metered) -> Self {
@@ -95,7 +136,11 @@ impl Reply {
             Refusal::Upstream(upstream) if upstream.body.is_some() => upstream.body.clone().unwrap_or_default(),
             other => error_body(&other.message(), other.kind(), other.param(), other.code()).into(),
         };
-        Self { status: refusal.status(), headers, body: ReplyBody::Whole(body) }
+        Self {
+            status: refusal.status(),
+            headers,
+            body: ReplyBody::Whole(body),
+        }
     }
 }
 

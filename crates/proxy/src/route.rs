@@ -22,10 +22,14 @@ impl Plan {
 /// A name that exists but is not on the key's list is told apart: whoever holds the key belongs to the organization.
 pub(crate) fn route(caller: &Caller, model: &str) -> Result<Plan, Refusal> {
     let Some(found) = caller.tenant.models.get(model) else {
-        return Err(Refusal::ModelNotFound { model: model.to_owned() });
+        return Err(Refusal::ModelNotFound {
+            model: model.to_owned(),
+        });
     };
     if !caller.key.allows(model) {
-        return Err(Refusal::ModelNotAllowed { model: model.to_owned() });
+        return Err(Refusal::ModelNotAllowed {
+            model: model.to_owned(),
+        });
     }
     Ok(Plan { model: found.clone() })
 }

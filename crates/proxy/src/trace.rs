@@ -7,7 +7,7 @@ use gatewright_contract::{UpstreamTarget, UsageRecord};
 use gatewright_types::UsageUnit;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+    SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
 
@@ -34,13 +34,18 @@ struct Spans {
 
 impl Tracing {
     pub fn new(tracer: BoxedTracer) -> Self {
-        Self { tracer: Some(Arc::new(tracer)) }
+        Self {
+            tracer: Some(Arc::new(tracer)),
+        }
     }
 
     /// Begins a request that may belong to its caller's trace.
     pub(crate) fn begin(&self, traceparent: Option<&str>) -> RequestTrace {
         let Some(tracer) = &self.tracer else {
-            return RequestTrace { traceparent: traceparent.filter(|text| parse(text).is_some()).map(str::to_owned), spans: None };
+            return RequestTrace {
+                traceparent: traceparent.filter(|text| parse(text).is_some()).map(str::to_owned),
+                spans: None,
+            };
         };
         let parent = match traceparent.and_then(parse) {
             Some(remote) => Context::new().with_remote_span_context(remote),
@@ -51,7 +56,14 @@ impl Tracing {
             .with_kind(SpanKind::Server)
             .start_with_context(&**tracer, &parent);
         let request = parent.with_span(span);
-        RequestTrace { traceparent: None, spans: Some(Box::new(Spans { tracing: self.clone(), request, call: None })) }
+        RequestTrace {
+            traceparent: None,
+            spans: Some(Box::new(Spans {
+                tracing: self.clone(),
+                request,
+                call: None,
+            })),
+        }
     }
 }
 
@@ -64,7 +76,9 @@ impl std::fmt::Debug for Tracing {
 impl RequestTrace {
     /// A call to a provider begins. Gives the context to send along.
     pub(crate) fn call(&mut self, target: &UpstreamTarget) -> Option<String> {
-        let Some(spans) = &mut self.spans else { return self.traceparent.clone() };
+        let Some(spans) = &mut self.spans else {
+            return self.traceparent.clone();
+        };
         let tracer = spans.tracing.tracer.as_ref()?;
         let span = tracer
             .span_builder(format!("chat {}", target.model))
@@ -73,7 +87,15 @@ impl RequestTrace {
                 KeyValue::new("gen_ai.operation.name", "chat"),
                 KeyValue::new("gen_ai.provider.name", target.provider.kind.as_str()),
                 KeyValue::new("gen_ai.request.model", target.model.to_string()),
-                KeyValue::new("server.address", target.provider.base_url.as_ref().map_or("", |url| url.host()).to_owned()),
+                KeyValue::new(
+                    "server.address",
+                    target
+                        .provider
+                        .base_url
+                        .as_ref()
+                        .map_or("", |url| url.host())
+                        .to_owned(),
+                ),
             ])
             .start_with_context(&**tracer, &spans.request);
         let context = spans.request.with_span(span);
@@ -85,7 +107,12 @@ impl RequestTrace {
     pub(crate) fn end(&mut self, usage: &UsageRecord) {
         let Some(spans) = self.spans.take() else { return };
         let tokens = |units: &[UsageUnit]| {
-            let sum: u64 = usage.lines.iter().filter(|line| units.contains(&line.unit)).map(|line| line.quantity).sum();
+            let sum: u64 = usage
+                .lines
+                .iter()
+                .filter(|line| units.contains(&line.unit))
+                .map(|line| line.quantity)
+                .sum();
             i64::try_from(sum).unwrap_or(i64::MAX)
         };
         let failed = usage.code.clone().map(Status::error);
@@ -102,7 +129,10 @@ impl RequestTrace {
         }
         let span = spans.request.span();
         span.set_attribute(KeyValue::new("gatewright.request.id", usage.id.to_string()));
-        span.set_attribute(KeyValue::new("gatewright.organization.id", usage.organization.to_string()));
+        span.set_attribute(KeyValue::new(
+            "gatewright.organization.id",
+            usage.organization.to_string(),
+        ));
         span.set_attribute(KeyValue::new("http.response.status_code", i64::from(usage.status)));
         if let Some(status) = failed {
             span.set_status(status);
@@ -133,7 +163,12 @@ fn parse(traceparent: &str) -> Option<SpanContext> {
 }
 
 fn format_context(context: &SpanContext) -> String {
-    format!("00-{}-{}-{:02x}", context.trace_id(), context.span_id(), context.trace_flags().to_u8())
+    format!(
+        "00-{}-{}-{:02x}",
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags().to_u8()
+    )
 }
 
 #[cfg(test)]
@@ -144,8 +179,16 @@ mod tests {
     fn a_trace_context_round_trips_and_nonsense_is_dropped() {
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-        assert_eq!(parse(text).map(|context| format_context(&context)).as_deref(), Some(text));
-        for wrong in ["", "00-0-0-0", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        assert_eq!(
+            parse(text).map(|context| format_context(&context)).as_deref(),
+            Some(text)
+        );
+        for wrong in [
+            "",
+            "00-0-0-0",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        ] {
             assert!(parse(wrong).is_none(), "{wrong}");
         }
     }

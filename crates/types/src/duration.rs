@@ -15,7 +15,13 @@ pub struct HumanDuration(Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurationError;
 
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 impl HumanDuration {
     pub const fn from_millis(millis: u64) -> Self {

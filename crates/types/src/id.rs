@@ -15,7 +15,11 @@ pub struct IdError {
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected an identifier like {}_ followed by 32 hexadecimal digits", self.expected)
+        write!(
+            f,
+            "expected an identifier like {}_ followed by 32 hexadecimal digits",
+            self.expected
+        )
     }
 }
 
@@ -132,7 +136,9 @@ mod tests {
 
     #[test]
     fn text_form_round_trips_and_rejects_other_kinds() {
-        let id: KeyId = "key_0198c0de00007000800000000000002a".parse().expect("a well-formed id");
+        let id: KeyId = "key_0198c0de00007000800000000000002a"
+            .parse()
+            .expect("a well-formed id");
 
         assert_eq!(id.to_string(), "key_0198c0de00007000800000000000002a");
         assert!("team_0198c0de00007000800000000000002a".parse::<KeyId>().is_err());

@@ -94,7 +94,10 @@ impl UnitPrice {
 
 impl From<Nanos> for Money {
     fn from(amount: Nanos) -> Self {
-        Self { amount, currency: Currency::Usd }
+        Self {
+            amount,
+            currency: Currency::Usd,
+        }
     }
 }
 
@@ -175,7 +178,11 @@ macro_rules! decimal_text {
 }
 
 decimal_text!(Nanos, 2, "An amount in US dollars, as a decimal number.");
-decimal_text!(UnitPrice, 2, "A price in US dollars per million units, as a decimal number.");
+decimal_text!(
+    UnitPrice,
+    2,
+    "A price in US dollars per million units, as a decimal number."
+);
 
 #[cfg(test)]
 mod tests {

@@ -110,7 +110,9 @@ fn check_display_name(text: &str) -> Result<(), NameError> {
         return Err(NameError("must have 1 to 80 characters"));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(NameError("must not hold control characters or start or end with a space"));
+        return Err(NameError(
+            "must not hold control characters or start or end with a space",
+        ));
     }
     Ok(())
 }
@@ -123,7 +125,10 @@ fn check_model_text(text: &str, longest: usize) -> Result<(), NameError> {
     if !text.bytes().all(allowed) {
         return Err(NameError("may hold only letters, digits and . _ : / @ + -"));
     }
-    if text.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..") {
+    if text
+        .split('/')
+        .any(|segment| segment.is_empty() || segment == "." || segment == "..")
+    {
         return Err(NameError("must not hold empty, '.' or '..' segments"));
     }
     Ok(())
@@ -140,9 +145,11 @@ fn check_upstream_model(text: &str) -> Result<(), NameError> {
 fn check_email(text: &str) -> Result<(), NameError> {
     let wrong = NameError("must be an e-mail address in lower case");
     let (local, domain) = text.rsplit_once('@').ok_or(wrong)?;
-    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
+    let plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
     let lower = !text.chars().any(char::is_uppercase);
-    if text.len() > 254 || !plain(local) || !plain(domain) || !lower || domain.starts_with('.') || domain.ends_with('.') {
+    if text.len() > 254 || !plain(local) || !plain(domain) || !lower || domain.starts_with('.') || domain.ends_with('.')
+    {
         return Err(wrong);
     }
     Ok(())
@@ -159,8 +166,13 @@ impl FromStr for Target {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let (provider, model) = text.split_once('/').ok_or(NameError("must be written provider/model"))?;
-        Ok(Self { provider: provider.parse()?, model: model.parse()? })
+        let (provider, model) = text
+            .split_once('/')
+            .ok_or(NameError("must be written provider/model"))?;
+        Ok(Self {
+            provider: provider.parse()?,
+            model: model.parse()?,
+        })
     }
 }
 
@@ -200,10 +212,17 @@ mod tests {
 
     #[test]
     fn path_tricks_are_no_model_names() {
-        for text in ["", "../admin", "a//b", "a/./b", "gpt?x=1", "gpt#x", "gpt%2f", "gpt 4", "a\\b", "é", "/a", "a/"] {
+        for text in [
+            "", "../admin", "a//b", "a/./b", "gpt?x=1", "gpt#x", "gpt%2f", "gpt 4", "a\\b", "é", "/a", "a/",
+        ] {
             assert!(text.parse::<ModelName>().is_err(), "{text:?}");
         }
-        for text in ["gpt-4o", "meta-llama/Llama-3.3-70B", "anthropic.claude-sonnet-4-5-v1:0", "a@b+c_d"] {
+        for text in [
+            "gpt-4o",
+            "meta-llama/Llama-3.3-70B",
+            "anthropic.claude-sonnet-4-5-v1:0",
+            "a@b+c_d",
+        ] {
             assert!(text.parse::<ModelName>().is_ok(), "{text:?}");
         }
     }
@@ -212,14 +231,24 @@ mod tests {
     fn a_target_splits_at_the_first_slash() {
         let target: Target = "together/meta-llama/Llama-3".parse().expect("a target");
 
-        assert_eq!((target.provider.as_str(), target.model.as_str()), ("together", "meta-llama/Llama-3"));
+        assert_eq!(
+            (target.provider.as_str(), target.model.as_str()),
+            ("together", "meta-llama/Llama-3")
+        );
         assert!("gpt-4o".parse::<Target>().is_err());
     }
 
     #[test]
     fn emails_and_slugs_are_checked() {
         assert!("ada@example.com".parse::<Email>().is_ok());
-        for text in ["ada", "@example.com", "ada@", "Ada@example.com", "a b@example.com", "a@b@c"] {
+        for text in [
+            "ada",
+            "@example.com",
+            "ada@",
+            "Ada@example.com",
+            "a b@example.com",
+            "a@b@c",
+        ] {
             assert!(text.parse::<Email>().is_err(), "{text:?}");
         }
         for text in ["", "-a", "a-", "A", "a_b", "a/b"] {

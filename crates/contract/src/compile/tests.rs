@@ -5,7 +5,9 @@ use super::*;
 use crate::OrganizationUnit;
 
 fn base() -> BTreeMap<UnitId, UnitBody> {
-    let organization = OrganizationUnit { slug: "acme".parse().expect("a slug") };
+    let organization = OrganizationUnit {
+        slug: "acme".parse().expect("a slug"),
+    };
     BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))])
 }
 
@@ -30,16 +32,27 @@ fn with_model(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, target: &str) 
 
 fn problems(units: &BTreeMap<UnitId, UnitBody>) -> Vec<(&'static str, String)> {
     let found = compile(OrganizationId::mint(), units).expect_err("it does not compile");
-    found.into_iter().map(|problem| (problem.field, problem.message)).collect()
+    found
+        .into_iter()
+        .map(|problem| (problem.field, problem.message))
+        .collect()
 }
 
 #[test]
 fn a_model_finds_its_provider_and_the_newest_price_in_force() {
     let mut units = base();
-    with_provider(&mut units, "local", ProviderKind::OpenaiCompatible, Some("http://127.0.0.1:9001/v1"));
+    with_provider(
+        &mut units,
+        "local",
+        ProviderKind::OpenaiCompatible,
+        Some("http://127.0.0.1:9001/v1"),
+    );
     with_model(&mut units, "fast", "local/llama");
     for (day, input) in [("2026-01-01T00:00:00Z", "1.00"), ("2026-06-01T00:00:00Z", "2.00")] {
-        let rates = Rates { input: Some(input.parse().expect("a price")), ..Rates::default() };
+        let rates = Rates {
+            input: Some(input.parse().expect("a price")),
+            ..Rates::default()
+        };
         let price = PriceUnit {
             provider: "local".parse().expect("a slug"),
             model: "llama".parse().expect("a model"),
@@ -55,8 +68,8 @@ fn a_model_finds_its_provider_and_the_newest_price_in_force() {
     let Route::Target(target) = &model.route;
     let catalog = gatewright_llm::Catalog::embedded();
     let input_at = |day: &str| {
-        let (rates, _) = target.price(&catalog, day.parse().expect("a date"))?;
-        rates.input.map(|price| price.to_string())
+        let price = target.price(&catalog, day.parse().expect("a date"))?;
+        price.rates().input.map(|price| price.to_string())
     };
     assert_eq!(target.provider.name.as_str(), "local");
     assert_eq!(input_at("2025-12-31T00:00:00Z"), None);

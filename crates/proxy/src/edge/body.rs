@@ -20,11 +20,15 @@ pub(super) struct Expected {
 }
 
 pub(super) async fn read(mut payload: Payload, expected: Expected) -> Result<Bytes, Refusal> {
-    let too_large = Refusal::BodyTooLarge { limit_bytes: expected.limit_bytes };
+    let too_large = Refusal::BodyTooLarge {
+        limit_bytes: expected.limit_bytes,
+    };
     if expected.length.is_some_and(|length| length > expected.limit_bytes) {
         return Err(too_large);
     }
-    let Some(first) = next(&mut payload, expected.idle).await? else { return Ok(Bytes::new()) };
+    let Some(first) = next(&mut payload, expected.idle).await? else {
+        return Ok(Bytes::new());
+    };
     if expected.length == Some(first.len()) {
         return Ok(first);
     }

@@ -13,7 +13,10 @@ use crate::reply::Reply;
 
 pub(super) async fn completions(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
     let started = Instant::now();
-    let head = Head { secret: secret(&request), traceparent: text_header(&request, "traceparent") };
+    let head = Head {
+        secret: secret(&request),
+        traceparent: text_header(&request, "traceparent"),
+    };
     let admitted = match pipeline::admit(&gateway, head).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
@@ -38,7 +41,11 @@ pub(super) fn secret(request: &HttpRequest) -> Option<&[u8]> {
         let (scheme, secret) = value.as_bytes().split_at_checked(7)?;
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.trim_ascii())
     });
-    let named = || ["x-api-key", "api-key", "x-goog-api-key"].into_iter().find_map(|name| headers.get(name));
+    let named = || {
+        ["x-api-key", "api-key", "x-goog-api-key"]
+            .into_iter()
+            .find_map(|name| headers.get(name))
+    };
     bearer.or_else(|| named().map(|value| value.as_bytes().trim_ascii()))
 }
 

@@ -32,7 +32,10 @@ pub(super) async fn list(request: HttpRequest, gateway: Data<Gateway>) -> HttpRe
     answer(&request, &gateway, |caller| {
         let mut models: Vec<_> = allowed(caller).map(entry).collect();
         models.sort_by_key(|entry| entry.id);
-        to_json(&Listed { object: "list", data: models })
+        to_json(&Listed {
+            object: "list",
+            data: models,
+        })
     })
     .await
 }
@@ -40,7 +43,9 @@ pub(super) async fn list(request: HttpRequest, gateway: Data<Gateway>) -> HttpRe
 pub(super) async fn one(request: HttpRequest, model: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
     answer(&request, &gateway, |caller| {
         let found = allowed(caller).find(|candidate| candidate.name.as_str() == *model);
-        let found = found.ok_or_else(|| Refusal::ModelNotFound { model: model.as_str().to_owned() })?;
+        let found = found.ok_or_else(|| Refusal::ModelNotFound {
+            model: model.as_str().to_owned(),
+        })?;
         to_json(&entry(found))
     })
     .await
@@ -66,12 +71,19 @@ async fn answer(
 
 fn allowed(caller: &Caller) -> impl Iterator<Item = &Model> {
     let models = caller.tenant.models.values();
-    models.map(|model| &**model).filter(|model| caller.key.allows(model.name.as_str()))
+    models
+        .map(|model| &**model)
+        .filter(|model| caller.key.allows(model.name.as_str()))
 }
 
 fn entry(model: &Model) -> Entry<'_> {
     let Route::Target(target) = &model.route;
-    Entry { id: model.name.as_str(), object: "model", created: 0, owned_by: target.provider.name.as_str() }
+    Entry {
+        id: model.name.as_str(),
+        object: "model",
+        created: 0,
+        owned_by: target.provider.name.as_str(),
+    }
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Refusal> {

@@ -20,7 +20,6 @@ use tokio::sync::Notify;
 pub use segment::Damage;
 pub use shipper::Shipper;
 
-
 /// How long a finished record may wait for the disk. Only a power cut can lose it meanwhile.
 const SYNC_EVERY: Duration = Duration::from_millis(200);
 const SEGMENT_BYTES: u64 = 16 << 20;
@@ -73,9 +72,9 @@ impl Journal {
     pub fn open(place: JournalPlace) -> io::Result<(Self, Vec<Damage>)> {
         std::fs::create_dir_all(&place.directory)?;
         let recovered = segment::recover(&place.directory)?;
-        // A power cut may have taken records whose numbers the database has already seen. Numbers taken from the clock
-        // are never used twice.
-        let clock = u64::try_from(Utc::now().timestamp_millis()).unwrap_or(0) << 10;
+        // A power cut may have taken records whose numbers the database has already seen. Numbers that begin with the
+        // clock's microseconds are never used twice: no node writes a million records a second.
+        let clock = u64::try_from(Utc::now().timestamp_micros()).unwrap_or(0);
         let next = clock.max(recovered.last + 1);
         let file = segment::create(&place.directory, next)?;
         let size = file.metadata()?.len();
@@ -98,9 +97,13 @@ impl Journal {
             stopped: AtomicBool::new(false),
             appended: Notify::new(),
         };
-        let journal = Self { shared: Arc::new(shared) };
+        let journal = Self {
+            shared: Arc::new(shared),
+        };
         let syncing = journal.clone();
-        std::thread::Builder::new().name("journal-sync".to_owned()).spawn(move || syncing.sync_in_groups())?;
+        std::thread::Builder::new()
+            .name("journal-sync".to_owned())
+            .spawn(move || syncing.sync_in_groups())?;
         Ok((journal, recovered.damages))
     }
 
@@ -125,7 +128,9 @@ impl Journal {
             writer.waiting_count += 1;
             shared.failing.store(true, Ordering::Relaxed);
         }
-        shared.backlog_bytes.fetch_add(writer.scratch.len() as u64, Ordering::Relaxed);
+        shared
+            .backlog_bytes
+            .fetch_add(writer.scratch.len() as u64, Ordering::Relaxed);
         shared.dirty.store(true, Ordering::Relaxed);
         if writer.size >= SEGMENT_BYTES {
             shared.rotate(writer);
@@ -227,7 +232,10 @@ fn write_frames(file: &mut File, size: &mut u64, frames: &[u8]) -> io::Result<()
 pub fn node_id(data_directory: &Path) -> io::Result<NodeId> {
     let path = data_directory.join("node-id");
     match std::fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let node = NodeId::mint();
             std::fs::create_dir_all(data_directory)?;

@@ -58,7 +58,11 @@ pub(super) fn create(directory: &Path, first: u64) -> io::Result<File> {
 }
 
 pub(super) fn recover(directory: &Path) -> io::Result<Recovered> {
-    let mut recovered = Recovered { last: 0, bytes: 0, damages: Vec::new() };
+    let mut recovered = Recovered {
+        last: 0,
+        bytes: 0,
+        damages: Vec::new(),
+    };
     for segment in list(directory)? {
         let bytes = std::fs::read(&segment.path)?;
         let (count, whole) = count_frames(&bytes);
@@ -90,5 +94,9 @@ fn cut_off(path: &Path, bytes: &[u8], whole: usize) -> io::Result<Damage> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(whole as u64)?;
     file.sync_all()?;
-    Ok(Damage { file: path.to_owned(), offset_bytes: whole as u64, lost_bytes: lost.len() as u64 })
+    Ok(Damage {
+        file: path.to_owned(),
+        offset_bytes: whole as u64,
+        lost_bytes: lost.len() as u64,
+    })
 }

@@ -53,7 +53,13 @@ struct Run {
 
 impl Shipper {
     pub fn new(journal: Journal, stream: UsageStream) -> Self {
-        Self { journal, stream, position: Position::default(), acked: 0, progress: Instant::now() }
+        Self {
+            journal,
+            stream,
+            position: Position::default(),
+            acked: 0,
+            progress: Instant::now(),
+        }
     }
 
     /// Ships until told to stop; then until everything is acknowledged or the deadline has passed.
@@ -74,7 +80,7 @@ impl Shipper {
         }
     }
 
-    async fn turn(&mut self) {
+    pub(super) async fn turn(&mut self) {
         let sent = self.send_all().await;
         let noted = self.note_acknowledged().await;
         for result in [sent, noted] {
@@ -87,7 +93,10 @@ impl Shipper {
     async fn send_all(&mut self) -> Result<(), ShipError> {
         let waiting = self.position.previous > self.acked;
         if waiting && self.progress.elapsed() > RESEND_AFTER {
-            tracing::warn!(acked = self.acked, "sent usage records were not acknowledged in time; sending them again");
+            tracing::warn!(
+                acked = self.acked,
+                "sent usage records were not acknowledged in time; sending them again"
+            );
             self.position = Position::default();
             self.progress = Instant::now();
         }
@@ -100,6 +109,10 @@ impl Shipper {
                 records: run.records,
             };
             self.stream.send(&batch).await?;
+            let first_in_flight = self.position.previous <= self.acked;
+            if first_in_flight {
+                self.progress = Instant::now();
+            }
             self.position = run.after;
             if count < BATCH_RECORDS {
                 break;
@@ -110,7 +123,9 @@ impl Shipper {
 
     async fn note_acknowledged(&mut self) -> Result<(), ShipError> {
         let shared = &*self.journal.shared;
-        let Some(acked) = self.stream.acked(shared.node).await? else { return Ok(()) };
+        let Some(acked) = self.stream.acked(shared.node).await? else {
+            return Ok(());
+        };
         if acked <= self.acked {
             return Ok(());
         }
@@ -123,7 +138,9 @@ impl Shipper {
     /// The next records that are not acknowledged yet, from one segment.
     fn read(&mut self) -> Result<Option<Run>, ShipError> {
         while self.find_segment()? {
-            let Some(segment) = self.position.segment.clone() else { return Ok(None) };
+            let Some(segment) = self.position.segment.clone() else {
+                return Ok(None);
+            };
             let run = self.read_run(&segment)?;
             if !run.records.is_empty() {
                 return Ok(Some(run));
@@ -133,19 +150,33 @@ impl Shipper {
                 self.position = run.after;
                 continue;
             }
-            let Some(next) = self.segment_after(segment.first)? else { return Ok(None) };
+            let Some(next) = self.segment_after(segment.first)? else {
+                return Ok(None);
+            };
             let previous = self.position.previous;
-            self.position = Position { number: next.first, segment: Some(next), offset_bytes: 0, previous };
+            self.position = Position {
+                number: next.first,
+                segment: Some(next),
+                offset_bytes: 0,
+                previous,
+            };
         }
         Ok(None)
     }
 
     fn read_run(&self, segment: &Segment) -> Result<Run, ShipError> {
         let bytes = read_from(segment, self.position.offset_bytes)?;
-        let mut run = Run { follows: 0, first: 0, records: Vec::new(), after: self.position.clone() };
+        let mut run = Run {
+            follows: 0,
+            first: 0,
+            records: Vec::new(),
+            after: self.position.clone(),
+        };
         let mut rest = bytes.as_slice();
         while run.records.len() < BATCH_RECORDS {
-            let Frame::Whole { payload, rest: after } = frame::decode(rest) else { break };
+            let Frame::Whole { payload, rest: after } = frame::decode(rest) else {
+                break;
+            };
             rest = after;
             let number = run.after.number;
             if number > self.acked {
@@ -163,16 +194,29 @@ impl Shipper {
 
     /// Makes sure the position is in a segment that exists. False when there is none.
     fn find_segment(&mut self) -> io::Result<bool> {
-        if self.position.segment.as_ref().is_some_and(|segment| segment.path.exists()) {
+        if self
+            .position
+            .segment
+            .as_ref()
+            .is_some_and(|segment| segment.path.exists())
+        {
             return Ok(true);
         }
         let segments = segment::list(&self.journal.shared.directory)?;
         let wanted = self.acked + 1;
-        let start = segments.iter().rfind(|segment| segment.first <= wanted).or(segments.first()).cloned();
+        let start = segments
+            .iter()
+            .rfind(|segment| segment.first <= wanted)
+            .or(segments.first())
+            .cloned();
         let Some(segment) = start else { return Ok(false) };
         // Everything in the segments before this one is acknowledged.
-        let position =
-            Position { number: segment.first, segment: Some(segment), offset_bytes: 0, previous: self.acked };
+        let position = Position {
+            number: segment.first,
+            segment: Some(segment),
+            offset_bytes: 0,
+            previous: self.acked,
+        };
         self.position = position;
         Ok(true)
     }

@@ -36,7 +36,11 @@ pub(crate) enum CredentialError {
 
 impl Credentials {
     pub(super) fn new(keyring: Keyring) -> Self {
-        Self { keyring, turn: AtomicU64::new(0), opened: RwLock::default() }
+        Self {
+            keyring,
+            turn: AtomicU64::new(0),
+            opened: RwLock::default(),
+        }
     }
 
     /// Takes turns among the credentials in proportion to their weights. `None` for a provider that has none.
@@ -65,7 +69,10 @@ impl Credentials {
         if let Some((sealed, header)) = opened.get(&credential.id)
             && *sealed == credential.sealed
         {
-            return Ok(Chosen { id: credential.id, authorization: header.clone() });
+            return Ok(Chosen {
+                id: credential.id,
+                authorization: header.clone(),
+            });
         }
         drop(opened);
         let secret = self.keyring.open(&credential.sealed, &credential.id.to_string())?;
@@ -75,14 +82,16 @@ impl Credentials {
             opened.clear();
         }
         opened.insert(credential.id, (credential.sealed.clone(), header.clone()));
-        Ok(Chosen { id: credential.id, authorization: header })
+        Ok(Chosen {
+            id: credential.id,
+            authorization: header,
+        })
     }
 }
 
 /// `Bearer …`, marked so that nothing prints it.
 pub(super) fn bearer(secret: &str) -> Result<HeaderValue, CredentialError> {
-    let mut header =
-        HeaderValue::from_str(&format!("Bearer {secret}")).map_err(|_| CredentialError::Characters)?;
+    let mut header = HeaderValue::from_str(&format!("Bearer {secret}")).map_err(|_| CredentialError::Characters)?;
     header.set_sensitive(true);
     Ok(header)
 }
@@ -103,7 +112,11 @@ mod tests {
     fn turns_follow_the_weights_exactly() {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
         let credentials = Credentials::new(keyring.clone());
-        let list = [credential(&keyring, "a", 3), credential(&keyring, "b", 1), credential(&keyring, "c", 0)];
+        let list = [
+            credential(&keyring, "a", 3),
+            credential(&keyring, "b", 1),
+            credential(&keyring, "c", 0),
+        ];
 
         let mut counts = HashMap::<CredentialId, u32>::new();
         for _ in 0..400 {
@@ -111,7 +124,11 @@ mod tests {
             *counts.entry(picked.id).or_default() += 1;
         }
 
-        let count = |index: usize| list.get(index).and_then(|credential| counts.get(&credential.id)).copied();
+        let count = |index: usize| {
+            list.get(index)
+                .and_then(|credential| counts.get(&credential.id))
+                .copied()
+        };
         assert_eq!((count(0), count(1), count(2)), (Some(300), Some(100), None));
     }
 
@@ -120,7 +137,10 @@ mod tests {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
         let credentials = Credentials::new(keyring.clone());
         let before = credential(&keyring, "old", 1);
-        let after = Credential { sealed: keyring.seal(&Secret::new("new".to_owned()), &before.id.to_string()), ..before.clone() };
+        let after = Credential {
+            sealed: keyring.seal(&Secret::new("new".to_owned()), &before.id.to_string()),
+            ..before.clone()
+        };
 
         credentials.open(&before).expect("it opens");
         let chosen = credentials.open(&after).expect("it opens");

@@ -54,7 +54,9 @@ impl Upstream {
             credentials: credentials::Credentials::new(keyring),
             clients: RwLock::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     pub(crate) fn credentials(&self) -> &credentials::Credentials {
@@ -62,10 +64,14 @@ impl Upstream {
     }
 
     pub(crate) async fn chat(&self, call: ChatCall<'_>) -> Result<reqwest::Response, Failure> {
-        call.base_url.check(self.shared.policy).map_err(|error| connection_failure(error.to_string()))?;
-        let url = call.base_url.join("chat/completions").parse().map_err(|_| {
-            connection_failure("the provider's address cannot be used".to_owned())
-        })?;
+        call.base_url
+            .check(self.shared.policy)
+            .map_err(|error| connection_failure(error.to_string()))?;
+        let url = call
+            .base_url
+            .join("chat/completions")
+            .parse()
+            .map_err(|_| connection_failure("the provider's address cannot be used".to_owned()))?;
         let mut request = reqwest::Request::new(reqwest::Method::POST, url);
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
@@ -78,7 +84,10 @@ impl Upstream {
             headers.insert("traceparent", context);
         }
         *request.body_mut() = Some(SegmentsBody::wrap(call.body));
-        self.client(call.connect)?.execute(request).await.map_err(|error| failure(&error))
+        self.client(call.connect)?
+            .execute(request)
+            .await
+            .map_err(|error| failure(&error))
     }
 
     fn client(&self, connect: Duration) -> Result<reqwest::Client, Failure> {
@@ -130,18 +139,37 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         message = cause.to_string();
         source = cause.source();
     }
-    Failure { kind, status: None, message, code: None, retry_after: None }
+    Failure {
+        kind,
+        status: None,
+        message,
+        code: None,
+        retry_after: None,
+    }
 }
 
 fn connection_failure(message: String) -> Failure {
-    Failure { kind: FailureKind::Connection, status: None, message, code: None, retry_after: None }
+    Failure {
+        kind: FailureKind::Connection,
+        status: None,
+        message,
+        code: None,
+        retry_after: None,
+    }
 }
 
 /// Reads a body whole, up to a limit.
 pub(crate) async fn read_body(mut response: reqwest::Response, limit_bytes: usize) -> Result<Bytes, Failure> {
-    let Some(first) = response.chunk().await.map_err(|error| failure(&error))? else { return Ok(Bytes::new()) };
-    let Some(second) = response.chunk().await.map_err(|error| failure(&error))? else { return Ok(first) };
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let Some(first) = response.chunk().await.map_err(|error| failure(&error))? else {
+        return Ok(Bytes::new());
+    };
+    let Some(second) = response.chunk().await.map_err(|error| failure(&error))? else {
+        return Ok(first);
+    };
+    let announced = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or(0);
     let mut whole = bytes::BytesMut::with_capacity(announced.min(limit_bytes).max(first.len() + second.len()));
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&second);
@@ -149,7 +177,13 @@ pub(crate) async fn read_body(mut response: reqwest::Response, limit_bytes: usiz
         whole.extend_from_slice(&more);
         if whole.len() > limit_bytes {
             let message = format!("the answer is larger than {limit_bytes} bytes");
-            return Err(Failure { kind: FailureKind::Malformed, status: None, message, code: None, retry_after: None });
+            return Err(Failure {
+                kind: FailureKind::Malformed,
+                status: None,
+                message,
+                code: None,
+                retry_after: None,
+            });
         }
     }
     Ok(whole.freeze())

@@ -17,7 +17,10 @@ pub(crate) struct Player {
 
 impl Player {
     pub(crate) fn new(steps: Vec<Step>) -> Self {
-        Self { steps: steps.into(), waiting: None }
+        Self {
+            steps: steps.into(),
+            waiting: None,
+        }
     }
 
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
@@ -35,7 +38,13 @@ impl Player {
                 Some(Step::Cut) => {
                     let message = "the connection broke".to_owned();
                     let kind = FailureKind::Connection;
-                    return Poll::Ready(Some(Err(Failure { kind, status: None, message, code: None, retry_after: None })));
+                    return Poll::Ready(Some(Err(Failure {
+                        kind,
+                        status: None,
+                        message,
+                        code: None,
+                        retry_after: None,
+                    })));
                 }
                 Some(Step::Stall) => {
                     // Nothing will come again, and nothing will wake this: the caller's own time-outs do.

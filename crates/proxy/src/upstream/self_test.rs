@@ -17,20 +17,41 @@ const LARGEST_ANSWER_BYTES: usize = 8 << 20;
 
 impl Upstream {
     /// Lists the provider's models with the credential.
-    pub async fn self_test(&self, credential: Option<CredentialId>, base_url: &BaseUrl, secret: Option<&Secret>) -> SelfTest {
+    pub async fn self_test(
+        &self,
+        credential: Option<CredentialId>,
+        base_url: &BaseUrl,
+        secret: Option<&Secret>,
+    ) -> SelfTest {
         let started = Instant::now();
-        let finding = tokio::time::timeout(DEADLINE, self.list_models(base_url, secret)).await.unwrap_or_else(|_| Finding {
-            outcome: SelfTestOutcome::Unreachable,
-            status: None,
-            message: format!("no answer within {} seconds", DEADLINE.as_secs()),
-        });
+        let finding = tokio::time::timeout(DEADLINE, self.list_models(base_url, secret))
+            .await
+            .unwrap_or_else(|_| Finding {
+                outcome: SelfTestOutcome::Unreachable,
+                status: None,
+                message: format!("no answer within {} seconds", DEADLINE.as_secs()),
+            });
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Finding { outcome, status, message } = finding;
-        SelfTest { credential, outcome, status, message, duration_ms }
+        let Finding {
+            outcome,
+            status,
+            message,
+        } = finding;
+        SelfTest {
+            credential,
+            outcome,
+            status,
+            message,
+            duration_ms,
+        }
     }
 
     async fn list_models(&self, base_url: &BaseUrl, secret: Option<&Secret>) -> Finding {
-        let unreachable = |message: String| Finding { outcome: SelfTestOutcome::Unreachable, status: None, message };
+        let unreachable = |message: String| Finding {
+            outcome: SelfTestOutcome::Unreachable,
+            status: None,
+            message,
+        };
         if let Err(error) = base_url.check(self.shared.policy) {
             return unreachable(format!("the address {error}"));
         }
@@ -67,9 +88,17 @@ impl Upstream {
                     | FailureKind::Malformed
                     | FailureKind::ErrorEvent => SelfTestOutcome::Unexpected,
                 };
-                Finding { outcome, status: Some(status), message: told.message }
+                Finding {
+                    outcome,
+                    status: Some(status),
+                    message: told.message,
+                }
             }
-            Err(error) => Finding { outcome: SelfTestOutcome::Unexpected, status: Some(status), message: error.message },
+            Err(error) => Finding {
+                outcome: SelfTestOutcome::Unexpected,
+                status: Some(status),
+                message: error.message,
+            },
         }
     }
 }

@@ -20,7 +20,9 @@ pub use config::{
     ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
     ProviderEntry, SecretSource, TeamEntry, TokenEntry,
 };
-pub use invitations::{AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation};
+pub use invitations::{
+    AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
+};
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
 pub use members::{Member, MemberChange};
 pub use models::{Model, ModelChange, NewModel, PriceState, Route, Timeouts};

@@ -1,0 +1,138 @@
+//! One workload against one target: CPU time of the process tree, peak memory, latencies, and whether every request that
+//! was answered is on record.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use super::targets::{Bench, Name, Started};
+use super::workload::{CONNECTIONS, Plan, Workload};
+use crate::accounting::{Precision, Snapshot};
+use crate::installation::{Installation, KEY};
+use crate::load::Report;
+use crate::results::say;
+use crate::{memory, processes};
+
+const RECORDS_LIMIT: Duration = Duration::from_secs(30);
+const RECORDS_POLL: Duration = Duration::from_millis(250);
+const LONGEST_SECONDS: u32 = 60;
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Run {
+    pub(crate) pass: u32,
+    pub(crate) target: Name,
+    pub(crate) workload: Workload,
+    /// CPU microseconds of the process tree for each good request, when the last answer was there.
+    pub(crate) cpu_us: f64,
+    pub(crate) precision: Precision,
+    /// The same when all usage was stored as well.
+    pub(crate) cpu_us_settled: Option<f64>,
+    pub(crate) peak_bytes: u64,
+    pub(crate) report: Report,
+    pub(crate) records: Option<Records>,
+}
+
+/// The usage that the control plane tells of, against the good requests so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Records {
+    pub(crate) sent: u64,
+    pub(crate) recorded: u64,
+    pub(crate) errors: u64,
+    pub(crate) unpriced: u64,
+}
+
+pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Workload, pass: u32) -> Result<Run> {
+    let pid = started.pid();
+    memory::reset_peak(pid);
+    let before = Snapshot::take(pid);
+    let report = load(bench, started, workload.plan()).await?;
+    let (used, precision) = Snapshot::take(pid).since(&before);
+    let per_request = |used: Duration| used.as_secs_f64() * 1e6 / report.good.max(1) as f64;
+    started.sent += report.good;
+    let (records, cpu_us_settled) = match started.installation() {
+        Some(installation) => {
+            let records = settle(installation, started.sent).await?;
+            (Some(records), Some(per_request(Snapshot::take(pid).since(&before).0)))
+        }
+        None => (None, None),
+    };
+    Ok(Run {
+        pass,
+        target: started.name,
+        workload,
+        cpu_us: per_request(used),
+        precision,
+        cpu_us_settled,
+        peak_bytes: memory::peak(pid),
+        report,
+        records,
+    })
+}
+
+pub(crate) async fn load(bench: &Bench<'_>, started: &Started, plan: Plan) -> Result<Report> {
+    let mut command = bench.part("load", bench.other_core)?;
+    command.args(["--target", &started.address, "--key", KEY, "--model", "bench"]);
+    for (name, value) in [
+        ("--connections", Some(CONNECTIONS)),
+        ("--requests", Some(plan.requests(bench.share))),
+        ("--seconds", Some(LONGEST_SECONDS)),
+        ("--size", Some(plan.size)),
+        ("--chunks", plan.chunks),
+        ("--pause-ms", Some(plan.pause_ms)),
+        ("--rate", plan.rate),
+    ] {
+        if let Some(value) = value {
+            command.arg(name).arg(value.to_string());
+        }
+    }
+    let line = processes::output("load", command).await?;
+    serde_json::from_str(&line).with_context(|| format!("the load generator said {line:?}"))
+}
+
+/// Waits until every request is on record, or long enough to say that some never will be.
+async fn settle(installation: &Installation, sent: u64) -> Result<Records> {
+    let deadline = Instant::now() + RECORDS_LIMIT;
+    loop {
+        let totals = installation.api.recorded().await?;
+        let records = Records {
+            sent,
+            recorded: totals.requests,
+            errors: totals.errors,
+            unpriced: totals.unpriced,
+        };
+        if records.recorded >= sent || Instant::now() > deadline {
+            return Ok(records);
+        }
+        sleep(RECORDS_POLL).await;
+    }
+}
+
+impl Run {
+    pub(crate) fn is_good(&self) -> bool {
+        self.report.failed == 0 && self.report.good > 0 && self.records.is_none_or(Records::are_complete)
+    }
+
+    /// Tells the person who watches what was wrong.
+    pub(crate) fn complain(&self) {
+        let place = format!("{}, {}", self.target.title(), self.workload.title());
+        if self.report.failed > 0 {
+            say(format_args!(
+                "{place}: {} failed: {:?}",
+                self.report.failed, self.report.errors
+            ));
+        }
+        if let Some(records) = self.records.filter(|records| !records.are_complete()) {
+            say(format_args!(
+                "{place}: the records are not those of the requests: {records:?}"
+            ));
+        }
+    }
+}
+
+impl Records {
+    fn are_complete(self) -> bool {
+        self.recorded == self.sent && self.errors == 0 && self.unpriced == 0
+    }
+}

@@ -1,0 +1,123 @@
+//! The usage stream as a Redis stream with one consumer group. Group and stream are made when found missing, so that
+//! an emptied Redis needs nobody's help.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_contract::Batch;
+use gatewright_types::NodeId;
+use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
+use redis::{Cmd, FromRedisValue, Script};
+
+use super::{Received, Token};
+use crate::{CoordError, Redis};
+
+const STREAM: &str = "gw:{usage}:1:batches";
+const ACKED: &str = "gw:{usage}:1:acked";
+const GROUP: &str = "ingest";
+const FIELD: &str = "batch";
+/// How many batches may wait in Redis; further ones wait in the journals.
+const ROOM: usize = 10_000;
+/// Far below what any call to Redis may take.
+const LONGEST_BLOCK: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone)]
+pub struct RedisUsageStream {
+    redis: Redis,
+    /// For reads that wait: they hold up everything behind them on their connection.
+    reader: Redis,
+    claim_after: Duration,
+    send: Arc<Script>,
+    done: Arc<Script>,
+}
+
+impl RedisUsageStream {
+    /// A batch that was taken and is not done within `claim_after` is delivered again.
+    pub fn new(redis: Redis, claim_after: Duration) -> Result<Self, CoordError> {
+        let reader = redis.separate()?;
+        let send = Arc::new(Script::new(include_str!("send.lua")));
+        let done = Arc::new(Script::new(include_str!("done.lua")));
+        Ok(Self { redis, reader, claim_after, send, done })
+    }
+
+    pub(super) async fn send(&self, batch: &Batch) -> Result<(), CoordError> {
+        let json =
+            serde_json::to_string(batch).map_err(|source| CoordError::Malformed { what: "a usage batch", source })?;
+        let mut call = self.send.prepare_invoke();
+        call.key(STREAM).arg(ROOM).arg(json);
+        match self.redis.run::<u8>(&call).await? {
+            0 => Err(CoordError::Full),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn acked(&self, node: NodeId) -> Result<Option<u64>, CoordError> {
+        self.redis.call(redis::cmd("HGET").arg(ACKED).arg(node.to_string())).await
+    }
+
+    pub(super) async fn next(&self, consumer: &str, timeout: Duration) -> Result<Option<Received>, CoordError> {
+        let mut claim = redis::cmd("XAUTOCLAIM");
+        claim.arg(STREAM).arg(GROUP).arg(consumer).arg(millis(self.claim_after)).arg("0-0").arg("COUNT").arg(1);
+        let claimed: StreamAutoClaimReply = self.of_group(&self.redis, &claim).await?;
+        if let Some(entry) = claimed.claimed.into_iter().next() {
+            return self.received(entry).await.map(Some);
+        }
+
+        let mut read = redis::cmd("XREADGROUP");
+        read.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(1);
+        // A block of nothing would wait for ever.
+        read.arg("BLOCK").arg(millis(timeout.min(LONGEST_BLOCK)).max(1)).arg("STREAMS").arg(STREAM).arg(">");
+        let reply: Option<StreamReadReply> = self.of_group(&self.reader, &read).await?;
+        match reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).next() {
+            Some(entry) => self.received(entry).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn done(&self, token: &Token, node: NodeId, acked: Option<u64>) -> Result<(), CoordError> {
+        let number = acked.map(|number| number.to_string()).unwrap_or_default();
+        let mut call = self.done.prepare_invoke();
+        call.key(STREAM).key(ACKED).arg(GROUP).arg(&token.0).arg(node.to_string()).arg(number);
+        self.redis.run(&call).await
+    }
+
+    /// Runs a command that needs the consumer group, which is made when it is not there.
+    async fn of_group<T: FromRedisValue>(&self, redis: &Redis, command: &Cmd) -> Result<T, CoordError> {
+        match redis.call(command).await {
+            Err(CoordError::Unavailable(error)) if error.code() == Some("NOGROUP") => {
+                self.make_group().await?;
+                redis.call(command).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn make_group(&self) -> Result<(), CoordError> {
+        let mut create = redis::cmd("XGROUP");
+        create.arg("CREATE").arg(STREAM).arg(GROUP).arg("0").arg("MKSTREAM");
+        match self.redis.call(&create).await {
+            // Another consumer was faster.
+            Err(CoordError::Unavailable(error)) if error.code() == Some("BUSYGROUP") => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Reads an entry. One that cannot be read is removed, or it would come back for ever; its node sends the records
+    /// again, since nobody acknowledges them.
+    async fn received(&self, entry: StreamId) -> Result<Received, CoordError> {
+        let json = entry.get::<String>(FIELD).unwrap_or_default();
+        match serde_json::from_str(&json) {
+            Ok(batch) => Ok(Received { batch, token: Token(entry.id) }),
+            Err(source) => {
+                let mut call = self.done.prepare_invoke();
+                call.key(STREAM).key(ACKED).arg(GROUP).arg(&entry.id).arg("").arg("");
+                let () = self.redis.run(&call).await?;
+                Err(CoordError::Malformed { what: "a usage batch", source })
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

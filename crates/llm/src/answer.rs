@@ -1,0 +1,106 @@
+//! Reads what a whole JSON answer says of itself, and leaves its bytes alone.
+
+use thiserror::Error;
+
+use crate::json::Members;
+use crate::wire::ToldError;
+use crate::{Failure, FailureKind, Tokens};
+
+/// What is worth knowing of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerFacts {
+    pub usage: Option<Tokens>,
+}
+
+/// Why a body with status 200 is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NotAnAnswer {
+    #[error("the provider's answer is not a JSON object")]
+    NotJson,
+    /// As the provider said it, unclean; [`NotAnAnswer::into_failure`] cleans it.
+    #[error("the provider answered with an error")]
+    Error {
+        message: String,
+        kind: Option<String>,
+        code: Option<String>,
+    },
+}
+
+impl NotAnAnswer {
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::NotJson => Failure::new(FailureKind::Malformed, "the provider's answer is not a JSON object"),
+            Self::Error { message, kind, code } => Failure::told(&ToldError { message, kind, code }),
+        }
+    }
+}
+
+/// Checks the syntax of the whole body: an answer that was cut short is not JSON.
+pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
+    let not_json = |_| NotAnAnswer::NotJson;
+    std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
+    let mut members = Members::of_document(body).map_err(not_json)?;
+    let mut usage = None;
+    let mut error = None;
+    while let Some(member) = members.next_member().map_err(not_json)? {
+        match &*member.key {
+            b"usage" => usage = Tokens::read(&member.value),
+            b"error" => error = ToldError::read(&member.value),
+            _ => {}
+        }
+    }
+    match error {
+        Some(ToldError { message, kind, code }) => Err(NotAnAnswer::Error { message, kind, code }),
+        None => Ok(AnswerFacts { usage }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_types::UsageUnit;
+
+    use super::*;
+
+    #[test]
+    fn usage_is_read_wherever_it_stands() {
+        let body = br#"{"usage":{"prompt_tokens":7,"completion_tokens":2},"choices":[{"message":{"content":"{\"usage\":1}"}}]}"#;
+
+        let usage = read_answer(body).expect("an answer").usage.expect("usage");
+
+        assert_eq!(
+            (usage.get(UsageUnit::InputUncached), usage.get(UsageUnit::OutputText)),
+            (7, 2)
+        );
+        assert_eq!(
+            read_answer(br#"{"choices":[],"usage":null,"error":null}"#),
+            Ok(AnswerFacts { usage: None })
+        );
+    }
+
+    #[test]
+    fn a_cut_answer_or_another_text_is_not_json() {
+        for body in [
+            &br#"{"choices":[{"message":{"content":"He"#[..],
+            b"",
+            b"[]",
+            b"<html>",
+            b"{}{}",
+            b"{\"a\":\"\xff\"}",
+        ] {
+            assert_eq!(read_answer(body), Err(NotAnAnswer::NotJson));
+        }
+        assert_eq!(NotAnAnswer::NotJson.into_failure().kind, FailureKind::Malformed);
+    }
+
+    #[test]
+    fn an_error_under_status_200_is_a_failure() {
+        let body = br#"{"error":{"message":"the\nbackend is gone","type":"server_error","code":502}}"#;
+
+        let failure = read_answer(body).expect_err("an error").into_failure();
+
+        assert_eq!(
+            (failure.kind, failure.message.as_str(), failure.code.as_deref()),
+            (FailureKind::ErrorEvent, "the backend is gone", Some("502"))
+        );
+    }
+}

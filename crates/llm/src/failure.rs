@@ -1,0 +1,133 @@
+//! What a provider's failure means. Decides from the status and the error body alone; what to do about it (retry, another
+//! target, what the caller is told) is the proxy's business.
+
+mod clean;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, header};
+
+use crate::wire::ToldError;
+
+/// A failure of one attempt at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// The provider's status, when it gave one that means something.
+    pub status: Option<u16>,
+    /// At most 500 characters on one line, with anything that looks like a secret or an account removed.
+    pub message: String,
+    /// The provider's own code or type.
+    pub code: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The provider refuses our credential or its account (401, 402, 403, an exhausted quota): nothing the caller can
+    /// mend, and nothing to tell the caller about.
+    Credential,
+    RateLimited,
+    /// The caller's request is at fault (400, 413, 422 and the like); the message is for the caller.
+    BadRequest,
+    /// The provider does not know the model or the address (404, 405, 410).
+    NotFound,
+    /// The provider cannot take the request just then (409, 425, 503, 529).
+    Overloaded,
+    Server,
+    /// It took too long: by our clock, or by the provider's (408, 504, 522, 524).
+    Timeout,
+    Connection,
+    /// The provider sent what is no answer.
+    Malformed,
+    /// An error told inside an answer that had begun with status 200.
+    ErrorEvent,
+}
+
+impl Failure {
+    /// A failure of which nothing but its kind is known. The message is cleaned.
+    pub fn new(kind: FailureKind, message: &str) -> Self {
+        Self {
+            kind,
+            status: None,
+            message: clean::message(message),
+            code: None,
+            retry_after: None,
+        }
+    }
+
+    /// An error under status 200. Some servers put the status it should have had into its code.
+    pub(crate) fn told(told: &ToldError) -> Self {
+        let status = told
+            .code
+            .as_deref()
+            .and_then(|code| code.parse().ok())
+            .filter(|code| (400..600).contains(code));
+        let message = if told.message.is_empty() {
+            "the provider reported an error"
+        } else {
+            &told.message
+        };
+        Self {
+            status,
+            code: code_of(told),
+            ..Self::new(FailureKind::ErrorEvent, message)
+        }
+    }
+}
+
+/// What an answer with another status than 200 means.
+pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Failure {
+    let told = ToldError::read_body(body).unwrap_or_default();
+    let kind = kind_of(status, &told);
+    let message = match (kind, told.message.as_str()) {
+        (FailureKind::Malformed, _) => format!("the provider answered with status {status}, which is not expected"),
+        (_, "") => clean::from_other_body(body)
+            .unwrap_or_else(|| format!("the provider answered with status {status} and no message")),
+        (_, told) => told.into(),
+    };
+    let retry_after = retry_after(headers, now);
+    Failure {
+        status: Some(status),
+        code: code_of(&told),
+        retry_after,
+        ..Failure::new(kind, &message)
+    }
+}
+
+fn kind_of(status: u16, told: &ToldError) -> FailureKind {
+    let quota = "insufficient_quota";
+    match status {
+        401..=403 => FailureKind::Credential,
+        404 | 405 | 410 => FailureKind::NotFound,
+        408 | 504 | 522 | 524 => FailureKind::Timeout,
+        429 if told.code.as_deref() == Some(quota) || told.kind.as_deref() == Some(quota) => FailureKind::Credential,
+        429 => FailureKind::RateLimited,
+        409 | 425 | 503 | 529 => FailureKind::Overloaded,
+        400..500 => FailureKind::BadRequest,
+        500..600 => FailureKind::Server,
+        _ => FailureKind::Malformed,
+    }
+}
+
+/// The code, cleaned like a message: it is written by the provider too.
+fn code_of(told: &ToldError) -> Option<String> {
+    told.code.as_deref().or(told.kind.as_deref()).map(clean::code)
+}
+
+/// `retry-after-ms`, else `retry-after` as seconds or as a date; anything else says nothing.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let millis = text("retry-after-ms").and_then(number).map(|millis| millis / 1_000.0);
+    let after = text(header::RETRY_AFTER.as_str());
+    if let Some(seconds) = millis.or_else(|| after.and_then(number)) {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = DateTime::parse_from_rfc2822(after?).ok()?;
+    Some((date.to_utc() - now).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use http::HeaderValue;
+use proptest::prelude::*;
+
+use super::*;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_445_412_440, 0).expect("a time")
+}
+
+fn classified(status: u16, body: &str) -> Failure {
+    classify(status, &HeaderMap::new(), body.as_bytes(), now())
+}
+
+#[test]
+fn the_status_decides_what_a_failure_means() {
+    let check = |kind, statuses: &[u16]| {
+        for status in statuses {
+            assert_eq!(classified(*status, "").kind, kind, "{status}");
+        }
+    };
+
+    check(FailureKind::Credential, &[401, 402, 403]);
+    check(FailureKind::BadRequest, &[400, 406, 411, 413, 415, 422, 431, 451]);
+    check(FailureKind::NotFound, &[404, 405, 410]);
+    check(FailureKind::Timeout, &[408, 504, 522, 524]);
+    check(FailureKind::Overloaded, &[409, 425, 503, 529]);
+    check(FailureKind::RateLimited, &[429]);
+    check(FailureKind::Server, &[500, 501, 502, 520, 599]);
+    check(FailureKind::Malformed, &[100, 204, 301, 302, 600]);
+}
+
+#[test]
+fn an_exhausted_account_is_no_rate_limit() {
+    let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
+
+    let failure = classified(429, body);
+
+    assert_eq!(
+        (failure.kind, failure.code.as_deref()),
+        (FailureKind::Credential, Some("insufficient_quota"))
+    );
+}
+
+#[test]
+fn the_providers_words_are_kept_clean() {
+    let failure = classified(
+        400,
+        r#"{"error":{"message":"bad\n'temperature'","type":"invalid_request_error","code":null}}"#,
+    );
+    let empty = classified(500, "");
+    let page = classified(502, "<html><head><title>502 Bad Gateway</title></head></html>");
+    let redirect = classified(302, "<title>Moved to http://10.0.0.1/</title>");
+
+    assert_eq!(failure.message, "bad 'temperature'");
+    assert_eq!(
+        (failure.status, failure.code.as_deref()),
+        (Some(400), Some("invalid_request_error"))
+    );
+    assert_eq!(empty.message, "the provider answered with status 500 and no message");
+    assert_eq!(page.message, "502 Bad Gateway");
+    assert_eq!(
+        redirect.message,
+        "the provider answered with status 302, which is not expected"
+    );
+}
+
+#[test]
+fn retry_after_is_read_as_seconds_milliseconds_or_date() {
+    let check = |name: &'static str, value: &str, expected: Option<u64>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).expect("a header"));
+        let found = classify(429, &headers, b"", now()).retry_after;
+        assert_eq!(found, expected.map(Duration::from_millis), "{name}: {value}");
+    };
+
+    check("retry-after", "2", Some(2_000));
+    check("retry-after", "0", Some(0));
+    check("retry-after", " 1.5 ", Some(1_500));
+    check("retry-after-ms", "250.0", Some(250));
+    check("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", Some(40_000));
+    check("retry-after", "Wed, 21 Oct 2015 07:00:00 GMT", Some(0));
+    for nonsense in ["", "120s", "-1", "NaN", "inf", "1e300", "soon"] {
+        check("retry-after", nonsense, None);
+    }
+}
+
+#[test]
+fn milliseconds_go_before_seconds() {
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", HeaderValue::from_static("9"));
+    headers.insert("retry-after-ms", HeaderValue::from_static("300"));
+
+    assert_eq!(
+        classify(429, &headers, b"", now()).retry_after,
+        Some(Duration::from_millis(300))
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_it_panic(
+        status in any::<u16>(),
+        header in proptest::collection::vec(32_u8..127, 0..20),
+        body in proptest::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_bytes(&header).expect("visible characters"));
+
+        let failure = classify(status, &headers, &body, now());
+        let in_json = classify(status, &headers, &[b"{\"error\":", body.as_slice()].concat(), now());
+
+        prop_assert!(failure.message.chars().count() <= 500 && !failure.message.is_empty());
+        prop_assert!(!in_json.message.is_empty());
+    }
+}

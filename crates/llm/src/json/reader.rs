@@ -1,0 +1,259 @@
+//! Passes over JSON text without building anything: strings, numbers and values of any depth, without recursion.
+
+use std::borrow::Cow;
+
+use super::{Kind, SyntaxError, Value};
+
+/// Levels of nesting, the outermost included. Deeper text is refused: recursive readers behind us must not be felled.
+const DEEPEST: u32 = 128;
+
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &'a [u8] {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    pub(super) fn wrong(&self, problem: &'static str) -> SyntaxError {
+        let problem = if self.at >= self.text.len() {
+            "the text ends too early"
+        } else {
+            problem
+        };
+        SyntaxError { at: self.at, problem }
+    }
+
+    pub(super) fn skip_space(&mut self) {
+        while self.peek().is_some_and(is_space) {
+            self.at += 1;
+        }
+    }
+
+    /// A key, its colon and the space around; leaves the reader at the value.
+    pub(super) fn key(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
+        let start = self.at;
+        if self.peek() != Some(b'"') {
+            return Err(self.wrong("a key in double quotes was expected"));
+        }
+        self.pass_string()?;
+        let quoted = self.slice(start, self.at);
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.wrong("':' was expected"));
+        }
+        self.at += 1;
+        self.skip_space();
+        let raw = inside_quotes(quoted);
+        if raw.contains(&b'\\')
+            && let Ok(resolved) = serde_json::from_slice::<String>(quoted)
+        {
+            return Ok(Cow::Owned(resolved.into_bytes()));
+        }
+        Ok(Cow::Borrowed(raw))
+    }
+
+    pub(super) fn value(&mut self, above: u32) -> Result<Value<'a>, SyntaxError> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b'"') => Kind::String,
+            Some(b't') => Kind::True,
+            Some(b'f') => Kind::False,
+            Some(b'n') => Kind::Null,
+            Some(b'-' | b'0'..=b'9') => Kind::Number,
+            _ => return Err(self.wrong("a value was expected")),
+        };
+        self.pass_value(above)?;
+        Ok(Value {
+            kind,
+            text: self.slice(start, self.at),
+            start,
+        })
+    }
+
+    /// Passes a value of any depth without recursion: what is open is one bit per level.
+    fn pass_value(&mut self, above: u32) -> Result<(), SyntaxError> {
+        let mut objects: u128 = 0;
+        let mut open: u32 = 0;
+        loop {
+            match self.peek() {
+                Some(brace @ (b'{' | b'[')) => {
+                    if above + open >= DEEPEST {
+                        return Err(self.wrong("it is nested deeper than 128 levels"));
+                    }
+                    self.at += 1;
+                    self.skip_space();
+                    let is_object = brace == b'{';
+                    if self.peek() == Some(if is_object { b'}' } else { b']' }) {
+                        self.at += 1;
+                    } else {
+                        open += 1;
+                        objects = objects << 1 | u128::from(is_object);
+                        if is_object {
+                            self.pass_key()?;
+                        }
+                        continue;
+                    }
+                }
+                Some(b'"') => self.pass_string()?,
+                Some(b'-' | b'0'..=b'9') => self.pass_number()?,
+                Some(b't') => self.pass_word(b"true")?,
+                Some(b'f') => self.pass_word(b"false")?,
+                Some(b'n') => self.pass_word(b"null")?,
+                _ => return Err(self.wrong("a value was expected")),
+            }
+            loop {
+                if open == 0 {
+                    return Ok(());
+                }
+                self.skip_space();
+                let in_object = objects & 1 == 1;
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.skip_space();
+                        if in_object {
+                            self.pass_key()?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if in_object => self.at += 1,
+                    Some(b']') if !in_object => self.at += 1,
+                    _ if in_object => return Err(self.wrong("',' or '}' was expected")),
+                    _ => return Err(self.wrong("',' or ']' was expected")),
+                }
+                objects >>= 1;
+                open -= 1;
+            }
+        }
+    }
+
+    fn pass_key(&mut self) -> Result<(), SyntaxError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.wrong("a key in double quotes was expected"));
+        }
+        self.pass_string()?;
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.wrong("':' was expected"));
+        }
+        self.at += 1;
+        self.skip_space();
+        Ok(())
+    }
+
+    fn pass_string(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        loop {
+            self.at += plain_prefix(self.text.get(self.at..).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.pass_escape()?,
+                _ => return Err(self.wrong("a control character in a string must be written as an escape")),
+            }
+        }
+    }
+
+    fn pass_escape(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                        return Err(self.wrong("'\\u' must be followed by four hexadecimal digits"));
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return Err(self.wrong("it is not an escape that JSON knows")),
+        }
+        Ok(())
+    }
+
+    fn pass_number(&mut self) -> Result<(), SyntaxError> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.pass_digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.pass_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.pass_digits()?;
+        }
+        Ok(())
+    }
+
+    fn pass_digits(&mut self) -> Result<(), SyntaxError> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(self.wrong("a digit was expected"));
+        }
+        Ok(())
+    }
+
+    fn pass_word(&mut self, word: &'static [u8]) -> Result<(), SyntaxError> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(SyntaxError {
+                at: self.at,
+                problem: "a value was expected",
+            });
+        }
+        self.at += word.len();
+        Ok(())
+    }
+}
+
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+pub(super) fn inside_quotes(quoted: &[u8]) -> &[u8] {
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
+}
+
+/// How many bytes come before the first quote, backslash or control character. Strings are nearly all of a request, so
+/// both searches are ones that look at many bytes at a time.
+pub(super) fn plain_prefix(text: &[u8]) -> usize {
+    let end = memchr::memchr2(b'"', b'\\', text).unwrap_or(text.len());
+    first_control(text.get(..end).unwrap_or(text)).unwrap_or(end)
+}
+
+/// Looks at whole blocks without leaving early within one, which lets the compiler compare their bytes side by side.
+fn first_control(text: &[u8]) -> Option<usize> {
+    let is_control = |byte: &u8| *byte < 0x20;
+    let (blocks, rest) = text.as_chunks::<64>();
+    let has_control = |block: &[u8; 64]| block.iter().fold(false, |any, byte| any | is_control(byte));
+    let from = match blocks.iter().position(has_control) {
+        Some(index) => index * 64,
+        None => text.len() - rest.len(),
+    };
+    let found = text.get(from..)?.iter().position(is_control)?;
+    Some(from + found)
+}

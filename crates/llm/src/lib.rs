@@ -1,0 +1,27 @@
+//! Requests, answers and streams of language models, and what they mean: which model was asked for, what was used, what
+//! it costs, what went wrong. Pure functions over bytes: no I/O, no clock, no runtime.
+
+mod answer;
+mod catalog;
+mod chunk;
+mod failure;
+mod json;
+mod model_id;
+mod price;
+mod request;
+mod sandbox;
+mod sse;
+mod stream;
+mod tokens;
+mod wire;
+
+pub use answer::{AnswerFacts, NotAnAnswer, read_answer};
+pub use catalog::{Catalog, CatalogPrice};
+pub use failure::{Failure, FailureKind, classify};
+pub use model_id::{UnsafeModelId, path_segment};
+pub use price::{Bill, bill, unpriced};
+pub use request::{BadRequest, ChatRequest, Segments};
+pub use sandbox::{Script, Step, sandbox};
+pub use stream::{ChatStream, Ended, Seen, UsageChunk};
+pub use tokens::{Tokens, estimate};
+pub use wire::{error_body, error_event};

@@ -1,0 +1,322 @@
+//! Reads an OpenAI chat completions body without rebuilding it: the syntax of everything is checked, the few members
+//! that matter here are noted by place, and the body goes on as it came but for the model's name and the request for
+//! usage. What the messages say is not looked at.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::json::{Kind, Members, SyntaxError, Value};
+
+/// Bytes of the longest name a model may have.
+const LONGEST_MODEL: usize = 128;
+const MOST_SEGMENTS: usize = 5;
+
+/// A checked request: the body as it was sent, and where in it the few members lie that matter here.
+#[derive(Debug, Clone)]
+pub struct ChatRequest {
+    body: Bytes,
+    model: Box<str>,
+    model_at: Range<usize>,
+    messages_at: Range<usize>,
+    stream: bool,
+    usage: UsageOption,
+}
+
+/// A body to send, in order: slices of what the caller sent, and the little that differs.
+#[derive(Debug, Clone)]
+pub struct Segments {
+    parts: [Bytes; MOST_SEGMENTS],
+    used: usize,
+}
+
+/// Why a body is no chat request: what is wrong, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct BadRequest {
+    pub message: String,
+    /// The member at fault, as OpenAI's `error.param`.
+    pub param: Option<&'static str>,
+}
+
+/// Whether the caller asked for usage in the stream, else the edit that asks for it.
+#[derive(Debug, Clone)]
+enum UsageOption {
+    Asked,
+    NotAsked(Edit),
+}
+
+#[derive(Debug, Clone)]
+struct Edit {
+    at: Range<usize>,
+    text: Bytes,
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    model: Option<Value<'a>>,
+    messages: Option<Value<'a>>,
+    stream: Option<Value<'a>>,
+    stream_options: Option<Value<'a>>,
+}
+
+impl ChatRequest {
+    pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
+        if body.is_empty() {
+            return Err(refuse(
+                "the request body is empty; send a JSON object with 'model' and 'messages'",
+                None,
+            ));
+        }
+        if let Err(error) = std::str::from_utf8(&body) {
+            let message = format!("the request body is not valid UTF-8 at byte {}", error.valid_up_to());
+            return Err(BadRequest { message, param: None });
+        }
+        let found = Found::read(&body)?;
+        let model_value = required(found.model, "model", "name the model to answer")?;
+        let messages = required(found.messages, "messages", "send at least one message")?;
+        let model = read_model(model_value)?;
+        check_messages(messages)?;
+        let stream = read_flag(found.stream, "stream", "stream")?;
+        let usage = read_usage_option(found.stream_options, object_start(&body))?;
+        let (model_at, messages_at) = (model_value.start..model_value.end(), messages.start..messages.end());
+        Ok(Self {
+            model,
+            model_at,
+            messages_at,
+            stream,
+            usage,
+            body,
+        })
+    }
+
+    /// The name the caller asked for.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    pub fn stream(&self) -> bool {
+        self.stream
+    }
+
+    /// The caller set `stream_options.include_usage`.
+    pub fn caller_asked_usage(&self) -> bool {
+        matches!(self.usage, UsageOption::Asked)
+    }
+
+    pub fn body_len(&self) -> usize {
+        self.body.len()
+    }
+
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The bytes of the array of messages.
+    pub(crate) fn messages(&self) -> &[u8] {
+        self.body.get(self.messages_at.clone()).unwrap_or_default()
+    }
+
+    /// The body for a provider: the model under its name there and, in a stream, usage asked for.
+    pub fn forward(&self, upstream_model: &str) -> Segments {
+        let model = (upstream_model != &*self.model).then(|| Edit {
+            at: self.model_at.clone(),
+            text: quoted(upstream_model),
+        });
+        let usage = match &self.usage {
+            UsageOption::NotAsked(edit) if self.stream => Some(edit.clone()),
+            UsageOption::NotAsked(_) | UsageOption::Asked => None,
+        };
+        let mut edits = [model, usage];
+        edits.sort_by_key(|edit| edit.as_ref().map(|edit| edit.at.start));
+        let mut segments = Segments {
+            parts: Default::default(),
+            used: 0,
+        };
+        let mut copied = 0;
+        for edit in edits.into_iter().flatten() {
+            segments.add(self.body.slice(copied..edit.at.start));
+            segments.add(edit.text);
+            copied = edit.at.end;
+        }
+        segments.add(self.body.slice(copied..));
+        segments
+    }
+}
+
+impl Segments {
+    /// The bytes of all segments together.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn add(&mut self, part: Bytes) {
+        if part.is_empty() {
+            return;
+        }
+        if let Some(place) = self.parts.get_mut(self.used) {
+            *place = part;
+            self.used += 1;
+        }
+    }
+}
+
+impl IntoIterator for Segments {
+    type Item = Bytes;
+    type IntoIter = std::iter::Take<std::array::IntoIter<Bytes, MOST_SEGMENTS>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.parts.into_iter().take(self.used)
+    }
+}
+
+impl<'a> Found<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, BadRequest> {
+        let mut found = Self::default();
+        let wrong = |error| syntax_error(body, error);
+        let mut members = Members::of_document(body).map_err(wrong)?;
+        while let Some(member) = members.next_member().map_err(wrong)? {
+            let (place, name) = match &*member.key {
+                b"model" => (&mut found.model, "model"),
+                b"messages" => (&mut found.messages, "messages"),
+                b"stream" => (&mut found.stream, "stream"),
+                b"stream_options" => (&mut found.stream_options, "stream_options"),
+                _ => continue,
+            };
+            // Two readers may choose differently between duplicates: what was allowed here must be what is run there.
+            if place.replace(member.value).is_some() {
+                return Err(refuse(&format!("'{name}' is given twice; give it once"), Some(name)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn refuse(message: &str, param: Option<&'static str>) -> BadRequest {
+    BadRequest {
+        message: message.into(),
+        param,
+    }
+}
+
+fn syntax_error(body: &[u8], error: SyntaxError) -> BadRequest {
+    let before = body.get(..error.at).unwrap_or(body);
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let column = error.at - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1) + 1;
+    let problem = error.problem;
+    refuse(
+        &format!("the request body is not valid JSON at line {line}, column {column}: {problem}"),
+        None,
+    )
+}
+
+fn required<'a>(value: Option<Value<'a>>, name: &'static str, advice: &str) -> Result<Value<'a>, BadRequest> {
+    value.ok_or_else(|| refuse(&format!("'{name}' is missing; {advice}"), Some(name)))
+}
+
+fn wrong_kind(name: &str, param: &'static str, expected: &str, value: Value<'_>) -> BadRequest {
+    refuse(
+        &format!("'{name}' must be {expected}, not {}", value.kind.name()),
+        Some(param),
+    )
+}
+
+fn read_model(value: Value<'_>) -> Result<Box<str>, BadRequest> {
+    if value.kind != Kind::String {
+        return Err(wrong_kind("model", "model", "a string", value));
+    }
+    let Some(model) = value.string() else {
+        return Err(refuse("'model' holds an escape that is no character", Some("model")));
+    };
+    if model.is_empty() {
+        return Err(refuse("'model' is empty; name the model to answer", Some("model")));
+    }
+    if model.len() > LONGEST_MODEL {
+        return Err(refuse(
+            "'model' is longer than 128 bytes; no model has such a name",
+            Some("model"),
+        ));
+    }
+    Ok(model.into())
+}
+
+fn check_messages(value: Value<'_>) -> Result<(), BadRequest> {
+    if value.kind != Kind::Array {
+        return Err(wrong_kind("messages", "messages", "an array", value));
+    }
+    if value.is_empty() {
+        return Err(refuse(
+            "'messages' is empty; send at least one message",
+            Some("messages"),
+        ));
+    }
+    Ok(())
+}
+
+fn read_flag(value: Option<Value<'_>>, name: &str, param: &'static str) -> Result<bool, BadRequest> {
+    match value.map(|value| (value.kind, value)) {
+        Some((Kind::True, _)) => Ok(true),
+        None | Some((Kind::False | Kind::Null, _)) => Ok(false),
+        Some((_, value)) => Err(wrong_kind(name, param, "a boolean", value)),
+    }
+}
+
+fn object_start(body: &[u8]) -> usize {
+    memchr::memchr(b'{', body).unwrap_or_default() + 1
+}
+
+/// `first_member` is where a member can be put in front of all others.
+fn read_usage_option(options: Option<Value<'_>>, first_member: usize) -> Result<UsageOption, BadRequest> {
+    const PARAM: &str = "stream_options";
+    const MEMBER: &[u8] = br#""stream_options":{"include_usage":true},"#;
+    let edit = |at, text| {
+        Ok(UsageOption::NotAsked(Edit {
+            at,
+            text: Bytes::from_static(text),
+        }))
+    };
+    // The body has other members, the model at least: hence the comma.
+    let Some(options) = options else {
+        return edit(first_member..first_member, MEMBER);
+    };
+    match options.kind {
+        Kind::Object => {}
+        Kind::Null => return edit(options.start..options.end(), br#"{"include_usage":true}"#),
+        Kind::Array | Kind::String | Kind::Number | Kind::True | Kind::False => {
+            return Err(wrong_kind(PARAM, PARAM, "an object", options));
+        }
+    }
+    let mut include = None;
+    let mut members = options.members();
+    while let Ok(Some(member)) = members.next_member() {
+        if &*member.key == b"include_usage" && include.replace(member.value).is_some() {
+            return Err(refuse(
+                "'stream_options.include_usage' is given twice; give it once",
+                Some(PARAM),
+            ));
+        }
+    }
+    if read_flag(include, "stream_options.include_usage", PARAM)? {
+        return Ok(UsageOption::Asked);
+    }
+    let inside = options.start + 1;
+    match include {
+        Some(value) => edit(options.start + value.start..options.start + value.end(), b"true"),
+        None if options.is_empty() => edit(inside..inside, br#""include_usage":true"#),
+        None => edit(inside..inside, br#""include_usage":true,"#),
+    }
+}
+
+fn quoted(text: &str) -> Bytes {
+    serde_json::to_vec(text)
+        .expect("a text can always be written as JSON")
+        .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! Tokens in the disjoint normal form: each token counts in exactly one unit, so that prices can be applied to the counts
+//! as they are. Knows how OpenAI's dialect nests its numbers, and fits numbers that contradict each other.
+
+use std::fmt;
+
+use gatewright_types::UsageUnit;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ChatRequest;
+use crate::json::{Kind, Value};
+
+const CONFLICTING: &str = "conflicting";
+
+/// How much was used, per unit. Written as a map of the units that are not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tokens {
+    counts: [u64; UsageUnit::ALL.len()],
+    /// The provider's numbers contradict each other; the parts were fitted into its totals.
+    pub conflicting: bool,
+}
+
+/// The numbers of a usage object, each as told.
+#[derive(Debug, Default)]
+struct Told {
+    prompt: Option<u64>,
+    completion: Option<u64>,
+    total: Option<u64>,
+    cached: u64,
+    written: u64,
+    audio_in: u64,
+    image_in: u64,
+    reasoning: u64,
+    audio_out: u64,
+    /// A number was negative.
+    impossible: bool,
+}
+
+impl Tokens {
+    pub fn get(&self, unit: UsageUnit) -> u64 {
+        self.counts.get(unit as usize).copied().unwrap_or_default()
+    }
+
+    pub fn set(&mut self, unit: UsageUnit, count: u64) {
+        if let Some(place) = self.counts.get_mut(unit as usize) {
+            *place = count;
+        }
+    }
+
+    pub fn total_input(&self) -> u64 {
+        self.sum(is_input)
+    }
+
+    pub fn total_output(&self) -> u64 {
+        self.sum(|unit| !is_input(unit))
+    }
+
+    /// The units that were used, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (UsageUnit, u64)> + '_ {
+        UsageUnit::ALL
+            .into_iter()
+            .map(|unit| (unit, self.get(unit)))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Reads the usage object of an OpenAI answer; `None` when it is no object or tells no totals.
+    pub(crate) fn read(usage: &Value<'_>) -> Option<Self> {
+        Told::read(usage).normal_form()
+    }
+
+    fn sum(&self, of: impl Fn(UsageUnit) -> bool) -> u64 {
+        self.iter()
+            .filter(|(unit, _)| of(*unit))
+            .fold(0, |sum, (_, count)| sum.saturating_add(count))
+    }
+}
+
+/// A rough count for an answer whose usage was never told: four bytes of messages to a token, a token to an event.
+pub fn estimate(request: &ChatRequest, content_events: u64) -> Tokens {
+    let mut tokens = Tokens::default();
+    tokens.set(UsageUnit::InputUncached, (request.messages().len() as u64).div_ceil(4));
+    tokens.set(UsageUnit::OutputText, content_events);
+    tokens
+}
+
+const fn is_input(unit: UsageUnit) -> bool {
+    match unit {
+        UsageUnit::InputUncached
+        | UsageUnit::InputCacheRead
+        | UsageUnit::InputCacheWrite5m
+        | UsageUnit::InputCacheWrite1h
+        | UsageUnit::InputAudio
+        | UsageUnit::InputImage => true,
+        UsageUnit::OutputText | UsageUnit::OutputReasoning | UsageUnit::OutputAudio => false,
+    }
+}
+
+impl Told {
+    fn read(usage: &Value<'_>) -> Self {
+        let mut told = Self::default();
+        let mut members = usage.members();
+        while let Ok(Some(member)) = members.next_member() {
+            let value = &member.value;
+            match &*member.key {
+                b"prompt_tokens" => told.prompt = told.number(value),
+                b"completion_tokens" => told.completion = told.number(value),
+                b"total_tokens" => told.total = told.number(value),
+                // DeepSeek's name for what OpenAI calls cached_tokens; servers that send both mean the same tokens.
+                b"prompt_cache_hit_tokens" => told.cached = told.cached.max(told.number(value).unwrap_or_default()),
+                b"prompt_tokens_details" => told.read_prompt_details(value),
+                b"completion_tokens_details" => told.read_completion_details(value),
+                _ => {}
+            }
+        }
+        told
+    }
+
+    fn read_prompt_details(&mut self, details: &Value<'_>) {
+        let mut members = details.members();
+        while let Ok(Some(member)) = members.next_member() {
+            let count = self.number(&member.value).unwrap_or_default();
+            match &*member.key {
+                b"cached_tokens" => self.cached = self.cached.max(count),
+                b"cache_write_tokens" => self.written = count,
+                b"audio_tokens" => self.audio_in = count,
+                b"image_tokens" => self.image_in = count,
+                _ => {}
+            }
+        }
+    }
+
+    fn read_completion_details(&mut self, details: &Value<'_>) {
+        let mut members = details.members();
+        while let Ok(Some(member)) = members.next_member() {
+            let count = self.number(&member.value).unwrap_or_default();
+            match &*member.key {
+                b"reasoning_tokens" => self.reasoning = count,
+                b"audio_tokens" => self.audio_out = count,
+                _ => {}
+            }
+        }
+    }
+
+    /// A count; some servers write whole numbers as `12.0`.
+    fn number(&mut self, value: &Value<'_>) -> Option<u64> {
+        if value.kind != Kind::Number {
+            return None;
+        }
+        let text = std::str::from_utf8(value.text).ok()?;
+        if text.starts_with('-') {
+            self.impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+            return Some(0);
+        }
+        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+        whole.parse().ok()
+    }
+
+    fn normal_form(self) -> Option<Tokens> {
+        let (prompt, completion) = match (self.prompt, self.completion, self.total) {
+            (None, None, None) => return None,
+            (None, None, Some(total)) => (total, 0),
+            (Some(prompt), Some(completion), _) => (prompt, completion),
+            (Some(prompt), None, total) => (prompt, total.map_or(0, |total| total.saturating_sub(prompt))),
+            (None, Some(completion), total) => (total.map_or(0, |total| total.saturating_sub(completion)), completion),
+        };
+        let sum = prompt.saturating_add(completion);
+        let total = self.total.unwrap_or(sum);
+        // Some servers (xAI) leave reasoning out of completion_tokens, as their total shows.
+        let apart = total != sum && self.reasoning > 0 && total == sum.saturating_add(self.reasoning);
+        let output = if apart {
+            completion.saturating_add(self.reasoning)
+        } else {
+            completion
+        };
+        let mut tokens = Tokens {
+            conflicting: self.impossible || (total != sum && !apart),
+            ..Tokens::default()
+        };
+        let input_parts = [
+            (UsageUnit::InputCacheRead, self.cached),
+            (UsageUnit::InputCacheWrite5m, self.written),
+            (UsageUnit::InputAudio, self.audio_in),
+            (UsageUnit::InputImage, self.image_in),
+        ];
+        let output_parts = [
+            (UsageUnit::OutputReasoning, self.reasoning),
+            (UsageUnit::OutputAudio, self.audio_out),
+        ];
+        tokens.divide(prompt, UsageUnit::InputUncached, &input_parts);
+        tokens.divide(output, UsageUnit::OutputText, &output_parts);
+        Some(tokens)
+    }
+}
+
+impl Tokens {
+    /// Divides a total into parts; the rest of it counts as `rest`. Parts that exceed the total are cut.
+    fn divide(&mut self, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
+        let mut left = total;
+        for (unit, count) in parts {
+            let fitting = left.min(*count);
+            self.conflicting |= fitting < *count;
+            self.set(*unit, fitting);
+            left -= fitting;
+        }
+        self.set(rest, left);
+    }
+}
+
+impl Serialize for Tokens {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (unit, count) in self.iter() {
+            map.serialize_entry(&unit, &count)?;
+        }
+        if self.conflicting {
+            map.serialize_entry(CONFLICTING, &true)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Counts;
+
+        impl<'de> Visitor<'de> for Counts {
+            type Value = Tokens;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from units to counts")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Tokens, M::Error> {
+                let mut tokens = Tokens::default();
+                while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                    if key == CONFLICTING {
+                        tokens.conflicting = map.next_value()?;
+                        continue;
+                    }
+                    // A unit this release does not know is an error: dropped, it would be used and never billed.
+                    let unit = UsageUnit::ALL.into_iter().find(|unit| unit.as_str() == key);
+                    let unit = unit.ok_or_else(|| M::Error::custom(format!("unknown unit '{key}'")))?;
+                    tokens.set(unit, map.next_value()?);
+                }
+                Ok(tokens)
+            }
+        }
+
+        deserializer.deserialize_map(Counts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

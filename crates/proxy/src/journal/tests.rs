@@ -1,0 +1,233 @@
+use std::fs::OpenOptions;
+
+use chrono::Utc;
+use gatewright_contract::Batch;
+use gatewright_coord::{LocalUsageStream, UsageStream};
+use gatewright_types::api::{CacheStatus, Dialect, Outcome};
+use gatewright_types::{KeyId, OrganizationId, RequestId};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use super::*;
+
+fn record() -> UsageRecord {
+    UsageRecord {
+        id: RequestId::mint(),
+        organization: OrganizationId::mint(),
+        key: KeyId::mint(),
+        team: None,
+        started_at: Utc::now(),
+        dialect: Dialect::OpenaiChat,
+        model: Some("fast".to_owned()),
+        model_id: None,
+        upstream: None,
+        stream: false,
+        outcome: Outcome::Complete,
+        status: 200,
+        code: None,
+        attempts: 1,
+        cache: CacheStatus::Off,
+        lines: Vec::new(),
+        estimated: false,
+        cost: None,
+        duration_us: 1,
+        first_token_us: None,
+        overhead_us: 1,
+    }
+}
+
+fn open(directory: &TempDir) -> (Journal, Vec<Damage>) {
+    let node = node_id(directory.path()).expect("a node id");
+    let place = JournalPlace {
+        directory: directory.path().join("journal"),
+        node,
+        backlog_limit_bytes: 1 << 30,
+    };
+    Journal::open(place).expect("the journal opens")
+}
+
+fn append(journal: &Journal, count: usize) -> Vec<RequestId> {
+    let records: Vec<_> = std::iter::repeat_with(record).take(count).collect();
+    for record in &records {
+        journal.append(record);
+    }
+    records.iter().map(|record| record.id).collect()
+}
+
+/// What a database would have after these batches: it takes over a batch's numbers only when nothing is missing before.
+#[derive(Default)]
+struct Ledger {
+    ids: Vec<RequestId>,
+    acked: Option<u64>,
+}
+
+impl Ledger {
+    fn take(&mut self, batch: &Batch) {
+        self.ids.extend(batch.records.iter().map(|record| record.id));
+        if batch.follows <= self.acked.unwrap_or(0) {
+            self.acked = self.acked.max(batch.last());
+        }
+    }
+}
+
+/// Ships everything into a ledger, losing the first batches on the way if told to.
+async fn ship(journal: &Journal, ledger: &mut Ledger, lost: usize) {
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+    let (stop, stopped) = watch::channel(false);
+    let shipper = Shipper::new(journal.clone(), stream.clone());
+    let running = async {
+        let mut left = lost;
+        while ledger.acked.unwrap_or(0) < journal.shared.last.load(Ordering::Acquire) {
+            let Ok(Some(received)) = stream.next("test", Duration::from_secs(60)).await else {
+                continue;
+            };
+            let node = received.batch.node;
+            if left > 0 {
+                left -= 1;
+                stream
+                    .done(&received.token, node, None)
+                    .await
+                    .expect("a local stream takes it");
+                continue;
+            }
+            ledger.take(&received.batch);
+            stream
+                .done(&received.token, node, ledger.acked)
+                .await
+                .expect("a local stream takes it");
+        }
+        stop.send(true).expect("the shipper still listens");
+    };
+    tokio::join!(shipper.run(stopped, Duration::from_secs(60)), running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_record_arrives_and_its_segment_goes_once_it_is_acknowledged() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let before = append(&journal, 1_200);
+    drop(journal);
+    let (journal, damages) = open(&directory);
+    let after = append(&journal, 3);
+
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 0).await;
+
+    let segments = segment::list(&directory.path().join("journal")).expect("the directory is there");
+    assert_eq!(damages, []);
+    assert_eq!(ledger.ids, [before, after].concat());
+    assert_eq!(
+        segments.len(),
+        1,
+        "only the segment being written is left: {segments:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_on_the_way_is_sent_again() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let sent = append(&journal, 700);
+
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 1).await;
+
+    let mut arrived = ledger.ids;
+    arrived.sort_unstable();
+    arrived.dedup();
+    let mut expected = sent;
+    expected.sort_unstable();
+    assert_eq!(arrived, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_written_after_a_long_silence_is_sent_once() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+    let mut shipper = Shipper::new(journal.clone(), stream.clone());
+
+    tokio::time::advance(Duration::from_secs(600)).await;
+    let sent = append(&journal, 1);
+    shipper.turn().await;
+    shipper.turn().await;
+
+    let received = stream.next("test", Duration::from_secs(1)).await.expect("the stream is there").expect("a batch");
+    let ids: Vec<_> = received.batch.records.iter().map(|record| record.id).collect();
+    assert_eq!(ids, sent);
+    assert!(stream.next("test", Duration::from_secs(1)).await.expect("the stream is there").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_tail_is_reported_cut_off_and_survived() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let before = append(&journal, 5);
+    journal.close();
+    drop(journal);
+    let path = segment::list(&directory.path().join("journal"))
+        .expect("the directory is there")
+        .remove(0)
+        .path;
+    let mut file = OpenOptions::new().append(true).open(&path).expect("the segment opens");
+    file.write_all(&[200, 0, 0, 0, 1, 2, 3, 4, b'{'])
+        .expect("the damage is done");
+
+    let (journal, damages) = open(&directory);
+    let after = append(&journal, 2);
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 0).await;
+
+    let lost: Vec<_> = damages.iter().map(|damage| damage.lost_bytes).collect();
+    assert_eq!(lost, [9]);
+    assert_eq!(ledger.ids, [before, after].concat());
+    assert!(path.with_extension("damaged").exists());
+}
+
+#[test]
+fn numbers_are_never_used_twice_even_when_the_disk_forgot_the_newest_records() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    append(&journal, 10);
+    let newest = journal.shared.last.load(Ordering::Acquire);
+    drop(journal);
+    let path = segment::list(&directory.path().join("journal"))
+        .expect("the directory is there")
+        .remove(0)
+        .path;
+    let file = OpenOptions::new().write(true).open(path).expect("the segment opens");
+    file.set_len(0).expect("the file is cut");
+
+    let (journal, _) = open(&directory);
+    append(&journal, 1);
+
+    assert!(journal.shared.last.load(Ordering::Acquire) > newest);
+}
+
+#[test]
+fn a_full_journal_has_no_room() {
+    let directory = TempDir::new().expect("a directory");
+    let node = node_id(directory.path()).expect("a node id");
+    let place = JournalPlace {
+        directory: directory.path().join("journal"),
+        node,
+        backlog_limit_bytes: 1_000,
+    };
+    let (journal, _) = Journal::open(place).expect("the journal opens");
+
+    let room_before = journal.has_room();
+    append(&journal, 5);
+
+    assert!(room_before);
+    assert!(!journal.has_room());
+}
+
+#[test]
+fn a_node_keeps_its_identity() {
+    let directory = TempDir::new().expect("a directory");
+
+    let first = node_id(directory.path()).expect("a node id");
+    let again = node_id(directory.path()).expect("the same node id");
+
+    assert_eq!(first, again);
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use gatewright_types::{KeyId, ModelName, OrganizationId, TeamId};
 
+use crate::cow_map::DigestState;
 use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile};
 
 /// Everything a proxy knows of the configuration.
@@ -14,7 +15,7 @@ use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, Uni
 pub struct Snapshot {
     revision: Revision,
     organizations: CowMap<OrganizationId, Arc<OrganizationState>>,
-    keys: CowMap<Digest, Arc<KeyEntry>>,
+    keys: CowMap<Digest, Arc<KeyEntry>, DigestState>,
 }
 
 /// Who calls: a key, and the tenant it belongs to.

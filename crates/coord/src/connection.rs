@@ -36,7 +36,10 @@ impl Redis {
 
     /// The same Redis by a connection of its own, for calls that block it.
     pub(crate) fn separate(&self) -> Result<Self, CoordError> {
-        Ok(Self { client: self.client.clone(), manager: manager(self.client.clone())? })
+        Ok(Self {
+            client: self.client.clone(),
+            manager: manager(self.client.clone())?,
+        })
     }
 
     pub(crate) fn database(&self) -> i64 {

@@ -10,7 +10,10 @@ pub enum CoordError {
     #[error("redis gave no answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
     #[error("{what} cannot be read")]
-    Malformed { what: &'static str, source: serde_json::Error },
+    Malformed {
+        what: &'static str,
+        source: serde_json::Error,
+    },
     /// The feed was started over since: look at its state again.
     #[error("the configuration feed has another epoch by now")]
     OtherEpoch,

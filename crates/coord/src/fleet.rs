@@ -73,7 +73,10 @@ impl Fleet {
 
 impl LocalFleet {
     pub fn new(time_to_live: Duration) -> Self {
-        Self { time_to_live, nodes: Arc::default() }
+        Self {
+            time_to_live,
+            nodes: Arc::default(),
+        }
     }
 
     fn report(&self, report: &NodeReport) {
@@ -95,14 +98,25 @@ impl RedisFleet {
     pub fn new(redis: Redis, time_to_live: Duration) -> Self {
         let report = Arc::new(Script::new(include_str!("fleet_report.lua")));
         let nodes = Arc::new(Script::new(include_str!("fleet_nodes.lua")));
-        Self { redis, time_to_live, report, nodes }
+        Self {
+            redis,
+            time_to_live,
+            report,
+            nodes,
+        }
     }
 
     async fn report(&self, report: &NodeReport) -> Result<(), CoordError> {
-        let json = serde_json::to_string(report)
-            .map_err(|source| CoordError::Malformed { what: "a node's report", source })?;
+        let json = serde_json::to_string(report).map_err(|source| CoordError::Malformed {
+            what: "a node's report",
+            source,
+        })?;
         let mut call = self.report.prepare_invoke();
-        call.key(NODES).key(SEEN).arg(self.silence()).arg(report.node.to_string()).arg(json);
+        call.key(NODES)
+            .key(SEEN)
+            .arg(self.silence())
+            .arg(report.node.to_string())
+            .arg(json);
         self.redis.run(&call).await
     }
 
@@ -112,8 +126,10 @@ impl RedisFleet {
         let found: Vec<String> = self.redis.run(&call).await?;
         let mut nodes = Vec::with_capacity(found.len());
         for json in found {
-            let report: NodeReport = serde_json::from_str(&json)
-                .map_err(|source| CoordError::Malformed { what: "a node's report", source })?;
+            let report: NodeReport = serde_json::from_str(&json).map_err(|source| CoordError::Malformed {
+                what: "a node's report",
+                source,
+            })?;
             nodes.push(report);
         }
         nodes.sort_by_key(|report| report.node);

@@ -55,7 +55,9 @@ impl LocalFeed {
             written: watch::Sender::new(0),
             drained: watch::Sender::new(0),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     pub(super) fn state(&self) -> Option<FeedState> {
@@ -64,8 +66,17 @@ impl LocalFeed {
 
     pub(super) fn reset(&self, source: &str, complete_at: Revision) -> FeedState {
         let epoch = format!("{source}.{}", self.shared.epochs.fetch_add(1, Ordering::Relaxed));
-        let state = FeedState { source: source.to_owned(), epoch, revision: Revision::default(), complete_at };
-        let filling = Filling { state: state.clone(), waiting: BTreeMap::new(), dropped: Revision::default() };
+        let state = FeedState {
+            source: source.to_owned(),
+            epoch,
+            revision: Revision::default(),
+            complete_at,
+        };
+        let filling = Filling {
+            state: state.clone(),
+            waiting: BTreeMap::new(),
+            dropped: Revision::default(),
+        };
         *self.filling() = Some(filling);
         self.shared.written.send_modify(|count| *count += 1);
         state
@@ -83,7 +94,9 @@ impl LocalFeed {
 
         if let Some(filling) = self.filling().as_mut().filter(|filling| filling.state.epoch == epoch) {
             for unit in units.iter().filter(|unit| unit.revision > filling.dropped) {
-                filling.waiting.insert((unit.revision, unit.organization, unit.id), unit.clone());
+                filling
+                    .waiting
+                    .insert((unit.revision, unit.organization, unit.id), unit.clone());
             }
             filling.state.revision = filling.state.revision.max(up_to);
         } else {
@@ -114,7 +127,11 @@ impl LocalFeed {
         let Some(current) = filling.as_ref().filter(|current| current.state.is_complete()) else {
             return Err(CoordError::NotFilled);
         };
-        let found = current.waiting.values().rev().find(|unit| unit.id == UnitId::Key(*digest));
+        let found = current
+            .waiting
+            .values()
+            .rev()
+            .find(|unit| unit.id == UnitId::Key(*digest));
         Ok(found.filter(|unit| unit.body.is_some()).cloned())
     }
 
@@ -125,11 +142,16 @@ impl LocalFeed {
     }
 
     fn has_room(&self) -> bool {
-        self.filling().as_ref().is_none_or(|filling| filling.waiting.len() < ROOM)
+        self.filling()
+            .as_ref()
+            .is_none_or(|filling| filling.waiting.len() < ROOM)
     }
 
     fn filling(&self) -> MutexGuard<'_, Option<Filling>> {
-        self.shared.filling.lock().expect("nothing panics while it holds the feed")
+        self.shared
+            .filling
+            .lock()
+            .expect("nothing panics while it holds the feed")
     }
 }
 
@@ -141,7 +163,11 @@ impl Default for LocalFeed {
 
 impl Filling {
     fn page(&mut self, after: Revision, limit: usize) -> UnitPage {
-        while self.waiting.first_key_value().is_some_and(|((revision, ..), _)| *revision <= after) {
+        while self
+            .waiting
+            .first_key_value()
+            .is_some_and(|((revision, ..), _)| *revision <= after)
+        {
             self.waiting.pop_first();
         }
         self.dropped = after;
@@ -155,7 +181,10 @@ impl Filling {
             units.push(unit.clone());
         }
         let last = units.last().map_or(after, |unit| unit.revision);
-        let more = self.waiting.keys().any(|(revision, ..)| *revision > last && *revision <= head);
+        let more = self
+            .waiting
+            .keys()
+            .any(|(revision, ..)| *revision > last && *revision <= head);
         let up_to = if more { last } else { head.max(after) };
         UnitPage { units, up_to, more }
     }

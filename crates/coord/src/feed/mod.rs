@@ -65,6 +65,8 @@ pub enum Wake {
     Notice,
     /// Notices may have been missed before, and are heard from here on.
     Subscribed,
+    /// Notices are not heard any more until `Subscribed`.
+    Lost,
     Timer,
 }
 

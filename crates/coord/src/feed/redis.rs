@@ -57,7 +57,11 @@ impl RedisFeed {
         };
         // Unlike the names of values, channels are shared by all databases of a Redis.
         let channel = format!("gw:{{feed}}:1:notices:{}", redis.database()).into();
-        Self { redis, channel, scripts: Arc::new(scripts) }
+        Self {
+            redis,
+            channel,
+            scripts: Arc::new(scripts),
+        }
     }
 
     pub(super) async fn state(&self) -> Result<Option<FeedState>, CoordError> {
@@ -87,19 +91,22 @@ impl RedisFeed {
         call.key(STATE).key(index(epoch)).key(format!("{EPOCHS}{epoch}:keys"));
         call.arg(epoch).arg(&*self.channel).arg(up_to);
         for unit in units {
-            let json = serde_json::to_string(unit)
-                .map_err(|source| CoordError::Malformed { what: "a unit to be published", source })?;
+            let json = serde_json::to_string(unit).map_err(|source| CoordError::Malformed {
+                what: "a unit to be published",
+                source,
+            })?;
             let digest = match unit.id {
                 UnitId::Key(digest) => digest.to_string(),
-                UnitId::Organization
-                | UnitId::Team(_)
-                | UnitId::Provider(_)
-                | UnitId::Model(_)
-                | UnitId::Price(_) => String::new(),
+                UnitId::Organization | UnitId::Team(_) | UnitId::Provider(_) | UnitId::Model(_) | UnitId::Price(_) => {
+                    String::new()
+                }
             };
             let organization = unit.organization.to_string();
             call.key(format!("{}{organization}", organizations(epoch)));
-            call.arg(organization).arg(unit.id.to_string()).arg(unit.revision.0).arg(json);
+            call.arg(organization)
+                .arg(unit.id.to_string())
+                .arg(unit.revision.0)
+                .arg(json);
             call.arg(digest).arg(u8::from(unit.body.is_some()));
         }
         match self.redis.run::<u8>(&call).await? {
@@ -112,10 +119,17 @@ impl RedisFeed {
         let mut call = self.scripts.reset.prepare_invoke();
         call.key(STATE).arg(source).arg(complete_at.0).arg(&*self.channel);
         let (before, epoch): (String, String) = self.redis.run(&call).await?;
-        if !before.is_empty() && let Err(error) = self.remove(&before).await {
+        if !before.is_empty()
+            && let Err(error) = self.remove(&before).await
+        {
             tracing::warn!(%error, epoch = before, "the units of an epoch that is over stay behind in redis");
         }
-        Ok(FeedState { source: source.to_owned(), epoch, revision: Revision::default(), complete_at })
+        Ok(FeedState {
+            source: source.to_owned(),
+            epoch,
+            revision: Revision::default(),
+            complete_at,
+        })
     }
 
     /// Removes what an epoch left behind.
@@ -146,23 +160,37 @@ impl RedisFeed {
         let mut answer = answer.into_iter();
         let up_to = answer.next().and_then(|text| text.parse().ok()).map_or(after, Revision);
         let more = answer.next().is_some_and(|text| text == "1");
-        Ok(Read::Page(UnitPage { units: answer.filter_map(|json| known_unit(&json)).collect(), up_to, more }))
+        Ok(Read::Page(UnitPage {
+            units: answer.filter_map(|json| known_unit(&json)).collect(),
+            up_to,
+            more,
+        }))
     }
 
     pub(super) async fn key(&self, digest: &Digest) -> Result<Option<Unit>, CoordError> {
         let mut call = self.scripts.key.prepare_invoke();
-        call.key(STATE).arg(EPOCHS).arg(digest.to_string()).arg(UnitId::Key(*digest).to_string());
+        call.key(STATE)
+            .arg(EPOCHS)
+            .arg(digest.to_string())
+            .arg(UnitId::Key(*digest).to_string());
         match self.redis.run::<Option<String>>(&call).await? {
             None => Err(CoordError::NotFilled),
             Some(json) if json.is_empty() => Ok(None),
             Some(json) => serde_json::from_str::<Unit>(&json)
                 .map(|unit| Some(unit).filter(|unit| unit.body.is_some()))
-                .map_err(|source| CoordError::Malformed { what: "a published key", source }),
+                .map_err(|source| CoordError::Malformed {
+                    what: "a published key",
+                    source,
+                }),
         }
     }
 
     pub(super) fn notices(&self) -> RedisNotices {
-        RedisNotices { redis: self.redis.clone(), channel: self.channel.clone(), connected: None }
+        RedisNotices {
+            redis: self.redis.clone(),
+            channel: self.channel.clone(),
+            connected: None,
+        }
     }
 }
 
@@ -209,11 +237,12 @@ impl RedisNotices {
                     }
                 }
             };
-            if messages.next().await.is_some() {
-                while let Some(Some(_)) = messages.next().now_or_never() {}
-                return Wake::Notice;
+            if messages.next().await.is_none() {
+                self.connected = None;
+                return Wake::Lost;
             }
-            self.connected = None;
+            while let Some(Some(_)) = messages.next().now_or_never() {}
+            return Wake::Notice;
         }
     }
 
@@ -226,7 +255,9 @@ impl RedisNotices {
 
     /// A connection that died in silence would never notify again.
     async fn check(&mut self) {
-        let Some((sink, _)) = self.connected.as_mut() else { return };
+        let Some((sink, _)) = self.connected.as_mut() else {
+            return;
+        };
         if within(SUBSCRIBE_TIMEOUT, sink.ping::<redis::Value>()).await.is_err() {
             self.connected = None;
         }
@@ -235,6 +266,8 @@ impl RedisNotices {
 
 impl fmt::Debug for RedisNotices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisNotices").field("connected", &self.connected.is_some()).finish_non_exhaustive()
+        f.debug_struct("RedisNotices")
+            .field("connected", &self.connected.is_some())
+            .finish_non_exhaustive()
     }
 }

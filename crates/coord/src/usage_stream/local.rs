@@ -40,7 +40,10 @@ struct Queue {
 impl LocalUsageStream {
     /// A batch that was taken and is not done within `claim_after` is delivered again.
     pub fn new(claim_after: Duration) -> Self {
-        Self { claim_after, shared: Arc::default() }
+        Self {
+            claim_after,
+            shared: Arc::default(),
+        }
     }
 
     pub(super) fn send(&self, batch: &Batch) -> Result<(), CoordError> {
@@ -64,7 +67,10 @@ impl LocalUsageStream {
             if let Some(received) = self.queue().take(self.claim_after) {
                 return Some(received);
             }
-            let wake = self.queue().oldest().map_or(deadline, |taken| deadline.min(taken + self.claim_after));
+            let wake = self
+                .queue()
+                .oldest()
+                .map_or(deadline, |taken| deadline.min(taken + self.claim_after));
             let waited = tokio::time::timeout_at(wake, self.shared.arrived.notified()).await;
             if waited.is_err() && Instant::now() >= deadline {
                 return self.queue().take(self.claim_after);
@@ -84,20 +90,29 @@ impl LocalUsageStream {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.shared.queue.lock().expect("nothing panics while it holds the queue")
+        self.shared
+            .queue
+            .lock()
+            .expect("nothing panics while it holds the queue")
     }
 }
 
 impl Queue {
     fn take(&mut self, claim_after: Duration) -> Option<Received> {
-        let abandoned = self.taken.first_key_value().filter(|(_, (taken, _))| taken.elapsed() >= claim_after);
+        let abandoned = self
+            .taken
+            .first_key_value()
+            .filter(|(_, (taken, _))| taken.elapsed() >= claim_after);
         let batch = match abandoned.map(|(delivery, _)| *delivery) {
             Some(delivery) => self.taken.remove(&delivery).map(|(_, batch)| batch),
             None => self.waiting.pop_front(),
         }?;
         self.deliveries += 1;
         self.taken.insert(self.deliveries, (Instant::now(), batch.clone()));
-        Some(Received { batch, token: Token(self.deliveries.to_string()) })
+        Some(Received {
+            batch,
+            token: Token(self.deliveries.to_string()),
+        })
     }
 
     /// When the batch was taken that has been in the works for the longest time.

@@ -23,42 +23,67 @@ const LONGEST_BLOCK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub struct RedisUsageStream {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     redis: Redis,
     /// For reads that wait: they hold up everything behind them on their connection.
     reader: Redis,
     claim_after: Duration,
-    send: Arc<Script>,
-    done: Arc<Script>,
+    send: Script,
+    done: Script,
 }
 
 impl RedisUsageStream {
     /// A batch that was taken and is not done within `claim_after` is delivered again.
     pub fn new(redis: Redis, claim_after: Duration) -> Result<Self, CoordError> {
         let reader = redis.separate()?;
-        let send = Arc::new(Script::new(include_str!("send.lua")));
-        let done = Arc::new(Script::new(include_str!("done.lua")));
-        Ok(Self { redis, reader, claim_after, send, done })
+        let send = Script::new(include_str!("send.lua"));
+        let done = Script::new(include_str!("done.lua"));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                redis,
+                reader,
+                claim_after,
+                send,
+                done,
+            }),
+        })
     }
 
     pub(super) async fn send(&self, batch: &Batch) -> Result<(), CoordError> {
-        let json =
-            serde_json::to_string(batch).map_err(|source| CoordError::Malformed { what: "a usage batch", source })?;
-        let mut call = self.send.prepare_invoke();
+        let json = serde_json::to_string(batch).map_err(|source| CoordError::Malformed {
+            what: "a usage batch",
+            source,
+        })?;
+        let mut call = self.shared.send.prepare_invoke();
         call.key(STREAM).arg(ROOM).arg(json);
-        match self.redis.run::<u8>(&call).await? {
+        match self.shared.redis.run::<u8>(&call).await? {
             0 => Err(CoordError::Full),
             _ => Ok(()),
         }
     }
 
     pub(super) async fn acked(&self, node: NodeId) -> Result<Option<u64>, CoordError> {
-        self.redis.call(redis::cmd("HGET").arg(ACKED).arg(node.to_string())).await
+        self.shared
+            .redis
+            .call(redis::cmd("HGET").arg(ACKED).arg(node.to_string()))
+            .await
     }
 
     pub(super) async fn next(&self, consumer: &str, timeout: Duration) -> Result<Option<Received>, CoordError> {
         let mut claim = redis::cmd("XAUTOCLAIM");
-        claim.arg(STREAM).arg(GROUP).arg(consumer).arg(millis(self.claim_after)).arg("0-0").arg("COUNT").arg(1);
-        let claimed: StreamAutoClaimReply = self.of_group(&self.redis, &claim).await?;
+        claim
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg(consumer)
+            .arg(millis(self.shared.claim_after))
+            .arg("0-0")
+            .arg("COUNT")
+            .arg(1);
+        let claimed: StreamAutoClaimReply = self.of_group(&self.shared.redis, &claim).await?;
         if let Some(entry) = claimed.claimed.into_iter().next() {
             return self.received(entry).await.map(Some);
         }
@@ -66,9 +91,18 @@ impl RedisUsageStream {
         let mut read = redis::cmd("XREADGROUP");
         read.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(1);
         // A block of nothing would wait for ever.
-        read.arg("BLOCK").arg(millis(timeout.min(LONGEST_BLOCK)).max(1)).arg("STREAMS").arg(STREAM).arg(">");
-        let reply: Option<StreamReadReply> = self.of_group(&self.reader, &read).await?;
-        match reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).next() {
+        read.arg("BLOCK")
+            .arg(millis(timeout.min(LONGEST_BLOCK)).max(1))
+            .arg("STREAMS")
+            .arg(STREAM)
+            .arg(">");
+        let reply: Option<StreamReadReply> = self.of_group(&self.shared.reader, &read).await?;
+        match reply
+            .into_iter()
+            .flat_map(|reply| reply.keys)
+            .flat_map(|key| key.ids)
+            .next()
+        {
             Some(entry) => self.received(entry).await.map(Some),
             None => Ok(None),
         }
@@ -76,15 +110,21 @@ impl RedisUsageStream {
 
     pub(super) async fn done(&self, token: &Token, node: NodeId, acked: Option<u64>) -> Result<(), CoordError> {
         let number = acked.map(|number| number.to_string()).unwrap_or_default();
-        let mut call = self.done.prepare_invoke();
-        call.key(STREAM).key(ACKED).arg(GROUP).arg(&token.0).arg(node.to_string()).arg(number);
-        self.redis.run(&call).await
+        let mut call = self.shared.done.prepare_invoke();
+        call.key(STREAM)
+            .key(ACKED)
+            .arg(GROUP)
+            .arg(&token.0)
+            .arg(node.to_string())
+            .arg(number);
+        self.shared.redis.run(&call).await
     }
 
     /// Runs a command that needs the consumer group, which is made when it is not there.
     async fn of_group<T: FromRedisValue>(&self, redis: &Redis, command: &Cmd) -> Result<T, CoordError> {
         match redis.call(command).await {
-            Err(CoordError::Unavailable(error)) if error.code() == Some("NOGROUP") => {
+            // The latter is told to who waits for a stream while redis is emptied.
+            Err(CoordError::Unavailable(error)) if matches!(error.code(), Some("NOGROUP" | "UNBLOCKED")) => {
                 self.make_group().await?;
                 redis.call(command).await
             }
@@ -95,7 +135,7 @@ impl RedisUsageStream {
     async fn make_group(&self) -> Result<(), CoordError> {
         let mut create = redis::cmd("XGROUP");
         create.arg("CREATE").arg(STREAM).arg(GROUP).arg("0").arg("MKSTREAM");
-        match self.redis.call(&create).await {
+        match self.shared.redis.call(&create).await {
             // Another consumer was faster.
             Err(CoordError::Unavailable(error)) if error.code() == Some("BUSYGROUP") => Ok(()),
             answer => answer,
@@ -107,12 +147,18 @@ impl RedisUsageStream {
     async fn received(&self, entry: StreamId) -> Result<Received, CoordError> {
         let json = entry.get::<String>(FIELD).unwrap_or_default();
         match serde_json::from_str(&json) {
-            Ok(batch) => Ok(Received { batch, token: Token(entry.id) }),
+            Ok(batch) => Ok(Received {
+                batch,
+                token: Token(entry.id),
+            }),
             Err(source) => {
-                let mut call = self.done.prepare_invoke();
+                let mut call = self.shared.done.prepare_invoke();
                 call.key(STREAM).key(ACKED).arg(GROUP).arg(&entry.id).arg("").arg("");
-                let () = self.redis.run(&call).await?;
-                Err(CoordError::Malformed { what: "a usage batch", source })
+                let () = self.shared.redis.run(&call).await?;
+                Err(CoordError::Malformed {
+                    what: "a usage batch",
+                    source,
+                })
             }
         }
     }

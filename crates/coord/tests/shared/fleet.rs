@@ -20,7 +20,9 @@ fn report(node: NodeId, revision: u64) -> NodeReport {
 
 async fn fleets(database: u8, time_to_live: Duration) -> Vec<Fleet> {
     let local = Fleet::Local(LocalFleet::new(time_to_live));
-    let shared = redis(database).await.map(|(_, redis)| Fleet::Redis(RedisFleet::new(redis, time_to_live)));
+    let shared = redis(database)
+        .await
+        .map(|(_, redis)| Fleet::Redis(RedisFleet::new(redis, time_to_live)));
     std::iter::once(local).chain(shared).collect()
 }
 

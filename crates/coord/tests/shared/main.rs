@@ -18,8 +18,14 @@ const CLAIM_AFTER: Duration = Duration::from_millis(200);
 async fn redis(database: u8) -> Option<(String, Redis)> {
     let url = redis_url(database)?;
     let client = redis::Client::open(url.as_str()).expect("a usable address");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("the test's redis answers");
-    redis::cmd("FLUSHDB").exec_async(&mut connection).await.expect("the database can be emptied");
+    let mut connection = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("the test's redis answers");
+    redis::cmd("FLUSHDB")
+        .exec_async(&mut connection)
+        .await
+        .expect("the database can be emptied");
     let redis = Redis::open(&url).expect("a usable address");
     Some((url, redis))
 }
@@ -28,12 +34,18 @@ fn redis_url(database: u8) -> Option<String> {
     Some(format!("{}/{database}", redis_address()?))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the address of the test's Redis comes from whoever runs the tests")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the address of the test's Redis comes from whoever runs the tests"
+)]
 #[expect(clippy::print_stderr, reason = "a half that did not run has to be seen")]
 fn redis_address() -> Option<String> {
     let address = std::env::var("GATEWRIGHT_TEST_REDIS").ok();
     if address.is_none() {
-        assert!(std::env::var("CI").is_err(), "GATEWRIGHT_TEST_REDIS is not set: nothing may be skipped here");
+        assert!(
+            std::env::var("CI").is_err(),
+            "GATEWRIGHT_TEST_REDIS is not set: nothing may be skipped here"
+        );
         eprintln!("GATEWRIGHT_TEST_REDIS is not set: only the half within one process is tested");
     }
     address.map(|address| address.trim_end_matches('/').to_owned())
@@ -41,7 +53,9 @@ fn redis_address() -> Option<String> {
 
 async fn feeds(database: u8) -> Vec<Feed> {
     let local = Feed::Local(LocalFeed::new());
-    let shared = redis(database).await.map(|(_, redis)| Feed::Redis(RedisFeed::new(redis)));
+    let shared = redis(database)
+        .await
+        .map(|(_, redis)| Feed::Redis(RedisFeed::new(redis)));
     std::iter::once(local).chain(shared).collect()
 }
 

@@ -9,7 +9,12 @@ use gatewright_types::NodeId;
 use crate::{CLAIM_AFTER, PATIENCE, usage_streams};
 
 pub(crate) fn batch(node: NodeId, first: u64) -> Batch {
-    Batch { node, follows: 0, first, records: Vec::new() }
+    Batch {
+        node,
+        follows: 0,
+        first,
+        records: Vec::new(),
+    }
 }
 
 #[tokio::test]
@@ -26,7 +31,11 @@ async fn batches_arrive_in_order_and_are_gone_when_done() {
         assert_eq!(stream.acked(node).await.expect("it answers"), None);
         stream.done(&second.token, node, Some(8)).await.expect("done");
         stream.done(&first.token, node, Some(4)).await.expect("done");
-        assert_eq!(stream.acked(node).await.expect("it answers"), Some(8), "the number never goes back");
+        assert_eq!(
+            stream.acked(node).await.expect("it answers"),
+            Some(8),
+            "the number never goes back"
+        );
         assert_eq!(stream.acked(NodeId::mint()).await.expect("it answers"), None);
         let nothing = stream.next("a", CLAIM_AFTER + CLAIM_AFTER).await.expect("it answers");
         assert!(nothing.is_none(), "{nothing:?}");
@@ -38,12 +47,22 @@ async fn a_batch_whose_consumer_died_is_delivered_again() {
     for stream in usage_streams(9).await {
         let node = NodeId::mint();
         stream.send(&batch(node, 1)).await.expect("sent");
-        drop(stream.next("dies", PATIENCE).await.expect("it answers").expect("a batch"));
+        drop(
+            stream
+                .next("dies", PATIENCE)
+                .await
+                .expect("it answers")
+                .expect("a batch"),
+        );
 
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let again = loop {
             assert!(tokio::time::Instant::now() < deadline, "the batch never came back");
-            if let Some(received) = stream.next("lives", Duration::from_millis(50)).await.expect("it answers") {
+            if let Some(received) = stream
+                .next("lives", Duration::from_millis(50))
+                .await
+                .expect("it answers")
+            {
                 break received;
             }
         };
@@ -64,7 +83,10 @@ async fn a_waiting_consumer_hears_of_a_batch_at_once() {
         let (received, sent) = tokio::join!(stream.next("a", PATIENCE), sent_later);
 
         sent.expect("sent");
-        assert_eq!(received.expect("it answers").map(|received| received.batch), Some(batch(node, 1)));
+        assert_eq!(
+            received.expect("it answers").map(|received| received.batch),
+            Some(batch(node, 1))
+        );
     }
 }
 

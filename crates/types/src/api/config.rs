@@ -90,6 +90,7 @@ pub struct ModelEntry {
     pub timeouts: Timeouts,
 }
 
+/// An organization's own price of a model, in dollars per million units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceEntry {

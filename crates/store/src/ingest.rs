@@ -1,0 +1,250 @@
+//! Takes in what the nodes' journals deliver, each record once, whatever is repeated, overlaps or breaks off: rows,
+//! sums and the number up to which the node may forget its journal are one transaction.
+//!
+//! A solo server does this in the process that serves requests, so it has to be cheap. Rows go in by a few statements of
+//! fixed widths, which the driver keeps prepared; that is why the SQL here is written by hand. The row's key is the
+//! organization and the record's identifier: a record never changes its organization, so that one key is enough both to
+//! keep a record from coming in twice and to list an organization's requests in order.
+
+use std::collections::HashSet;
+
+use gatewright_contract::{Batch, UsageRecord};
+use gatewright_types::NodeId;
+use gatewright_types::api::{Dialect, Outcome};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, Statement, Value,
+};
+use uuid::Uuid;
+
+use crate::entity::usage_ack;
+use crate::error::DatabaseError;
+use crate::rollup::{self, Tokens};
+use crate::stored;
+use crate::system::System;
+
+/// How many rows a statement takes; a batch is cut into these, the widest first.
+const WIDTHS: [usize; 4] = [64, 16, 4, 1];
+const COLUMNS: [&str; 22] = [
+    "organization",
+    "id",
+    "started_at",
+    "key",
+    "team",
+    "dialect",
+    "model",
+    "provider",
+    "upstream_model",
+    "stream",
+    "outcome",
+    "status",
+    "code",
+    "attempts",
+    "lines",
+    "estimated",
+    "cost_nanos",
+    "input_tokens",
+    "output_tokens",
+    "duration_us",
+    "first_token_us",
+    "overhead_us",
+];
+/// The longest text kept of what a caller wrote.
+const LONGEST_TEXT: usize = 256;
+
+/// What a batch did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ingested {
+    /// The database has every record of the node up to this number; 0 for none.
+    pub acked: u64,
+    /// Records of the batch that the database had not seen.
+    pub new: u64,
+}
+
+/// What a batch is taken to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    AllNew,
+    Repeats,
+}
+
+impl System<'_> {
+    /// Stores what is new in the batch. The acknowledgement advances only when the batch follows what is there already:
+    /// never over a gap.
+    pub async fn ingest(&self, batch: &Batch) -> Result<Ingested, DatabaseError> {
+        // Asking the database which rows it took costs as much as storing them, and usually it takes all.
+        if let Some(ingested) = self.try_ingest(batch, Expect::AllNew).await? {
+            return Ok(ingested);
+        }
+        let ingested = self.try_ingest(batch, Expect::Repeats).await?;
+        Ok(ingested.ok_or_else(|| DbErr::RecordNotInserted)?)
+    }
+
+    /// Nothing, and nothing done, when the batch is not as expected.
+    async fn try_ingest(&self, batch: &Batch, expect: Expect) -> Result<Option<Ingested>, DbErr> {
+        let transaction = self.db.begin().await?;
+        let before = acknowledged(&transaction, batch.node).await?;
+        let Some(new) = insert_new(&transaction, &batch.records, expect).await? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        rollup::add(&transaction, &new).await?;
+        let no_gap = batch.follows <= before;
+        let acked = batch.last().filter(|_| no_gap).map_or(before, |last| last.max(before));
+        if acked > before {
+            usage_ack::Entity::update_many()
+                .col_expr(usage_ack::Column::Acked, Expr::value(stored::number(acked)))
+                .filter(usage_ack::Column::Node.eq(batch.node.uuid()))
+                .exec(&transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(Ingested {
+            acked,
+            new: u64::try_from(new.len()).unwrap_or(u64::MAX),
+        }))
+    }
+
+    /// Up to which number the database has the node's records.
+    pub async fn acked(&self, node: NodeId) -> Result<u64, DatabaseError> {
+        let row = usage_ack::Entity::find_by_id(node.uuid()).one(&self.db.read).await?;
+        Ok(row.map_or(0, |row| stored::count(row.acked)))
+    }
+}
+
+/// Cuts rows into portions of a few fixed widths.
+pub(crate) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let width = WIDTHS.into_iter().find(|width| *width <= rows.len())?;
+        let (portion, rest) = rows.split_at(width);
+        rows = rest;
+        Some(portion)
+    })
+}
+
+/// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL.
+pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
+    let mut number = 0_usize;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            if column > 0 {
+                sql.push_str(", ");
+            }
+            number += 1;
+            match backend {
+                DbBackend::Postgres => {
+                    sql.push('$');
+                    sql.push_str(&number.to_string());
+                }
+                _ => sql.push('?'),
+            }
+        }
+        sql.push(')');
+    }
+}
+
+/// The node's number so far. Its row stays locked, so that batches of one node come in one after the other.
+async fn acknowledged(transaction: &DatabaseTransaction, node: NodeId) -> Result<u64, DbErr> {
+    let row = usage_ack::Model {
+        node: node.uuid(),
+        acked: 0,
+    };
+    let lock = OnConflict::column(usage_ack::Column::Node)
+        .update_column(usage_ack::Column::Node)
+        .to_owned();
+    let insert = usage_ack::Entity::insert(row.into_active_model()).on_conflict(lock);
+    Ok(stored::count(insert.exec_with_returning(transaction).await?.acked))
+}
+
+/// Inserts the records that are not there yet, and returns those; nothing when all were to be new and some are not.
+async fn insert_new<'a>(
+    transaction: &DatabaseTransaction,
+    records: &'a [UsageRecord],
+    expect: Expect,
+) -> Result<Option<Vec<&'a UsageRecord>>, DbErr> {
+    let backend = transaction.get_database_backend();
+    let mut new = Vec::with_capacity(records.len());
+    for portion in portions(records) {
+        let mut sql = format!("INSERT INTO usage (\"{}\") VALUES ", COLUMNS.join("\", \""));
+        placeholders(&mut sql, backend, portion.len(), COLUMNS.len());
+        sql.push_str(" ON CONFLICT DO NOTHING");
+        let values: Vec<Value> = portion.iter().flat_map(values).collect();
+        match expect {
+            Expect::AllNew => {
+                let statement = Statement::from_sql_and_values(backend, sql, values);
+                let inserted = transaction.execute_raw(statement).await?.rows_affected();
+                if usize::try_from(inserted) != Ok(portion.len()) {
+                    return Ok(None);
+                }
+                new.extend(portion);
+            }
+            Expect::Repeats => {
+                sql.push_str(" RETURNING \"id\"");
+                let rows = transaction
+                    .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
+                    .await?;
+                let ids = rows.iter().map(|row| row.try_get_by_index::<Uuid>(0));
+                let mut ids = ids.collect::<Result<HashSet<_>, _>>()?;
+                // Taken out as they are met: the batch itself may hold a record twice.
+                new.extend(portion.iter().filter(|record| ids.remove(&record.id.uuid())));
+            }
+        }
+    }
+    Ok(Some(new))
+}
+
+fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
+    let tokens = Tokens::of(record);
+    let upstream = record.upstream.as_ref();
+    [
+        record.organization.uuid().into(),
+        record.id.uuid().into(),
+        stored::time(record.started_at).into(),
+        record.key.uuid().into(),
+        record.team.map(|team| team.uuid()).into(),
+        dialect_name(record.dialect).into(),
+        record.model.as_deref().map(storable).into(),
+        upstream.map(|upstream| upstream.name.as_str()).into(),
+        upstream.map(|upstream| upstream.model.as_str()).into(),
+        record.stream.into(),
+        outcome_name(record.outcome).into(),
+        i16::try_from(record.status).unwrap_or(i16::MAX).into(),
+        record.code.as_deref().map(storable).into(),
+        i64::from(record.attempts).into(),
+        stored::to_json(&record.lines).into(),
+        record.estimated.into(),
+        record.cost.map(|cost| cost.get()).into(),
+        tokens.input.into(),
+        tokens.output.into(),
+        stored::number(record.duration_us).into(),
+        record.first_token_us.map(stored::number).into(),
+        stored::number(record.overhead_us).into(),
+    ]
+}
+
+pub(crate) const fn dialect_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenaiChat => "openai_chat",
+    }
+}
+
+pub(crate) const fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Complete => "complete",
+        Outcome::Refused => "refused",
+        Outcome::Failed => "failed",
+        Outcome::Cut => "cut",
+        Outcome::ClientGone => "client_gone",
+    }
+}
+
+/// A text from outside as any database takes it. PostgreSQL refuses the NUL character, and a record that is refused
+/// would come again for ever.
+fn storable(text: &str) -> String {
+    text.chars()
+        .take(LONGEST_TEXT)
+        .map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! Models: the names callers ask for, and where each goes. Whether a route leads anywhere is for the compile check.
+
+use chrono::{DateTime, Utc};
+use gatewright_contract::{ModelUnit, UnitBody, UnitId};
+use gatewright_types::api::{ModelChange, NewModel, Route, Timeouts};
+use gatewright_types::{ModelId, ModelName, OrganizationId, Page, PageQuery};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, Select};
+
+use crate::entity::model::{Column, Entity, Model};
+use crate::error::{DatabaseError, ListError, WriteError};
+use crate::page::Part;
+use crate::scope::Scope;
+use crate::stored;
+use crate::write::WriteTx;
+
+/// A model as stored; which price applies is for the caller to find out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelRow {
+    pub id: ModelId,
+    pub name: ModelName,
+    pub route: Route,
+    pub timeouts: Timeouts,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Scope<'_> {
+    pub async fn models(&self, query: &PageQuery) -> Result<Page<ModelRow>, ListError> {
+        let part = Part::asked(query)?;
+        let rows = part.of(ours(self.id), Column::Id).all(&self.connection).await?;
+        part.page(rows, |row| row.id, |row| read(&row))
+    }
+
+    pub async fn model(&self, id: ModelId) -> Result<Option<ModelRow>, DatabaseError> {
+        let row = ours(self.id)
+            .filter(Column::Id.eq(id.uuid()))
+            .one(&self.connection)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    pub async fn model_by_name(&self, name: &ModelName) -> Result<Option<ModelRow>, DatabaseError> {
+        let row = ours(self.id)
+            .filter(Column::Name.eq(name.as_str()))
+            .one(&self.connection)
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+}
+
+impl WriteTx {
+    pub async fn create_model(
+        &mut self,
+        organization: OrganizationId,
+        id: ModelId,
+        model: &NewModel,
+    ) -> Result<ModelRow, WriteError> {
+        let row = Model {
+            id: id.uuid(),
+            organization: organization.uuid(),
+            name: model.name.as_str().to_owned(),
+            route: stored::to_json(&model.route),
+            timeouts: stored::to_json(&model.timeouts),
+            created_at: self.at,
+        };
+        stored::insert(&self.transaction, row.clone()).await?;
+        self.publish_model(organization, &row).await
+    }
+
+    pub async fn change_model(
+        &mut self,
+        organization: OrganizationId,
+        id: ModelId,
+        change: &ModelChange,
+    ) -> Result<ModelRow, WriteError> {
+        let changed = Entity::update_many()
+            .col_expr(Column::Route, Expr::value(stored::to_json(&change.route)))
+            .col_expr(Column::Timeouts, Expr::value(stored::to_json(&change.timeouts)))
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec_with_returning(&self.transaction)
+            .await?;
+        let row = changed.into_iter().next().ok_or(WriteError::NotFound)?;
+        self.publish_model(organization, &row).await
+    }
+
+    pub async fn delete_model(&mut self, organization: OrganizationId, id: ModelId) -> Result<(), WriteError> {
+        let deleted = Entity::delete_many()
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec(&self.transaction)
+            .await?;
+        if deleted.rows_affected == 0 {
+            return Err(WriteError::NotFound);
+        }
+        self.tombstone(organization, UnitId::Model(id)).await
+    }
+
+    async fn publish_model(&mut self, organization: OrganizationId, row: &Model) -> Result<ModelRow, WriteError> {
+        let model = read(row)?;
+        let unit = ModelUnit {
+            name: model.name.clone(),
+            route: model.route.clone(),
+            timeouts: model.timeouts.clone(),
+        };
+        self.publish(organization, UnitId::Model(model.id), UnitBody::Model(unit))
+            .await?;
+        Ok(model)
+    }
+}
+
+fn ours(organization: OrganizationId) -> Select<Entity> {
+    Entity::find().filter(Column::Organization.eq(organization.uuid()))
+}
+
+fn read(row: &Model) -> Result<ModelRow, DbErr> {
+    Ok(ModelRow {
+        id: ModelId::from_uuid(row.id),
+        name: stored::parsed("name", &row.name)?,
+        route: stored::json("route", &row.route)?,
+        timeouts: stored::json("timeouts", &row.timeouts)?,
+        created_at: row.created_at,
+    })
+}

@@ -1,0 +1,127 @@
+//! Organizations: the tenants. Deleting one takes all it has, except what was used and the audit log.
+
+use gatewright_contract::{OrganizationUnit, UnitBody, UnitId};
+use gatewright_types::api::Organization;
+use gatewright_types::{DisplayName, OrganizationId, PersonId, Role, Slug};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+
+use crate::entity::membership;
+use crate::entity::organization::{Column, Entity, Model};
+use crate::error::{DatabaseError, WriteError};
+use crate::scope::Scope;
+use crate::system::System;
+use crate::write::WriteTx;
+use crate::{members, stored};
+
+impl System<'_> {
+    pub async fn organization_by_slug(&self, slug: &Slug) -> Result<Option<Organization>, DatabaseError> {
+        Ok(by_slug(&self.db.read, slug).await?)
+    }
+
+    /// Where somebody is a member, and as what; in the order of slugs.
+    pub async fn memberships(&self, person: PersonId) -> Result<Vec<(Organization, Role)>, DatabaseError> {
+        let mine = membership::Column::Person.eq(person.uuid());
+        let memberships = membership::Entity::find().filter(mine).all(&self.db.read).await?;
+        let ids = memberships.iter().map(|membership| membership.organization);
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids))
+            .order_by_asc(Column::Slug)
+            .all(&self.db.read)
+            .await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let Some(membership) = memberships.iter().find(|membership| membership.organization == row.id) else {
+                continue;
+            };
+            found.push((read(&row)?, members::role(&membership.role)?));
+        }
+        Ok(found)
+    }
+}
+
+impl Scope<'_> {
+    /// The organization itself.
+    pub async fn organization(&self) -> Result<Option<Organization>, DatabaseError> {
+        Ok(by_id(&self.connection, self.id).await?)
+    }
+}
+
+impl WriteTx {
+    pub async fn create_organization(
+        &mut self,
+        id: OrganizationId,
+        slug: &Slug,
+        name: &DisplayName,
+    ) -> Result<Organization, WriteError> {
+        let (slug_text, name) = (slug.as_str().to_owned(), name.as_str().to_owned());
+        let row = Model {
+            id: id.uuid(),
+            slug: slug_text,
+            name,
+            created_at: self.at,
+        };
+        stored::insert(&self.transaction, row.clone()).await?;
+        let unit = OrganizationUnit { slug: slug.clone() };
+        self.publish(id, UnitId::Organization, UnitBody::Organization(unit))
+            .await?;
+        Ok(read(&row)?)
+    }
+
+    pub async fn organization_by_slug(&self, slug: &Slug) -> Result<Option<Organization>, DatabaseError> {
+        Ok(by_slug(&self.transaction, slug).await?)
+    }
+
+    pub async fn rename_organization(
+        &mut self,
+        id: OrganizationId,
+        name: &DisplayName,
+    ) -> Result<Organization, WriteError> {
+        Entity::update_many()
+            .col_expr(Column::Name, Expr::value(name.as_str()))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec(&self.transaction)
+            .await?;
+        by_id(&self.transaction, id).await?.ok_or(WriteError::NotFound)
+    }
+
+    /// Removes all it has, except what was used and the audit log, and tombstones all of its units.
+    pub async fn delete_organization(&mut self, id: OrganizationId) -> Result<(), WriteError> {
+        let deleted = Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
+        if deleted.rows_affected == 0 {
+            return Err(WriteError::NotFound);
+        }
+        self.tombstone_all(id).await
+    }
+}
+
+pub(crate) async fn by_id(
+    connection: &impl ConnectionTrait,
+    id: OrganizationId,
+) -> Result<Option<Organization>, DbErr> {
+    Entity::find_by_id(id.uuid())
+        .one(connection)
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+async fn by_slug(connection: &impl ConnectionTrait, slug: &Slug) -> Result<Option<Organization>, DbErr> {
+    Entity::find()
+        .filter(Column::Slug.eq(slug.as_str()))
+        .one(connection)
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+fn read(row: &Model) -> Result<Organization, DbErr> {
+    Ok(Organization {
+        id: OrganizationId::from_uuid(row.id),
+        slug: stored::parsed("slug", &row.slug)?,
+        name: stored::parsed("name", &row.name)?,
+        created_at: row.created_at,
+    })
+}

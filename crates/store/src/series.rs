@@ -1,0 +1,284 @@
+//! Sums of usage over time, read from the rollups at the coarsest grain that gives the asked span at most 200 buckets.
+//! Sums by minute are kept for two weeks, by hour for thirteen months, by day for ever.
+
+use chrono::{DateTime, Utc};
+use gatewright_types::api::{Totals, UsageBucket, UsageGroup, UsageSeries, UsageSeriesQuery};
+use gatewright_types::{KeyId, Nanos, OrganizationId, TeamId};
+use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Statement};
+use uuid::Uuid;
+
+use crate::error::DatabaseError;
+use crate::rollup::{DAY, HOUR, MINUTE, Sums, counter_columns};
+use crate::scope::Scope;
+use crate::stored;
+use crate::system::System;
+
+const MOST_BUCKETS: i64 = 200;
+/// Groups beyond these, by number of requests, are only in the totals: an organization may have any number of keys.
+const MOST_GROUPS: u32 = 50;
+const MINUTES_KEPT: i64 = 14 * DAY;
+const HOURS_KEPT: i64 = 400 * DAY;
+/// Lengths that read well on an axis.
+const LENGTHS: [i64; 13] = [
+    MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+];
+
+/// Whole buckets that cover a span, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Buckets {
+    first: i64,
+    end: i64,
+    length: i64,
+}
+
+impl Scope<'_> {
+    /// Sums in at most 200 buckets, whole ones. Not split, every bucket is there; split, those that have requests are,
+    /// for the 50 busiest groups. Nothing when `to` is not after `from`.
+    pub async fn usage_series(&self, query: &UsageSeriesQuery) -> Result<UsageSeries, DatabaseError> {
+        Ok(self.series(query, stored::now()).await?)
+    }
+
+    async fn series(&self, query: &UsageSeriesQuery, now: DateTime<Utc>) -> Result<UsageSeries, DbErr> {
+        let buckets = Buckets::of(query.from.timestamp(), query.to.timestamp(), now.timestamp());
+        let bucket_seconds = u32::try_from(buckets.length).unwrap_or(u32::MAX);
+        let total = self.rows(&totals_sql(buckets)).await?;
+        let totals = match total.first() {
+            Some(row) => totals(row, 0)?,
+            None => Totals::default(),
+        };
+        let rows = self.rows(&buckets_sql(buckets, query.by)).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            found.push(UsageBucket {
+                start: time(row.try_get_by_index(0)?)?,
+                group: group(query.by, row)?,
+                totals: self::totals(row, 2)?,
+            });
+        }
+        let buckets = match query.by {
+            UsageGroup::None => buckets.filled(found)?,
+            UsageGroup::Model | UsageGroup::Provider | UsageGroup::Team | UsageGroup::Key => found,
+        };
+        Ok(UsageSeries {
+            bucket_seconds,
+            totals,
+            buckets,
+        })
+    }
+
+    async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+        let backend = self.connection.get_database_backend();
+        let sql = match backend {
+            sea_orm::DbBackend::Postgres => sql.replace("?1", "$1"),
+            _ => sql.to_owned(),
+        };
+        let organization: OrganizationId = self.id;
+        let statement = Statement::from_sql_and_values(backend, sql, [organization.uuid().into()]);
+        self.connection.query_all_raw(statement).await
+    }
+}
+
+impl System<'_> {
+    /// Removes sums by minute and by hour that are too old to be shown so finely; tells how many.
+    pub async fn prune_rollups(&self, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
+        let mut removed = 0;
+        for (granularity, kept) in [(MINUTE, MINUTES_KEPT), (HOUR, HOURS_KEPT)] {
+            let before = now.timestamp() - kept;
+            let sql =
+                format!(r#"DELETE FROM usage_rollup WHERE granularity_seconds = {granularity} AND "start" < {before}"#);
+            removed += self.db.write.execute_unprepared(&sql).await?.rows_affected();
+        }
+        Ok(removed)
+    }
+}
+
+impl Buckets {
+    fn of(from: i64, to: i64, now: i64) -> Self {
+        let from = from.max(0);
+        let to = to.max(from);
+        let shortest = match now.saturating_sub(from) {
+            age if age > HOURS_KEPT - DAY => DAY,
+            age if age > MINUTES_KEPT - DAY => HOUR,
+            _ => MINUTE,
+        };
+        let fits = |length: &i64| *length >= shortest && Self::covering(from, to, *length).count() <= MOST_BUCKETS;
+        let length = LENGTHS.into_iter().find(fits);
+        let days = (to - from) / (DAY * (MOST_BUCKETS - 1)) + 1;
+        Self::covering(from, to, length.unwrap_or(days * DAY))
+    }
+
+    fn covering(from: i64, to: i64, length: i64) -> Self {
+        let first = from - from.rem_euclid(length);
+        let end = if to > from {
+            to + (length - to.rem_euclid(length)) % length
+        } else {
+            first
+        };
+        Self { first, end, length }
+    }
+
+    fn count(self) -> i64 {
+        (self.end - self.first) / self.length
+    }
+
+    /// The grain of the rollups these buckets are made of.
+    fn granularity(self) -> i64 {
+        match self.length {
+            length if length % DAY == 0 => DAY,
+            length if length % HOUR == 0 => HOUR,
+            _ => MINUTE,
+        }
+    }
+
+    /// Puts empty buckets where there were no requests.
+    fn filled(self, found: Vec<UsageBucket>) -> Result<Vec<UsageBucket>, DbErr> {
+        let mut found = found.into_iter().peekable();
+        let mut all = Vec::with_capacity(usize::try_from(self.count()).unwrap_or(0));
+        let mut start = self.first;
+        while start < self.end {
+            let at = time(start)?;
+            let bucket = found.next_if(|bucket| bucket.start == at);
+            all.push(bucket.unwrap_or_else(|| UsageBucket {
+                start: at,
+                group: None,
+                totals: Totals::default(),
+            }));
+            start += self.length;
+        }
+        Ok(all)
+    }
+
+    fn condition(self) -> String {
+        let Self { first, end, .. } = self;
+        let granularity = self.granularity();
+        format!(
+            r#"organization = ?1 AND granularity_seconds = {granularity} AND "start" >= {first} AND "start" < {end}"#
+        )
+    }
+}
+
+fn totals_sql(buckets: Buckets) -> String {
+    format!("SELECT {} FROM usage_rollup WHERE {}", sums(), buckets.condition())
+}
+
+fn buckets_sql(buckets: Buckets, by: UsageGroup) -> String {
+    let bucket = format!(r#""start" - "start" % {}"#, buckets.length);
+    let (condition, sums) = (buckets.condition(), sums());
+    let Some(column) = column(by) else {
+        return format!("SELECT {bucket}, 0, {sums} FROM usage_rollup WHERE {condition} GROUP BY 1 ORDER BY 1");
+    };
+    format!(
+        r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} AND "{column}" IN (
+            SELECT "{column}" FROM usage_rollup WHERE {condition}
+            GROUP BY "{column}" ORDER BY SUM(requests) DESC, "{column}" LIMIT {MOST_GROUPS}
+        ) GROUP BY 1, 2 ORDER BY 1, 2"#
+    )
+}
+
+/// PostgreSQL adds up 64 bits into a decimal number, which is cast back; no row gives null.
+fn sums() -> String {
+    let sum = |column| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)");
+    counter_columns().map(sum).collect::<Vec<_>>().join(", ")
+}
+
+const fn column(by: UsageGroup) -> Option<&'static str> {
+    match by {
+        UsageGroup::None => None,
+        UsageGroup::Model => Some("model"),
+        UsageGroup::Provider => Some("provider"),
+        UsageGroup::Team => Some("team"),
+        UsageGroup::Key => Some("key"),
+    }
+}
+
+/// The second column: what the sums are split by.
+fn group(by: UsageGroup, row: &QueryResult) -> Result<Option<String>, DbErr> {
+    let id = || row.try_get_by_index::<Uuid>(1);
+    match by {
+        UsageGroup::None => Ok(None),
+        UsageGroup::Model | UsageGroup::Provider => {
+            Ok(Some(row.try_get_by_index::<String>(1)?).filter(|name| !name.is_empty()))
+        }
+        UsageGroup::Team => Ok(Some(id()?)
+            .filter(|id| !id.is_nil())
+            .map(|id| TeamId::from_uuid(id).to_string())),
+        UsageGroup::Key => Ok(Some(id()?)
+            .filter(|id| !id.is_nil())
+            .map(|id| KeyId::from_uuid(id).to_string())),
+    }
+}
+
+fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
+    let mut column = first_column;
+    let sums = Sums::from_columns(|| {
+        let value = row.try_get_by_index(column);
+        column += 1;
+        value
+    })?;
+    let [requests, errors, unpriced, input_tokens, output_tokens, cost] = sums.counters;
+    Ok(Totals {
+        requests: stored::count(requests),
+        errors: stored::count(errors),
+        unpriced: stored::count(unpriced),
+        input_tokens: stored::count(input_tokens),
+        output_tokens: stored::count(output_tokens),
+        cost: Nanos::new(cost),
+        duration_ms_p50: sums.duration.percentile_ms(50),
+        duration_ms_p95: sums.duration.percentile_ms(95),
+        first_token_ms_p50: sums.first_token.percentile_ms(50),
+    })
+}
+
+fn time(seconds: i64) -> Result<DateTime<Utc>, DbErr> {
+    DateTime::from_timestamp(seconds, 0).ok_or_else(|| DbErr::Type(format!("{seconds} is no time")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    #[test]
+    fn the_finest_buckets_that_fit_and_are_kept_are_chosen() {
+        let check = |span, age, length| {
+            let buckets = Buckets::of(NOW - age, NOW - age + span, NOW);
+            assert_eq!(buckets.length, length, "span {span}, age {age}");
+            assert!(
+                buckets.count() <= MOST_BUCKETS,
+                "span {span}: {} buckets",
+                buckets.count()
+            );
+        };
+
+        check(HOUR, HOUR, MINUTE);
+        check(DAY, DAY, 10 * MINUTE);
+        check(7 * DAY, 7 * DAY, HOUR);
+        check(30 * DAY, 30 * DAY, 6 * HOUR);
+        check(365 * DAY, 365 * DAY, 2 * DAY);
+        check(HOUR, 30 * DAY, HOUR);
+        check(HOUR, 500 * DAY, DAY);
+        check(NOW, NOW, 105 * DAY);
+    }
+
+    #[test]
+    fn buckets_cover_the_span_and_start_on_whole_lengths() {
+        let buckets = Buckets::of(NOW + 61, NOW + 119, NOW);
+        let nothing = Buckets::of(NOW, NOW, NOW);
+
+        assert_eq!((buckets.first, buckets.end), (NOW + 60, NOW + 120));
+        assert_eq!(nothing.count(), 0);
+    }
+}

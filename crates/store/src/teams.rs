@@ -1,0 +1,144 @@
+//! Teams: groups of keys within an organization.
+
+use std::collections::HashMap;
+
+use gatewright_contract::{TeamUnit, UnitBody, UnitId};
+use gatewright_types::api::Team;
+use gatewright_types::{DisplayName, OrganizationId, Page, PageQuery, TeamId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select};
+use uuid::Uuid;
+
+use crate::entity::key;
+use crate::entity::team::{Column, Entity, Model};
+use crate::error::{DatabaseError, ListError, WriteError};
+use crate::page::Part;
+use crate::scope::Scope;
+use crate::stored;
+use crate::write::WriteTx;
+
+impl Scope<'_> {
+    pub async fn teams(&self, query: &PageQuery) -> Result<Page<Team>, ListError> {
+        let part = Part::asked(query)?;
+        let rows = part.of(ours(self.id), Column::Id).all(&self.connection).await?;
+        let counts = key_counts(&self.connection, &rows).await?;
+        part.page(rows, |row| row.id, |row| read(&row, &counts))
+    }
+
+    pub async fn team(&self, id: TeamId) -> Result<Option<Team>, DatabaseError> {
+        Ok(one(&self.connection, ours(self.id).filter(Column::Id.eq(id.uuid()))).await?)
+    }
+
+    pub async fn team_by_name(&self, name: &DisplayName) -> Result<Option<Team>, DatabaseError> {
+        Ok(one(&self.connection, ours(self.id).filter(Column::Name.eq(name.as_str()))).await?)
+    }
+}
+
+impl WriteTx {
+    pub async fn create_team(
+        &mut self,
+        organization: OrganizationId,
+        id: TeamId,
+        name: &DisplayName,
+    ) -> Result<Team, WriteError> {
+        let row = Model {
+            id: id.uuid(),
+            organization: organization.uuid(),
+            name: name.as_str().to_owned(),
+            created_at: self.at,
+        };
+        stored::insert(&self.transaction, row.clone()).await?;
+        self.publish(
+            organization,
+            UnitId::Team(id),
+            UnitBody::Team(TeamUnit { name: name.clone() }),
+        )
+        .await?;
+        Ok(read(&row, &HashMap::new())?)
+    }
+
+    pub async fn rename_team(
+        &mut self,
+        organization: OrganizationId,
+        id: TeamId,
+        name: &DisplayName,
+    ) -> Result<Team, WriteError> {
+        let renamed = Entity::update_many()
+            .col_expr(Column::Name, Expr::value(name.as_str()))
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec(&self.transaction)
+            .await?;
+        if renamed.rows_affected == 0 {
+            return Err(WriteError::NotFound);
+        }
+        self.publish(
+            organization,
+            UnitId::Team(id),
+            UnitBody::Team(TeamUnit { name: name.clone() }),
+        )
+        .await?;
+        self.organization(organization)
+            .team(id)
+            .await?
+            .ok_or(WriteError::NotFound)
+    }
+
+    /// A team with active keys is a conflict; its revoked keys lose it.
+    pub async fn delete_team(&mut self, organization: OrganizationId, id: TeamId) -> Result<(), WriteError> {
+        let team = self
+            .organization(organization)
+            .team(id)
+            .await?
+            .ok_or(WriteError::NotFound)?;
+        if team.key_count > 0 {
+            let keys = if team.key_count == 1 {
+                "1 key"
+            } else {
+                &format!("{} keys", team.key_count)
+            };
+            return Err(WriteError::conflict(
+                "team",
+                format!("{keys} of the team must be revoked or moved first"),
+            ));
+        }
+        Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
+        self.tombstone(organization, UnitId::Team(id)).await
+    }
+}
+
+fn ours(organization: OrganizationId) -> Select<Entity> {
+    Entity::find().filter(Column::Organization.eq(organization.uuid()))
+}
+
+async fn one(connection: &impl ConnectionTrait, select: Select<Entity>) -> Result<Option<Team>, DbErr> {
+    let Some(row) = select.one(connection).await? else {
+        return Ok(None);
+    };
+    let counts = key_counts(connection, std::slice::from_ref(&row)).await?;
+    read(&row, &counts).map(Some)
+}
+
+/// How many keys that are not revoked each team has.
+async fn key_counts(connection: &impl ConnectionTrait, teams: &[Model]) -> Result<HashMap<Uuid, i64>, DbErr> {
+    let counts: Vec<(Uuid, i64)> = key::Entity::find()
+        .select_only()
+        .column(key::Column::Team)
+        .column_as(key::Column::Id.count(), "keys")
+        .filter(key::Column::Team.is_in(teams.iter().map(|team| team.id)))
+        .filter(key::Column::RevokedAt.is_null())
+        .group_by(key::Column::Team)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(counts.into_iter().collect())
+}
+
+fn read(row: &Model, key_counts: &HashMap<Uuid, i64>) -> Result<Team, DbErr> {
+    Ok(Team {
+        id: TeamId::from_uuid(row.id),
+        name: stored::parsed("name", &row.name)?,
+        key_count: key_counts.get(&row.id).copied().map_or(0, stored::count),
+        created_at: row.created_at,
+    })
+}

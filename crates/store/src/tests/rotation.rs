@@ -1,0 +1,100 @@
+//! Rotation of the master key.
+
+use gatewright_contract::{Keyring, Revision, Sealed, Secret, UnitBody};
+use gatewright_types::ProviderId;
+use gatewright_types::api::ProviderKind;
+
+use super::fixture::{Fixture, new_credential};
+use super::on_both_databases;
+use crate::{CredentialInsert, Place, ProviderUpdate, Resealed};
+
+async fn stale_credentials_are_sealed_anew_and_published_once(fixture: Fixture) {
+    let acme = fixture.organization_named("acme").await;
+    let (old, new) = (Keyring::mint(), Keyring::mint());
+    let before = Keyring::parse(old.expose()).expect("a keyring");
+    let after = Keyring::parse(&format!("{},{}", new.expose(), old.expose())).expect("a keyring");
+    let stale = sealed_by(&before, "a");
+    let lost = CredentialInsert {
+        sealed: Sealed::from_stored("bG9zdA==".to_owned()),
+        ..new_credential("lost")
+    };
+    let update = ProviderUpdate {
+        kind: ProviderKind::Openai,
+        base_url: None,
+    };
+    let (name, id) = ("openai".parse().expect("a slug"), ProviderId::mint());
+    let credentials = [stale.clone(), lost.clone()];
+    let made = fixture
+        .change(acme, async |tx| {
+            tx.create_provider(acme, id, &name, &update, &credentials).await
+        })
+        .await;
+    let revision = made.expect("a provider").revision;
+
+    let first = fixture.system().reseal(&after).await.expect("a rotation");
+    let second = fixture
+        .system()
+        .reseal(&after)
+        .await
+        .expect("a rotation that has nothing to do");
+
+    assert_eq!(
+        first,
+        Resealed {
+            resealed: 1,
+            unopened: 1
+        }
+    );
+    assert_eq!(
+        second,
+        Resealed {
+            resealed: 0,
+            unopened: 1
+        }
+    );
+    assert_eq!(
+        fixture.system().revision().await.expect("a revision"),
+        Revision(revision.0 + 1)
+    );
+    let units = fixture
+        .system()
+        .units_since(Place::after_revision(revision), 10)
+        .await
+        .expect("units");
+    let [unit] = units.as_slice() else {
+        panic!("one unit: {units:?}")
+    };
+    let Some(UnitBody::Provider(provider)) = &unit.body else {
+        panic!("a provider: {unit:?}")
+    };
+    let published = provider
+        .credentials
+        .iter()
+        .find(|credential| credential.id == stale.id)
+        .expect("it is there");
+    let only_new = Keyring::parse(new.expose()).expect("a keyring");
+    let opened = only_new
+        .open(&published.sealed, &stale.id.to_string())
+        .expect("the newest key opens it");
+    assert_eq!(opened.expose(), "sk-a");
+    let stored = fixture
+        .organization(acme)
+        .sealed_credentials(id)
+        .await
+        .expect("credentials");
+    assert_eq!(
+        stored.iter().find(|row| row.id == lost.id).map(|row| &row.sealed),
+        Some(&lost.sealed)
+    );
+}
+
+fn sealed_by(keyring: &Keyring, name: &str) -> CredentialInsert {
+    let credential = new_credential(name);
+    let secret = Secret::new(format!("sk-{name}"));
+    CredentialInsert {
+        sealed: keyring.seal(&secret, &credential.id.to_string()),
+        ..credential
+    }
+}
+
+on_both_databases!(stale_credentials_are_sealed_anew_and_published_once);

@@ -1,0 +1,97 @@
+//! The list of requests, newest first. An identifier tells the time it was minted at, so a span of time narrows the
+//! list by its own key and needs no index beside it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_types::api::{Dialect, LineItem, Outcome, UsageQuery, UsageRow};
+use gatewright_types::{KeyId, Money, Nanos, OrganizationId, Page, PageQuery, RequestId, TeamId};
+use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, Select};
+use uuid::Uuid;
+
+use crate::entity::usage::{Column, Entity, Model};
+use crate::error::ListError;
+use crate::ingest::{dialect_name, outcome_name};
+use crate::page::Part;
+use crate::scope::Scope;
+use crate::stored;
+
+const OUTCOMES: [Outcome; 5] = [
+    Outcome::Complete,
+    Outcome::Refused,
+    Outcome::Failed,
+    Outcome::Cut,
+    Outcome::ClientGone,
+];
+/// A request's identifier is minted close to its start, not at the very moment.
+const MINTED_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+impl Scope<'_> {
+    pub async fn usage(&self, query: &UsageQuery) -> Result<Page<UsageRow>, ListError> {
+        let part = Part::asked(&PageQuery {
+            limit: query.limit,
+            cursor: query.cursor.clone(),
+        })?;
+        let rows = listed(self.id, query, part).all(&self.connection).await?;
+        part.page(rows, |row| row.id, read)
+    }
+}
+
+pub(crate) fn listed(organization: OrganizationId, query: &UsageQuery, part: Part) -> Select<Entity> {
+    let mut ours = Entity::find().filter(Column::Organization.eq(organization.uuid()));
+    if let Some(key) = query.key {
+        ours = ours.filter(Column::Key.eq(key.uuid()));
+    }
+    if let Some(model) = &query.model {
+        ours = ours.filter(Column::Model.eq(model.as_str()));
+    }
+    if let Some(outcome) = query.outcome {
+        ours = ours.filter(Column::Outcome.eq(outcome_name(outcome)));
+    }
+    if let Some(from) = query.from {
+        ours = ours.filter(Column::StartedAt.gte(from));
+        if let Some(earliest) = from.checked_sub_signed(MINTED_WITHIN) {
+            ours = ours.filter(Column::Id.gte(first_id_of(earliest)));
+        }
+    }
+    if let Some(to) = query.to {
+        ours = ours.filter(Column::StartedAt.lt(to));
+        if let Some(latest) = to.checked_add_signed(MINTED_WITHIN) {
+            ours = ours.filter(Column::Id.lt(first_id_of(latest)));
+        }
+    }
+    part.of(ours, Column::Id)
+}
+
+/// Sorts before every identifier minted at that time or later: version 7 begins with 48 bits of milliseconds.
+fn first_id_of(time: DateTime<Utc>) -> Uuid {
+    const LAST: u128 = (1 << 48) - 1;
+    let milliseconds = u128::try_from(time.timestamp_millis()).unwrap_or(0).min(LAST);
+    Uuid::from_u128(milliseconds << 80)
+}
+
+fn read(row: Model) -> Result<UsageRow, DbErr> {
+    let lines: Vec<LineItem> = stored::json("line items", &row.lines)?;
+    Ok(UsageRow {
+        id: RequestId::from_uuid(row.id),
+        started_at: row.started_at,
+        key: Some(KeyId::from_uuid(row.key)),
+        team: row.team.map(TeamId::from_uuid),
+        dialect: stored::one_of("dialect", &row.dialect, &[Dialect::OpenaiChat], dialect_name)?,
+        model: row.model,
+        provider: row.provider.map(|name| stored::parsed("provider", &name)).transpose()?,
+        upstream_model: row
+            .upstream_model
+            .map(|name| stored::parsed("upstream model", &name))
+            .transpose()?,
+        stream: row.stream,
+        outcome: stored::one_of("outcome", &row.outcome, &OUTCOMES, outcome_name)?,
+        status: u16::try_from(row.status).unwrap_or(0),
+        code: row.code,
+        attempts: stored::count_u32(row.attempts),
+        lines,
+        estimated: row.estimated,
+        cost: row.cost_nanos.map(|nanos| Money::from(Nanos::new(nanos))),
+        duration_ms: stored::count(row.duration_us) / 1_000,
+        first_token_ms: row.first_token_us.map(|us| stored::count(us) / 1_000),
+        overhead_us: stored::count(row.overhead_us),
+    })
+}

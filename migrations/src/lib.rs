@@ -1,0 +1,30 @@
+//! The schema, one step a file, up and down, for SQLite and PostgreSQL alike. README.md says how a step is written so
+//! that the release before it goes on working.
+
+mod column;
+mod index;
+mod m20261120_000001_identity;
+mod m20261120_000002_configuration;
+mod m20261120_000003_usage;
+mod m20261120_000004_audit;
+
+use sea_orm_migration::MigrationTrait;
+/// What `Migrator` can do: up, down, and tell what has been applied.
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::async_trait::async_trait;
+
+/// All steps, the oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261120_000001_identity::Migration),
+            Box::new(m20261120_000002_configuration::Migration),
+            Box::new(m20261120_000003_usage::Migration),
+            Box::new(m20261120_000004_audit::Migration),
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+//! `bench`: builds the server and the benchmark program as they are released and runs the latter. What is measured, and
+//! how, is in crates/bench.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::install::{self, Tool};
+use crate::process::{self, BUILD_LIMIT, Processes};
+use crate::progress;
+use crate::workspace::Workspace;
+
+const BENCH_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// `arguments` begin with the benchmark's name and are handed on as they are.
+pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[String]) -> Result<ExitCode> {
+    install::ensure_tools(
+        workspace,
+        processes,
+        needed_by(arguments.first().map_or("", String::as_str)),
+    )?;
+    progress::step("compiling the server and the benchmarks", || {
+        let arguments = [
+            "build",
+            "--release",
+            "--package",
+            "gatewright-server",
+            "--package",
+            "gatewright-bench",
+            "--bins",
+        ];
+        processes.run(&mut process::cargo(workspace, &arguments), BUILD_LIMIT)
+    })?;
+    let program = workspace.target("release/gatewright-bench");
+    let mut bench = process::command(workspace, &program.to_string_lossy());
+    bench
+        .args(arguments)
+        .env("GATEWRIGHT_BINARY", workspace.target("release/gatewright"));
+    processes.run(&mut bench, BENCH_LIMIT)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a benchmark starts beside our own programs.
+fn needed_by(benchmark: &str) -> &'static [Tool] {
+    match benchmark {
+        "gateway" => &[Tool::Nginx],
+        "feed" => &[Tool::Postgres, Tool::Redis],
+        _ => &[],
+    }
+}

@@ -1,0 +1,32 @@
+# The same as `cargo xtask`, for people who have just.
+
+_default:
+    @cargo xtask
+
+# build everything and run it on embedded storage
+up *arguments:
+    cargo xtask up {{arguments}}
+
+# all tests
+test *filters:
+    cargo xtask test {{filters}}
+
+# formatting, lints, documentation, dependency rules
+check:
+    cargo xtask check
+
+# a benchmark: gateway, feed, …
+bench +arguments:
+    cargo xtask bench {{arguments}}
+
+# only the dashboard
+dashboard:
+    cargo xtask dashboard
+
+# write the golden files anew
+golden:
+    cargo xtask golden
+
+# start a database migration
+migration name:
+    cargo xtask migration {{name}}

@@ -1,0 +1,75 @@
+//! An organization's own prices, and which price applies: the own one before the catalogue's, as on the data plane.
+
+use chrono::Utc;
+use gatewright_types::api::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource};
+use gatewright_types::{Page, PageQuery, PriceId, Slug, UpstreamModel};
+use serde_json::json;
+
+use crate::access::Call;
+use crate::endpoint::{Created, Json, NoContent, Path, Query};
+use crate::error::ApiError;
+
+pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Json<Page<Price>>, ApiError> {
+    Ok(Json(call.scope().prices(&query).await?))
+}
+
+pub(crate) async fn create(call: Call, Json(new): Json<NewPrice>) -> Result<Created<Price>, ApiError> {
+    if new.rates == gatewright_types::api::Rates::default() {
+        return Err(ApiError::field("rates", &"must name at least one price"));
+    }
+    let (organization, id) = (call.organization.id, PriceId::mint());
+    let detail = json!({
+        "provider": new.provider, "model": new.model, "rates": new.rates, "effective_from": new.effective_from,
+    });
+    let audited = call.change("price.create", id, detail);
+    Ok(Created(
+        call.write(audited, async |tx| tx.create_price(organization, id, &new).await)
+            .await?,
+    ))
+}
+
+pub(crate) async fn delete(call: Call, Path(price): Path<PriceId>) -> Result<NoContent, ApiError> {
+    let there = call.scope().price(price).await?.ok_or(ApiError::NotFound)?;
+    let organization = call.organization.id;
+    let detail = json!({"provider": there.provider, "model": there.model, "rates": there.rates});
+    let audited = call.change("price.delete", price, detail);
+    call.write(audited, async |tx| tx.delete_price(organization, price).await)
+        .await?;
+    Ok(NoContent)
+}
+
+pub(crate) async fn lookup(call: Call, Query(query): Query<PriceQuery>) -> Result<Json<PriceLookup>, ApiError> {
+    find(&call, &query.provider, &query.model).await.map(Json)
+}
+
+/// The price of a model at a provider now.
+pub(super) async fn find(call: &Call, provider: &Slug, model: &UpstreamModel) -> Result<PriceLookup, ApiError> {
+    let now = Utc::now();
+    let own = call.scope().prices_of(provider, model).await?;
+    if let Some(price) = own.into_iter().find(|price| price.effective_from <= now) {
+        let version = Some(price.id.to_string());
+        return Ok(PriceLookup {
+            rates: Some(price.rates),
+            source: PriceSource::Organization,
+            version,
+        });
+    }
+    let kind = call
+        .scope()
+        .provider_by_name(provider)
+        .await?
+        .map(|provider| provider.kind);
+    let listed = kind.and_then(|kind| call.control.catalog.lookup(kind, model.as_str(), now));
+    Ok(match listed {
+        Some(price) => PriceLookup {
+            rates: Some(price.rates.clone()),
+            source: PriceSource::Catalogue,
+            version: Some(price.version.to_string()),
+        },
+        None => PriceLookup {
+            rates: None,
+            source: PriceSource::None,
+            version: None,
+        },
+    })
+}

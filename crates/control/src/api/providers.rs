@@ -1,0 +1,159 @@
+//! Providers: addresses are checked before they are stored, and can be tried out with a real call.
+
+use gatewright_contract::{AddressPolicy, BaseUrl};
+use gatewright_store::{ProviderUpdate, WriteError};
+use gatewright_types::api::{NewProvider, Provider, ProviderChange, ProviderKind, Route, SelfTest};
+use gatewright_types::{Page, PageQuery, ProviderId};
+use serde_json::json;
+
+use super::credentials;
+use crate::access::Call;
+use crate::endpoint::{Created, Json, NoContent, Path, Query};
+use crate::error::ApiError;
+use crate::self_test::SelfTestCall;
+
+pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Json<Page<Provider>>, ApiError> {
+    Ok(Json(call.scope().providers(&query).await?))
+}
+
+pub(crate) async fn create(call: Call, Json(new): Json<NewProvider>) -> Result<Created<Provider>, ApiError> {
+    check_address(new.kind, new.base_url.as_deref(), call.control.settings.address_policy)
+        .map_err(|message| ApiError::field("base_url", &message))?;
+    let mut inserts = Vec::with_capacity(new.credentials.len());
+    for (index, credential) in new.credentials.into_iter().enumerate() {
+        inserts.push(credentials::seal(
+            &call,
+            credential,
+            &format!("credentials[{index}].api_key"),
+        )?);
+    }
+    let (organization, id) = (call.organization.id, ProviderId::mint());
+    let update = ProviderUpdate {
+        kind: new.kind,
+        base_url: new.base_url,
+    };
+    let names: Vec<_> = inserts.iter().map(|credential| &credential.name).collect();
+    let detail = json!({"name": new.name, "kind": update.kind, "base_url": update.base_url, "credentials": names});
+    let audited = call.change("provider.create", id, detail);
+    let provider = call.write(audited, async |tx| {
+        tx.create_provider(organization, id, &new.name, &update, &inserts).await
+    });
+    Ok(Created(provider.await?))
+}
+
+pub(crate) async fn read(call: Call, Path(provider): Path<ProviderId>) -> Result<Json<Provider>, ApiError> {
+    find(&call, provider).await.map(Json)
+}
+
+pub(crate) async fn update(
+    call: Call,
+    Path(id): Path<ProviderId>,
+    Json(change): Json<ProviderChange>,
+) -> Result<Json<Provider>, ApiError> {
+    let provider = find(&call, id).await?;
+    check_address(
+        provider.kind,
+        change.base_url.as_deref(),
+        call.control.settings.address_policy,
+    )
+    .map_err(|message| ApiError::field("base_url", &message))?;
+    let organization = call.organization.id;
+    let update = ProviderUpdate {
+        kind: provider.kind,
+        base_url: change.base_url,
+    };
+    let audited = call.change("provider.update", id, json!({"base_url": update.base_url}));
+    Ok(Json(
+        call.write(audited, async |tx| tx.change_provider(organization, id, &update).await)
+            .await?,
+    ))
+}
+
+pub(crate) async fn delete(call: Call, Path(id): Path<ProviderId>) -> Result<NoContent, ApiError> {
+    let provider = find(&call, id).await?;
+    let organization = call.organization.id;
+    let audited = call.change("provider.delete", id, json!({"name": provider.name}));
+    let deleted = call.write(audited, async |tx| {
+        let mut query = PageQuery {
+            limit: Some(PageQuery::LONGEST),
+            cursor: None,
+        };
+        loop {
+            let page = tx.organization(organization).models(&query).await.map_err(listed)?;
+            let uses = |route: &Route| match route {
+                Route::Target(target) => target.provider == provider.name,
+            };
+            if let Some(model) = page.items.iter().find(|model| uses(&model.route)) {
+                let message = format!("the model {} goes there", model.name);
+                return Err(WriteError::Conflict {
+                    field: "provider",
+                    message,
+                });
+            }
+            let Some(cursor) = page.next_cursor else { break };
+            query.cursor = Some(cursor);
+        }
+        tx.delete_provider(organization, id).await
+    });
+    deleted.await?;
+    Ok(NoContent)
+}
+
+/// One answer per credential; a kind that needs none is tried once without.
+pub(crate) async fn test(call: Call, Path(id): Path<ProviderId>) -> Result<Json<Page<SelfTest>>, ApiError> {
+    let provider = find(&call, id).await?;
+    let base_url = provider
+        .base_url
+        .as_deref()
+        .and_then(|text| text.parse::<BaseUrl>().ok());
+    let sealed = call.scope().sealed_credentials(id).await?;
+    let mut calls = Vec::with_capacity(sealed.len().max(1));
+    for credential in sealed {
+        let secret = call
+            .control
+            .keyring
+            .open(&credential.sealed, &credential.id.to_string())?;
+        let credential = Some((credential.id, secret));
+        calls.push(SelfTestCall {
+            kind: provider.kind,
+            base_url: base_url.clone(),
+            credential,
+        });
+    }
+    if calls.is_empty() {
+        calls.push(SelfTestCall {
+            kind: provider.kind,
+            base_url,
+            credential: None,
+        });
+    }
+    let tests = calls.into_iter().map(|test| call.control.self_tester.run(test));
+    Ok(Json(Page {
+        items: futures_util::future::join_all(tests).await,
+        next_cursor: None,
+    }))
+}
+
+/// What is wrong with a provider's address, as the rest of a sentence about the field. Whether the kind needs or takes
+/// one is decided where the configuration is compiled.
+pub(crate) fn check_address(kind: ProviderKind, address: Option<&str>, policy: AddressPolicy) -> Result<(), String> {
+    let Some(text) = address.filter(|_| kind.calls_out()) else {
+        return Ok(());
+    };
+    let url = text.parse::<BaseUrl>().map_err(|error| error.to_string())?;
+    url.check(policy).map_err(|error| error.to_string())
+}
+
+pub(super) async fn find(call: &Call, id: ProviderId) -> Result<Provider, ApiError> {
+    call.scope().provider(id).await?.ok_or(ApiError::NotFound)
+}
+
+fn listed(error: gatewright_store::ListError) -> WriteError {
+    match error {
+        gatewright_store::ListError::Database(error) => WriteError::Database(error),
+        gatewright_store::ListError::BadCursor => WriteError::Conflict {
+            field: "models",
+            message: "changed meanwhile".to_owned(),
+        },
+    }
+}

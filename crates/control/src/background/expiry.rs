@@ -1,0 +1,39 @@
+//! Removes what is over: ended sessions, and sums of usage too fine for their age. Nothing depends on it being done in
+//! time: whoever reads checks the times.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use gatewright_store::{DatabaseError, Db};
+use tokio_util::sync::CancellationToken;
+
+use super::{Trouble, pause};
+
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Cleans up until it is told to stop.
+pub async fn run(db: Db, session_idle: Duration, stop: CancellationToken) {
+    let mut trouble = Trouble::new("removing what has expired");
+    loop {
+        let go_on = match remove(&db, session_idle).await {
+            Ok(()) => {
+                trouble.over();
+                pause(EVERY, &stop).await
+            }
+            Err(error) => trouble.wait(&error, &stop).await,
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
+async fn remove(db: &Db, session_idle: Duration) -> Result<(), DatabaseError> {
+    let now = Utc::now();
+    let idle = TimeDelta::from_std(session_idle).unwrap_or(TimeDelta::MAX);
+    let idle_since = now.checked_sub_signed(idle).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC);
+    let sessions = db.system().remove_ended_sessions(now, idle_since).await?;
+    let sums = db.system().prune_rollups(now).await?;
+    tracing::debug!(sessions, sums, "what had expired was removed");
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! What has to be done to make an organization what a document says, or everything that is wrong with the document.
+//! Nothing is read or written here. Steps come in the order in which they can be done: what others need first, what
+//! others needed last.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use gatewright_contract::{
+    AddressPolicy, CompileProblem, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId, compile,
+};
+use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
+use gatewright_types::api::{Change, ChangeKind, Document, KeyChange, ModelChange, NewModel, NewPrice};
+use gatewright_types::{
+    CredentialId, DisplayName, KeyId, ModelId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
+};
+
+use super::current::Current;
+use super::people::Accounts;
+use crate::check::FieldProblem;
+
+/// What a diff needs besides the two sides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) keyring: &'a Keyring,
+    pub(super) policy: AddressPolicy,
+    pub(super) accounts: &'a Accounts,
+    /// Who is written down as the maker of keys.
+    pub(super) actor: &'a str,
+}
+
+/// Everything to be done.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) steps: Vec<Planned>,
+    /// Secrets that are minted when the plan is carried out, by `resource/name`.
+    pub(super) minted: BTreeMap<String, String>,
+    /// Roles that are given or taken.
+    pub(super) roles: Vec<Role>,
+    /// Where the document speaks of a unit.
+    pub(super) places: HashMap<UnitId, String>,
+}
+
+/// One difference, and what makes it go away.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) change: Change,
+    pub(super) step: Step,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    RenameOrganization(DisplayName),
+    CreateTeam(TeamId, DisplayName),
+    DeleteTeam(TeamId),
+    CreateProvider(ProviderId, Slug, ProviderUpdate, Vec<CredentialInsert>),
+    ChangeProvider(ProviderId, ProviderUpdate),
+    DeleteProvider(ProviderId),
+    AddCredential(ProviderId, CredentialInsert),
+    ChangeCredential(ProviderId, CredentialId, CredentialUpdate),
+    RemoveCredential(ProviderId, CredentialId),
+    CreateModel(ModelId, NewModel),
+    ChangeModel(ModelId, ModelChange),
+    DeleteModel(ModelId),
+    CreatePrice(PriceId, NewPrice),
+    /// A changed price is another price: the version that requests were billed under keeps its meaning.
+    ReplacePrice(PriceId, PriceId, NewPrice),
+    DeletePrice(PriceId),
+    AddMember(PersonId, Role),
+    AddPerson(NewPerson, Role),
+    SetFirstPassword(PersonId, String),
+    ChangeRole(PersonId, Role),
+    RemoveMember(PersonId),
+    CreateToken(TokenInsert),
+    ChangeTokenRole(TokenId, Role),
+    ReplaceToken(TokenId, TokenInsert),
+    DeleteToken(TokenId),
+    CreateKey(KeyInsert),
+    ChangeKey(KeyId, KeyChange),
+    SetKeyExpiry(KeyId, Option<chrono::DateTime<chrono::Utc>>),
+    ReplaceKey(KeyId, KeyInsert),
+    RevokeKey(KeyId),
+}
+
+/// Collects a plan and what is wrong.
+#[derive(Debug)]
+pub(super) struct Differ<'a> {
+    pub(super) current: &'a Current,
+    pub(super) document: &'a Document,
+    pub(super) means: Means<'a>,
+    pub(super) plan: Plan,
+    /// Done after everything in the plan.
+    pub(super) removals: Vec<Planned>,
+    pub(super) problems: Vec<FieldProblem>,
+}
+
+/// Compares.
+pub(super) fn diff(current: &Current, document: &Document, means: Means<'_>) -> Result<Plan, Vec<FieldProblem>> {
+    let (plan, removals, problems) = (Plan::default(), Vec::new(), Vec::new());
+    let mut differ = Differ {
+        current,
+        document,
+        means,
+        plan,
+        removals,
+        problems,
+    };
+    differ.organization();
+    let teams = differ.teams();
+    differ.providers();
+    differ.models();
+    differ.prices();
+    differ.members();
+    differ.tokens();
+    differ.keys(&teams);
+    differ.compile();
+
+    let Differ {
+        mut plan,
+        mut removals,
+        problems,
+        ..
+    } = differ;
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // Found in the order of creation; what is built on others has to go before them.
+    removals.reverse();
+    plan.steps.extend(removals);
+    Ok(plan)
+}
+
+/// A compile problem at its place in the document.
+pub(super) fn place(places: &HashMap<UnitId, String>, problem: CompileProblem) -> FieldProblem {
+    let path = match places.get(&problem.unit) {
+        Some(place) => format!("{place}.{}", problem.field),
+        None => format!("{}.{}", problem.unit, problem.field),
+    };
+    FieldProblem {
+        path,
+        message: problem.message,
+    }
+}
+
+impl Differ<'_> {
+    pub(super) fn problem(&mut self, path: String, message: &impl ToString) {
+        self.problems.push(FieldProblem {
+            path,
+            message: message.to_string(),
+        });
+    }
+
+    pub(super) fn step(&mut self, change: Change, step: Step) {
+        self.plan.steps.push(Planned { change, step });
+    }
+
+    pub(super) fn removal(&mut self, resource: &str, name: &impl ToString, step: Step) {
+        self.removals.push(Planned {
+            change: change(ChangeKind::Remove, resource, name, &[]),
+            step,
+        });
+    }
+
+    /// Tells of names that a list holds twice.
+    pub(super) fn check_unique<'n>(&mut self, list: &str, field: &str, names: impl Iterator<Item = &'n str>) {
+        let mut seen = HashSet::new();
+        for (index, name) in names.enumerate() {
+            if !seen.insert(name) {
+                self.problem(format!("{list}[{index}].{field}"), &"is in this list twice");
+            }
+        }
+    }
+
+    fn organization(&mut self) {
+        if self.document.organization != self.current.organization.slug {
+            self.problem(
+                "organization".to_owned(),
+                &&"is another organization than the one this is applied to",
+            );
+        }
+        let wanted = self
+            .document
+            .name
+            .as_ref()
+            .filter(|name| **name != self.current.organization.name);
+        if let Some(name) = wanted {
+            let change = change(
+                ChangeKind::Update,
+                "organization",
+                &&self.current.organization.slug,
+                &["name"],
+            );
+            self.step(change, Step::RenameOrganization(name.clone()));
+        }
+    }
+
+    fn compile(&mut self) {
+        let slug = self.current.organization.slug.clone();
+        let mut units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(OrganizationUnit { slug }))]);
+        let ids: HashMap<&str, UnitId> = self
+            .plan
+            .places
+            .iter()
+            .map(|(unit, place)| (place.as_str(), *unit))
+            .collect();
+        let provider = |name, kind, base_url| {
+            UnitBody::Provider(ProviderUnit {
+                name,
+                kind,
+                base_url,
+                credentials: Vec::new(),
+            })
+        };
+        match &self.document.providers {
+            Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
+                let unit = ids.get(format!("providers[{index}]").as_str())?;
+                Some((*unit, provider(entry.name.clone(), entry.kind, entry.base_url.clone())))
+            })),
+            None => units.extend(self.current.providers.iter().map(|(row, _)| {
+                (
+                    UnitId::Provider(row.id),
+                    provider(row.name.clone(), row.kind, row.base_url.clone()),
+                )
+            })),
+        }
+        let model = |name, route, timeouts| UnitBody::Model(ModelUnit { name, route, timeouts });
+        match &self.document.models {
+            Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
+                let unit = ids.get(format!("models[{index}]").as_str())?;
+                Some((
+                    *unit,
+                    model(entry.name.clone(), entry.route.clone(), entry.timeouts.clone()),
+                ))
+            })),
+            None => units.extend(self.current.models.iter().map(|row| {
+                (
+                    UnitId::Model(row.id),
+                    model(row.name.clone(), row.route.clone(), row.timeouts.clone()),
+                )
+            })),
+        }
+        if let Err(found) = compile(self.current.organization.id, &units) {
+            let names = self
+                .current
+                .models
+                .iter()
+                .map(|row| (UnitId::Model(row.id), format!("models.{}", row.name)));
+            let mut places: HashMap<_, _> = names.collect();
+            places.extend(self.plan.places.clone());
+            self.problems
+                .extend(found.into_iter().map(|problem| place(&places, problem)));
+        }
+    }
+}
+
+pub(super) fn change(kind: ChangeKind, resource: &str, name: &impl ToString, fields: &[&str]) -> Change {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    Change {
+        kind,
+        resource: resource.to_owned(),
+        name: name.to_string(),
+        fields,
+    }
+}
+
+/// Names of the fields that differ.
+pub(super) fn differing(pairs: &[(&'static str, bool)]) -> Vec<&'static str> {
+    pairs
+        .iter()
+        .filter(|(_, same)| !same)
+        .map(|(field, _)| *field)
+        .collect()
+}
+
+/// Addresses that differ only in their last slash are the same.
+pub(super) fn same_address(one: Option<&str>, other: Option<&str>) -> bool {
+    one.map(|text| text.trim_end_matches('/')) == other.map(|text| text.trim_end_matches('/'))
+}
+
+impl Step {
+    /// What stands in the audit log.
+    pub(super) const fn action(&self) -> &'static str {
+        match self {
+            Self::RenameOrganization(_) => "organization.update",
+            Self::CreateTeam(..) => "team.create",
+            Self::DeleteTeam(_) => "team.delete",
+            Self::CreateProvider(..) => "provider.create",
+            Self::ChangeProvider(..) => "provider.update",
+            Self::DeleteProvider(_) => "provider.delete",
+            Self::AddCredential(..) => "credential.create",
+            Self::ChangeCredential(..) => "credential.update",
+            Self::RemoveCredential(..) => "credential.delete",
+            Self::CreateModel(..) => "model.create",
+            Self::ChangeModel(..) => "model.update",
+            Self::DeleteModel(_) => "model.delete",
+            Self::CreatePrice(..) => "price.create",
+            Self::ReplacePrice(..) => "price.update",
+            Self::DeletePrice(_) => "price.delete",
+            Self::AddMember(..) | Self::AddPerson(..) => "member.add",
+            Self::SetFirstPassword(..) | Self::ChangeRole(..) => "member.update",
+            Self::RemoveMember(_) => "member.remove",
+            Self::CreateToken(_) => "token.create",
+            Self::ChangeTokenRole(..) | Self::ReplaceToken(..) => "token.update",
+            Self::DeleteToken(_) => "token.delete",
+            Self::CreateKey(_) => "key.create",
+            Self::ChangeKey(..) | Self::SetKeyExpiry(..) | Self::ReplaceKey(..) => "key.update",
+            Self::RevokeKey(_) => "key.revoke",
+        }
+    }
+}

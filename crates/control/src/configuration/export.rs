@@ -1,0 +1,120 @@
+//! What an organization has, as a document: the same state gives the same text, and secrets are references.
+
+use gatewright_store::Scope;
+use gatewright_types::api::{
+    CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, Organization, PriceEntry, ProviderEntry, TeamEntry,
+    TokenEntry,
+};
+
+use super::current::Current;
+use super::document::VERSION;
+use super::secrets::reference;
+use crate::error::ApiError;
+
+/// The whole organization. Keys and tokens come without secrets: only their digests are known.
+pub(crate) async fn export(scope: &Scope<'_>, organization: &Organization) -> Result<Document, ApiError> {
+    let mut everything = Document {
+        version: VERSION,
+        organization: organization.slug.clone(),
+        name: Some(organization.name.clone()),
+        members: Some(Vec::new()),
+        providers: Some(Vec::new()),
+        models: Some(Vec::new()),
+        prices: Some(Vec::new()),
+        teams: Some(Vec::new()),
+        tokens: Some(Vec::new()),
+        keys: Some(Vec::new()),
+    };
+    let current = Current::read(scope, organization.clone(), &everything).await?;
+    fill(&mut everything, current);
+    Ok(everything)
+}
+
+fn fill(document: &mut Document, current: Current) {
+    let teams: std::collections::HashMap<_, _> =
+        current.teams.iter().map(|team| (team.id, team.name.clone())).collect();
+    document.members = Some(sorted(
+        current.members,
+        |member| member.email.to_string(),
+        |member| MemberEntry {
+            email: member.email,
+            name: Some(member.name),
+            role: member.role,
+            password: None,
+        },
+    ));
+    document.providers = Some(sorted(
+        current.providers,
+        |(provider, _)| provider.name.to_string(),
+        |(provider, _)| {
+            let name = provider.name.clone();
+            let usual = provider.kind.usual_base_url();
+            ProviderEntry {
+                kind: provider.kind,
+                base_url: provider.base_url.filter(|address| Some(address.as_str()) != usual),
+                credentials: sorted(
+                    provider.credentials,
+                    |one| one.name.to_string(),
+                    |one| CredentialEntry {
+                        api_key: reference(name.as_str(), one.name.as_str()),
+                        name: one.name,
+                        weight: one.weight,
+                    },
+                ),
+                name: provider.name,
+            }
+        },
+    ));
+    document.models = Some(sorted(
+        current.models,
+        |model| model.name.to_string(),
+        |model| ModelEntry {
+            name: model.name,
+            route: model.route,
+            timeouts: model.timeouts,
+        },
+    ));
+    let order = |price: &gatewright_types::api::Price| {
+        (
+            price.provider.to_string(),
+            price.model.to_string(),
+            price.effective_from,
+        )
+    };
+    document.prices = Some(sorted(current.prices, order, |price| PriceEntry {
+        provider: price.provider,
+        model: price.model,
+        effective_from: Some(price.effective_from),
+        rates: price.rates,
+    }));
+    document.teams = Some(sorted(
+        current.teams,
+        |team| team.name.to_string(),
+        |team| TeamEntry { name: team.name },
+    ));
+    document.tokens = Some(sorted(
+        current.tokens,
+        |token| token.name.to_string(),
+        |token| TokenEntry {
+            name: token.name,
+            role: token.role,
+            secret: None,
+        },
+    ));
+    document.keys = Some(sorted(
+        current.keys,
+        |key| key.name.to_string(),
+        |key| KeyEntry {
+            team: key.team.and_then(|team| teams.get(&team).cloned()),
+            name: key.name,
+            secret: None,
+            models: key.models,
+            expires_at: key.expires_at,
+        },
+    ));
+}
+
+fn sorted<T, K: Ord, U>(mut items: Vec<T>, key: impl Fn(&T) -> K, into: impl FnMut(T) -> U) -> Vec<U> {
+    items.sort_by_key(key);
+    items.into_iter().map(into).collect()
+}

@@ -1,0 +1,105 @@
+//! What every endpoint and background task of the control plane is given: built once by the server, shared by all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_contract::{AddressPolicy, Catalog, Keyring};
+use gatewright_store::{Actor, Change, Db, WriteError, WriteTx};
+use tokio::sync::Notify;
+use url::Url;
+
+use crate::auth::{PasswordError, Passwords, Strangers};
+use crate::refusals::RefusalBudget;
+use crate::self_test::SelfTester;
+
+/// The control plane's settings, as the server read them.
+#[derive(Debug, Clone)]
+pub struct ControlSettings {
+    /// Used in links; its scheme decides whether cookies are for https only.
+    pub public_url: Url,
+    /// Which addresses providers may have.
+    pub address_policy: AddressPolicy,
+    /// A session that was not used for so long is over.
+    pub session_idle: Duration,
+    /// A session is over after so long, used or not.
+    pub session_absolute: Duration,
+}
+
+/// What the server builds the control plane of.
+#[derive(Debug)]
+pub struct Parts {
+    pub db: Db,
+    pub keyring: Keyring,
+    pub catalog: Arc<Catalog>,
+    pub settings: ControlSettings,
+    pub self_tester: SelfTester,
+}
+
+/// The control plane of one process.
+#[derive(Debug)]
+pub struct Control {
+    pub(crate) db: Db,
+    pub(crate) keyring: Keyring,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) settings: ControlSettings,
+    pub(crate) self_tester: SelfTester,
+    pub(crate) passwords: Passwords,
+    pub(crate) strangers: Strangers,
+    pub(crate) refusals: RefusalBudget,
+    wake: Arc<Notify>,
+}
+
+impl ControlSettings {
+    pub(crate) fn cookie_secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// An address of the dashboard with a secret in its fragment, which browsers do not send to servers.
+    pub(crate) fn secret_link(&self, page: &str, token: &str) -> String {
+        format!(
+            "{}/{page}#token={token}",
+            self.public_url.as_str().trim_end_matches('/')
+        )
+    }
+}
+
+impl Control {
+    /// Hashes one password, so it takes a moment.
+    pub fn new(parts: Parts) -> Result<Self, PasswordError> {
+        let Parts {
+            db,
+            keyring,
+            catalog,
+            settings,
+            self_tester,
+        } = parts;
+        Ok(Self {
+            db,
+            keyring,
+            catalog,
+            settings,
+            self_tester,
+            passwords: Passwords::new()?,
+            strangers: Strangers::default(),
+            refusals: RefusalBudget::default(),
+            wake: Arc::default(),
+        })
+    }
+
+    /// Rings after each commit: for the publisher.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
+    /// The one write path, and the publisher woken after it.
+    pub(crate) async fn write<T>(
+        &self,
+        actor: &Actor,
+        change: Change,
+        work: impl AsyncFnOnce(&mut WriteTx) -> Result<T, WriteError>,
+    ) -> Result<T, WriteError> {
+        let written = self.db.write(actor, change, work).await?;
+        self.wake.notify_one();
+        Ok(written.value)
+    }
+}

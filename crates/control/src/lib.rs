@@ -1,0 +1,31 @@
+//! The control plane: the API by which an installation is configured, its sessions and permissions, the configuration
+//! file, the dashboard's files, and the background tasks that keep feed and usage in step with the database. It never
+//! touches a request of the data plane, reads no environment and knows no SQL.
+
+mod access;
+mod api;
+mod auth;
+mod background;
+mod check;
+mod configuration;
+mod control;
+mod dashboard;
+mod edge;
+mod endpoint;
+mod error;
+mod openapi;
+mod refusals;
+mod routes;
+mod self_test;
+
+pub use auth::{PasswordError, setup_link};
+pub use background::{expiry, ingest, publisher};
+pub use check::FieldProblem;
+pub use configuration::{
+    BootstrapError, SecretReader, UnreadableSecret, bootstrap, check_document, document_schema, resolve_secrets,
+};
+pub use control::{Control, ControlSettings, Parts};
+pub use edge::configure;
+pub use openapi::openapi;
+pub use routes::{Access, RouteInfo, route_table};
+pub use self_test::{SelfTestCall, SelfTester};

@@ -1,0 +1,436 @@
+//! The route table: every address of the control API, what it needs and who answers it. Nothing is reachable that is
+//! not in it, and the OpenAPI document is made from it.
+
+use std::rc::Rc;
+
+use actix_web::http::Method;
+use gatewright_types::Permission;
+
+use crate::access::{Call, Signed, Visit};
+use crate::api::{
+    audit, configuration, credentials, invitations, keys, members, models, organizations, prices, providers, sessions,
+    setup, teams, tokens, usage,
+};
+use crate::endpoint::{Endpoint, Run, Signature};
+
+/// What a caller must be or may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// A person with a session, whatever their organizations.
+    SignedIn,
+    /// A member or a token of the organization in the path, with this permission.
+    Needs(Permission),
+}
+
+/// One line of the table, for those who walk it from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteInfo {
+    pub method: &'static str,
+    /// Below `/api/v1`.
+    pub path: &'static str,
+    pub access: Access,
+}
+
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// Below `/api/v1`.
+    pub(crate) path: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) signature: Rc<Signature>,
+    pub(crate) entry: Entry,
+}
+
+/// The stage a caller must reach, and who answers there.
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Public(Run<Visit>),
+    SignedIn(Run<Signed>),
+    Needs(Permission, Run<Call>),
+}
+
+impl Route {
+    pub(crate) fn access(&self) -> Access {
+        match self.entry {
+            Entry::Public(_) => Access::Public,
+            Entry::SignedIn(_) => Access::SignedIn,
+            Entry::Needs(permission, _) => Access::Needs(permission),
+        }
+    }
+
+    /// Names of the path's parameters, without the organization.
+    pub(crate) fn parameters(&self) -> Vec<&'static str> {
+        let names = self
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.filter(|name| *name != "organization").collect()
+    }
+}
+
+/// The table as data.
+pub fn route_table() -> Vec<RouteInfo> {
+    let info = |route: &Route| RouteInfo {
+        method: name(&route.method),
+        path: route.path,
+        access: route.access(),
+    };
+    routes().iter().map(info).collect()
+}
+
+fn name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        _ => "DELETE",
+    }
+}
+
+fn route<S, I, E: Endpoint<S, I>>(
+    (method, path): (Method, &'static str),
+    summary: &'static str,
+    endpoint: E,
+    entry: impl FnOnce(Run<S>) -> Entry,
+) -> Route {
+    Route {
+        method,
+        path,
+        summary,
+        signature: Rc::new(E::signature()),
+        entry: entry(endpoint.erase()),
+    }
+}
+
+fn public<I>(at: (Method, &'static str), summary: &'static str, endpoint: impl Endpoint<Visit, I>) -> Route {
+    route(at, summary, endpoint, Entry::Public)
+}
+
+fn signed_in<I>(at: (Method, &'static str), summary: &'static str, endpoint: impl Endpoint<Signed, I>) -> Route {
+    route(at, summary, endpoint, Entry::SignedIn)
+}
+
+fn needs<I>(
+    permission: Permission,
+    at: (Method, &'static str),
+    summary: &'static str,
+    endpoint: impl Endpoint<Call, I>,
+) -> Route {
+    route(at, summary, endpoint, |run| Entry::Needs(permission, run))
+}
+
+const fn get(path: &'static str) -> (Method, &'static str) {
+    (Method::GET, path)
+}
+
+const fn post(path: &'static str) -> (Method, &'static str) {
+    (Method::POST, path)
+}
+
+const fn patch(path: &'static str) -> (Method, &'static str) {
+    (Method::PATCH, path)
+}
+
+const fn delete(path: &'static str) -> (Method, &'static str) {
+    (Method::DELETE, path)
+}
+
+macro_rules! below {
+    ($tail:literal) => {
+        concat!("/organizations/{organization}", $tail)
+    };
+}
+
+pub(crate) fn routes() -> Vec<Route> {
+    use Permission::{
+        AuditRead, ConfigurationRead, ConfigurationWrite, KeysRead, KeysWrite, MembersRead, MembersWrite, ModelsRead,
+        ModelsWrite, OrganizationDelete, OrganizationRead, OrganizationWrite, PricesRead, PricesWrite, ProvidersRead,
+        ProvidersWrite, TeamsRead, TeamsWrite, TokensRead, TokensWrite, UsageRead,
+    };
+    vec![
+        public(
+            get("/setup"),
+            "Whether this installation waits for its owner",
+            setup::state,
+        ),
+        public(
+            post("/setup"),
+            "Make the owner and the first organization",
+            setup::install,
+        ),
+        public(post("/session"), "Sign in", sessions::sign_in),
+        signed_in(get("/session"), "Who is signed in", sessions::current),
+        signed_in(delete("/session"), "Sign out", sessions::sign_out),
+        signed_in(
+            post("/session/password"),
+            "Change the password; ends the other sessions",
+            sessions::change_password,
+        ),
+        signed_in(get("/sessions"), "List the own sessions", sessions::list),
+        signed_in(
+            delete("/sessions/{session}"),
+            "End one of the own sessions",
+            sessions::end,
+        ),
+        public(
+            post("/invitations/preview"),
+            "What an invitation offers",
+            invitations::preview,
+        ),
+        public(post("/invitations/accept"), "Accept an invitation", invitations::accept),
+        signed_in(get("/organizations"), "List the own organizations", organizations::list),
+        signed_in(
+            post("/organizations"),
+            "Make an organization and become its owner",
+            organizations::create,
+        ),
+        needs(
+            OrganizationRead,
+            get(below!("")),
+            "Read the organization",
+            organizations::read,
+        ),
+        needs(
+            OrganizationWrite,
+            patch(below!("")),
+            "Rename the organization",
+            organizations::update,
+        ),
+        needs(
+            OrganizationDelete,
+            delete(below!("")),
+            "Delete the organization and all it has",
+            organizations::delete,
+        ),
+        needs(MembersRead, get(below!("/members")), "List members", members::list),
+        needs(
+            MembersWrite,
+            patch(below!("/members/{person}")),
+            "Change a member's role",
+            members::update,
+        ),
+        needs(
+            MembersWrite,
+            delete(below!("/members/{person}")),
+            "Remove a member",
+            members::remove,
+        ),
+        needs(
+            MembersRead,
+            get(below!("/invitations")),
+            "List open invitations",
+            invitations::list,
+        ),
+        needs(
+            MembersWrite,
+            post(below!("/invitations")),
+            "Invite somebody",
+            invitations::create,
+        ),
+        needs(
+            MembersWrite,
+            delete(below!("/invitations/{invitation}")),
+            "Withdraw an invitation",
+            invitations::withdraw,
+        ),
+        needs(TeamsRead, get(below!("/teams")), "List teams", teams::list),
+        needs(TeamsWrite, post(below!("/teams")), "Make a team", teams::create),
+        needs(TeamsRead, get(below!("/teams/{team}")), "Read a team", teams::read),
+        needs(
+            TeamsWrite,
+            patch(below!("/teams/{team}")),
+            "Rename a team",
+            teams::update,
+        ),
+        needs(
+            TeamsWrite,
+            delete(below!("/teams/{team}")),
+            "Delete a team without keys",
+            teams::delete,
+        ),
+        needs(KeysRead, get(below!("/keys")), "List keys", keys::list),
+        needs(KeysWrite, post(below!("/keys")), "Mint or import a key", keys::create),
+        needs(KeysRead, get(below!("/keys/{key}")), "Read a key", keys::read),
+        needs(
+            KeysWrite,
+            patch(below!("/keys/{key}")),
+            "Change a key's name, team and models",
+            keys::update,
+        ),
+        needs(KeysWrite, delete(below!("/keys/{key}")), "Revoke a key", keys::revoke),
+        needs(
+            TokensRead,
+            get(below!("/tokens")),
+            "List control-plane tokens",
+            tokens::list,
+        ),
+        needs(
+            TokensWrite,
+            post(below!("/tokens")),
+            "Mint or import a control-plane token",
+            tokens::create,
+        ),
+        needs(
+            TokensWrite,
+            delete(below!("/tokens/{token}")),
+            "Delete a control-plane token",
+            tokens::delete,
+        ),
+        needs(
+            ProvidersRead,
+            get(below!("/providers")),
+            "List providers",
+            providers::list,
+        ),
+        needs(
+            ProvidersWrite,
+            post(below!("/providers")),
+            "Add a provider",
+            providers::create,
+        ),
+        needs(
+            ProvidersRead,
+            get(below!("/providers/{provider}")),
+            "Read a provider",
+            providers::read,
+        ),
+        needs(
+            ProvidersWrite,
+            patch(below!("/providers/{provider}")),
+            "Change a provider's address",
+            providers::update,
+        ),
+        needs(
+            ProvidersWrite,
+            delete(below!("/providers/{provider}")),
+            "Delete a provider",
+            providers::delete,
+        ),
+        needs(
+            ProvidersWrite,
+            post(below!("/providers/{provider}/credentials")),
+            "Add a credential",
+            credentials::create,
+        ),
+        needs(
+            ProvidersWrite,
+            delete(below!("/providers/{provider}/credentials/{credential}")),
+            "Delete a credential",
+            credentials::delete,
+        ),
+        needs(
+            ProvidersWrite,
+            post(below!("/providers/{provider}/test")),
+            "Make the cheapest real call with each credential",
+            providers::test,
+        ),
+        needs(ModelsRead, get(below!("/models")), "List models", models::list),
+        needs(ModelsWrite, post(below!("/models")), "Add a model", models::create),
+        needs(ModelsRead, get(below!("/models/{model}")), "Read a model", models::read),
+        needs(
+            ModelsWrite,
+            patch(below!("/models/{model}")),
+            "Change a model's route and timeouts",
+            models::update,
+        ),
+        needs(
+            ModelsWrite,
+            delete(below!("/models/{model}")),
+            "Delete a model",
+            models::delete,
+        ),
+        needs(
+            PricesRead,
+            get(below!("/prices")),
+            "List the organization's own prices",
+            prices::list,
+        ),
+        needs(PricesWrite, post(below!("/prices")), "Set a price", prices::create),
+        needs(
+            PricesRead,
+            get(below!("/prices/lookup")),
+            "Which price applies to a model now",
+            prices::lookup,
+        ),
+        needs(
+            PricesWrite,
+            delete(below!("/prices/{price}")),
+            "Delete a price",
+            prices::delete,
+        ),
+        needs(
+            UsageRead,
+            get(below!("/usage")),
+            "List requests, the newest first",
+            usage::list,
+        ),
+        needs(
+            UsageRead,
+            get(below!("/usage/series")),
+            "Sums of usage over time",
+            usage::series,
+        ),
+        needs(
+            AuditRead,
+            get(below!("/audit")),
+            "List the audit log, the newest first",
+            audit::list,
+        ),
+        needs(
+            ConfigurationRead,
+            get(below!("/configuration")),
+            "Export the configuration",
+            configuration::export,
+        ),
+        needs(
+            ConfigurationRead,
+            post(below!("/configuration/plan")),
+            "What applying a configuration would change",
+            configuration::plan,
+        ),
+        needs(
+            ConfigurationWrite,
+            post(below!("/configuration/apply")),
+            "Apply a configuration",
+            configuration::apply,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_is_there_twice_and_only_the_organizations_own_are_scoped() {
+        let table = route_table();
+        for (index, route) in table.iter().enumerate() {
+            let again = table
+                .iter()
+                .skip(index + 1)
+                .any(|other| (other.method, other.path) == (route.method, route.path));
+            assert!(!again, "{} {} is there twice", route.method, route.path);
+            let scoped = matches!(route.access, Access::Needs(_));
+            assert_eq!(
+                scoped,
+                route.path.starts_with("/organizations/{organization}"),
+                "{}",
+                route.path
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_reads_as_many_parameters_as_its_path_has() {
+        for route in routes() {
+            assert_eq!(
+                route.signature.path.len(),
+                route.parameters().len(),
+                "{} {}",
+                route.method,
+                route.path
+            );
+        }
+    }
+}

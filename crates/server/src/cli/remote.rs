@@ -1,0 +1,82 @@
+//! `plan`, `apply` and `export`: configuration as code against a running control plane.
+
+use std::error::Error;
+
+use gatewright_types::api::{ApplyReport, Document};
+use tokio::runtime::Builder;
+
+use super::arguments::{Change, Export, Form};
+use super::client::{Client, ClientError};
+use super::{Ending, complain, report, say};
+use crate::documents::{self, Secrets};
+use crate::env::Strings;
+
+pub(super) fn plan(change: &Change, environment: &Strings) -> Ending {
+    let reports = each_document(change, environment, &async |client, document| {
+        client.plan(document).await
+    });
+    match reports {
+        Ok(reports) => {
+            report::plan(&reports, change.json);
+            let changes = reports.iter().any(|report| !report.changes.is_empty());
+            if changes { Ending::WouldChange } else { Ending::Done }
+        }
+        Err(error) => complain(&*error),
+    }
+}
+
+pub(super) fn apply(change: &Change, environment: &Strings) -> Ending {
+    let reports = each_document(change, environment, &async |client, document| {
+        client.apply(document).await
+    });
+    match reports {
+        Ok(reports) => {
+            report::applied(&reports, change.json);
+            Ending::Done
+        }
+        Err(error) => complain(&*error),
+    }
+}
+
+pub(super) fn export(export: &Export, environment: &Strings) -> Ending {
+    let exported = block_on(async {
+        let client = Client::new(export.remote.url(environment), export.remote.token(environment))?;
+        let organization = match &export.organization {
+            Some(organization) => organization.clone(),
+            None => client.only_organization().await?,
+        };
+        Ok(client.export(&organization).await?)
+    });
+    let text = exported.and_then(|document| match export.json {
+        Form::Json => Ok(serde_json::to_string_pretty(&document)?),
+        Form::ForPeople => Ok(serde_yaml_ng::to_string(&document)?),
+    });
+    match text {
+        Ok(text) => {
+            say(text.trim_end());
+            Ending::Done
+        }
+        Err(error) => complain(&*error),
+    }
+}
+
+/// Sends the documents of a file one after the other, and stops at the first that is refused.
+fn each_document(
+    change: &Change,
+    environment: &Strings,
+    send: &impl AsyncFn(&Client, &Document) -> Result<ApplyReport, ClientError>,
+) -> Result<Vec<ApplyReport>, Box<dyn Error>> {
+    let documents = documents::read(&change.file, Secrets::Resolved)?;
+    block_on(async {
+        let client = Client::new(change.remote.url(environment), change.remote.token(environment))?;
+        let mut reports = Vec::with_capacity(documents.len());
+        for document in &documents {
+            reports.push(send(&client, document).await?);
+        }
+        Ok(reports)
+    })
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Box<dyn Error>>>) -> Result<T, Box<dyn Error>> {
+    Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,7 @@
+//! The `gatewright` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatewright_server::cli::main()
+}

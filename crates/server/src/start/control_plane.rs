@@ -1,0 +1,127 @@
+//! The control plane's part of a node: database, bootstrap, and the loops that keep feed and usage in step with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use gatewright_contract::{Catalog, Keyring};
+use gatewright_control::{Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher};
+use gatewright_proxy::upstream::Upstream;
+use gatewright_store::Db;
+use gatewright_types::NodeId;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{Shared, StartError};
+use crate::documents::{self, Secrets};
+use crate::env::Settings;
+use crate::tasks::{Stop, Tasks};
+use crate::{self_test, topology};
+
+const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const SESSION_ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+#[derive(Debug)]
+pub(super) struct ControlPlane {
+    db: Db,
+    control: Data<Control>,
+}
+
+/// What a control plane is made of.
+#[derive(Debug)]
+pub(super) struct Spec<'a> {
+    pub(super) spec: &'a topology::ControlPlane,
+    pub(super) keyring: Keyring,
+    pub(super) catalog: Catalog,
+    pub(super) public_url: Url,
+}
+
+impl ControlPlane {
+    /// Opens and migrates the database and applies the bootstrap file.
+    pub(super) async fn open(spec: Spec<'_>, settings: &Settings, upstream: Upstream) -> Result<Self, StartError> {
+        let db = Db::open(&spec.spec.database).await?;
+        db.migrate().await?;
+        let resealed = db.system().reseal(&spec.keyring).await?;
+        if resealed.resealed > 0 {
+            tracing::info!(
+                credentials = resealed.resealed,
+                "provider secrets are sealed under the newest master key"
+            );
+        }
+        if resealed.unopened > 0 {
+            tracing::error!(
+                credentials = resealed.unopened,
+                "provider secrets were sealed under a master key that is not given: their providers cannot be used"
+            );
+        }
+        let control = Control::new(Parts {
+            db: db.clone(),
+            keyring: spec.keyring,
+            catalog: Arc::new(spec.catalog),
+            settings: ControlSettings {
+                public_url: spec.public_url,
+                address_policy: settings.address_policy,
+                session_idle: SESSION_IDLE,
+                session_absolute: SESSION_ABSOLUTE,
+            },
+            self_tester: self_test::tester(upstream),
+        })?;
+        if let Some(file) = &spec.spec.bootstrap {
+            let reports = bootstrap(&control, documents::read(file, Secrets::Resolved)?).await?;
+            for report in reports {
+                tracing::info!(
+                    organization.slug = %report.organization,
+                    changes = report.changes.len(),
+                    "the bootstrap file was applied"
+                );
+            }
+        }
+        Ok(Self {
+            db,
+            control: Data::new(control),
+        })
+    }
+
+    /// Starts the loops. They are safe to run on several nodes at once.
+    pub(super) fn run(&self, background: &mut Tasks, shared: &Shared, node: NodeId) {
+        let (db, feed, wake) = (self.db.clone(), shared.feed.clone(), self.control.wake());
+        background.keep("publisher", move |stop| {
+            let (db, feed, wake) = (db.clone(), feed.clone(), wake.clone());
+            until(stop, move |token| publisher::run(db, feed, wake, token))
+        });
+        let (db, stream) = (self.db.clone(), shared.usage_stream.clone());
+        background.keep("ingest", move |stop| {
+            let (db, stream) = (db.clone(), stream.clone());
+            until(stop, move |token| ingest::run(db, stream, node.to_string(), token))
+        });
+        let db = self.db.clone();
+        background.keep("expiry", move |stop| {
+            let db = db.clone();
+            until(stop, move |token| expiry::run(db, SESSION_IDLE, token))
+        });
+    }
+
+    pub(super) fn database(&self) -> Db {
+        self.db.clone()
+    }
+
+    pub(super) const fn control(&self) -> &Data<Control> {
+        &self.control
+    }
+}
+
+/// Runs a loop that is told to stop by a token.
+async fn until<F: Future<Output = ()>>(mut stop: Stop, work: impl FnOnce(CancellationToken) -> F) {
+    let token = CancellationToken::new();
+    let work = work(token.clone());
+    let watch = async {
+        // An error means that whoever could say stop is gone, which is the same.
+        drop(stop.wait_for(|stop| *stop).await);
+        token.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = watch => {}
+    }
+}

@@ -2,10 +2,13 @@
 //! issue one; the first that is used takes all others with it.
 
 use gatewright_contract::Digest;
-use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+use gatewright_types::OrganizationId;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
+};
 
-use crate::entity::person;
 use crate::entity::setup_token::{Entity, Model};
+use crate::entity::{membership, organization, person};
 use crate::error::{DatabaseError, WriteError};
 use crate::stored;
 use crate::system::System;
@@ -41,5 +44,18 @@ impl WriteTx {
         }
         Entity::delete_many().exec(&self.transaction).await?;
         Ok(())
+    }
+
+    /// Organizations that came from a file or from the first start, and that nobody can enter yet.
+    pub async fn organizations_without_members(&self) -> Result<Vec<OrganizationId>, WriteError> {
+        let taken = membership::Entity::find()
+            .select_only()
+            .column(membership::Column::Organization)
+            .into_query();
+        let rows = organization::Entity::find()
+            .filter(organization::Column::Id.not_in_subquery(taken))
+            .all(&self.transaction)
+            .await?;
+        Ok(rows.iter().map(|row| OrganizationId::from_uuid(row.id)).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! First run: whoever holds the setup link becomes the owner of the first organization.
+//! First run: whoever holds the setup link becomes the owner of the first organization, and of those that nobody can
+//! enter otherwise because a file made them.
 
 use gatewright_contract::{Digest, Secret};
 use gatewright_store::{ActorKind, Change, NewPerson, WriteError};
@@ -37,7 +38,13 @@ pub(crate) async fn install(visit: Visit, Json(new): Json<NewInstallation>) -> R
     let change = Change::new(organization, "organization.create", organization, detail);
     let written = visit.control.write(&actor, change, async |tx| {
         tx.use_setup_token(&digest).await?;
+        let ownerless = tx.organizations_without_members().await?;
         let person = tx.create_person(&owner).await?;
+        for other in ownerless {
+            tx.add_member(other, person.id, Role::Owner).await?;
+            let detail = json!({"role": Role::Owner, "reason": "setup"});
+            tx.audit(Change::new(other, "member.add", person.id, detail)).await?;
+        }
         tx.create_organization(organization, &new.organization, &new.organization_name)
             .await?;
         tx.add_member(organization, person.id, Role::Owner).await?;

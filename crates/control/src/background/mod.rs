@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::chain;
 
 const SHORTEST: Duration = Duration::from_millis(250);
-const LONGEST: Duration = Duration::from_secs(15);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Trouble that lasts is told twice, when it begins and when it is over, and tried again ever more slowly.
 #[derive(Debug)]

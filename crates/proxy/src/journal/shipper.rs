@@ -31,6 +31,8 @@ pub struct Shipper {
     position: Position,
     acked: u64,
     progress: Instant,
+    /// Shipping fails at the moment; said once.
+    in_trouble: bool,
 }
 
 /// Where the next record to send is.
@@ -59,6 +61,7 @@ impl Shipper {
             position: Position::default(),
             acked: 0,
             progress: Instant::now(),
+            in_trouble: false,
         }
     }
 
@@ -83,9 +86,16 @@ impl Shipper {
     pub(super) async fn turn(&mut self) {
         let sent = self.send_all().await;
         let noted = self.note_acknowledged().await;
-        for result in [sent, noted] {
-            if let Err(error) = result {
-                tracing::warn!(%error, "usage records could not be shipped; they wait in the journal");
+        match (sent.and(noted), self.in_trouble) {
+            (Ok(()), false) | (Err(_), true) => {}
+            (Ok(()), true) => {
+                self.in_trouble = false;
+                tracing::info!("usage records are shipped again");
+            }
+            (Err(error), false) => {
+                self.in_trouble = true;
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "usage records cannot be shipped; they wait in the journal until they can");
             }
         }
     }

@@ -152,10 +152,20 @@ async fn a_record_written_after_a_long_silence_is_sent_once() {
     shipper.turn().await;
     shipper.turn().await;
 
-    let received = stream.next("test", Duration::from_secs(1)).await.expect("the stream is there").expect("a batch");
+    let received = stream
+        .next("test", Duration::from_secs(1))
+        .await
+        .expect("the stream is there")
+        .expect("a batch");
     let ids: Vec<_> = received.batch.records.iter().map(|record| record.id).collect();
     assert_eq!(ids, sent);
-    assert!(stream.next("test", Duration::from_secs(1)).await.expect("the stream is there").is_none());
+    assert!(
+        stream
+            .next("test", Duration::from_secs(1))
+            .await
+            .expect("the stream is there")
+            .is_none()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,32 @@
+//! Models: the names callers ask for.
+
+use gatewright_types::api::{Model, ModelChange, NewModel};
+use gatewright_types::{ModelId, Page};
+
+use super::{Answer, body, longest_page, page, with_query};
+use crate::session::Workspace;
+
+impl Workspace {
+    pub(crate) async fn models(self, cursor: Option<String>) -> Answer<Page<Model>> {
+        self.api.get(with_query(&self.path("models"), &page(cursor))).await
+    }
+
+    /// The models to choose from.
+    pub(crate) async fn model_choices(self) -> Answer<Page<Model>> {
+        self.api.get(with_query(&self.path("models"), &longest_page())).await
+    }
+
+    pub(crate) async fn create_model(self, model: &NewModel) -> Answer<Model> {
+        self.api.post(self.path("models"), body(model)).await
+    }
+
+    pub(crate) async fn change_model(self, model: ModelId, change: &ModelChange) -> Answer<Model> {
+        self.api
+            .patch(self.path(&format!("models/{model}")), body(change))
+            .await
+    }
+
+    pub(crate) async fn delete_model(self, model: ModelId) -> Answer<()> {
+        self.api.delete(self.path(&format!("models/{model}"))).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Line drawings on a grid of 20, in the colour of the text beside them.
+
+use leptos::prelude::*;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Icon {
+    Overview,
+    Requests,
+    Audit,
+    Key,
+    Model,
+    Provider,
+    Team,
+    Members,
+    Token,
+    Settings,
+    Plus,
+    Copy,
+    Check,
+    Close,
+    Menu,
+    Chevron,
+    ChevronRight,
+    Alert,
+    Lock,
+    Inbox,
+    Retry,
+    Trash,
+    Pencil,
+    Bolt,
+    SignOut,
+    Person,
+    Sun,
+    Mail,
+    Eye,
+    EyeOff,
+}
+
+const fn strokes(icon: Icon) -> &'static str {
+    match icon {
+        Icon::Overview => "<path d='M3 17h14M5 13v-3M10 13V4M15 13V7'/>",
+        Icon::Requests => "<path d='M3 5h14M3 10h9M3 15h11'/><circle cx='16.2' cy='10' r='1.3'/>",
+        Icon::Audit => "<path d='M5 2.8h7l3.5 3.5v10.9H5zM12 2.8v3.6h3.4M7.8 10h4.6M7.8 13.2h4.6'/>",
+        Icon::Key => "<circle cx='7' cy='13' r='3.6'/><path d='m9.6 10.4 7-7M13.4 6.6l2.6 2.6'/>",
+        Icon::Model => "<path d='m10 2.8 6.4 3.6v7.2L10 17.2l-6.4-3.6V6.4zM3.8 6.5 10 10l6.2-3.5M10 10v7'/>",
+        Icon::Provider => {
+            "<rect x='3' y='3.5' width='14' height='5' rx='1.4'/><rect x='3' y='11.5' width='14' height='5' rx='1.4'/><path d='M6 6h.01M6 14h.01M9.5 6H14M9.5 14H14'/>"
+        }
+        Icon::Team => {
+            "<circle cx='10' cy='5' r='2.3'/><circle cx='4.8' cy='14.6' r='2.3'/><circle cx='15.2' cy='14.6' r='2.3'/><path d='M8.9 7 6 12.6M11.1 7l2.9 5.6M7.2 14.6h5.6'/>"
+        }
+        Icon::Members => {
+            "<circle cx='7.4' cy='7' r='3'/><path d='M2 16.6c.5-3.2 2.6-4.8 5.4-4.8s4.9 1.6 5.4 4.800M13 4.300a3 3 0 0 1 0 5.500M15 12.300c1.7.7 2.7 2.1 3 4.3'/>"
+        }
+        Icon::Token => {
+            "<path d='M10 2.6 3.6 5.200v4.600c0 3.7 2.5 6.4 6.4 7.6 3.9-1.2 6.4-3.9 6.4-7.600V5.200z'/><path d='m7.4 9.8 1.9 1.9 3.5-3.7'/>"
+        }
+        Icon::Settings => {
+            "<path d='M3 6h5M12 6h5M3 14h8M15 14h2'/><circle cx='10' cy='6' r='2'/><circle cx='13' cy='14' r='2'/>"
+        }
+        Icon::Plus => "<path d='M10 4v12M4 10h12'/>",
+        Icon::Copy => {
+            "<rect x='7' y='7' width='9.5' height='9.5' rx='1.6'/><path d='M13 7V4.800c0-.8-.5-1.3-1.3-1.300H4.800c-.8 0-1.3.5-1.3 1.300v6.900c0 .8.5 1.3 1.3 1.300H7'/>"
+        }
+        Icon::Check => "<path d='m4 10.5 4 4 8-9'/>",
+        Icon::Close => "<path d='m5 5 10 10M15 5 5 15'/>",
+        Icon::Menu => "<path d='M3 5.500h14M3 10h14M3 14.500h14'/>",
+        Icon::Chevron => "<path d='m6.5 8 3.5-3.500L13.5 8M6.5 12l3.5 3.5 3.5-3.5'/>",
+        Icon::ChevronRight => "<path d='m7.5 4.5 5.5 5.5-5.5 5.5'/>",
+        Icon::Alert => "<path d='M10 3.2 17.6 16.400H2.400zM10 8.200v3.800M10 14.200v.01'/>",
+        Icon::Lock => {
+            "<rect x='4' y='9' width='12' height='8' rx='1.8'/><path d='M6.8 9V6.400a3.2 3.2 0 0 1 6.4 0V9'/>"
+        }
+        Icon::Inbox => {
+            "<path d='M3 11.5 5.2 4h9.600L17 11.500V16H3zM3 11.500h4.200c.2 1.5 1.3 2.4 2.8 2.400s2.6-.9 2.8-2.400H17'/>"
+        }
+        Icon::Retry => "<path d='M16 10a6 6 0 1 1-1.9-4.400M16 3.200v3.300h-3.3'/>",
+        Icon::Trash => {
+            "<path d='M3.5 5.500h13M8 5.500V3.300h4v2.200M5 5.500l.8 11.200h8.400L15 5.500M8.4 8.800v4.800M11.6 8.800v4.8'/>"
+        }
+        Icon::Pencil => "<path d='m4 16 .7-3.400L13.3 4l2.7 2.7-8.6 8.600zM11.5 5.800l2.7 2.7'/>",
+        Icon::Bolt => "<path d='M11 2.6 4.6 11.400H10l-1 6 6.4-8.800H10z'/>",
+        Icon::SignOut => "<path d='M8 3.500H4v13h4M12.5 6.5 16 10l-3.5 3.500M16 10H8'/>",
+        Icon::Person => "<circle cx='10' cy='6.8' r='3.3'/><path d='M3.6 17c.6-3.5 3-5.3 6.4-5.300s5.8 1.8 6.4 5.3'/>",
+        Icon::Sun => {
+            "<circle cx='10' cy='10' r='3.3'/><path d='M10 2.500v1.800M10 15.700v1.800M2.5 10h1.800M15.7 10h1.800M4.7 4.7 6 6M14 14l1.3 1.300M15.3 4.7 14 6M6 14l-1.3 1.3'/>"
+        }
+        Icon::Mail => "<rect x='3' y='4.5' width='14' height='11' rx='1.6'/><path d='m3.5 6 6.5 5 6.5-5'/>",
+        Icon::Eye => {
+            "<path d='M2.5 10s2.7-5 7.5-5 7.5 5 7.5 5-2.7 5-7.5 5-7.5-5-7.5-5z'/><circle cx='10' cy='10' r='2.2'/>"
+        }
+        Icon::EyeOff => {
+            "<path d='M4 6.800C3 8.1 2.5 10 2.5 10s2.7 5 7.5 5c1.3 0 2.4-.4 3.4-.9M8 5.200c.6-.1 1.3-.2 2-.2 4.8 0 7.5 5 7.5 5s-.6 1.2-1.8 2.400M3.5 3.500l13 13'/>"
+        }
+    }
+}
+
+pub(crate) fn icon(icon: Icon) -> AnyView {
+    view! { <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false" inner_html=strokes(icon)></svg> }
+        .into_any()
+}

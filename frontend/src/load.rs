@@ -1,0 +1,195 @@
+//! Things fetched from the server, with the states they go through. A newer fetch makes an older answer void.
+
+use std::pin::Pin;
+
+use gatewright_types::Page;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::{Answer, Failure};
+
+/// How far a fetch has come.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Load<T> {
+    Waiting,
+    Ready(T),
+    Failed(Failure),
+}
+
+type Fetch<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
+
+/// Fetches the page after a cursor.
+type FetchPage<T> = Box<dyn Fn(Option<String>) -> Fetch<Page<T>>>;
+
+/// One thing, fetched anew whenever a signal that was read for the fetch changes.
+#[derive(Debug)]
+pub(crate) struct Loader<T: Send + Sync + 'static> {
+    pub(crate) state: RwSignal<Load<T>>,
+    again: Trigger,
+}
+
+/// A list, fetched page by page.
+pub(crate) struct List<T: Send + Sync + 'static> {
+    pub(crate) state: RwSignal<Load<Vec<T>>>,
+    pub(crate) progress: RwSignal<Progress>,
+    again: Trigger,
+    next: RwSignal<Option<String>>,
+    turn: StoredValue<u32>,
+    fetch: StoredValue<FetchPage<T>, LocalStorage>,
+}
+
+/// Whether a list goes on after what is there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Progress {
+    Complete,
+    More,
+    LoadingMore,
+    MoreFailed(Failure),
+}
+
+impl<T: Send + Sync + 'static> Clone for Loader<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Loader<T> {}
+
+impl<T: Send + Sync + 'static> Clone for List<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for List<T> {}
+
+impl<T: Send + Sync + 'static> Loader<T> {
+    pub(crate) fn new<F>(fetch: impl Fn() -> F + 'static) -> Self
+    where
+        F: Future<Output = Answer<T>> + 'static,
+    {
+        let loader = Self {
+            state: RwSignal::new(Load::Waiting),
+            again: Trigger::new(),
+        };
+        let turn = StoredValue::new(0_u32);
+        Effect::new(move |_| {
+            loader.again.track();
+            let answer: Fetch<T> = Box::pin(fetch());
+            let mine = next_turn(turn);
+            spawn_local(async move {
+                let load = answer.await.map_or_else(Load::Failed, Load::Ready);
+                if turn.try_get_value() == Some(mine) {
+                    loader.state.set(load);
+                }
+            });
+        });
+        loader
+    }
+
+    /// Fetches again; what is there stays until the answer comes.
+    pub(crate) fn reload(self) {
+        self.again.notify();
+    }
+
+    /// Fetches again from the beginning, as if nothing had been there.
+    pub(crate) fn retry(self) {
+        self.state.set(Load::Waiting);
+        self.again.notify();
+    }
+}
+
+impl<T: Send + Sync + 'static> List<T> {
+    pub(crate) fn new<F>(fetch: impl Fn(Option<String>) -> F + 'static) -> Self
+    where
+        F: Future<Output = Answer<Page<T>>> + 'static,
+    {
+        let fetch = move |cursor| -> Fetch<Page<T>> { Box::pin(fetch(cursor)) };
+        let list = Self {
+            state: RwSignal::new(Load::Waiting),
+            progress: RwSignal::new(Progress::Complete),
+            again: Trigger::new(),
+            next: RwSignal::new(None),
+            turn: StoredValue::new(0),
+            fetch: StoredValue::new_local(Box::new(fetch)),
+        };
+        Effect::new(move |_| {
+            list.again.track();
+            let answer = list.fetch.with_value(|fetch| fetch(None));
+            let mine = next_turn(list.turn);
+            spawn_local(async move {
+                let answer = answer.await;
+                if list.turn.try_get_value() != Some(mine) {
+                    return;
+                }
+                match answer {
+                    Ok(page) => {
+                        list.progress.set(progress_after(&page));
+                        list.next.set(page.next_cursor);
+                        list.state.set(Load::Ready(page.items));
+                    }
+                    Err(failure) => {
+                        list.progress.set(Progress::Complete);
+                        list.state.set(Load::Failed(failure));
+                    }
+                }
+            });
+        });
+        list
+    }
+
+    /// Fetches the first page again; what is there stays until the answer comes.
+    pub(crate) fn reload(self) {
+        self.again.notify();
+    }
+
+    /// Fetches again from the beginning, as if nothing had been there.
+    pub(crate) fn retry(self) {
+        self.state.set(Load::Waiting);
+        self.again.notify();
+    }
+
+    /// Appends the next page.
+    pub(crate) fn load_more(self) {
+        let Some(cursor) = self.next.get_untracked() else {
+            return;
+        };
+        if self.progress.get_untracked() == Progress::LoadingMore {
+            return;
+        }
+        self.progress.set(Progress::LoadingMore);
+        let answer = untrack(|| self.fetch.with_value(|fetch| fetch(Some(cursor))));
+        let mine = self.turn.get_value();
+        spawn_local(async move {
+            let answer = answer.await;
+            if self.turn.try_get_value() != Some(mine) {
+                return;
+            }
+            match answer {
+                Ok(page) => {
+                    self.progress.set(progress_after(&page));
+                    self.next.set(page.next_cursor);
+                    self.state.update(|state| {
+                        if let Load::Ready(items) = state {
+                            items.extend(page.items);
+                        }
+                    });
+                }
+                Err(failure) => self.progress.set(Progress::MoreFailed(failure)),
+            }
+        });
+    }
+}
+
+fn next_turn(turn: StoredValue<u32>) -> u32 {
+    turn.update_value(|turn| *turn = turn.wrapping_add(1));
+    turn.get_value()
+}
+
+fn progress_after<T>(page: &Page<T>) -> Progress {
+    if page.next_cursor.is_some() {
+        Progress::More
+    } else {
+        Progress::Complete
+    }
+}

@@ -1,0 +1,196 @@
+//! Data-plane keys: what programs call the gateway with.
+
+mod edit;
+mod mint;
+mod snippets;
+
+use gatewright_types::api::{Key, Model, Team};
+use gatewright_types::{Permission, TeamId};
+use leptos::prelude::*;
+
+use crate::components::badge::{Badge, Tone};
+use crate::components::button::{Button, IconButton, Look};
+use crate::components::confirm::{Question, ask};
+use crate::components::header::PageHeader;
+use crate::components::icon::{Icon, icon};
+use crate::components::moment::{Ago, Day, now};
+use crate::components::state::{Shape, empty, listed};
+use crate::components::table::table;
+use crate::load::{List, Load, Loader};
+use crate::place::Section;
+use crate::session::{Workspace, use_workspace};
+
+/// The window over the list.
+#[derive(Debug, Clone, PartialEq)]
+enum Window {
+    Nothing,
+    Mint,
+    Edit(Key),
+    Revoke(Key),
+}
+
+/// What forms and rows need to know beside the keys.
+#[derive(Clone, Copy)]
+struct Choices {
+    teams: Loader<Vec<Team>>,
+    models: Loader<Vec<Model>>,
+}
+
+impl Choices {
+    fn new(workspace: Workspace) -> Self {
+        Self {
+            teams: Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) }),
+            models: Loader::new(move || async move { workspace.model_choices().await.map(|page| page.items) }),
+        }
+    }
+
+    fn team_name(self, team: TeamId) -> Option<String> {
+        self.teams.state.with(|state| match state {
+            Load::Ready(teams) => teams
+                .iter()
+                .find(|other| other.id == team)
+                .map(|team| team.name.to_string()),
+            Load::Waiting | Load::Failed(_) => None,
+        })
+    }
+
+    fn team_options(self) -> Vec<(String, String)> {
+        let mut options = vec![(String::new(), "No team".to_owned())];
+        self.teams.state.with(|state| match state {
+            Load::Ready(teams) => {
+                options.extend(teams.iter().map(|team| (team.id.to_string(), team.name.to_string())));
+            }
+            Load::Waiting | Load::Failed(_) => {}
+        });
+        options
+    }
+
+    fn model_names(self) -> Vec<String> {
+        self.models.state.with(|state| match state {
+            Load::Ready(models) => models.iter().map(|model| model.name.to_string()).collect(),
+            Load::Waiting | Load::Failed(_) => Vec::new(),
+        })
+    }
+}
+
+#[component]
+pub(crate) fn Keys() -> impl IntoView {
+    let workspace = use_workspace();
+    let keys = List::new(move |cursor| workspace.keys(cursor));
+    let choices = Choices::new(workspace);
+    let open = RwSignal::new(Window::Nothing);
+    let close = Callback::new(move |()| open.set(Window::Nothing));
+    let changed = Callback::new(move |()| keys.reload());
+    let mint = Callback::new(move |()| open.set(Window::Mint));
+
+    let denial = workspace.denial(Permission::KeysWrite);
+    let none = {
+        let denial = denial.clone();
+        move || {
+            let text = "A key lets a program call the gateway. Make one and paste the snippet it comes with.";
+            empty(
+                Icon::Key,
+                "No keys yet",
+                text,
+                Some(("Create key", denial.clone(), mint)),
+            )
+        }
+    };
+    let rows = move |keys: &[Key]| {
+        let rows = keys.iter().map(|key| row(key, workspace, choices, open)).collect_view();
+        table(
+            "API keys",
+            &["Name", "Secret", "Team", "Models", "Expires", "Created", ""],
+            rows.into_any(),
+        )
+    };
+    let window = move || match open.get() {
+        Window::Nothing => ().into_any(),
+        Window::Mint => view! { <mint::Mint choices=choices on_minted=changed on_close=close/> }.into_any(),
+        Window::Edit(key) => {
+            view! { <edit::Edit key=key choices=choices on_changed=changed on_close=close/> }.into_any()
+        }
+        Window::Revoke(key) => revoke(&key, workspace, changed, close),
+    };
+    view! {
+        <PageHeader title="API keys" about="Secrets that programs call the gateway with.">
+            <Button label="Create key" look=Look::Primary glyph=Icon::Plus denial=denial on_press=mint/>
+        </PageHeader>
+        {listed(keys, Shape::Rows, none, rows)}
+        {window}
+    }
+    .into_any()
+}
+
+fn row(key: &Key, workspace: Workspace, choices: Choices, open: RwSignal<Window>) -> AnyView {
+    let (team, expired) = (key.team, key.expires_at.is_some_and(|expiry| expiry <= now()));
+    let state = match (key.revoked_at, expired) {
+        (Some(_), _) => view! { <Badge tone=Tone::Bad text="revoked"/> }.into_any(),
+        (None, true) => view! { <Badge tone=Tone::Warning text="expired"/> }.into_any(),
+        (None, false) => ().into_any(),
+    };
+    let expires = match (key.revoked_at, key.expires_at) {
+        (Some(revoked), _) => view! { <span>"revoked " <Ago moment=revoked/></span> }.into_any(),
+        (None, Some(expiry)) => view! { <Day moment=expiry/> }.into_any(),
+        (None, None) => "never".into_any(),
+    };
+    let models = match &key.models {
+        None => view! { <span class="muted">"all"</span> }.into_any(),
+        Some(models) => {
+            let chips = models
+                .iter()
+                .map(|model| view! { <code class="chip">{model.to_string()}</code> });
+            view! { <span class="chips">{chips.collect_view()}</span> }.into_any()
+        }
+    };
+    let requests = workspace.can(Permission::UsageRead).then(|| {
+        let (href, label) = (
+            format!("{}?key={}", workspace.href(Section::Usage), key.id),
+            format!("Requests of {}", key.name),
+        );
+        view! { <a class="icon-button" href=href aria-label=label.clone() title=label>{icon(Icon::Requests)}</a> }
+    });
+    let actions = (key.revoked_at.is_none() && workspace.can(Permission::KeysWrite)).then(|| {
+        let (edited, revoked) = (key.clone(), key.clone());
+        view! {
+            <IconButton
+                label=format!("Edit {}", key.name)
+                glyph=Icon::Pencil
+                on_press=Callback::new(move |()| open.set(Window::Edit(edited.clone())))
+            />
+            <IconButton
+                label=format!("Revoke {}", key.name)
+                glyph=Icon::Trash
+                on_press=Callback::new(move |()| open.set(Window::Revoke(revoked.clone())))
+            />
+        }
+    });
+    view! {
+        <tr class:is-off=key.revoked_at.is_some() || expired>
+            <th scope="row" data-label="Name"><span class="cell-title">{key.name.to_string()}</span>" "{state}</th>
+            <td data-label="Secret"><code class="nowrap">{format!("gw-…{}", key.hint)}</code></td>
+            <td data-label="Team">
+                {move || match team {
+                    None => "–".to_owned(),
+                    Some(team) => choices.team_name(team).unwrap_or_else(|| "…".to_owned()),
+                }}
+            </td>
+            <td data-label="Models">{models}</td>
+            <td data-label="Expires">{expires}</td>
+            <td data-label="Created"><Ago moment=key.created_at/><span class="cell-note">{key.created_by.clone()}</span></td>
+            <td class="actions">{requests}{actions}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn revoke(key: &Key, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {
+    let id = key.id;
+    let question = Question {
+        title: format!("Revoke {}?", key.name),
+        text: "Programs that use this key are refused from the next request on. This cannot be undone.".to_owned(),
+        action: "Revoke key",
+        done: format!("{} is revoked.", key.name),
+    };
+    ask(question, move || workspace.revoke_key(id), changed, close)
+}

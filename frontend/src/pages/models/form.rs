@@ -1,0 +1,243 @@
+//! Adding a model and changing where it leads, with the price that will apply shown while typing.
+
+use gatewright_types::api::{Model, ModelChange, NewModel, PriceQuery, PriceSource, Route, Timeouts};
+use gatewright_types::{HumanDuration, ModelName, Slug, Target, UpstreamModel};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+
+use super::rates_line;
+use crate::components::badge::{Badge, Tone};
+use crate::components::dialog::Dialog;
+use crate::components::field::{Input, SelectField, TextField};
+use crate::components::form::FormFrame;
+use crate::components::toast::use_toasts;
+use crate::form::{Form, tell};
+use crate::load::{Load, Loader};
+use crate::pages::providers::choices::provider_options;
+use crate::session::{Workspace, use_workspace};
+
+/// How long typing has to pause before the price is looked up.
+const PAUSE_MILLIS: u32 = 400;
+
+/// The texts of the four time limits.
+#[derive(Clone, Copy)]
+struct Limits {
+    connect: RwSignal<String>,
+    first_token: RwSignal<String>,
+    between_tokens: RwSignal<String>,
+    total: RwSignal<String>,
+}
+
+impl Limits {
+    fn new(timeouts: &Timeouts) -> Self {
+        let text =
+            |limit: Option<HumanDuration>| RwSignal::new(limit.map(|limit| limit.to_string()).unwrap_or_default());
+        Self {
+            connect: text(timeouts.connect),
+            first_token: text(timeouts.first_token),
+            between_tokens: text(timeouts.between_tokens),
+            total: text(timeouts.total),
+        }
+    }
+
+    fn parse(self, form: Form) -> Option<Timeouts> {
+        let connect = form.parse_optional("timeouts.connect", self.connect);
+        let first_token = form.parse_optional("timeouts.first_token", self.first_token);
+        let between_tokens = form.parse_optional("timeouts.between_tokens", self.between_tokens);
+        let total = form.parse_optional("timeouts.total", self.total);
+        Some(Timeouts {
+            connect: connect?,
+            first_token: first_token?,
+            between_tokens: between_tokens?,
+            total: total?,
+        })
+    }
+
+    fn are_usual(self) -> bool {
+        [self.connect, self.first_token, self.between_tokens, self.total]
+            .into_iter()
+            .all(|limit| limit.with_untracked(String::is_empty))
+    }
+}
+
+#[component]
+pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+    let workspace = use_workspace();
+    let toasts = use_toasts();
+    let form = Form::new("model");
+    let (title, action, id, target, timeouts) = match model {
+        Some(Model {
+            id,
+            name,
+            route: Route::Target(target),
+            timeouts,
+            ..
+        }) => (format!("Edit {name}"), "Save", Some(id), Some(target), timeouts),
+        None => ("Add model".to_owned(), "Add model", None, None, Timeouts::default()),
+    };
+    let name = RwSignal::new(String::new());
+    let provider = RwSignal::new(
+        target
+            .as_ref()
+            .map(|target| target.provider.to_string())
+            .unwrap_or_default(),
+    );
+    let upstream = RwSignal::new(
+        target
+            .as_ref()
+            .map(|target| target.model.to_string())
+            .unwrap_or_default(),
+    );
+    let limits = Limits::new(&timeouts);
+    let limits_open = !limits.are_usual();
+
+    let submit = Callback::new(move |()| {
+        form.clear();
+        let provider = form.parse::<Slug>("provider", provider);
+        let upstream = form.parse::<UpstreamModel>("route.target", upstream);
+        let timeouts = limits.parse(form);
+        let name = if id.is_none() {
+            form.parse::<ModelName>("name", name).map(Some)
+        } else {
+            Some(None)
+        };
+        let (Some(provider), Some(model), Some(timeouts), Some(name)) = (provider, upstream, timeouts, name) else {
+            return;
+        };
+        let route = Route::Target(Target { provider, model });
+        let call = async move {
+            match (id, name) {
+                (None, Some(name)) => workspace
+                    .create_model(&NewModel { name, route, timeouts })
+                    .await
+                    .map(Some),
+                (Some(id), _) => workspace
+                    .change_model(id, &ModelChange { route, timeouts })
+                    .await
+                    .map(Some),
+                (None, None) => Ok(None),
+            }
+        };
+        form.send(call, move |model| {
+            if let Some(model) = model {
+                toasts.done(format!("{} is saved.", model.name));
+            }
+            tell(on_saved);
+            tell(on_close);
+        });
+    });
+    let name_field = id.is_none().then(|| {
+        view! {
+            <TextField
+                form=form
+                name="name"
+                label="Name"
+                value=name
+                input=Input::Code
+                placeholder="fast"
+                hint="What callers write in \u{201c}model\u{201d}. It cannot be changed later."
+            />
+        }
+    });
+    let summary = "Each like 250ms, 2s or 10m. The server's usual ones apply where a field is empty.";
+    view! {
+        <Dialog title=title on_close=on_close>
+            <FormFrame form=form submit=action on_submit=submit on_cancel=on_close>
+                {name_field}
+                <SelectField
+                    form=form
+                    name="provider"
+                    label="Provider"
+                    value=provider
+                    options=provider_options(workspace, provider)
+                />
+                <TextField
+                    form=form
+                    name="route.target"
+                    label="The provider's model"
+                    value=upstream
+                    input=Input::Code
+                    placeholder="gpt-4o-mini"
+                    hint="What the provider calls it."
+                />
+                {price_preview(workspace, provider, upstream)}
+                <details class="more-fields" prop:open=limits_open>
+                    <summary>"Timeouts"</summary>
+                    <p class="muted small">{summary}</p>
+                    <div class="field-grid">
+                        <TextField
+                            form=form
+                            name="timeouts.connect"
+                            label="Connect"
+                            value=limits.connect
+                            input=Input::Code
+                            placeholder="2s"
+                        />
+                        <TextField
+                            form=form
+                            name="timeouts.first_token"
+                            label="First token"
+                            value=limits.first_token
+                            input=Input::Code
+                            placeholder="20s"
+                        />
+                        <TextField
+                            form=form
+                            name="timeouts.between_tokens"
+                            label="Between tokens"
+                            value=limits.between_tokens
+                            input=Input::Code
+                            placeholder="15s"
+                        />
+                        <TextField
+                            form=form
+                            name="timeouts.total"
+                            label="Total"
+                            value=limits.total
+                            input=Input::Code
+                            placeholder="10m"
+                        />
+                    </div>
+                </details>
+            </FormFrame>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The price that applies to what is typed, looked up after a pause.
+fn price_preview(workspace: Workspace, provider: RwSignal<String>, upstream: RwSignal<String>) -> AnyView {
+    let lookup = Loader::new(move || {
+        let query = provider
+            .get()
+            .parse()
+            .ok()
+            .zip(upstream.with(|upstream| upstream.trim().parse().ok()));
+        async move {
+            let Some((provider, model)) = query else {
+                return Ok(None);
+            };
+            TimeoutFuture::new(PAUSE_MILLIS).await;
+            workspace.look_up_price(&PriceQuery { provider, model }).await.map(Some)
+        }
+    });
+    let line = move || {
+        lookup.state.with(|state| match state {
+            Load::Waiting | Load::Failed(_) | Load::Ready(None) => ().into_any(),
+            Load::Ready(Some(found)) => match (&found.rates, found.source) {
+                (Some(rates), PriceSource::Organization) => {
+                    view! { <Badge tone=Tone::Accent text="own price"/>" "{rates_line(rates)} }.into_any()
+                }
+                (Some(rates), PriceSource::Catalogue | PriceSource::None) => {
+                    view! { <Badge tone=Tone::Neutral text="catalogue"/>" "{rates_line(rates)} }.into_any()
+                }
+                (None, _) => view! {
+                    <Badge tone=Tone::Warning text="unpriced"/>
+                    " No price is known for this model; set one under Own prices."
+                }
+                .into_any(),
+            },
+        })
+    };
+    view! { <p class="price-preview" aria-live="polite">{line}</p> }.into_any()
+}

@@ -1,0 +1,205 @@
+//! Models: the names callers ask for, where each leads, and what it costs.
+
+mod form;
+
+use gatewright_types::Permission;
+use gatewright_types::api::{Model, PriceState, Rates, Route};
+use leptos::prelude::*;
+
+use super::prices::Prices;
+use crate::components::badge::{Badge, Tone};
+use crate::components::button::{Button, IconButton, Look};
+use crate::components::confirm::{Question, ask};
+use crate::components::header::PageHeader;
+use crate::components::icon::Icon;
+use crate::components::state::{Shape, empty, listed};
+use crate::components::table::table;
+use crate::components::tabs::Tabs;
+use crate::load::List;
+use crate::place::Section;
+use crate::router::use_router;
+use crate::session::{Workspace, use_workspace};
+
+/// The window over the list.
+#[derive(Debug, Clone, PartialEq)]
+enum Window {
+    Nothing,
+    Create,
+    Edit(Model),
+    Delete(Model),
+}
+
+#[component]
+pub(crate) fn Models() -> impl IntoView {
+    let workspace = use_workspace();
+    let router = use_router();
+    let prices = Memo::new(move |_| router.query() == "view=prices");
+    let tabs = Signal::derive(move || {
+        let href = workspace.href(Section::Models);
+        vec![
+            (href.clone(), "Models", !prices.get()),
+            (format!("{href}?view=prices"), "Own prices", prices.get()),
+        ]
+    });
+    let creating = RwSignal::new(false);
+    let price_denial = workspace.denial(Permission::PricesWrite);
+    let model_denial = workspace.denial(Permission::ModelsWrite);
+    let open = RwSignal::new(Window::Nothing);
+    let create = Callback::new(move |()| open.set(Window::Create));
+    let create_price = Callback::new(move |()| creating.set(true));
+    let action = move || {
+        if prices.get() {
+            let denial = price_denial.clone();
+            view! { <Button label="Set price" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create_price/> }
+                .into_any()
+        } else {
+            let denial = model_denial.clone();
+            view! { <Button label="Add model" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create/> }
+                .into_any()
+        }
+    };
+    let body = move || {
+        if prices.get() {
+            view! { <Prices creating=creating/> }.into_any()
+        } else {
+            list(workspace, open, create)
+        }
+    };
+    view! {
+        <PageHeader title="Models" about="The names callers ask for, where each leads, and what it costs.">{action}</PageHeader>
+        <Tabs label="Models and prices" tabs=tabs/>
+        {body}
+    }
+    .into_any()
+}
+
+fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> AnyView {
+    let models = List::new(move |cursor| workspace.models(cursor));
+    let close = Callback::new(move |()| open.set(Window::Nothing));
+    let changed = Callback::new(move |()| models.reload());
+    let denial = workspace.denial(Permission::ModelsWrite);
+    let none = move || {
+        let text = "A model is a name your callers use. Which provider's model answers can change behind it.";
+        empty(
+            Icon::Model,
+            "No models yet",
+            text,
+            Some(("Add model", denial.clone(), create)),
+        )
+    };
+    let rows = move |models: &[Model]| {
+        let rows = models.iter().map(|model| row(model, workspace, open)).collect_view();
+        table(
+            "Models",
+            &["Name", "Leads to", "Price per million tokens", "Timeouts", ""],
+            rows.into_any(),
+        )
+    };
+    let window = move || match open.get() {
+        Window::Nothing => ().into_any(),
+        Window::Create => view! { <form::ModelDialog model=None on_saved=changed on_close=close/> }.into_any(),
+        Window::Edit(model) => {
+            view! { <form::ModelDialog model=Some(model) on_saved=changed on_close=close/> }.into_any()
+        }
+        Window::Delete(model) => delete(&model, workspace, changed, close),
+    };
+    view! {
+        {listed(models, Shape::Rows, none, rows)}
+        {window}
+    }
+    .into_any()
+}
+
+fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
+    let Route::Target(target) = &model.route;
+    let limits = [
+        ("connect", model.timeouts.connect),
+        ("first token", model.timeouts.first_token),
+        ("between tokens", model.timeouts.between_tokens),
+        ("total", model.timeouts.total),
+    ];
+    let limits: Vec<String> = limits
+        .into_iter()
+        .filter_map(|(name, limit)| limit.map(|limit| format!("{name} {limit}")))
+        .collect();
+    let limits = if limits.is_empty() {
+        "usual".to_owned()
+    } else {
+        limits.join(", ")
+    };
+    let actions = workspace.can(Permission::ModelsWrite).then(|| {
+        let (edited, deleted) = (model.clone(), model.clone());
+        view! {
+            <IconButton
+                label=format!("Edit {}", model.name)
+                glyph=Icon::Pencil
+                on_press=Callback::new(move |()| open.set(Window::Edit(edited.clone())))
+            />
+            <IconButton
+                label=format!("Delete {}", model.name)
+                glyph=Icon::Trash
+                on_press=Callback::new(move |()| open.set(Window::Delete(deleted.clone())))
+            />
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row" data-label="Name"><code class="cell-title">{model.name.to_string()}</code></th>
+            <td data-label="Leads to"><code>{target.to_string()}</code></td>
+            <td data-label="Price per million tokens">{price(&model.price)}</td>
+            <td data-label="Timeouts"><span class="muted">{limits}</span></td>
+            <td class="actions">{actions}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn price(price: &PriceState) -> AnyView {
+    match price {
+        PriceState::Priced { rates, version } => {
+            view! { <span>{rates_line(rates)}</span><span class="cell-note">{version.clone()}</span> }.into_any()
+        }
+        PriceState::Unpriced => view! {
+            <Badge tone=Tone::Warning text="unpriced"/>
+            <span class="cell-note">"No price is known. That is not the same as free."</span>
+        }
+        .into_any(),
+    }
+}
+
+/// The two prices that matter most: `$0.15 in · $0.60 out`.
+pub(super) fn rates_line(rates: &Rates) -> String {
+    let parts = [("in", rates.input), ("out", rates.output)];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter_map(|(name, price)| price.map(|price| format!("${price} {name}")))
+        .collect();
+    let extra = [
+        rates.cache_read,
+        rates.cache_write_5m,
+        rates.cache_write_1h,
+        rates.reasoning,
+        rates.input_audio,
+        rates.output_audio,
+        rates.input_image,
+    ];
+    let more = extra.iter().flatten().count();
+    let more = if more > 0 {
+        format!(" · {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", parts.join(" · "))
+}
+
+fn delete(model: &Model, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {
+    let id = model.id;
+    let question = Question {
+        title: format!("Delete {}?", model.name),
+        text: "Callers that ask for it get model_not_found from the next request on. What was used stays on record."
+            .to_owned(),
+        action: "Delete model",
+        done: format!("{} is deleted.", model.name),
+    };
+    ask(question, move || workspace.delete_model(id), changed, close)
+}

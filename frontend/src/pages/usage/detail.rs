@@ -1,0 +1,106 @@
+//! One request in full: its way, its times, and every priced line.
+
+use gatewright_types::api::{Dialect, LineItem, UsageRow};
+use gatewright_types::{Nanos, UsageUnit};
+use leptos::prelude::*;
+
+use super::{Names, cost, outcome};
+use crate::components::badge::{Badge, Tone};
+use crate::components::dialog::{Dialog, Frame};
+use crate::components::moment::Exact;
+use crate::components::table::table;
+use crate::format;
+
+#[component]
+pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> impl IntoView {
+    let key = row.key.map(|key| untrack(|| names.key(key)));
+    let team = row.team.map(|team| untrack(|| names.team(team)));
+    let upstream = row.provider.as_ref().zip(row.upstream_model.as_ref());
+    let upstream = upstream.map(|(provider, model)| format!("{provider}/{model}"));
+    let answer = if row.stream { "stream" } else { "whole" };
+    view! {
+        <Dialog title="Request" frame=Frame::Drawer on_close=on_close>
+            <p class="drawer-lead">{outcome(&row)}</p>
+            <dl class="facts">
+                {text_fact("Request", Some(row.id.to_string()))}
+                {fact("Started", view! { <Exact moment=row.started_at/> }.into_any())}
+                {text_fact("Model", row.model.clone())}
+                {text_fact("Went to", upstream)}
+                {text_fact("Key", key)}
+                {text_fact("Team", team)}
+                {text_fact("Dialect", Some(dialect(row.dialect).to_owned()))}
+                {text_fact("Answer", Some(answer.to_owned()))}
+                {text_fact("Attempts", Some(row.attempts.to_string()))}
+                {text_fact("Duration", Some(format::millis(row.duration_ms)))}
+                {text_fact("First token", row.first_token_ms.map(format::millis))}
+                {text_fact("Gateway's own time", Some(format!("{} µs", format::count(row.overhead_us))))}
+            </dl>
+            <h3>"Used"</h3>
+            {used(&row)}
+            <p class="total"><span>"Cost"</span><strong>{cost(&row)}</strong></p>
+            {row.estimated.then(|| {
+                let text = " The provider told no token counts; the gateway counted these.";
+                view! { <p class="muted small"><Badge tone=Tone::Neutral text="estimated"/>{text}</p> }
+            })}
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn fact(name: &'static str, value: AnyView) -> AnyView {
+    view! { <div><dt>{name}</dt><dd>{value}</dd></div> }.into_any()
+}
+
+fn text_fact(name: &'static str, value: Option<String>) -> Option<AnyView> {
+    value.map(|value| fact(name, value.into_any()))
+}
+
+const fn dialect(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenaiChat => "OpenAI chat",
+    }
+}
+
+fn used(row: &UsageRow) -> AnyView {
+    if row.lines.is_empty() {
+        return view! { <p class="muted">"Nothing was used."</p> }.into_any();
+    }
+    let rows = row.lines.iter().map(line).collect_view().into_any();
+    table("Line items", &["Unit", "Quantity", "Price per million", "Amount"], rows)
+}
+
+fn line(item: &LineItem) -> AnyView {
+    let amount = item.price.map(|price| Nanos::from_picos(price.times(item.quantity)));
+    let unpriced = || view! { <Badge tone=Tone::Warning text="unpriced"/> };
+    view! {
+        <tr>
+            <th scope="row" data-label="Unit">
+                {unit(item.unit)}
+                {item.price_version.clone().map(|version| view! { <span class="cell-note">{version}</span> })}
+            </th>
+            <td data-label="Quantity" class="number">{format::count(item.quantity)}</td>
+            <td data-label="Price per million" class="number">{item.price.map(|price| format!("${price}"))}</td>
+            <td data-label="Amount" class="number">
+                {match amount {
+                    Some(amount) => format::money(amount).into_any(),
+                    None => unpriced().into_any(),
+                }}
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+const fn unit(unit: UsageUnit) -> &'static str {
+    match unit {
+        UsageUnit::InputUncached => "Input",
+        UsageUnit::InputCacheRead => "Cache read",
+        UsageUnit::InputCacheWrite5m => "Cache write, 5 min",
+        UsageUnit::InputCacheWrite1h => "Cache write, 1 h",
+        UsageUnit::InputAudio => "Audio in",
+        UsageUnit::InputImage => "Images in",
+        UsageUnit::OutputText => "Output",
+        UsageUnit::OutputReasoning => "Reasoning",
+        UsageUnit::OutputAudio => "Audio out",
+    }
+}

@@ -1,0 +1,154 @@
+//! The addresses of the dashboard as a type: what the address bar says, and what a link points at. Knows no browser.
+
+use gatewright_types::Slug;
+
+/// A page of the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The bare address: goes on to the first organization.
+    Root,
+    Setup,
+    SignIn,
+    Invitation,
+    Account,
+    Organization {
+        slug: Slug,
+        section: Section,
+    },
+    Unknown,
+}
+
+/// A page of one organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Overview,
+    Usage,
+    Audit,
+    Keys,
+    Models,
+    Providers,
+    Teams,
+    Members,
+    Tokens,
+    Settings,
+}
+
+impl Section {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Overview,
+        Self::Usage,
+        Self::Audit,
+        Self::Keys,
+        Self::Models,
+        Self::Providers,
+        Self::Teams,
+        Self::Members,
+        Self::Tokens,
+        Self::Settings,
+    ];
+
+    /// Its part of the address.
+    pub(crate) const fn segment(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Usage => "usage",
+            Self::Audit => "audit",
+            Self::Keys => "keys",
+            Self::Models => "models",
+            Self::Providers => "providers",
+            Self::Teams => "teams",
+            Self::Members => "members",
+            Self::Tokens => "tokens",
+            Self::Settings => "settings",
+        }
+    }
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Usage => "Requests",
+            Self::Audit => "Audit log",
+            Self::Keys => "API keys",
+            Self::Models => "Models",
+            Self::Providers => "Providers",
+            Self::Teams => "Teams",
+            Self::Members => "Members",
+            Self::Tokens => "Control tokens",
+            Self::Settings => "Settings",
+        }
+    }
+}
+
+impl Place {
+    pub(crate) fn section(slug: &Slug, section: Section) -> Self {
+        Self::Organization {
+            slug: slug.clone(),
+            section,
+        }
+    }
+
+    /// Reads the path of an address.
+    pub(crate) fn parse(path: &str) -> Self {
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+        match (segments.next(), segments.next(), segments.next(), segments.next()) {
+            (None, ..) => Self::Root,
+            (Some("setup"), None, ..) => Self::Setup,
+            (Some("sign-in"), None, ..) => Self::SignIn,
+            (Some("invitation"), None, ..) => Self::Invitation,
+            (Some("account"), None, ..) => Self::Account,
+            (Some("o"), Some(slug), section, None) => {
+                let section = match section {
+                    None => Some(Section::Overview),
+                    Some(segment) => Section::ALL.into_iter().find(|section| section.segment() == segment),
+                };
+                match (slug.parse(), section) {
+                    (Ok(slug), Some(section)) => Self::Organization { slug, section },
+                    _ => Self::Unknown,
+                }
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The path that leads here.
+    pub(crate) fn href(&self) -> String {
+        match self {
+            Self::Root | Self::Unknown => "/".to_owned(),
+            Self::Setup => "/setup".to_owned(),
+            Self::SignIn => "/sign-in".to_owned(),
+            Self::Invitation => "/invitation".to_owned(),
+            Self::Account => "/account".to_owned(),
+            Self::Organization { slug, section } => format!("/o/{slug}/{}", section.segment()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, Section};
+
+    #[test]
+    fn every_section_is_found_again_by_its_address() {
+        let slug = "acme".parse().expect("a slug");
+        for section in Section::ALL {
+            let place = Place::section(&slug, section);
+            assert_eq!(Place::parse(&place.href()), place);
+        }
+    }
+
+    #[test]
+    fn addresses_that_lead_nowhere_are_unknown() {
+        for path in [
+            "/o",
+            "/o/Acme/keys",
+            "/o/acme/nothing",
+            "/o/acme/keys/more",
+            "/setup/x",
+            "/elsewhere",
+        ] {
+            assert_eq!(Place::parse(path), Place::Unknown, "{path}");
+        }
+        assert_eq!(Place::parse("/"), Place::Root);
+        assert_eq!(Place::parse("/o/acme").href(), "/o/acme/overview");
+    }
+}

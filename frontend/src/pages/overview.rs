@@ -125,7 +125,7 @@ fn stats(picture: &Picture) -> AnyView {
             />
             <Stat
                 label="Spend"
-                value=format::money(totals.cost)
+                value=spent(totals.cost, totals.unpriced > 0).unwrap_or_else(|| "unpriced".to_owned())
                 about=unpriced
                 tone="series-2"
                 course=timeline.values(|totals| dollars(totals.cost))
@@ -272,7 +272,7 @@ fn top_models(picture: &Picture, workspace: Workspace) -> AnyView {
                 <th scope="row" data-label="Model">{link}</th>
                 <td data-label="Requests" class="number">{format::compact(of(&requests))}</td>
                 <td data-label="Spend" class="number">
-                    {format::money(cost)}
+                    {spent(cost, missing > 0.0)}
                     {(missing > 0.0).then(|| {
                         view! { " "<Badge tone=Tone::Warning text=format!("{} unpriced", format::compact(missing))/> }
                     })}
@@ -291,6 +291,11 @@ fn top_models(picture: &Picture, workspace: Workspace) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Nothing where no price is known: unpriced is not the same as free.
+fn spent(cost: Nanos, has_unpriced: bool) -> Option<String> {
+    (cost != Nanos::ZERO || !has_unpriced).then(|| format::money(cost))
 }
 
 /// What the caller asked for; requests that could not be read asked for nothing.

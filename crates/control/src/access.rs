@@ -34,6 +34,13 @@ pub(crate) struct Visit {
     pub(crate) cookie: Option<String>,
 }
 
+/// A call by a person with a session or by a token, about nothing in particular.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) control: Data<Control>,
+    pub(crate) identity: Identity,
+}
+
 /// A call by a person with a session.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed {
@@ -90,6 +97,29 @@ impl Visit {
             facts,
             cookie: session_cookie(request),
         })
+    }
+}
+
+impl Known {
+    pub(crate) async fn admit(
+        control: Data<Control>,
+        facts: &Facts,
+        request: &HttpRequest,
+        attempt: &mut Attempt,
+    ) -> Result<Self, ApiError> {
+        let identity = identify(&control, facts, request, attempt).await?;
+        Ok(Self { control, identity })
+    }
+
+    /// The organizations that are there for this caller.
+    pub(crate) async fn organizations(&self) -> Result<Vec<Organization>, ApiError> {
+        match &self.identity {
+            Identity::Person { session, .. } => {
+                let memberships = self.control.db.system().memberships(session.person).await?;
+                Ok(memberships.into_iter().map(|(organization, _)| organization).collect())
+            }
+            Identity::Token(holder) => Ok(vec![holder.organization.clone()]),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use gatewright_types::RequestId;
 
-use crate::access::{Call, Facts, Signed, Visit};
+use crate::access::{Call, Facts, Known, Signed, Visit};
 use crate::control::Control;
 use crate::dashboard;
 use crate::endpoint::Raw;
@@ -111,6 +111,10 @@ async fn admitted(
         Entry::Public(run) => {
             let visit = Visit::admit(control, facts, &request)?;
             run(visit, raw(route, request, payload).await?).await
+        }
+        Entry::Known(run) => {
+            let known = Known::admit(control, &facts, &request, attempt).await?;
+            run(known, raw(route, request, payload).await?).await
         }
         Entry::SignedIn(run) => {
             let signed = Signed::admit(control, facts, &request, attempt).await?;

@@ -95,7 +95,7 @@ fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
         Access::SignedIn => json!([{"session": []}]),
-        Access::Needs(_) => json!([{"session": []}, {"token": []}]),
+        Access::Known | Access::Needs(_) => json!([{"session": []}, {"token": []}]),
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn record(
     }
     let permission = match route.access() {
         Access::Needs(permission) => Some(permission),
-        Access::Public | Access::SignedIn => None,
+        Access::Public | Access::Known | Access::SignedIn => None,
     };
     let change = Change {
         organization: attempt.organization,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix_web::http::Method;
 use gatewright_types::Permission;
 
-use crate::access::{Call, Signed, Visit};
+use crate::access::{Call, Known, Signed, Visit};
 use crate::api::{
     audit, configuration, credentials, invitations, keys, members, models, organizations, prices, providers, sessions,
     setup, teams, tokens, usage,
@@ -18,6 +18,8 @@ use crate::endpoint::{Endpoint, Run, Signature};
 pub enum Access {
     /// Anybody.
     Public,
+    /// A person with a session or a token, whatever their organizations.
+    Known,
     /// A person with a session, whatever their organizations.
     SignedIn,
     /// A member or a token of the organization in the path, with this permission.
@@ -46,6 +48,7 @@ pub(crate) struct Route {
 #[derive(Clone)]
 pub(crate) enum Entry {
     Public(Run<Visit>),
+    Known(Run<Known>),
     SignedIn(Run<Signed>),
     Needs(Permission, Run<Call>),
 }
@@ -54,6 +57,7 @@ impl Route {
     pub(crate) fn access(&self) -> Access {
         match self.entry {
             Entry::Public(_) => Access::Public,
+            Entry::Known(_) => Access::Known,
             Entry::SignedIn(_) => Access::SignedIn,
             Entry::Needs(permission, _) => Access::Needs(permission),
         }
@@ -105,6 +109,10 @@ fn route<S, I, E: Endpoint<S, I>>(
 
 fn public<I>(at: (Method, &'static str), summary: &'static str, endpoint: impl Endpoint<Visit, I>) -> Route {
     route(at, summary, endpoint, Entry::Public)
+}
+
+fn known<I>(at: (Method, &'static str), summary: &'static str, endpoint: impl Endpoint<Known, I>) -> Route {
+    route(at, summary, endpoint, Entry::Known)
 }
 
 fn signed_in<I>(at: (Method, &'static str), summary: &'static str, endpoint: impl Endpoint<Signed, I>) -> Route {
@@ -179,7 +187,7 @@ pub(crate) fn routes() -> Vec<Route> {
             invitations::preview,
         ),
         public(post("/invitations/accept"), "Accept an invitation", invitations::accept),
-        signed_in(get("/organizations"), "List the own organizations", organizations::list),
+        known(get("/organizations"), "List the own organizations", organizations::list),
         signed_in(
             post("/organizations"),
             "Make an organization and become its owner",

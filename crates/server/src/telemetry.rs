@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use gatewright_proxy::Tracing;
+use opentelemetry::Key;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
@@ -109,11 +110,23 @@ fn others() -> FilterFn {
     filter_fn(|metadata| metadata.target() != ACCESS)
 }
 
+/// What the standard variables say of this process; its name is ours unless they give another.
+fn resource() -> Resource {
+    let named = Resource::builder().build();
+    let name = named
+        .get(&Key::from_static_str("service.name"))
+        .map(|name| name.to_string());
+    match name {
+        Some(name) if !name.starts_with("unknown_service") => named,
+        _ => Resource::builder().with_service_name("gatewright").build(),
+    }
+}
+
 /// The endpoint, headers and sampling come from the standard `OTEL_*` variables, which the exporter reads itself.
 fn exported() -> Result<SdkTracerProvider, ExporterBuildError> {
     tls::choose_provider();
     let exporter = SpanExporter::builder().with_http().build()?;
-    let resource = Resource::builder().with_service_name("gatewright").build();
+    let resource = resource();
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
         .with_batch_exporter(exporter)

@@ -26,7 +26,8 @@ use crate::write::{Actor, Change, WriteTx, Written};
 /// How long a statement waits for another process that writes the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a query waits for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+/// A database that is away is told within seconds; no transaction lasts as long.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Any number, as long as nobody else locks by it: the letters `gatewrit`.

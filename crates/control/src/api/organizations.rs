@@ -5,14 +5,13 @@ use gatewright_types::api::{NewOrganization, Organization, OrganizationChange};
 use gatewright_types::{OrganizationId, Page, PageQuery, Role};
 use serde_json::json;
 
-use crate::access::{Call, Signed};
+use crate::access::{Call, Known, Signed};
 use crate::endpoint::{Created, Json, NoContent, Query};
 use crate::error::ApiError;
 
 /// In the order of slugs; the cursor is the slug of the last one.
-pub(crate) async fn list(signed: Signed, Query(query): Query<PageQuery>) -> Result<Json<Page<Organization>>, ApiError> {
-    let memberships = signed.control.db.system().memberships(signed.session.person).await?;
-    let mine = memberships.into_iter().map(|(organization, _)| organization);
+pub(crate) async fn list(known: Known, Query(query): Query<PageQuery>) -> Result<Json<Page<Organization>>, ApiError> {
+    let mine = known.organizations().await?.into_iter();
     let after = query.cursor.as_deref().unwrap_or_default();
     let mut items: Vec<_> = mine.filter(|organization| organization.slug.as_str() > after).collect();
     let size = usize::from(query.size());

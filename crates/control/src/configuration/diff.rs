@@ -2,7 +2,7 @@
 //! Nothing is read or written here. Steps come in the order in which they can be done: what others need first, what
 //! others needed last.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use gatewright_contract::{
     AddressPolicy, CompileProblem, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId, compile,
@@ -13,6 +13,7 @@ use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
 };
 
+use super::coherence::twice;
 use super::current::Current;
 use super::people::Accounts;
 use crate::check::FieldProblem;
@@ -161,12 +162,7 @@ impl Differ<'_> {
 
     /// Tells of names that a list holds twice.
     pub(super) fn check_unique<'n>(&mut self, list: &str, field: &str, names: impl Iterator<Item = &'n str>) {
-        let mut seen = HashSet::new();
-        for (index, name) in names.enumerate() {
-            if !seen.insert(name) {
-                self.problem(format!("{list}[{index}].{field}"), &"is in this list twice");
-            }
-        }
+        self.problems.extend(twice(list, field, names));
     }
 
     fn organization(&mut self) {

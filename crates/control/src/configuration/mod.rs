@@ -3,6 +3,7 @@
 
 mod apply;
 mod bootstrap;
+mod coherence;
 mod current;
 mod diff;
 mod document;

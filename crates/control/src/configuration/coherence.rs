@@ -1,0 +1,71 @@
+//! What a document contradicts in itself: names that a list holds twice, and references to what its own complete lists
+//! do not hold. Needs no server to ask.
+
+use std::collections::HashSet;
+
+use gatewright_types::api::{Document, Route};
+
+use crate::check::FieldProblem;
+
+/// Everything in the document that cannot be meant.
+pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    let teams = document.teams.as_deref().unwrap_or_default();
+    let providers = document.providers.as_deref().unwrap_or_default();
+    let models = document.models.as_deref().unwrap_or_default();
+    let keys = document.keys.as_deref().unwrap_or_default();
+    let tokens = document.tokens.as_deref().unwrap_or_default();
+    let members = document.members.as_deref().unwrap_or_default();
+    problems.extend(twice("teams", "name", teams.iter().map(|entry| entry.name.as_str())));
+    problems.extend(twice(
+        "providers",
+        "name",
+        providers.iter().map(|entry| entry.name.as_str()),
+    ));
+    problems.extend(twice("models", "name", models.iter().map(|entry| entry.name.as_str())));
+    problems.extend(twice("keys", "name", keys.iter().map(|entry| entry.name.as_str())));
+    problems.extend(twice("tokens", "name", tokens.iter().map(|entry| entry.name.as_str())));
+    problems.extend(twice(
+        "members",
+        "email",
+        members.iter().map(|entry| entry.email.as_str()),
+    ));
+
+    if document.providers.is_some() {
+        for (index, model) in models.iter().enumerate() {
+            let Route::Target(target) = &model.route;
+            if !providers.iter().any(|provider| provider.name == target.provider) {
+                let message = format!("there is no provider named {}", target.provider);
+                problems.push(FieldProblem {
+                    path: format!("models[{index}].route.target"),
+                    message,
+                });
+            }
+        }
+    }
+    if document.teams.is_some() {
+        for (index, key) in keys.iter().enumerate() {
+            let Some(wanted) = &key.team else { continue };
+            if !teams.iter().any(|team| team.name == *wanted) {
+                let message = format!("there is no team named {wanted}");
+                problems.push(FieldProblem {
+                    path: format!("keys[{index}].team"),
+                    message,
+                });
+            }
+        }
+    }
+    problems
+}
+
+/// Every entry whose name an earlier one of the list has.
+pub(super) fn twice<'n>(list: &str, field: &str, names: impl Iterator<Item = &'n str>) -> Vec<FieldProblem> {
+    let mut seen = HashSet::new();
+    let repeated = names.enumerate().filter(|(_, name)| !seen.insert(*name));
+    repeated
+        .map(|(index, _)| FieldProblem {
+            path: format!("{list}[{index}].{field}"),
+            message: "is in this list twice".to_owned(),
+        })
+        .collect()
+}

@@ -91,6 +91,7 @@ impl ApiError {
             Self::PayloadTooLarge => ProblemCode::PayloadTooLarge,
             Self::Invalid(_) => ProblemCode::Invalid,
             Self::Busy => ProblemCode::RateLimited,
+            Self::Database(error) if error.is_away() => ProblemCode::Unavailable,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => ProblemCode::Internal,
         }
     }
@@ -106,6 +107,7 @@ impl ApiError {
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Database(error) if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -122,7 +124,9 @@ impl ApiError {
         if let Self::LockedOut(left) = &self {
             response.insert_header((RETRY_AFTER, left.as_secs().max(1).to_string()));
         }
-        let message = if status.is_server_error() {
+        let message = if status == StatusCode::SERVICE_UNAVAILABLE {
+            "the database is away for the moment; try again shortly".to_owned()
+        } else if status.is_server_error() {
             "something went wrong on our side; the log has the cause under this request id".to_owned()
         } else {
             self.to_string()

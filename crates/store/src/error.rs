@@ -2,12 +2,38 @@
 //! databases; everything else that a database reports stays a `DatabaseError`.
 
 use gatewright_contract::CompileProblem;
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 
 /// The database failed, or holds what this release cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error("the database failed")]
 pub struct DatabaseError(#[from] DbErr);
+
+impl DatabaseError {
+    /// The database could not be reached or left in the middle: trying again later is right.
+    pub fn is_away(&self) -> bool {
+        match &self.0 {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+            DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+                is_lost(error) || is_shutting_down(error)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_lost(error: &SqlxError) -> bool {
+    matches!(
+        error,
+        SqlxError::Io(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed
+    )
+}
+
+/// PostgreSQL's class 57P: an administrator stops or starts it.
+fn is_shutting_down(error: &SqlxError) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("57P"))
+}
 
 /// Why a page of a list could not be read.
 #[derive(Debug, thiserror::Error)]

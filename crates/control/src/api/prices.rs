@@ -17,6 +17,9 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewPrice>) -> Result<Crea
     if new.rates == gatewright_types::api::Rates::default() {
         return Err(ApiError::field("rates", &"must name at least one price"));
     }
+    if call.scope().provider_by_name(&new.provider).await?.is_none() {
+        return Err(ApiError::field("provider", &"there is no provider of this name"));
+    }
     let (organization, id) = (call.organization.id, PriceId::mint());
     let detail = json!({
         "provider": new.provider, "model": new.model, "rates": new.rates, "effective_from": new.effective_from,

@@ -49,7 +49,8 @@ pub(super) fn export(export: &Export, environment: &Strings) -> Ending {
     });
     let text = exported.and_then(|document| match export.json {
         Form::Json => Ok(serde_json::to_string_pretty(&document)?),
-        Form::ForPeople => Ok(serde_yaml_ng::to_string(&document)?),
+        // By way of JSON: YAML's own form of an enum is a tag, which the file format does not have.
+        Form::ForPeople => Ok(serde_yaml_ng::to_string(&serde_json::to_value(&document)?)?),
     });
     match text {
         Ok(text) => {

@@ -116,7 +116,8 @@ fn run_stage(
         Stage::Unit => unit(workspace, processes, prepared, options),
         Stage::Solo | Stage::Cluster => {
             let batch = black_box(workspace, prepared, options, stage);
-            prepared.runner.run(workspace, processes, &batch)
+            // As one program, whose tests share the servers they may share; a process per test would start them each time.
+            Runner::Programs.run(workspace, processes, &batch)
         }
         Stage::Browser => journeys::run(workspace, processes, &prepared.server, &options.filters),
     }
@@ -157,6 +158,8 @@ fn black_box<'a>(
 ) -> Batch<'a> {
     let mut environment = environment(prepared);
     environment.push(("GATEWRIGHT_TEST_TOPOLOGY", topology.name().to_owned()));
+    // They wait for servers most of the time.
+    environment.push(("RUST_TEST_THREADS", "6".to_owned()));
     Batch {
         packages: &PACKAGES,
         filterset: "package(gatewright-tests)",

@@ -1,0 +1,22 @@
+//! The product as seen from outside, in one of its two topologies: see `GATEWRIGHT_TEST_TOPOLOGY`.
+
+mod bad_input;
+mod chat;
+mod config_push;
+mod configuration;
+mod environment;
+mod identity;
+mod membership;
+mod metering;
+mod people;
+mod providers;
+mod rbac;
+mod resources;
+mod sdk;
+mod secrets;
+mod shutdown;
+mod streaming;
+mod telemetry;
+mod tenancy;
+mod tidy;
+mod walk;

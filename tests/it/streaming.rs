@@ -1,0 +1,539 @@
+//! Chat completions as streams: what passes unchanged, what is taken out, how they break, and what each is billed.
+
+use std::time::Duration;
+
+use gatewright_types::UsageUnit;
+use gatewright_types::api::{LineItem, Outcome};
+use harness::chat::{self, Chat, request_id, streaming};
+use harness::http::Answer;
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::sse::{self, DONE, content, finish, usage};
+use harness::upstream::{Ending, Script, Upstream};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+async fn one_model(upstream: &Upstream) -> (Organization, Key) {
+    Organization::with_upstream(Installation::shared().await, upstream, &["m"]).await
+}
+
+async fn with_timeouts(upstream: &Upstream, timeouts: &Value) -> (Organization, Key) {
+    let organization = Organization::make(Installation::shared().await).await;
+    organization
+        .provider("up", "openai-compatible", Some(&upstream.base_url()))
+        .await;
+    organization.model("m", "up/m", timeouts).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    (organization, key)
+}
+
+/// The stream without the comments that the gateway adds.
+fn without_comments(answer: &Answer) -> String {
+    let text = answer.text();
+    text.split_inclusive("\n\n")
+        .filter(|block| !block.starts_with(": keepalive") && !block.starts_with(": x-gw-"))
+        .collect()
+}
+
+fn quantities(lines: &[LineItem]) -> Vec<(UsageUnit, u64)> {
+    lines.iter().map(|line| (line.unit, line.quantity)).collect()
+}
+
+/// The error that a stream ends with.
+fn last_error(answer: &Answer) -> Value {
+    let last = sse::chunks(&answer.body).pop().expect("a stream that fails says so");
+    last.get("error")
+        .unwrap_or_else(|| panic!("no error in {last}"))
+        .clone()
+}
+
+fn asking_for_usage() -> Value {
+    let mut body = streaming("m");
+    let members = body.as_object_mut().expect("an object");
+    members.insert("stream_options".to_owned(), json!({"include_usage": true}));
+    body
+}
+
+#[tokio::test]
+async fn a_stream_passes_byte_for_byte_when_usage_was_asked_for() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let whole = format!(
+        ": vendor comment\n\ndata: {{\"odd\" : [1.0,\"\\u00e9 😀\"], \"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}],\"usage\":null}}\n\n\
+         {}{}{}{DONE}",
+        content("b"),
+        finish(),
+        usage(9, 2)
+    );
+    upstream.on("m", Script::stream([whole.as_str()]));
+
+    let answer = organization.chat(&key).send(&asking_for_usage()).await.expect(200);
+
+    assert_eq!(without_comments(&answer), whole);
+    assert_eq!(answer.headers.need("content-type"), "text/event-stream");
+    assert_eq!(answer.headers.need("cache-control"), "no-cache");
+    assert_eq!(answer.headers.need("x-accel-buffering"), "no");
+    assert_eq!(upstream.only().json(), asking_for_usage());
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        quantities(&row.lines),
+        [(UsageUnit::InputUncached, 9), (UsageUnit::OutputText, 2)]
+    );
+    assert_eq!(
+        (row.outcome, row.status, row.stream, row.estimated),
+        (Outcome::Complete, 200, true, false)
+    );
+    assert!(row.first_token_ms.is_some());
+}
+
+#[tokio::test]
+async fn usage_that_the_caller_did_not_ask_for_is_metered_and_taken_out() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    upstream.on(
+        "m",
+        Script::stream([content("a"), finish(), usage(9, 2), DONE.to_owned()]),
+    );
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    let clean = |event: String| event.replace(",\"usage\":null", "").replace("\"usage\":null,", "");
+    assert_eq!(
+        without_comments(&answer),
+        format!("{}{}{DONE}", clean(content("a")), clean(finish()))
+    );
+    let sent = upstream.only().json();
+    assert_eq!(
+        sent.pointer("/stream_options/include_usage"),
+        Some(&json!(true)),
+        "usage is asked for in any case"
+    );
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        quantities(&row.lines),
+        [(UsageUnit::InputUncached, 9), (UsageUnit::OutputText, 2)]
+    );
+    assert!(!row.estimated);
+}
+
+#[tokio::test]
+async fn include_usage_false_counts_as_not_asked() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let mut body = streaming("m");
+    let members = body.as_object_mut().expect("an object");
+    members.insert(
+        "stream_options".to_owned(),
+        json!({"include_usage": false, "include_obfuscation": false}),
+    );
+
+    let answer = organization.chat(&key).send(&body).await.expect(200);
+
+    assert!(
+        sse::chunks(&answer.body)
+            .iter()
+            .all(|chunk| chunk.get("usage").is_none()),
+        "{}",
+        answer.text()
+    );
+    let sent = upstream.only().json();
+    assert_eq!(
+        sent.get("stream_options"),
+        Some(&json!({"include_usage": true, "include_obfuscation": false}))
+    );
+}
+
+#[tokio::test]
+async fn line_ends_and_splits_of_any_kind_make_no_difference() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let whole = format!("{}{}{}{}{DONE}", content("é"), content("😀b"), finish(), usage(9, 3));
+    let in_bytes: Vec<Vec<u8>> = whole.bytes().map(|byte| vec![byte]).collect();
+    let crlf = whole.replace('\n', "\r\n");
+    let scripts = [
+        ("single bytes", Script::stream(in_bytes)),
+        ("carriage returns", Script::stream([crlf.as_bytes()])),
+        (
+            "carriage returns in single bytes",
+            Script::stream(crlf.bytes().map(|byte| vec![byte])),
+        ),
+        (
+            "no space after the colon",
+            Script::stream([whole.replace("data: ", "data:").as_bytes()]),
+        ),
+        (
+            "all but the first byte",
+            Script::stream([&whole.as_bytes()[..1], &whole.as_bytes()[1..]]),
+        ),
+        (
+            "a last event without its blank line",
+            Script::stream([whole.trim_end().as_bytes()]),
+        ),
+    ];
+
+    for (name, script) in scripts {
+        upstream.on("m", script);
+        let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+        assert_eq!(sse::text(&answer.body), "é😀b", "{name}");
+        assert!(sse::is_done(&answer.body), "{name}: {}", answer.text());
+        let row = organization.usage(&request_id(&answer)).await;
+        assert_eq!(
+            quantities(&row.lines),
+            [(UsageUnit::InputUncached, 9), (UsageUnit::OutputText, 3)],
+            "{name}"
+        );
+        assert_eq!(row.outcome, Outcome::Complete, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_mark_that_the_provider_forgot_is_added() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    upstream.on("m", Script::stream([content("a"), finish(), usage(9, 1)]));
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    assert!(sse::is_done(&answer.body), "{}", answer.text());
+    assert_eq!(
+        organization.usage(&request_id(&answer)).await.outcome,
+        Outcome::Complete
+    );
+}
+
+#[tokio::test]
+async fn usage_told_several_times_is_taken_from_the_last() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let told = |text: &str, completion: u64| {
+        sse::data(&json!({"choices": [{"index": 0, "delta": {"content": text}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": completion, "total_tokens": 5 + completion}}))
+    };
+    upstream.on(
+        "m",
+        Script::stream([told("a", 1), told("b", 2), told("c", 3), finish(), DONE.to_owned()]),
+    );
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        quantities(&row.lines),
+        [(UsageUnit::InputUncached, 5), (UsageUnit::OutputText, 3)]
+    );
+}
+
+#[tokio::test]
+async fn the_cost_stands_in_a_comment_before_the_end_mark() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    organization
+        .provider("up", "openai-compatible", Some(&upstream.base_url()))
+        .await;
+    organization
+        .price("up", "priced", &json!({"input": "1", "output": "2"}))
+        .await;
+    organization.model("priced", "up/priced", &json!({})).await;
+    organization.model("unpriced", "up/unpriced", &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["priced", "unpriced"]).await;
+
+    for (model, told) in [
+        ("priced", ": x-gw-cost-usd: 0.000013"),
+        ("unpriced", ": x-gw-cost-usd: unpriced"),
+    ] {
+        let answer = organization.chat(&key).ask_stream(model).await.expect(200);
+        assert!(
+            answer.text().ends_with(&format!("\n\n{told}\n\n{DONE}")),
+            "{}",
+            answer.text()
+        );
+        assert_eq!(
+            answer.headers.get("x-gw-cost-usd"),
+            None,
+            "it is not known when the stream begins"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_before_its_first_token_failed() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let role = sse::data(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}));
+    let told = sse::data(&json!({"error": {"message": "overloaded", "type": "server_error", "code": 500}}));
+    let scripts = [
+        ("cut", Script::stream([role.as_str()]).cut(), "upstream_error"),
+        ("ended", Script::stream([role.as_str()]), "upstream_error"),
+        ("error", Script::stream([role.as_str(), &told]), "upstream_error"),
+        (
+            "malformed",
+            Script::stream([role.as_str(), "data: {\"choices\":[{\"del\n\n"]),
+            "upstream_error",
+        ),
+    ];
+
+    for (name, script, code) in scripts {
+        upstream.on("m", script);
+        let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+        assert_eq!(last_error(&answer).get("code"), Some(&json!(code)), "{name}");
+        assert!(!sse::is_done(&answer.body), "{name}: a broken stream has no end mark");
+        let row = organization.usage(&request_id(&answer)).await;
+        assert_eq!(
+            (row.outcome, row.status, row.code.as_deref()),
+            (Outcome::Failed, 502, Some(code)),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_in_its_answer_is_cut_and_estimated() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let told = sse::data(&json!({"error": {"message": "broke", "type": "server_error", "code": null}}));
+    let scripts = [
+        ("cut", Script::stream([content("a"), content("b")]).cut()),
+        ("ended", Script::stream([content("a"), content("b")])),
+        ("error", Script::stream([content("a"), content("b"), told])),
+        (
+            "malformed",
+            Script::stream([content("a"), content("b"), "data: nonsense\n\n".to_owned()]),
+        ),
+        (
+            "half an event",
+            Script::stream([content("a"), content("b"), "data: {\"choices\":[{\"delta\":".to_owned()]).cut(),
+        ),
+    ];
+
+    for (name, script) in scripts {
+        upstream.on("m", script);
+        let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+        assert!(
+            answer.text().starts_with("data: "),
+            "{name}: what came before the break is passed on"
+        );
+        let text: String = sse::chunks(&answer.body)
+            .iter()
+            .filter_map(|chunk| {
+                chunk
+                    .pointer("/choices/0/delta/content")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            })
+            .collect();
+        assert_eq!(text, "ab", "{name}");
+        assert_eq!(
+            last_error(&answer).get("code"),
+            Some(&json!("upstream_error")),
+            "{name}"
+        );
+        let row = organization.usage(&request_id(&answer)).await;
+        assert_eq!((row.outcome, row.estimated), (Outcome::Cut, true), "{name}");
+        let output = row
+            .lines
+            .iter()
+            .find(|line| line.unit == UsageUnit::OutputText)
+            .map(|line| line.quantity);
+        assert_eq!(output, Some(2), "{name}: a token for each piece that came");
+    }
+}
+
+#[tokio::test]
+async fn an_error_before_the_stream_begins_is_a_plain_error_answer() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    upstream.on(
+        "m",
+        Script::json(500, &json!({"error": {"message": "boom", "type": "t", "code": null}})),
+    );
+
+    let answer = organization.chat(&key).ask_stream("m").await;
+
+    chat::refused(&answer, 502, "upstream_error");
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_kept_alive_before_the_first_token_and_between_tokens() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let pause = Duration::from_millis(1_000);
+    let slow = Script::stream::<&str>([])
+        .after(pause)
+        .send(content("a"))
+        .wait(pause)
+        .send(content("b"));
+    upstream.on("m", slow.send(finish()).send(usage(9, 2)).send(DONE));
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    let text = answer.text();
+    let (before, rest) = text.split_once("\"a\"").expect("the first token");
+    let (between, _) = rest.split_once("\"b\"").expect("the second token");
+    for (place, silence) in [("before the first token", before), ("between tokens", between)] {
+        let count = silence.matches(": keepalive\n\n").count();
+        assert!((2..=4).contains(&count), "{count} comments {place}: {text}");
+    }
+    assert_eq!(sse::text(&answer.body), "ab");
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(row.outcome, Outcome::Complete);
+    assert!(row.first_token_ms.is_some_and(|millis| millis >= 1_000), "{row:?}");
+}
+
+#[tokio::test]
+async fn an_error_after_keepalives_is_told_in_the_stream() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let error = Script::json(
+        429,
+        &json!({"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}),
+    );
+    upstream.on("m", error.after(Duration::from_millis(700)));
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    assert!(answer.text().starts_with(": keepalive\n\n"), "{}", answer.text());
+    assert_eq!(last_error(&answer).get("code"), Some(&json!("rate_limit_exceeded")));
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!((row.outcome, row.status), (Outcome::Failed, 429));
+}
+
+#[tokio::test]
+async fn a_stream_without_a_first_token_in_time_ends_with_a_timeout() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_timeouts(&upstream, &json!({"first_token": "800ms"})).await;
+    upstream.on("m", Script::silent());
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    assert_eq!(last_error(&answer).get("code"), Some(&json!("upstream_timeout")));
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        (row.outcome, row.status, row.code.as_deref()),
+        (Outcome::Failed, 504, Some("upstream_timeout"))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_stalls_between_tokens_ends_with_a_timeout_despite_keepalives() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_timeouts(&upstream, &json!({"between_tokens": "900ms"})).await;
+    upstream.on("m", Script::stream([content("a")]).stall());
+    let began = Instant::now();
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    let took = began.elapsed();
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(10)).contains(&took),
+        "{took:?}"
+    );
+    assert!(answer.text().contains(": keepalive\n\n"));
+    assert_eq!(last_error(&answer).get("code"), Some(&json!("upstream_timeout")));
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!((row.outcome, row.status, row.estimated), (Outcome::Cut, 504, true));
+}
+
+#[tokio::test]
+async fn a_stream_as_a_whole_has_a_limit_too() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_timeouts(&upstream, &json!({"total": "900ms"})).await;
+    let endless = (0..200).fold(Script::stream::<&str>([]), |script, _| {
+        script.send(content("a")).wait(Duration::from_millis(50))
+    });
+    upstream.on("m", endless);
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    assert_eq!(last_error(&answer).get("code"), Some(&json!("upstream_timeout")));
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+    assert_eq!(organization.usage(&request_id(&answer)).await.outcome, Outcome::Cut);
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_ends_the_call_to_the_provider() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    upstream.on("m", Script::stream([content("a"), content("b")]).stall());
+
+    let mut stream = organization.chat(&key).begin(&streaming("m")).await;
+    stream.until("\"b\"").await;
+    drop(stream);
+
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+    let row = organization.only_usage().await;
+    assert_eq!(
+        (row.outcome, row.status, row.estimated),
+        (Outcome::ClientGone, 499, true)
+    );
+    let output = row
+        .lines
+        .iter()
+        .find(|line| line.unit == UsageUnit::OutputText)
+        .map(|line| line.quantity);
+    assert_eq!(output, Some(2));
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_before_the_first_token_ends_the_call_too() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    upstream.on("m", Script::silent());
+
+    let mut stream = organization.chat(&key).begin(&streaming("m")).await;
+    stream.until("keepalive").await;
+    drop(stream);
+
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+    assert_eq!(organization.only_usage().await.outcome, Outcome::ClientGone);
+}
+
+#[tokio::test]
+async fn each_piece_leaves_as_soon_as_it_arrives() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let pause = Duration::from_millis(150);
+    let paced = (0..5).fold(Script::stream::<&str>([]), |script, _| {
+        script.send(content("a")).wait(pause)
+    });
+    upstream.on("m", paced.send(finish()).send(DONE));
+
+    let mut stream = organization.chat(&key).begin(&streaming("m")).await;
+    let mut arrivals = Vec::new();
+    while let Some(piece) = stream.connection.piece().await.expect("the stream goes on") {
+        if String::from_utf8_lossy(&piece).contains("\"a\"") {
+            arrivals.push(Instant::now());
+        }
+    }
+
+    assert_eq!(arrivals.len(), 5, "each in a piece of its own");
+    let whole = arrivals
+        .last()
+        .zip(arrivals.first())
+        .map(|(last, first)| *last - *first)
+        .expect("there are five");
+    assert!(whole >= pause * 3, "they were held back: {whole:?}");
+}
+
+#[tokio::test]
+async fn many_streams_at_once_do_not_mix() {
+    let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
+    let mut streams = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let chat: Chat = organization.chat_at(number % organization.nodes.len(), &key);
+        streams.spawn(async move {
+            let words = format!("number {number} [[sandbox chunks=20 chunk_delay=10ms]]");
+            let body = json!({"model": "echo", "stream": true, "messages": [{"role": "user", "content": words}]});
+            let answer = chat.send(&body).await.expect(200);
+            assert!(sse::is_done(&answer.body));
+            let text = sse::text(&answer.body);
+            assert!(text.starts_with(&format!("You said \"number {number}\".")), "{text}");
+        });
+    }
+    while let Some(done) = streams.join_next().await {
+        done.expect("a stream is as it should be");
+    }
+}

@@ -1,0 +1,250 @@
+//! Every route of the control API, from its own description, and things to put into the places in their paths.
+
+use std::collections::BTreeMap;
+
+use gatewright_types::api::{InvitationLink, Key, Member, MintedKey, MintedToken, Model, Price, Provider, Team};
+use harness::http::Request;
+use harness::installation::Installation;
+use harness::organization::Organization;
+use serde_json::{Value, json};
+
+use crate::people::{Person, admit, join, spare_session};
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Route {
+    /// Below `/api/v1`.
+    pub(crate) path: String,
+    pub(crate) method: String,
+}
+
+impl Route {
+    /// Names of the places in the path.
+    pub(crate) fn places(&self) -> Vec<&str> {
+        self.path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect()
+    }
+
+    pub(crate) fn is_of_an_organization(&self) -> bool {
+        self.path.starts_with("/organizations/{organization}")
+    }
+
+    /// The path with its places filled.
+    pub(crate) fn at(&self, values: &BTreeMap<&str, String>) -> String {
+        values.iter().fold(self.path.clone(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), value)
+        })
+    }
+}
+
+pub(crate) async fn routes(installation: &Installation) -> Vec<Route> {
+    let request = Request::new("GET", "/api/openapi.json");
+    let document = request
+        .send(installation.control())
+        .await
+        .expect("an answer")
+        .expect(200)
+        .json();
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .expect("the document has paths");
+    let mut routes: Vec<_> = paths
+        .iter()
+        .flat_map(|(path, operations)| {
+            let path = path
+                .strip_prefix("/api/v1")
+                .expect("all routes are below /api/v1")
+                .to_owned();
+            let methods = operations.as_object().expect("a path has operations").keys();
+            methods.map(move |method| Route {
+                path: path.clone(),
+                method: method.to_uppercase(),
+            })
+        })
+        .collect();
+    routes.sort();
+    assert!(routes.len() > 50, "{} routes", routes.len());
+    routes
+}
+
+async fn create<T: serde::de::DeserializeOwned>(organization: &Organization, tail: &str, body: &Value) -> T {
+    organization
+        .owner
+        .post(&organization.path(tail), body)
+        .await
+        .expect(201)
+        .read()
+}
+
+/// Makes fresh things of an organization for the places in paths.
+#[derive(Debug)]
+pub(crate) struct Things<'a> {
+    organization: &'a Organization,
+    count: u32,
+    /// Somebody who may be removed.
+    spare: Person,
+}
+
+impl<'a> Things<'a> {
+    pub(crate) async fn of(organization: &'a Organization) -> Self {
+        organization.provider("base", "sandbox", None).await;
+        Self {
+            organization,
+            count: 0,
+            spare: join(organization, "spare", "viewer").await,
+        }
+    }
+
+    /// Values for the places of a route, each naming something that is there at this moment.
+    pub(crate) async fn fresh<'r>(&mut self, route: &'r Route) -> BTreeMap<&'r str, String> {
+        let mut values = BTreeMap::new();
+        if route.is_of_an_organization() {
+            values.insert("organization", self.organization.slug.clone());
+        }
+        let places = route.places();
+        if places.contains(&"provider") {
+            let provider = self.provider().await;
+            let credential = provider.credentials.first().expect("it was made with one").id;
+            values.insert("provider", provider.id.to_string());
+            values.insert("credential", credential.to_string());
+        }
+        for place in places {
+            let id = match place {
+                "organization" | "provider" | "credential" => continue,
+                "person" => self.person().await,
+                "invitation" => self.invitation().await,
+                "team" => self.team().await,
+                "key" => self.key().await,
+                "token" => self.token().await,
+                "model" => self.model().await,
+                "price" => self.price().await,
+                "session" => spare_session(&self.spare).await,
+                other => panic!("nothing is known of {{{other}}} in {}", route.path),
+            };
+            values.insert(place, id);
+        }
+        values
+    }
+
+    fn name(&mut self) -> String {
+        self.count += 1;
+        format!("thing-{}", self.count)
+    }
+
+    async fn provider(&mut self) -> Provider {
+        let name = self.name();
+        let credentials = json!([{"name": "a", "api_key": "sk-0123456789"}]);
+        let body = json!({"name": name, "kind": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "credentials": credentials});
+        create(self.organization, "/providers", &body).await
+    }
+
+    async fn person(&mut self) -> String {
+        let members: Vec<Member> = self.organization.all("/members").await;
+        if !members.iter().any(|member| member.id.to_string() == self.spare.id) {
+            admit(self.organization, &self.spare.email, "viewer", None).await;
+        }
+        self.spare.id.clone()
+    }
+
+    async fn invitation(&mut self) -> String {
+        let email = format!("{}@{}.test", self.name(), self.organization.slug);
+        let invited: InvitationLink = create(
+            self.organization,
+            "/invitations",
+            &json!({"email": email, "role": "viewer"}),
+        )
+        .await;
+        invited.invitation.id.to_string()
+    }
+
+    async fn team(&mut self) -> String {
+        let name = self.name();
+        create::<Team>(self.organization, "/teams", &json!({ "name": name }))
+            .await
+            .id
+            .to_string()
+    }
+
+    async fn key(&mut self) -> String {
+        let name = self.name();
+        create::<MintedKey>(self.organization, "/keys", &json!({ "name": name }))
+            .await
+            .key
+            .id
+            .to_string()
+    }
+
+    async fn token(&mut self) -> String {
+        let body = json!({"name": self.name(), "role": "viewer"});
+        create::<MintedToken>(self.organization, "/tokens", &body)
+            .await
+            .token
+            .id
+            .to_string()
+    }
+
+    async fn model(&mut self) -> String {
+        let body = json!({"name": self.name(), "route": {"target": "base/echo"}});
+        create::<Model>(self.organization, "/models", &body)
+            .await
+            .id
+            .to_string()
+    }
+
+    async fn price(&mut self) -> String {
+        let body = json!({"provider": "base", "model": self.name(), "rates": {"input": "1"}});
+        create::<Price>(self.organization, "/prices", &body)
+            .await
+            .id
+            .to_string()
+    }
+}
+
+/// A good body for a route that changes or makes something; other routes take none.
+pub(crate) fn body(route: &Route) -> Option<Value> {
+    let tail = route
+        .path
+        .strip_prefix("/organizations/{organization}")
+        .unwrap_or(&route.path);
+    Some(match (route.method.as_str(), tail) {
+        ("PATCH", "") => json!({"name": "Renamed"}),
+        ("PATCH", "/members/{person}") => json!({"role": "viewer"}),
+        ("PATCH", "/teams/{team}") => json!({"name": "Renamed"}),
+        ("PATCH", "/keys/{key}") => json!({"name": "Renamed", "team": null, "models": null}),
+        ("PATCH", "/providers/{provider}") => json!({"base_url": "http://127.0.0.1:9/v2"}),
+        ("PATCH", "/models/{model}") => json!({"route": {"target": "base/echo"}}),
+        ("POST", "/providers/{provider}/credentials") => json!({"name": "b", "api_key": "sk-0123456789"}),
+        ("POST", "/providers/{provider}/test") | ("GET" | "DELETE", _) => return None,
+        ("POST" | "PATCH", path) if path.contains('{') => panic!("no body is known for {} {path}", route.method),
+        ("POST" | "PATCH", _) => json!({}),
+        (method, path) => panic!("an unexpected method: {method} {path}"),
+    })
+}
+
+/// Everything that can be seen of an organization, to tell whether anything changed.
+pub(crate) async fn picture(organization: &Organization) -> Vec<Value> {
+    let mut picture = Vec::new();
+    for tail in [
+        "/members",
+        "/invitations",
+        "/teams",
+        "/keys",
+        "/tokens",
+        "/providers",
+        "/models",
+        "/prices",
+    ] {
+        let items: Vec<Value> = organization.all(tail).await;
+        picture.push(json!({ tail: items }));
+    }
+    picture.push(organization.owner.get(&organization.path("")).await.expect(200).json());
+    picture
+}
+
+/// Keys of an organization, for those who only need one.
+pub(crate) async fn keys(organization: &Organization) -> Vec<Key> {
+    organization.all("/keys").await
+}

@@ -75,7 +75,11 @@ async function take(browser, journey) {
   const contexts = [];
   // A browser of its own for one more person, held to the same as the first.
   const newVisitor = async (settings = {}) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, baseURL: options.url, ...settings });
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      baseURL: options.url,
+      ...settings,
+    });
     contexts.push(context);
     context.setDefaultTimeout(STEP_LIMIT_MS);
     watch(context, options.url, mistakes);
@@ -85,7 +89,9 @@ async function take(browser, journey) {
   const picture = (name) => path.join(options.screenshots, `${journey.file}-${name}.png`);
   const screenshot = async (name, target = page) => {
     await stillness(target);
-    await target.screenshot({ path: picture(name), fullPage: true });
+    // A window over the page belongs to what is in sight, whatever the length of the page.
+    const fullPage = (await target.locator("dialog[open]").count()) === 0;
+    await target.screenshot({ path: picture(name), fullPage });
   };
   const checkA11y = async (target = page) => {
     const problems = await accessibilityProblems(target);
@@ -96,7 +102,8 @@ async function take(browser, journey) {
     await within(JOURNEY_LIMIT_MS, journey.run({ ...tools, url: options.url, setupLink: options["setup-link"] }));
     if (mistakes.length > 0) throw new Error(`the pages made mistakes: ${mistakes.join("\n  ")}`);
   } catch (error) {
-    await screenshot("failure").catch(() => {});
+    const pages = contexts.flatMap((context) => context.pages());
+    await Promise.all(pages.map((page, index) => screenshot(`failure-${index + 1}`, page).catch(() => {})));
     throw error;
   } finally {
     await Promise.all(contexts.map((context) => context.close()));
@@ -115,11 +122,18 @@ async function main() {
   try {
     for (const journey of chosen(await journeys())) {
       const start = performance.now();
-      const error = await take(browser, journey).then(() => null, (thrown) => thrown);
+      const error = await take(browser, journey).then(
+        () => null,
+        (thrown) => thrown,
+      );
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       console.log(`${error ? "FAILED" : "ok    "} ${journey.name} (${seconds} s)`);
       if (error) console.log(String(error.stack ?? error).replace(/^/gm, "       "));
-      results.push({ name: journey.name, seconds: Number(seconds), error: error ? String(error.message ?? error) : null });
+      results.push({
+        name: journey.name,
+        seconds: Number(seconds),
+        error: error ? String(error.message ?? error) : null,
+      });
     }
   } finally {
     await browser.close();

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+
+import { ORGANIZATION, api, chat, make, signIn } from "../installation.mjs";
+import {
+  assertFields,
+  assertHeading,
+  assertText,
+  assertToast,
+  dialog,
+  errorAt,
+  eventually,
+  field,
+  fill,
+  go,
+  press,
+  row,
+} from "../sight.mjs";
+import { USED, startUpstream } from "../upstream.mjs";
+
+export const name =
+  "a provider with a wrong address or key is told apart from one that works, and an unpriced model gets a price";
+
+const HOME = `/o/${ORGANIZATION.slug}`;
+const PROVIDER = "next-door";
+const UPSTREAM_MODEL = "neighbour-1";
+const MODEL = "neighbour";
+
+export async function run({ page, context, url, checkA11y, screenshot }) {
+  const organization = api(context, await signIn(context));
+  const upstream = await startUpstream(UPSTREAM_MODEL);
+  try {
+    await page.goto(`${HOME}/providers`);
+    await assertHeading(page, "Providers");
+    await addProvider(page, upstream, checkA11y);
+    await testProvider(page, upstream, checkA11y, screenshot);
+    await addModelWithoutPrice(page, organization, checkA11y);
+    await call(organization, url, null);
+    await setPrice(page, organization, checkA11y, screenshot);
+    // 1000 tokens for 2 dollars a million and 200 for 10: 0.002 and 0.002.
+    await call(organization, url, "0.004");
+    await aUsedProviderStays(page, organization, checkA11y);
+  } finally {
+    await upstream.stop();
+  }
+}
+
+async function addProvider(page, upstream, checkA11y) {
+  await press(page.locator(".page-head"), "Add provider");
+  const form = dialog(page, "Add provider");
+  await field(form, "Kind").selectOption("openai-compatible");
+  await fill(form, { Name: PROVIDER, "API key": "sk-first" });
+  await press(form, "Add provider");
+  assert.equal(await errorAt(form, "Base URL"), "Is required");
+  for (const [address, error] of [
+    ["models.example.com/v1", /absolute http or https URL/],
+    ["ftp://models.example.com", /absolute http or https URL/],
+    ["https://user:secret@models.example.com/v1", /user name/],
+    ["http://169.254.169.254/v1", /may not have/],
+  ]) {
+    await fill(form, { "Base URL": address });
+    await press(form, "Add provider");
+    assert.match(await errorAt(form, "Base URL"), error, address);
+    await assertFields(form, { Kind: "openai-compatible", Name: PROVIDER, "Base URL": address, "API key": "sk-first" });
+  }
+  await checkA11y();
+  // Without the /v1: a real address, but not the one that answers.
+  await fill(form, { "Base URL": upstream.url });
+  await press(form, "Add provider");
+  await assertToast(page, `${PROVIDER} is added.`);
+}
+
+async function testProvider(page, upstream, checkA11y, screenshot) {
+  const card = page.getByRole("article").filter({ has: page.getByRole("heading", { name: PROVIDER }) });
+  const result = row(card, "default");
+  await assertText(card, upstream.url);
+  await press(card, "Test");
+  await assertText(result, "unexpected answer 404");
+
+  await press(card, `Edit ${PROVIDER}`);
+  const edit = dialog(page, `Edit ${PROVIDER}`);
+  await assertFields(edit, { "Base URL": upstream.url });
+  await fill(edit, { "Base URL": `${upstream.url}/v1` });
+  await press(edit, "Save");
+  await assertToast(page, `${PROVIDER} is saved.`);
+  await press(card, "Test");
+  await assertText(result, "works 200");
+  await checkA11y();
+
+  upstream.changeKey("sk-second");
+  await press(card, "Test");
+  await assertText(result, "refused 401");
+  await press(card, "Add credential");
+  const form = dialog(page, `Add a credential to ${PROVIDER}`);
+  await fill(form, { Name: "second", "API key": "sk-second", Weight: "2" });
+  await checkA11y();
+  await press(form, "Add credential");
+  await assertToast(page, "second is added.");
+  await press(card, "Test");
+  await assertText(row(card, "second"), "works 200");
+  await assertText(result, "refused 401");
+  await screenshot("tested");
+  await press(result, "Remove default");
+  await press(dialog(page, `Remove default from ${PROVIDER}?`), "Remove credential");
+  await result.waitFor({ state: "detached" });
+  await checkA11y();
+  assert.ok(!(await page.content()).includes("sk-second"), "a provider's secret never comes back");
+}
+
+async function addModelWithoutPrice(page, organization, checkA11y) {
+  await go(page, "Models");
+  await press(page.locator(".page-head"), "Add model");
+  const form = dialog(page, "Add model");
+  await fill(form, { Name: MODEL, "The provider's model": UPSTREAM_MODEL });
+  await field(form, "Provider").selectOption(PROVIDER);
+  await assertText(form.locator(".price-preview"), "unpriced");
+  await form.getByText("Timeouts", { exact: true }).click();
+  await fill(form, { Connect: "soon" });
+  await press(form, "Add model");
+  await errorAt(form, "Connect");
+  await checkA11y();
+  await fill(form, { Connect: "2s" });
+  await press(form, "Add model");
+  await assertToast(page, `${MODEL} is saved.`);
+  await assertText(row(page, MODEL), "unpriced");
+  await assertText(row(page, MODEL), "connect 2s");
+  await checkA11y();
+  assert.deepEqual((await model(organization)).price, { state: "unpriced" });
+}
+
+async function setPrice(page, organization, checkA11y, screenshot) {
+  await page.getByRole("link", { name: "Own prices", exact: true }).click();
+  await page.waitForURL(`**${HOME}/models?view=prices`);
+  await press(page.locator(".page-head"), "Set price");
+  const form = dialog(page, "Set price");
+  await field(form, "Provider").selectOption(PROVIDER);
+  await fill(form, { "The provider's model": UPSTREAM_MODEL });
+  await press(form, "Set price");
+  await errorAt(form, "Input");
+  await fill(form, { Input: "2", Output: "ten" });
+  await press(form, "Set price");
+  await errorAt(form, "Output");
+  await assertFields(form, { Input: "2", Output: "ten" });
+  await checkA11y();
+  await fill(form, { Output: "10" });
+  await press(form, "Set price");
+  await assertToast(page, `The price of ${UPSTREAM_MODEL} is set.`);
+  await assertText(row(page, UPSTREAM_MODEL), "$2.00 in · $10.00 out");
+  await checkA11y();
+
+  await page
+    .getByRole("navigation", { name: "Models and prices" })
+    .getByRole("link", { name: "Models", exact: true })
+    .click();
+  await assertText(row(page, MODEL), "$2.00 in · $10.00 out");
+  await screenshot("models");
+  const { price } = await model(organization);
+  assert.equal(price.state, "priced");
+  assert.deepEqual([price.rates.input, price.rates.output].map(Number), [2, 10]);
+}
+
+async function model(organization) {
+  const { items } = (await organization.get("/models?limit=200")).body;
+  return items.find((model) => model.name === MODEL);
+}
+
+// Makes a request; it costs this, or nothing is known about its cost.
+async function call(organization, url, cost) {
+  const { secret, key } = await make(organization, "/keys", { name: `neighbour at ${cost}`, models: [MODEL] });
+  const answer = await eventually("the model can be called", async () => {
+    const answer = await chat(url, secret, MODEL);
+    return answer.status === 200 && answer.headers.get("x-gw-cost-usd") === (cost ?? "unpriced") ? answer : false;
+  });
+  assert.equal(answer.body.choices[0].message.content, "From next door.");
+  const id = answer.headers.get("x-gw-request-id");
+  const usage = await eventually("the request is accounted for", async () =>
+    (await organization.get(`/usage?key=${key.id}`)).body.items.find((usage) => usage.id === id),
+  );
+  const quantities = usage.lines.map(({ unit, quantity }) => [unit, quantity]);
+  assert.deepEqual(quantities, [
+    ["input_uncached", USED.prompt_tokens],
+    ["output_text", USED.completion_tokens],
+  ]);
+  assert.equal(usage.cost?.amount ?? null, cost);
+}
+
+async function aUsedProviderStays(page, organization, checkA11y) {
+  await go(page, "Providers");
+  await press(page, `Delete ${PROVIDER}`);
+  const question = dialog(page, `Delete ${PROVIDER}?`);
+  await press(question, "Delete provider");
+  await assertText(question.locator(".form-message"), MODEL);
+  await checkA11y();
+  await press(question, "Cancel");
+  await question.waitFor({ state: "detached" });
+  const { items } = (await organization.get("/providers?limit=200")).body;
+  assert.ok(items.some((provider) => provider.name === PROVIDER));
+}

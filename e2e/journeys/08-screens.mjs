@@ -1,0 +1,156 @@
+// Pictures of every page for people to look at: light and dark, wide and narrow. It asserts what needs no eyes.
+
+import assert from "node:assert/strict";
+
+import { ORGANIZATION, api, chat, make, makeSandbox, personal, signIn } from "../installation.mjs";
+import { dialog, eventually, press } from "../sight.mjs";
+
+export const name = "every page has its picture, in light and dark, wide and narrow";
+
+const SLUG = "looks";
+const HOME = `/o/${SLUG}`;
+const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
+const PLACES = [
+  "overview",
+  "usage",
+  "audit",
+  "keys",
+  "models",
+  "models?view=prices",
+  "providers",
+  "teams",
+  "members",
+  "tokens",
+  "settings",
+];
+
+export async function run({ page, context, newVisitor, url, screenshot, checkA11y }) {
+  const me = await signIn(context);
+  await make(personal(context, me), "/organizations", { slug: SLUG, name: "Looks & Sons" });
+  const organization = api(context, me, SLUG);
+  await fillOrganization(organization, url);
+
+  const sideways = [];
+  const takePictures = async (name, of = page) => {
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      await of.setViewportSize(viewport);
+      if (await of.evaluate(() => document.documentElement.scrollWidth > window.innerWidth))
+        sideways.push(`${name}, ${size}`);
+      for (const theme of ["light", "dark"]) {
+        await of.emulateMedia({ colorScheme: theme });
+        await screenshot(`${name}-${theme}-${size}`, of);
+      }
+    }
+    await checkA11y(of);
+    await of.setViewportSize(SIZES.wide);
+  };
+  await inFrontOfTheDoor(await newVisitor(), takePictures);
+  for (const place of PLACES) {
+    await open(page, `${HOME}/${place}`);
+    await takePictures(place.replace("?view=", "-"));
+  }
+  await open(page, "/account");
+  await takePictures("account");
+  await open(page, `/o/${ORGANIZATION.slug}/nowhere`);
+  await takePictures("not-found");
+  await windows(page, takePictures);
+  assert.deepEqual(sideways, [], "no page scrolls sideways");
+}
+
+async function open(page, address) {
+  await page.goto(address);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.locator(".skeleton").first().waitFor({ state: "detached" });
+}
+
+async function inFrontOfTheDoor(page, takePictures) {
+  for (const [address, name] of [
+    ["/sign-in", "sign-in"],
+    ["/setup", "setup"],
+    ["/invitation#token=gwi-of-nobody", "invitation"],
+  ]) {
+    await open(page, address);
+    await takePictures(name, page);
+  }
+}
+
+async function windows(page, takePictures) {
+  for (const [place, button, title, name] of [
+    ["keys", "Create key", "Create key", "window-key"],
+    ["providers", "Add provider", "Add provider", "window-provider"],
+    ["models", "Add model", "Add model", "window-model"],
+    ["models?view=prices", "Set price", "Set price", "window-price"],
+    ["members", "Invite", "Invite somebody", "window-invitation"],
+  ]) {
+    await open(page, `${HOME}/${place}`);
+    await press(page.locator(".page-head"), button);
+    await dialog(page, title).waitFor();
+    await takePictures(name);
+  }
+  await open(page, `${HOME}/keys`);
+  await press(page, "Revoke batch");
+  await dialog(page, "Revoke batch?").waitFor();
+  await takePictures("window-revoke");
+
+  await open(page, `${HOME}/usage`);
+  await page.getByRole("row").filter({ hasText: "sandbox-large" }).first().getByTitle("Show the details").click();
+  await dialog(page, "Request").waitFor();
+  await takePictures("window-request");
+
+  await open(page, `${HOME}/providers`);
+  for (const button of await page.getByRole("button", { name: "Test", exact: true }).all()) await button.click();
+  await eventually(
+    "every test has a result",
+    async () => (await page.getByText("unreachable", { exact: true }).count()) === 2,
+  );
+  await page.getByText("works", { exact: true }).waitFor();
+  await takePictures("providers-tested");
+}
+
+async function fillOrganization(organization, url) {
+  await makeSandbox(organization, "sandbox");
+  await make(organization, "/models", {
+    name: "large",
+    route: { target: "sandbox/sandbox-large" },
+    timeouts: { connect: "2s", total: "10m" },
+  });
+  await make(organization, "/providers", {
+    name: "internal-models-of-the-research-department",
+    kind: "openai-compatible",
+    base_url: "http://127.0.0.1:9/a/rather/long/path/to/the/models/v1",
+    credentials: [
+      { name: "default", api_key: "sk-0001", weight: 1 },
+      { name: "the second account", api_key: "sk-0002", weight: 3 },
+    ],
+  });
+  const target = "internal-models-of-the-research-department/meta-llama/Llama-4-Maverick-17B-128E-Instruct";
+  await make(organization, "/models", { name: "research", route: { target } });
+  await make(organization, "/prices", {
+    provider: "sandbox",
+    model: "sandbox-large",
+    rates: { input: "2.5", output: "10", cache_read: "0.25" },
+  });
+  const team = await make(organization, "/teams", { name: "Search" });
+  await make(organization, "/teams", { name: "Recommendations and everything around them" });
+  await make(organization, "/invitations", {
+    email: "a.person.with.a.long.name@subsidiary.example.com",
+    role: "member",
+  });
+  await make(organization, "/tokens", { name: "ci", role: "admin" });
+  await make(organization, "/keys", { name: "batch", models: ["large", "research", "sandbox"], team: team.id });
+  const revoked = await make(organization, "/keys", { name: "old" });
+  await organization.delete(`/keys/${revoked.key.id}`);
+  const { secret } = await make(organization, "/keys", { name: "search-prod", team: team.id });
+
+  await eventually("the models can be called", async () => (await chat(url, secret, "large")).status === 200);
+  await Promise.all(
+    [..."abcdefgh"].map((word) => chat(url, secret, "large", `${word} [[sandbox delay=${word.charCodeAt(0) * 2}ms]]`)),
+  );
+  await chat(url, secret, "sandbox", "small");
+  await chat(url, secret, "research", "nobody there");
+  await chat(url, secret, "nothing-of-this-name");
+  await eventually(
+    "all of it is accounted for",
+    async () => (await organization.get("/usage?limit=50")).body.items.length >= 12,
+  );
+}

@@ -164,6 +164,15 @@ fn trimmed(text: String) -> String {
     }
 }
 
+/// Which price: a catalogue's version, or that it is the organization's own.
+pub(crate) fn price_version(version: &str) -> String {
+    if version.parse::<gatewright_types::PriceId>().is_ok() {
+        "own price".to_owned()
+    } else {
+        version.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};

@@ -158,7 +158,8 @@ impl Call {
         attempt: &mut Attempt,
     ) -> Result<Self, ApiError> {
         let identity = identify(&control, &facts, request, attempt).await;
-        if identity.is_err() && attempt.showed_credential {
+        // Not after a failure of our own: a database that is away would be waited for twice.
+        if matches!(identity, Err(ApiError::Unauthenticated)) && attempt.showed_credential {
             attempt.organization = named(&control, request).await?.map(|organization| organization.id);
         }
         let identity = identity?;

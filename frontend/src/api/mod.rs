@@ -51,6 +51,20 @@ impl Failure {
         }
     }
 
+    /// What is wrong with each field, where a page has no fields to say it beside.
+    pub(crate) fn reasons(&self) -> String {
+        match self {
+            Self::Problem(problem) if !problem.fields.is_empty() => {
+                let reasons = problem
+                    .fields
+                    .iter()
+                    .map(|(field, reason)| format!("The {field} {reason}."));
+                reasons.collect::<Vec<_>>().join(" ")
+            }
+            Self::Problem(_) | Self::Network | Self::Unreadable(_) => self.sentence(),
+        }
+    }
+
     pub(crate) fn request_id(&self) -> Option<&str> {
         match self {
             Self::Problem(problem) => Some(problem.request_id.as_str()).filter(|id| !id.is_empty()),

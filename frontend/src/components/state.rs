@@ -90,6 +90,11 @@ pub(crate) fn failed(failure: &Failure, retry: Callback<()>) -> AnyView {
     match failure.code() {
         Some(ProblemCode::Forbidden) => forbidden(failure.sentence()),
         Some(ProblemCode::NotFound) => panel(Icon::Inbox, "Not found", failure.sentence(), ().into_any()),
+        // Asking the same again would be refused the same.
+        Some(ProblemCode::Invalid) => {
+            let panel = panel(Icon::Alert, "This does not work", failure.reasons(), ().into_any());
+            view! { <div role="alert">{panel}</div> }.into_any()
+        }
         _ => {
             let reference = failure.request_id().map(|id| {
                 view! { <p class="muted small">"Request " <code>{id.to_owned()}</code></p> }

@@ -10,7 +10,7 @@ use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, IconButton, Look};
 use crate::components::code::CodeBlock;
 use crate::components::confirm::{Question, ask};
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{Dialog, Frame};
 use crate::components::field::{SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
@@ -178,7 +178,15 @@ fn Mint(on_minted: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             .into_any()
         }
     };
-    view! { <Dialog title="Create control token" on_close=on_close>{body}</Dialog> }.into_any()
+    (move || {
+        let (title, frame) = if made.with(Option::is_some) {
+            ("Your token", Frame::Wide)
+        } else {
+            ("Create control token", Frame::Middle)
+        };
+        view! { <Dialog title=title frame=frame on_close=on_close>{untrack(body)}</Dialog> }
+    })
+    .into_any()
 }
 
 fn delete(token: &Token, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

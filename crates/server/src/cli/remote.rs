@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use gatewright_types::api::{ApplyReport, Document};
+use serde_yaml_ng::with::singleton_map_recursive;
 use tokio::runtime::Builder;
 
 use super::arguments::{Change, Export, Form};
@@ -49,8 +50,7 @@ pub(super) fn export(export: &Export, environment: &Strings) -> Ending {
     });
     let text = exported.and_then(|document| match export.json {
         Form::Json => Ok(serde_json::to_string_pretty(&document)?),
-        // By way of JSON: YAML's own form of an enum is a tag, which the file format does not have.
-        Form::ForPeople => Ok(serde_yaml_ng::to_string(&serde_json::to_value(&document)?)?),
+        Form::ForPeople => yaml(&document),
     });
     match text {
         Ok(text) => {
@@ -59,6 +59,13 @@ pub(super) fn export(export: &Export, environment: &Strings) -> Ending {
         }
         Err(error) => complain(&*error),
     }
+}
+
+/// YAML's own form of an enum is a tag, which the file format does not have: each is written as a map of one.
+fn yaml(document: &Document) -> Result<String, Box<dyn Error>> {
+    let mut text = Vec::new();
+    singleton_map_recursive::serialize(document, &mut serde_yaml_ng::Serializer::new(&mut text))?;
+    Ok(String::from_utf8(text)?)
 }
 
 /// Sends the documents of a file one after the other, and stops at the first that is refused.

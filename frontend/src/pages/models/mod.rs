@@ -15,6 +15,7 @@ use crate::components::icon::Icon;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::components::tabs::Tabs;
+use crate::format;
 use crate::load::List;
 use crate::place::Section;
 use crate::router::use_router;
@@ -157,7 +158,8 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
 fn price(price: &PriceState) -> AnyView {
     match price {
         PriceState::Priced { rates, version } => {
-            view! { <span>{rates_line(rates)}</span><span class="cell-note">{version.clone()}</span> }.into_any()
+            view! { <span>{rates_line(rates)}</span><span class="cell-note">{format::price_version(version)}</span> }
+                .into_any()
         }
         PriceState::Unpriced => view! {
             <Badge tone=Tone::Warning text="unpriced"/>

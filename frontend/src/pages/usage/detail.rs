@@ -76,7 +76,7 @@ fn line(item: &LineItem) -> AnyView {
         <tr>
             <th scope="row" data-label="Unit">
                 {unit(item.unit)}
-                {item.price_version.clone().map(|version| view! { <span class="cell-note">{version}</span> })}
+                {item.price_version.as_deref().map(format::price_version).map(|version| view! { <span class="cell-note">{version}</span> })}
             </th>
             <td data-label="Quantity" class="number">{format::count(item.quantity)}</td>
             <td data-label="Price per million" class="number">{item.price.map(|price| format!("${price}"))}</td>

@@ -32,7 +32,11 @@ pub enum DestinationError {
 
 /// A provider's base address without its final slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(Url);
+pub struct BaseUrl {
+    base: Url,
+    /// Where chat requests go, ready made: reading an address costs more than most of what a request needs.
+    chat: Url,
+}
 
 impl AddressPolicy {
     /// Decides on an address a name resolved to, or that was written out.
@@ -51,13 +55,13 @@ impl AddressPolicy {
 impl BaseUrl {
     /// Checks what can be checked without resolving the name.
     pub fn check(&self, policy: AddressPolicy) -> Result<(), DestinationError> {
-        match self.0.host() {
+        match self.base.host() {
             Some(Host::Ipv4(address)) => policy.check(address.into()),
             Some(Host::Ipv6(address)) => policy.check(address.into()),
             Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
                 policy.check(Ipv4Addr::LOCALHOST.into())
             }
-            Some(Host::Domain(_)) if self.0.scheme() == "http" && policy == AddressPolicy::PublicOnly => {
+            Some(Host::Domain(_)) if self.base.scheme() == "http" && policy == AddressPolicy::PublicOnly => {
                 Err(DestinationError::PlainHttp)
             }
             Some(Host::Domain(_)) => Ok(()),
@@ -70,12 +74,16 @@ impl BaseUrl {
         format!("{}/{}", self.as_str(), path.trim_start_matches('/'))
     }
 
+    pub fn chat_completions(&self) -> &Url {
+        &self.chat
+    }
+
     pub fn as_str(&self) -> &str {
-        self.0.as_str().trim_end_matches('/')
+        self.base.as_str().trim_end_matches('/')
     }
 
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.base.host_str().unwrap_or_default()
     }
 }
 
@@ -90,7 +98,9 @@ impl FromStr for BaseUrl {
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(DestinationError::Extras);
         }
-        Ok(Self(url))
+        let chat = format!("{}/chat/completions", url.as_str().trim_end_matches('/'));
+        let chat = Url::parse(&chat).map_err(|_| DestinationError::NotHttp)?;
+        Ok(Self { base: url, chat })
     }
 }
 

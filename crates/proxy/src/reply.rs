@@ -7,7 +7,6 @@ use bytes::Bytes;
 use gatewright_llm::error_body;
 use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::call::Answer;
 use crate::gateway::Gateway;
@@ -15,22 +14,24 @@ use crate::record::{End, Facts, Metered, Record, Used};
 use crate::refusal::Refusal;
 use crate::relay::Relay;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-gw-request-id");
-const PROVIDER: HeaderName = HeaderName::from_static("x-gw-provider");
-const MODEL: HeaderName = HeaderName::from_static("x-gw-model");
-const ATTEMPTS: HeaderName = HeaderName::from_static("x-gw-attempts");
-const CACHE: HeaderName = HeaderName::from_static("x-gw-cache");
-const COST: HeaderName = HeaderName::from_static("x-gw-cost-usd");
-const OVERHEAD: HeaderName = HeaderName::from_static("x-gw-overhead-ms");
-const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const REQUEST_ID: &str = "x-gw-request-id";
+const PROVIDER: &str = "x-gw-provider";
+const MODEL: &str = "x-gw-model";
+const ATTEMPTS: &str = "x-gw-attempts";
+const CACHE: &str = "x-gw-cache";
+const COST: &str = "x-gw-cost-usd";
+const OVERHEAD: &str = "x-gw-overhead-ms";
+const CONTENT_TYPE: &str = "content-type";
+const JSON: Bytes = Bytes::from_static(b"application/json");
 /// Said of what is not known, so that every answer has every header.
-const NONE: HeaderValue = HeaderValue::from_static("none");
+const NONE: Bytes = Bytes::from_static(b"none");
+
+/// A header's name in lower case and its value, in no HTTP library's types: they move to actix without a copy.
+pub(crate) type Header = (&'static str, Bytes);
 
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<Header>,
     pub(crate) body: ReplyBody,
 }
 
@@ -52,7 +53,7 @@ impl Reply {
                     used,
                 });
                 headers.push((CONTENT_TYPE, JSON));
-                headers.push((COST, cost_header(metered)));
+                headers.push((COST, cost(metered)));
                 Self {
                     status,
                     headers,
@@ -62,9 +63,9 @@ impl Reply {
             Answer::Stream(begun) => {
                 let mut headers = gateway_headers(&record.facts());
                 record.hold_overhead();
-                headers.push((CONTENT_TYPE, EVENT_STREAM));
-                headers.push((CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-                headers.push((BUFFERING, HeaderValue::from_static("no")));
+                headers.push((CONTENT_TYPE, Bytes::from_static(b"text/event-stream")));
+                headers.push(("cache-control", Bytes::from_static(b"no-cache")));
+                headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
                 let relay = Relay::new(*begun, record, gateway.parts.settings.keepalive);
                 Self {
                     status: 200,
@@ -115,7 +116,7 @@ impl Reply {
         headers.push((CONTENT_TYPE, JSON));
         headers.push((
             COST,
-            cost_header(Metered {
+            cost(Metered {
                 cost: Some(Nanos::ZERO),
             }),
         ));
@@ -126,11 +127,11 @@ impl Reply {
         }
     }
 
-    fn render(refusal: &Refusal, mut headers: Vec<(HeaderName, HeaderValue)>, metered: Metered) -> Self {
+    fn render(refusal: &Refusal, mut headers: Vec<Header>, metered: Metered) -> Self {
         headers.push((CONTENT_TYPE, JSON));
-        headers.push((COST, cost_header(metered)));
+        headers.push((COST, cost(metered)));
         if let Some(wait) = refusal.retry_after() {
-            headers.push((RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))));
+            headers.push(("retry-after", wait.as_secs().max(1).to_string().into()));
         }
         let body = match refusal {
             Refusal::Upstream(upstream) if upstream.body.is_some() => upstream.body.clone().unwrap_or_default(),
@@ -144,28 +145,27 @@ impl Reply {
     }
 }
 
-fn gateway_headers(facts: &Facts<'_>) -> Vec<(HeaderName, HeaderValue)> {
-    let text = |text: Option<&str>| text.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or(NONE);
+fn gateway_headers(facts: &Facts<'_>) -> Vec<Header> {
+    let text = |text: Option<&str>| text.map_or(NONE, |text| Bytes::copy_from_slice(text.as_bytes()));
     let mut headers = Vec::with_capacity(11);
-    headers.push((REQUEST_ID, text(Some(&facts.id.to_string()))));
+    headers.push((REQUEST_ID, facts.id.to_string().into()));
     headers.push((PROVIDER, text(facts.provider)));
     headers.push((MODEL, text(facts.model)));
-    headers.push((ATTEMPTS, HeaderValue::from(facts.attempts)));
-    headers.push((CACHE, HeaderValue::from_static("off")));
-    headers.push((OVERHEAD, overhead_header(facts.overhead)));
+    headers.push((ATTEMPTS, facts.attempts.to_string().into()));
+    headers.push((CACHE, Bytes::from_static(b"off")));
+    headers.push((OVERHEAD, overhead(facts.overhead)));
     headers
 }
 
 /// Milliseconds with three decimals.
-fn overhead_header(overhead: Duration) -> HeaderValue {
+fn overhead(overhead: Duration) -> Bytes {
     let micros = overhead.as_micros();
-    let text = format!("{}.{:03}", micros / 1_000, micros % 1_000);
-    HeaderValue::from_str(&text).unwrap_or(NONE)
+    format!("{}.{:03}", micros / 1_000, micros % 1_000).into()
 }
 
-fn cost_header(metered: Metered) -> HeaderValue {
+fn cost(metered: Metered) -> Bytes {
     match metered.cost {
-        Some(cost) => HeaderValue::from_str(&cost.to_string()).unwrap_or(NONE),
-        None => HeaderValue::from_static("unpriced"),
+        Some(cost) => cost.to_string().into(),
+        None => Bytes::from_static(b"unpriced"),
     }
 }

@@ -1,4 +1,4 @@
-//! Hands a reply to actix. The header types of the two worlds differ in version only, so values move as bytes.
+//! Hands a reply to actix.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,11 +16,10 @@ use crate::reply::{Reply, ReplyBody};
 pub(super) fn send(reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::build(status);
-    for (name, value) in &reply.headers {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes());
-        let value = HeaderValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value) {
-            response.insert_header((name, value));
+    for (name, value) in reply.headers {
+        // Names of providers and models are visible ASCII; whatever else a header cannot carry is left out.
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            response.insert_header((HeaderName::from_static(name), value));
         }
     }
     match reply.body {

@@ -67,12 +67,7 @@ impl Upstream {
         call.base_url
             .check(self.shared.policy)
             .map_err(|error| connection_failure(error.to_string()))?;
-        let url = call
-            .base_url
-            .join("chat/completions")
-            .parse()
-            .map_err(|_| connection_failure("the provider's address cannot be used".to_owned()))?;
-        let mut request = reqwest::Request::new(reqwest::Method::POST, url);
+        let mut request = reqwest::Request::new(reqwest::Method::POST, call.base_url.chat_completions().clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));

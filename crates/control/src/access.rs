@@ -159,7 +159,8 @@ impl Call {
     ) -> Result<Self, ApiError> {
         let identity = identify(&control, &facts, request, attempt).await;
         // Not after a failure of our own: a database that is away would be waited for twice.
-        if matches!(identity, Err(ApiError::Unauthenticated)) && attempt.showed_credential {
+        let refused = matches!(identity, Err(ApiError::Unauthenticated | ApiError::CsrfRejected));
+        if refused && attempt.showed_credential {
             attempt.organization = named(&control, request).await?.map(|organization| organization.id);
         }
         let identity = identity?;

@@ -41,91 +41,71 @@ pub enum Role {
     Owner,
 }
 
-const VIEWER: &[Permission] = &[
-    Permission::OrganizationRead,
-    Permission::MembersRead,
-    Permission::TeamsRead,
-    Permission::KeysRead,
-    Permission::ProvidersRead,
-    Permission::ModelsRead,
-    Permission::PricesRead,
-    Permission::UsageRead,
-];
+impl Permission {
+    pub const ALL: [Self; 21] = [
+        Self::OrganizationRead,
+        Self::OrganizationWrite,
+        Self::OrganizationDelete,
+        Self::MembersRead,
+        Self::MembersWrite,
+        Self::TeamsRead,
+        Self::TeamsWrite,
+        Self::KeysRead,
+        Self::KeysWrite,
+        Self::ProvidersRead,
+        Self::ProvidersWrite,
+        Self::ModelsRead,
+        Self::ModelsWrite,
+        Self::PricesRead,
+        Self::PricesWrite,
+        Self::UsageRead,
+        Self::AuditRead,
+        Self::TokensRead,
+        Self::TokensWrite,
+        Self::ConfigurationRead,
+        Self::ConfigurationWrite,
+    ];
 
-const MEMBER: &[Permission] = &[
-    Permission::OrganizationRead,
-    Permission::MembersRead,
-    Permission::TeamsRead,
-    Permission::KeysRead,
-    Permission::KeysWrite,
-    Permission::ProvidersRead,
-    Permission::ModelsRead,
-    Permission::PricesRead,
-    Permission::UsageRead,
-];
-
-const ADMIN: &[Permission] = &[
-    Permission::OrganizationRead,
-    Permission::OrganizationWrite,
-    Permission::MembersRead,
-    Permission::MembersWrite,
-    Permission::TeamsRead,
-    Permission::TeamsWrite,
-    Permission::KeysRead,
-    Permission::KeysWrite,
-    Permission::ProvidersRead,
-    Permission::ProvidersWrite,
-    Permission::ModelsRead,
-    Permission::ModelsWrite,
-    Permission::PricesRead,
-    Permission::PricesWrite,
-    Permission::UsageRead,
-    Permission::AuditRead,
-    Permission::TokensRead,
-    Permission::TokensWrite,
-    Permission::ConfigurationRead,
-    Permission::ConfigurationWrite,
-];
-
-const OWNER: &[Permission] = &[
-    Permission::OrganizationRead,
-    Permission::OrganizationWrite,
-    Permission::OrganizationDelete,
-    Permission::MembersRead,
-    Permission::MembersWrite,
-    Permission::TeamsRead,
-    Permission::TeamsWrite,
-    Permission::KeysRead,
-    Permission::KeysWrite,
-    Permission::ProvidersRead,
-    Permission::ProvidersWrite,
-    Permission::ModelsRead,
-    Permission::ModelsWrite,
-    Permission::PricesRead,
-    Permission::PricesWrite,
-    Permission::UsageRead,
-    Permission::AuditRead,
-    Permission::TokensRead,
-    Permission::TokensWrite,
-    Permission::ConfigurationRead,
-    Permission::ConfigurationWrite,
-];
+    /// The table itself: the weakest role that has this permission. Stronger ones have it, too.
+    const fn weakest_role(self) -> Role {
+        match self {
+            Self::OrganizationRead
+            | Self::MembersRead
+            | Self::TeamsRead
+            | Self::KeysRead
+            | Self::ProvidersRead
+            | Self::ModelsRead
+            | Self::PricesRead
+            | Self::UsageRead => Role::Viewer,
+            Self::KeysWrite => Role::Member,
+            Self::OrganizationWrite
+            | Self::MembersWrite
+            | Self::TeamsWrite
+            | Self::ProvidersWrite
+            | Self::ModelsWrite
+            | Self::PricesWrite
+            | Self::AuditRead
+            | Self::TokensRead
+            | Self::TokensWrite
+            | Self::ConfigurationRead
+            | Self::ConfigurationWrite => Role::Admin,
+            Self::OrganizationDelete => Role::Owner,
+        }
+    }
+}
 
 impl Role {
     /// Every role, the weakest first.
     pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Admin, Self::Owner];
 
-    pub const fn permissions(self) -> &'static [Permission] {
-        match self {
-            Self::Viewer => VIEWER,
-            Self::Member => MEMBER,
-            Self::Admin => ADMIN,
-            Self::Owner => OWNER,
-        }
+    pub fn permissions(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL
+            .into_iter()
+            .filter(move |permission| self.allows(*permission))
     }
 
     pub fn allows(self, permission: Permission) -> bool {
-        self.permissions().contains(&permission)
+        self >= permission.weakest_role()
     }
 
     /// Nobody hands out, changes or takes away more than they have themselves.
@@ -148,13 +128,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_role_can_do_what_the_weaker_one_can() {
-        for pair in Role::ALL.windows(2) {
-            let [weaker, stronger] = pair else { continue };
-            for permission in weaker.permissions() {
-                assert!(stronger.allows(*permission), "{stronger:?} lacks {permission:?}");
-            }
-        }
+    fn the_list_of_all_permissions_has_each_once() {
+        let all: std::collections::BTreeSet<_> = Permission::ALL.into_iter().collect();
+
+        assert_eq!(all.len(), Permission::ALL.len());
+        assert_eq!(all.last(), Some(&Permission::ConfigurationWrite));
+    }
+
+    #[test]
+    fn a_member_makes_keys_and_nothing_else() {
+        let changes = Role::Member
+            .permissions()
+            .filter(|permission| !Role::Viewer.allows(*permission));
+
+        assert_eq!(changes.collect::<Vec<_>>(), [Permission::KeysWrite]);
+        assert_eq!(Role::Owner.permissions().count(), Permission::ALL.len());
     }
 
     #[test]

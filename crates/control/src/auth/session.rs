@@ -70,7 +70,7 @@ pub(crate) async fn me(control: &Control, person: &Person, secret: &str) -> Resu
     let membership = |(organization, role): (_, gatewright_types::Role)| Membership {
         organization,
         role,
-        permissions: role.permissions().to_vec(),
+        permissions: role.permissions().collect(),
     };
     Ok(Me {
         id: person.id,

@@ -29,6 +29,9 @@ pub(super) async fn read(mut payload: Payload, expected: Expected) -> Result<Byt
     let Some(first) = next(&mut payload, expected.idle).await? else {
         return Ok(Bytes::new());
     };
+    if first.len() > expected.limit_bytes {
+        return Err(too_large);
+    }
     if expected.length == Some(first.len()) {
         return Ok(first);
     }
@@ -53,5 +56,41 @@ async fn next(payload: &mut Payload, idle: Duration) -> Result<Option<Bytes>, Re
         Ok(Some(Err(_))) => Err(Refusal::BodyBroken),
         Ok(None) => Ok(None),
         Err(_) => Err(Refusal::BodyTooSlow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::FromRequest as _;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    async fn read_of(bytes: &'static [u8], length: Option<usize>) -> Result<Bytes, Refusal> {
+        let (request, mut stream) = TestRequest::default().set_payload(bytes).to_http_parts();
+        let payload = Payload::from_request(&request, &mut stream).await.expect("a payload");
+        let expected = Expected {
+            length,
+            limit_bytes: 10,
+            idle: Duration::from_secs(1),
+        };
+        read(payload, expected).await
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_bounded_whether_or_not_it_says_its_length() {
+        let too_large = |read: Result<Bytes, Refusal>| matches!(read, Err(Refusal::BodyTooLarge { limit_bytes: 10 }));
+
+        assert_eq!(
+            read_of(b"0123456789", None).await.ok().as_deref(),
+            Some(&b"0123456789"[..])
+        );
+        assert!(too_large(read_of(b"0123456789a", None).await));
+        assert!(too_large(read_of(b"0123456789a", Some(11)).await));
+    }
+
+    #[actix_web::test]
+    async fn a_body_shorter_than_announced_is_broken() {
+        assert!(matches!(read_of(b"0123", Some(9)).await, Err(Refusal::BodyBroken)));
     }
 }

@@ -15,6 +15,7 @@ pub struct UsageRecord {
     pub key: KeyId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub started_at: DateTime<Utc>,
     pub dialect: Dialect,
     /// The name the caller asked for, once it could be read.

@@ -253,11 +253,12 @@ impl Open {
         usage.duration_us = micros(self.started.elapsed());
         usage.overhead_us = micros(overhead);
 
-        gateway.parts.journal.append(usage);
         gateway.parts.metrics.request_ends(usage);
         access_log::write(usage);
         self.trace.end(usage);
-        Metered { cost: usage.cost }
+        let metered = Metered { cost: usage.cost };
+        gateway.parts.journal.append(self.usage);
+        metered
     }
 
     fn bill(&self, gateway: &Gateway, used: &Used) -> Bill {

@@ -10,6 +10,8 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use tokio::net::TcpSocket;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 /// Connections the kernel holds until a worker takes them.
 const BACKLOG: u32 = 4096;
@@ -40,8 +42,15 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<Bound> {
     Ok(Bound { listener, address })
 }
 
-/// Serves what `mount` puts there. The returned server runs when it is polled.
-pub(crate) fn serve<M>(bound: Bound, workers: NonZeroUsize, mount: M) -> io::Result<(Server, ServerHandle)>
+/// A listener at work, and what stops it.
+pub(crate) struct Listening {
+    /// Ends with the listener.
+    pub(crate) ended: oneshot::Receiver<io::Result<()>>,
+    pub(crate) handle: ServerHandle,
+}
+
+/// Serves what `mount` puts there.
+pub(crate) fn serve<M>(bound: Bound, workers: NonZeroUsize, mount: M) -> io::Result<Listening>
 where
     M: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -58,5 +67,18 @@ where
         .listen(bound.listener)?
         .run();
     let handle = server.handle();
-    Ok((server, handle))
+    let ended = run(server)?;
+    Ok(Listening { ended, handle })
+}
+
+/// Runs a server from a thread of its own: its workers take their priority over from the thread that starts them, and
+/// that of the background's threads is lower.
+fn run(server: Server) -> io::Result<oneshot::Receiver<io::Result<()>>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (end, ended) = oneshot::channel();
+    std::thread::Builder::new().name("listener".to_owned()).spawn(move || {
+        // Nobody waits any more when the process is already ending.
+        drop(end.send(runtime.block_on(server)));
+    })?;
+    Ok(ended)
 }

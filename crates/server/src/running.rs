@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::ServerHandle;
 use gatewright_contract::Secret;
 use gatewright_proxy::Readiness;
 use gatewright_proxy::journal::Journal;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::data_directory::DataDirectory;
-use crate::listen::DRAIN;
+use crate::listen::{DRAIN, Listening};
 use crate::tasks::Tasks;
 use crate::welcome::Greeting;
 
@@ -52,16 +52,21 @@ pub(crate) struct Parts {
     pub(crate) journal: Option<Journal>,
     pub(crate) shipping: Tasks,
     pub(crate) background: Tasks,
-    pub(crate) public: (Server, ServerHandle),
-    pub(crate) private: (Server, ServerHandle),
+    pub(crate) public: Listening,
+    pub(crate) private: Listening,
     pub(crate) data_directory: DataDirectory,
 }
 
 impl Running {
     pub(crate) fn new(parts: Parts) -> Self {
         let mut listeners = JoinSet::new();
-        listeners.spawn(parts.public.0);
-        listeners.spawn(parts.private.0);
+        for listening in [parts.public.ended, parts.private.ended] {
+            listeners.spawn(async {
+                listening
+                    .await
+                    .unwrap_or_else(|_| Err(io::Error::other("a listener broke")))
+            });
+        }
         Self {
             public_address: parts.public_address,
             admin_address: parts.private_address,
@@ -73,8 +78,8 @@ impl Running {
             shipping: parts.shipping,
             background: parts.background,
             listeners,
-            public: parts.public.1,
-            private: parts.private.1,
+            public: parts.public.handle,
+            private: parts.private.handle,
             data_directory: parts.data_directory,
         }
     }

@@ -172,8 +172,9 @@ async fn sqlite(
     place: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
 ) -> Result<DatabaseConnection, DbErr> {
     let mut options = pool("sqlite://", connections);
-    // A file needs no asking whether it is still there.
+    // A file needs no asking whether it is still there, and no new connection from time to time.
     options.test_before_acquire(false);
+    options.idle_timeout(None).max_lifetime(None);
     options.map_sqlx_sqlite_opts(move |options| {
         place(options)
             .busy_timeout(BUSY_TIMEOUT)

@@ -33,6 +33,34 @@ fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {
         .ok_or(IdError { expected: prefix })
 }
 
+/// The text form, made without the formatting machinery: each request writes half a dozen of them.
+struct Written {
+    text: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Written {
+    const LONGEST: usize = 48;
+
+    fn new(prefix: &'static str, uuid: Uuid) -> Self {
+        let mut text = [b'_'; Self::LONGEST];
+        let (head, rest) = text.split_at_mut(prefix.len());
+        head.copy_from_slice(prefix.as_bytes());
+        if let Some(hex) = rest.get_mut(1..) {
+            uuid.as_simple().encode_lower(hex);
+        }
+        Self {
+            text,
+            length: prefix.len() + 1 + uuid::fmt::Simple::LENGTH,
+        }
+    }
+
+    fn text(&self) -> &str {
+        let text = self.text.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(text).expect("a prefix and hexadecimal digits are ASCII")
+    }
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
         $(#[$doc])*
@@ -60,7 +88,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "_{}"), self.0.as_simple())
+                f.write_str(Written::new($prefix, self.0).text())
             }
         }
 
@@ -80,7 +108,7 @@ macro_rules! ids {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(Written::new($prefix, self.0).text())
             }
         }
 

@@ -102,14 +102,39 @@ impl From<Nanos> for Money {
 }
 
 fn write_decimal(f: &mut fmt::Formatter<'_>, value: i64, decimals: u32, at_least: usize) -> fmt::Result {
-    let scale = 10_u64.pow(decimals);
-    let magnitude = value.unsigned_abs();
-    let sign = if value < 0 { "-" } else { "" };
-    let mut fraction = format!("{:0width$}", magnitude % scale, width = decimals as usize);
-    while fraction.len() > at_least && fraction.ends_with('0') {
-        fraction.pop();
+    let decimals = decimals as usize;
+    // Digits from the right into room for a sign, every digit an i64 has, a point and a zero before it.
+    let mut text = [b'0'; 24];
+    let mut start = text.len();
+    let mut end = text.len();
+    let mut rest = value.unsigned_abs();
+    let mut digits = 0;
+    while digits <= decimals || rest > 0 {
+        if digits == decimals {
+            start -= 1;
+            put(&mut text, start, b'.');
+        }
+        start -= 1;
+        put(&mut text, start, b'0' + u8::try_from(rest % 10).unwrap_or_default());
+        rest /= 10;
+        digits += 1;
     }
-    write!(f, "{sign}{}.{fraction}", magnitude / scale)
+    let shortest = text.len() - decimals + at_least;
+    while end > shortest && text.get(end - 1) == Some(&b'0') {
+        end -= 1;
+    }
+    if value < 0 {
+        start -= 1;
+        put(&mut text, start, b'-');
+    }
+    let written = text.get(start..end).unwrap_or_default();
+    f.write_str(std::str::from_utf8(written).expect("digits are ASCII"))
+}
+
+fn put(text: &mut [u8], at: usize, byte: u8) {
+    if let Some(place) = text.get_mut(at) {
+        *place = byte;
+    }
 }
 
 fn parse_decimal(text: &str, decimals: u32) -> Result<i64, MoneyError> {
@@ -199,6 +224,12 @@ mod tests {
         check("12.5", 12_500_000_000, "12.50");
         check("0.000000001", 1, "0.000000001");
         check("1.230000000000", 1_230_000_000, "1.23");
+        check("1000", 1_000_000_000_000, "1000.00");
+        for extreme in [i64::MIN, -1, i64::MAX] {
+            let printed = Nanos::new(extreme).to_string();
+            let digits: String = printed.chars().filter(|c| *c != '.').collect();
+            assert_eq!(digits.parse::<i64>(), Ok(extreme), "{printed}");
+        }
     }
 
     #[test]

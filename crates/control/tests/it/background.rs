@@ -70,8 +70,8 @@ async fn a_batch_that_comes_twice_is_in_the_database_once_and_acknowledged() {
         first: 1,
         records: vec![record(organization), record(organization)],
     };
-    stream.send(&batch).await.unwrap();
-    stream.send(&batch).await.unwrap();
+    stream.send(batch.clone()).await.unwrap();
+    stream.send(batch.clone()).await.unwrap();
 
     let (stop, consumer) = (CancellationToken::new(), "here".to_owned());
     let task = ingest::run(world.db.clone(), stream.clone(), consumer, stop);

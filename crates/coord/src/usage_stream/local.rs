@@ -30,9 +30,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Batch>,
+    waiting: VecDeque<Arc<Batch>>,
     /// By the number of their delivery.
-    taken: BTreeMap<u64, (Instant, Batch)>,
+    taken: BTreeMap<u64, (Instant, Arc<Batch>)>,
     deliveries: u64,
     acked: HashMap<NodeId, u64>,
 }
@@ -46,12 +46,12 @@ impl LocalUsageStream {
         }
     }
 
-    pub(super) fn send(&self, batch: &Batch) -> Result<(), CoordError> {
+    pub(super) fn send(&self, batch: Batch) -> Result<(), CoordError> {
         let mut queue = self.queue();
         if queue.waiting.len() + queue.taken.len() >= ROOM {
             return Err(CoordError::Full);
         }
-        queue.waiting.push_back(batch.clone());
+        queue.waiting.push_back(Arc::new(batch));
         drop(queue);
         self.shared.arrived.notify_one();
         Ok(())

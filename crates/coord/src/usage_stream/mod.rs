@@ -5,6 +5,7 @@
 mod local;
 mod redis;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_contract::Batch;
@@ -25,7 +26,7 @@ pub enum UsageStream {
 /// A batch, and the token with which to say that it is done.
 #[derive(Debug)]
 pub struct Received {
-    pub batch: Batch,
+    pub batch: Arc<Batch>,
     pub token: Token,
 }
 
@@ -35,10 +36,10 @@ pub struct Token(String);
 
 impl UsageStream {
     /// Fails with `Full` when consumers are far behind: the records stay in the journal until there is room.
-    pub async fn send(&self, batch: &Batch) -> Result<(), CoordError> {
+    pub async fn send(&self, batch: Batch) -> Result<(), CoordError> {
         match self {
             Self::Local(stream) => stream.send(batch),
-            Self::Redis(stream) => stream.send(batch).await,
+            Self::Redis(stream) => stream.send(&batch).await,
         }
     }
 

@@ -96,28 +96,28 @@ async fn after_a_flush_the_usage_stream_works_as_if_new() {
         .map(UsageStream::Redis)
         .expect("it opens");
     let node = NodeId::mint();
-    stream.send(&batch(node, 1)).await.expect("sent");
+    stream.send(batch(node, 1)).await.expect("sent");
     let received = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
     stream.done(&received.token, node, Some(1)).await.expect("done");
 
     ask(&url, &["FLUSHDB"]).await;
 
     assert_eq!(stream.acked(node).await.expect("it answers"), None);
-    stream.send(&batch(node, 2)).await.expect("sent");
+    stream.send(batch(node, 2)).await.expect("sent");
     let received = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
-    assert_eq!(received.batch, batch(node, 2));
+    assert_eq!(*received.batch, batch(node, 2));
     stream.done(&received.token, node, Some(2)).await.expect("done");
     assert_eq!(stream.acked(node).await.expect("it answers"), Some(2));
 
     let emptied_while_waited_for = async {
         blocked_reader(&url, "db=14").await;
         ask(&url, &["FLUSHDB"]).await;
-        stream.send(&batch(node, 3)).await
+        stream.send(batch(node, 3)).await
     };
     let (received, sent) = tokio::join!(stream.next("a", PATIENCE), emptied_while_waited_for);
     sent.expect("sent");
     assert_eq!(
-        received.expect("it answers").map(|received| received.batch),
+        received.expect("it answers").map(|received| (*received.batch).clone()),
         Some(batch(node, 3))
     );
 }

@@ -21,12 +21,12 @@ pub(crate) fn batch(node: NodeId, first: u64) -> Batch {
 async fn batches_arrive_in_order_and_are_gone_when_done() {
     for stream in usage_streams(8).await {
         let node = NodeId::mint();
-        stream.send(&batch(node, 1)).await.expect("sent");
-        stream.send(&batch(node, 5)).await.expect("sent");
+        stream.send(batch(node, 1)).await.expect("sent");
+        stream.send(batch(node, 5)).await.expect("sent");
 
         let first = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
         let second = stream.next("b", PATIENCE).await.expect("it answers").expect("a batch");
-        assert_eq!((&first.batch, &second.batch), (&batch(node, 1), &batch(node, 5)));
+        assert_eq!((&*first.batch, &*second.batch), (&batch(node, 1), &batch(node, 5)));
 
         assert_eq!(stream.acked(node).await.expect("it answers"), None);
         stream.done(&second.token, node, Some(8)).await.expect("done");
@@ -46,7 +46,7 @@ async fn batches_arrive_in_order_and_are_gone_when_done() {
 async fn a_batch_whose_consumer_died_is_delivered_again() {
     for stream in usage_streams(9).await {
         let node = NodeId::mint();
-        stream.send(&batch(node, 1)).await.expect("sent");
+        stream.send(batch(node, 1)).await.expect("sent");
         drop(
             stream
                 .next("dies", PATIENCE)
@@ -67,7 +67,7 @@ async fn a_batch_whose_consumer_died_is_delivered_again() {
             }
         };
 
-        assert_eq!(again.batch, batch(node, 1));
+        assert_eq!(*again.batch, batch(node, 1));
     }
 }
 
@@ -77,14 +77,14 @@ async fn a_waiting_consumer_hears_of_a_batch_at_once() {
         let node = NodeId::mint();
         let sent_later = async {
             tokio::task::yield_now().await;
-            stream.send(&batch(node, 1)).await
+            stream.send(batch(node, 1)).await
         };
 
         let (received, sent) = tokio::join!(stream.next("a", PATIENCE), sent_later);
 
         sent.expect("sent");
         assert_eq!(
-            received.expect("it answers").map(|received| received.batch),
+            received.expect("it answers").map(|received| (*received.batch).clone()),
             Some(batch(node, 1))
         );
     }
@@ -95,12 +95,12 @@ async fn a_full_stream_refuses_instead_of_dropping() {
     let stream = UsageStream::Local(LocalUsageStream::new(CLAIM_AFTER));
     let node = NodeId::mint();
     for first in 0..64 {
-        stream.send(&batch(node, first)).await.expect("there is room");
+        stream.send(batch(node, first)).await.expect("there is room");
     }
 
-    assert!(matches!(stream.send(&batch(node, 64)).await, Err(CoordError::Full)));
+    assert!(matches!(stream.send(batch(node, 64)).await, Err(CoordError::Full)));
 
     let taken = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
     stream.done(&taken.token, node, None).await.expect("done");
-    stream.send(&batch(node, 64)).await.expect("there is room again");
+    stream.send(batch(node, 64)).await.expect("there is room again");
 }

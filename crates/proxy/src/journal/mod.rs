@@ -2,6 +2,7 @@
 //! so that killing the process loses nothing. A thread syncs it to the disk in groups; the shipper forwards it.
 
 mod frame;
+mod recent;
 mod segment;
 mod shipper;
 
@@ -17,6 +18,7 @@ use gatewright_contract::UsageRecord;
 use gatewright_types::NodeId;
 use tokio::sync::Notify;
 
+use recent::{Recent, Written};
 pub use segment::Damage;
 pub use shipper::Shipper;
 
@@ -56,6 +58,9 @@ struct Writer {
     waiting: Vec<u8>,
     waiting_count: u64,
     scratch: Vec<u8>,
+    /// First number of the segment.
+    segment: u64,
+    recent: Recent,
 }
 
 /// Where a journal lives and whose it is.
@@ -88,6 +93,8 @@ impl Journal {
                 waiting: Vec::new(),
                 waiting_count: 0,
                 scratch: Vec::with_capacity(1024),
+                segment: next,
+                recent: Recent::default(),
             }),
             next: AtomicU64::new(next),
             last: AtomicU64::new(recovered.last),
@@ -115,14 +122,19 @@ impl Journal {
 
     /// Writes a record. When the disk refuses it is kept in memory, in order, until the disk takes it; no new request
     /// is let in meanwhile.
-    pub fn append(&self, record: &UsageRecord) {
+    pub fn append(&self, record: UsageRecord) {
         let shared = &*self.shared;
         let mut writer = shared.writer();
         let writer = &mut *writer;
         writer.scratch.clear();
-        frame::encode(record, &mut writer.scratch);
+        frame::encode(&record, &mut writer.scratch);
         if writer.waiting.is_empty() && write_frames(&mut writer.file, &mut writer.size, &writer.scratch).is_ok() {
-            shared.count(1);
+            writer.recent.add(Written {
+                number: shared.count(1),
+                segment: writer.segment,
+                end_bytes: writer.size,
+                record,
+            });
         } else {
             writer.waiting.extend_from_slice(&writer.scratch);
             writer.waiting_count += 1;
@@ -163,9 +175,11 @@ impl Shared {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, written: u64) {
-        let before = self.next.fetch_add(written, Ordering::Release);
-        self.last.store(before + written - 1, Ordering::Release);
+    /// Gives the first of the records that were written its number.
+    fn count(&self, written: u64) -> u64 {
+        let first = self.next.fetch_add(written, Ordering::Release);
+        self.last.store(first + written - 1, Ordering::Release);
+        first
     }
 
     fn sync(&self) {
@@ -203,10 +217,12 @@ impl Shared {
 
     fn rotate(&self, writer: &mut Writer) {
         let synced = writer.file.sync_data();
-        match synced.and_then(|()| segment::create(&self.directory, self.next.load(Ordering::Acquire))) {
+        let next = self.next.load(Ordering::Acquire);
+        match synced.and_then(|()| segment::create(&self.directory, next)) {
             Ok(file) => {
                 writer.file = file;
                 writer.size = 0;
+                writer.segment = next;
             }
             Err(error) => tracing::error!(%error, "no new journal segment could be begun; the old one grows on"),
         }

@@ -33,6 +33,13 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
 }
 
+impl Segment {
+    pub(super) fn at(directory: &Path, first: u64) -> Self {
+        let path = directory.join(format!("{PREFIX}{first:020}{SUFFIX}"));
+        Self { first, path }
+    }
+}
+
 pub(super) fn list(directory: &Path) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(directory)? {
@@ -50,8 +57,8 @@ pub(super) fn list(directory: &Path) -> io::Result<Vec<Segment>> {
 }
 
 pub(super) fn create(directory: &Path, first: u64) -> io::Result<File> {
-    let path = directory.join(format!("{PREFIX}{first:020}{SUFFIX}"));
-    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let segment = Segment::at(directory, first);
+    let file = OpenOptions::new().create(true).append(true).open(segment.path)?;
     // The name itself has to survive a power cut, too.
     File::open(directory)?.sync_all()?;
     Ok(file)

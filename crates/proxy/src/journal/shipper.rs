@@ -118,7 +118,7 @@ impl Shipper {
                 first: run.first,
                 records: run.records,
             };
-            self.stream.send(&batch).await?;
+            self.stream.send(batch).await?;
             let first_in_flight = self.position.previous <= self.acked;
             if first_in_flight {
                 self.progress = Instant::now();
@@ -145,8 +145,11 @@ impl Shipper {
         Ok(())
     }
 
-    /// The next records that are not acknowledged yet, from one segment.
+    /// The next records that are not acknowledged yet: from memory where they still are, else from one segment.
     fn read(&mut self) -> Result<Option<Run>, ShipError> {
+        if let Some(run) = self.take_recent() {
+            return Ok(Some(run));
+        }
         while self.find_segment()? {
             let Some(segment) = self.position.segment.clone() else {
                 return Ok(None);
@@ -172,6 +175,27 @@ impl Shipper {
             };
         }
         Ok(None)
+    }
+
+    fn take_recent(&self) -> Option<Run> {
+        let shared = &*self.journal.shared;
+        let mut writer = shared.writer();
+        let mut run = Run {
+            follows: self.position.previous,
+            first: self.position.number,
+            records: Vec::new(),
+            after: self.position.clone(),
+        };
+        for written in writer.recent.take(self.position.number, BATCH_RECORDS) {
+            if run.after.segment.as_ref().map(|segment| segment.first) != Some(written.segment) {
+                run.after.segment = Some(Segment::at(&shared.directory, written.segment));
+            }
+            run.after.offset_bytes = written.end_bytes;
+            run.after.number = written.number + 1;
+            run.after.previous = written.number;
+            run.records.push(written.record);
+        }
+        (!run.records.is_empty()).then_some(run)
     }
 
     fn read_run(&self, segment: &Segment) -> Result<Run, ShipError> {

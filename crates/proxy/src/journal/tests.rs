@@ -48,10 +48,11 @@ fn open(directory: &TempDir) -> (Journal, Vec<Damage>) {
 
 fn append(journal: &Journal, count: usize) -> Vec<RequestId> {
     let records: Vec<_> = std::iter::repeat_with(record).take(count).collect();
-    for record in &records {
+    let ids = records.iter().map(|record| record.id).collect();
+    for record in records {
         journal.append(record);
     }
-    records.iter().map(|record| record.id).collect()
+    ids
 }
 
 /// What a database would have after these batches: it takes over a batch's numbers only when nothing is missing before.
@@ -138,6 +139,55 @@ async fn what_is_lost_on_the_way_is_sent_again() {
     let mut expected = sent;
     expected.sort_unstable();
     assert_eq!(arrived, expected);
+}
+
+async fn received(stream: &UsageStream) -> Vec<RequestId> {
+    let mut ids = Vec::new();
+    while let Some(received) = stream.next("test", Duration::from_secs(1)).await.expect("it answers") {
+        ids.extend(received.batch.records.iter().map(|record| record.id));
+    }
+    ids
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_written_is_shipped_without_reading_the_file() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+    let mut shipper = Shipper::new(journal.clone(), stream.clone());
+    let found_its_place = append(&journal, 1);
+    shipper.turn().await;
+
+    let sent = append(&journal, 5);
+    let segments = segment::list(&directory.path().join("journal")).expect("the directory is there");
+    for segment in segments {
+        let file = OpenOptions::new()
+            .write(true)
+            .open(segment.path)
+            .expect("the segment opens");
+        file.set_len(0).expect("it is cut");
+    }
+    shipper.turn().await;
+
+    assert_eq!(received(&stream).await, [found_its_place, sent].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_longer_fits_into_memory_is_shipped_from_the_file_in_order() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+    let mut shipper = Shipper::new(journal.clone(), stream.clone());
+    let mut sent = append(&journal, 1);
+    shipper.turn().await;
+
+    sent.extend(append(&journal, 2_300));
+    shipper.turn().await;
+    sent.extend(append(&journal, 3));
+    shipper.turn().await;
+    shipper.turn().await;
+
+    assert_eq!(received(&stream).await, sent);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,6 +16,9 @@ use crate::welcome::{self, Welcome};
 
 /// Threads for everything but requests, which have workers of their own.
 const BACKGROUND_THREADS: usize = 2;
+/// How much those give way to the threads that answer requests, where both want the same core: enough not to be waited
+/// for, little enough to get the fifth of a core that storing usage can take on a saturated node.
+const BACKGROUND_NICENESS: i32 = 5;
 
 pub(super) fn run(serve: &Serve, environment: Strings) -> Ending {
     let settings = match env::read(&serve.over(environment)) {
@@ -24,6 +27,10 @@ pub(super) fn run(serve: &Serve, environment: Strings) -> Ending {
     };
     let runtime = Builder::new_multi_thread()
         .worker_threads(BACKGROUND_THREADS)
+        .on_thread_start(|| {
+            // A system that refuses works all the same.
+            let _niceness = rustix::process::nice(BACKGROUND_NICENESS);
+        })
         .enable_all()
         .build();
     let runtime = match runtime {

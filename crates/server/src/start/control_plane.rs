@@ -7,8 +7,9 @@ use actix_web::web::Data;
 use gatewright_contract::{Catalog, Keyring};
 use gatewright_control::{Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher};
 use gatewright_proxy::upstream::Upstream;
-use gatewright_store::Db;
+use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -39,7 +40,7 @@ pub(super) struct Spec<'a> {
 impl ControlPlane {
     /// Opens and migrates the database and applies the bootstrap file.
     pub(super) async fn open(spec: Spec<'_>, settings: &Settings, upstream: Upstream) -> Result<Self, StartError> {
-        let db = Db::open(&spec.spec.database).await?;
+        let db = in_background(spec.spec.database.clone()).await?;
         db.migrate().await?;
         let resealed = db.system().reseal(&spec.keyring).await?;
         if resealed.resealed > 0 {
@@ -124,4 +125,11 @@ async fn until<F: Future<Output = ()>>(mut stop: Stop, work: impl FnOnce(Cancell
         () = work => {}
         () = watch => {}
     }
+}
+
+/// Opens the database on a thread of the background: SQLite's own threads take its priority over.
+async fn in_background(database: DatabaseUrl) -> Result<Db, OpenError> {
+    let mut opening = JoinSet::new();
+    opening.spawn(async move { Db::open(&database).await });
+    opening.join_all().await.pop().expect("one task was spawned")
 }

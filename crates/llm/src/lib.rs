@@ -3,7 +3,10 @@
 
 mod answer;
 mod catalog;
+pub mod chat;
 mod chunk;
+pub mod dialect;
+pub mod event;
 mod failure;
 mod json;
 mod price;

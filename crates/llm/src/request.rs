@@ -2,6 +2,7 @@
 //! that matter here are noted by place, and the body goes on as it came but for the model's name and the request for
 //! usage. What the messages say is not looked at.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -37,7 +38,7 @@ pub struct Segments {
 pub struct BadRequest {
     pub message: String,
     /// The member at fault, as OpenAI's `error.param`.
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
 }
 
 /// Whether the caller asked for usage in the stream, else the edit that asks for it.
@@ -59,6 +60,24 @@ struct Found<'a> {
     messages: Option<Value<'a>>,
     stream: Option<Value<'a>>,
     stream_options: Option<Value<'a>>,
+}
+
+impl BadRequest {
+    /// About the request as a whole.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            param: None,
+        }
+    }
+
+    /// About one member.
+    pub fn at(param: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            param: Some(param.into()),
+        }
+    }
 }
 
 impl ChatRequest {
@@ -200,11 +219,11 @@ impl<'a> Found<'a> {
 fn refuse(message: &str, param: Option<&'static str>) -> BadRequest {
     BadRequest {
         message: message.into(),
-        param,
+        param: param.map(Cow::Borrowed),
     }
 }
 
-fn syntax_error(body: &[u8], error: SyntaxError) -> BadRequest {
+pub(crate) fn syntax_error(body: &[u8], error: SyntaxError) -> BadRequest {
     let before = body.get(..error.at).unwrap_or(body);
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let column = error.at - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1) + 1;

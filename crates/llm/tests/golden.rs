@@ -81,7 +81,7 @@ fn requests_are_forwarded_as_recorded() {
                 .into_iter()
                 .collect::<Vec<_>>()
                 .concat(),
-            Err(refused) => format!("refused: {refused} ({})", refused.param.unwrap_or("-")).into_bytes(),
+            Err(refused) => format!("refused: {refused} ({})", refused.param.as_deref().unwrap_or("-")).into_bytes(),
         };
         vec![(".forwarded.json", [forwarded.as_slice(), b"\n"].concat())]
     });

@@ -81,9 +81,9 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn param(&self) -> Option<&'static str> {
+    pub(crate) fn param(&self) -> Option<&str> {
         match self {
-            Self::BadRequest(bad) => bad.param,
+            Self::BadRequest(bad) => bad.param.as_deref(),
             Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } => Some("model"),
             Self::MissingCredential
             | Self::InvalidApiKey

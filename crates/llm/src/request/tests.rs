@@ -38,7 +38,11 @@ fn what_matters_is_read() {
 fn a_refusal_says_what_where_and_what_to_do() {
     let check = |body: &str, message: &str, param: Option<&'static str>| {
         let refused = parse(body).expect_err(body);
-        assert_eq!((refused.message.as_str(), refused.param), (message, param), "{body}");
+        assert_eq!(
+            (refused.message.as_str(), refused.param.as_deref()),
+            (message, param),
+            "{body}"
+        );
     };
     let with = |members: &str| format!(r#"{{"model":"m","messages":[1],{members}}}"#);
 

@@ -1,0 +1,25 @@
+//! What a whole answer says of itself, when it is passed on unread.
+
+use super::usage::ToldUsage;
+use crate::json::Members;
+use crate::wire::ToldError;
+use crate::{AnswerFacts, NotAnAnswer};
+
+/// Checks the syntax of the whole body: an answer that was cut short is not JSON.
+pub(super) fn read(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
+    std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
+    let mut members = Members::of_document(body).map_err(|_| NotAnAnswer::NotJson)?;
+    let mut usage = None;
+    let mut error = None;
+    while let Some(member) = members.next_member().map_err(|_| NotAnAnswer::NotJson)? {
+        match &*member.key {
+            b"usage" => usage = ToldUsage::read(&member.value).tokens(),
+            b"error" => error = ToldError::read(&member.value),
+            _ => {}
+        }
+    }
+    match error {
+        Some(ToldError { message, kind, code }) => Err(NotAnAnswer::Error { message, kind, code }),
+        None => Ok(AnswerFacts { usage }),
+    }
+}

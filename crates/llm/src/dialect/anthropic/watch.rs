@@ -1,0 +1,68 @@
+//! Watches a stream that passes by unchanged.
+
+use super::failure;
+use super::sent::{Sent, member_text};
+use super::usage::ToldUsage;
+use crate::dialect::{Looked, Watch};
+use crate::json::{Kind, Value};
+use crate::wire::ToldError;
+use crate::{Failure, FailureKind, Tokens};
+
+#[derive(Debug, Default)]
+pub(super) struct MessageWatch {
+    usage: ToldUsage,
+}
+
+impl Watch for MessageWatch {
+    fn look(&mut self, data: &[u8]) -> Looked {
+        let mut looked = Looked::default();
+        let Ok(sent) = Sent::read(data) else {
+            let message = "the provider sent an event that is not a JSON object";
+            looked.failed = Some(Failure::new(FailureKind::Malformed, message));
+            return looked;
+        };
+        match sent.kind.as_deref().unwrap_or_default() {
+            "message_start" | "message_delta" => {
+                if let Some(usage) = sent.told_usage() {
+                    self.usage.update(&usage);
+                }
+                looked.finish = sent.stop_reason().is_some();
+            }
+            "content_block_start" => looked.content = sent.block.as_ref().is_some_and(begins_with_content),
+            "content_block_delta" => looked.content = sent.delta.as_ref().is_some_and(has_content),
+            "message_stop" => looked.done = true,
+            "error" => {
+                let told = sent.error.as_ref().and_then(ToldError::read).unwrap_or_default();
+                looked.failed = Some(failure::told(&told));
+            }
+            _ => {}
+        }
+        looked
+    }
+
+    fn usage(&self) -> Option<Tokens> {
+        self.usage.tokens()
+    }
+}
+
+/// Text and thinking begin empty; everything else says something by its mere presence.
+fn begins_with_content(block: &Value<'_>) -> bool {
+    match member_text(block, b"type").as_deref() {
+        Some("text" | "thinking") => has_content(block),
+        _ => true,
+    }
+}
+
+fn has_content(delta: &Value<'_>) -> bool {
+    let mut members = delta.members();
+    while let Ok(Some(member)) = members.next_member() {
+        let says_something = match member.value.kind {
+            Kind::String | Kind::Array | Kind::Object => !member.value.is_empty(),
+            Kind::Number | Kind::True | Kind::False | Kind::Null => false,
+        };
+        if says_something && &*member.key != b"type" {
+            return true;
+        }
+    }
+    false
+}

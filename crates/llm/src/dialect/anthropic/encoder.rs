@@ -45,12 +45,16 @@ enum Sent<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    InputJsonDelta { partial_json: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: &'a str },
 }
 
 #[derive(Serialize)]
@@ -87,9 +91,9 @@ impl MessageWriter {
             return;
         };
         let delta = match &part.opening {
-            Opening::Text | Opening::Refusal => Delta::TextDelta { text },
-            Opening::Thinking => Delta::ThinkingDelta { thinking: text },
-            Opening::ToolCall { .. } => Delta::InputJsonDelta { partial_json: text },
+            Opening::Text | Opening::Refusal => Delta::Text { text },
+            Opening::Thinking => Delta::Thinking { thinking: text },
+            Opening::ToolCall { .. } => Delta::Input { partial_json: text },
         };
         let index = self.next_block;
         Sent::ContentBlockDelta { index, delta }.write(out);
@@ -150,7 +154,7 @@ impl MessageWriter {
 
     fn write_signature(&self, signature: &Signature, out: &mut Vec<u8>) {
         let signature = &signature.tagged(Maker::Anthropic);
-        let delta = Delta::SignatureDelta { signature };
+        let delta = Delta::Signature { signature };
         let index = self.next_block;
         Sent::ContentBlockDelta { index, delta }.write(out);
     }

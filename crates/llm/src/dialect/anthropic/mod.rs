@@ -1,7 +1,7 @@
 //! Anthropic Messages: what Claude's own API speaks, and what Vertex and Bedrock put their envelopes around.
 
 mod block;
-mod decoder;
+pub(crate) mod decoder;
 mod encoder;
 mod failure;
 mod input;
@@ -19,6 +19,7 @@ mod write_answer;
 mod write_error;
 mod write_request;
 
+use self::decoder::MessageReader;
 use super::sse_decoder::SseDecoder;
 use super::{
     Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
@@ -26,8 +27,6 @@ use super::{
 use crate::chat::Chat;
 use crate::event::Answer;
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
-
-pub(crate) use decoder::MessageReader;
 
 /// Anthropic's own API.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,6 @@
 use super::message::{Block, Message, id_of};
 use super::stop::{self, Refused};
 use super::{input, usage::Usage};
-use crate::Tokens;
 use crate::chat::{Part, ToolCall};
 use crate::dialect::ReplyFacts;
 use crate::event::Answer;
@@ -12,7 +11,7 @@ pub(super) fn write(answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
     let fallback_id = id_of(reply);
     let id = answer.id.as_deref().unwrap_or(&fallback_id);
     let model = answer.model.as_deref().unwrap_or(reply.model);
-    let usage = Usage::from(&answer.usage.unwrap_or(Tokens::default()));
+    let usage = Usage::from(&answer.usage.unwrap_or_default());
     let mut message = Message::new(id, model, usage);
     message.content = content(&answer.parts);
     let refusal = answer.parts.iter().any(|part| matches!(part, Part::Refusal(_)));

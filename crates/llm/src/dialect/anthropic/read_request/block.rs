@@ -1,5 +1,7 @@
 //! Content blocks of messages.
 
+use std::borrow::Cow;
+
 use super::{Unheld, media, read_cache_mark};
 use crate::BadRequest;
 use crate::chat::{Maker, Part, Signature, Text, Thinking, ToolCall, ToolResult};
@@ -66,7 +68,7 @@ fn read_content(block: Field<'_, '_>, kind: &str, within: &str, unheld: &mut Unh
     }
 }
 
-fn kind_of<'a>(block: Field<'a, '_>) -> Result<std::borrow::Cow<'a, str>, BadRequest> {
+fn kind_of<'a>(block: Field<'a, '_>) -> Result<Cow<'a, str>, BadRequest> {
     if block.kind() != Kind::Object {
         return Err(block.expected("an object"));
     }

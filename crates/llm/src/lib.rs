@@ -13,6 +13,7 @@ mod model_id;
 mod price;
 mod request;
 mod sandbox;
+pub mod sigv4;
 mod sse;
 mod stream;
 mod tokens;

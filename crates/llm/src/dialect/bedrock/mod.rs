@@ -1,1 +1,78 @@
-//! Bedrock Converse.
+//! Amazon Bedrock: the Converse and ConverseStream APIs, which are the same for all its models, and the framing of all
+//! its streams. Callers do not speak it.
+
+mod decoder;
+pub mod event_stream;
+mod exception;
+mod family;
+mod frame_decoder;
+pub(crate) mod invoke_claude;
+mod read_answer;
+mod usage;
+mod write_request;
+
+use frame_decoder::FrameDecoder;
+
+use super::{Decoder, Outbound, TargetFacts, Unsupported, Written};
+use crate::Failure;
+use crate::chat::{Chat, Maker, Signature};
+use crate::event::Answer;
+
+/// The Converse API. Its answers do not tell the model, but whose signatures they hold depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BedrockConverse {
+    /// With a model of Anthropic's, whose signatures are the same everywhere.
+    Claude,
+    /// With any other model.
+    Others,
+}
+
+impl BedrockConverse {
+    /// For calls to this model.
+    pub fn of(model: &str) -> &'static Self {
+        match family::Family::of(model) {
+            family::Family::Claude(_) => &Self::Claude,
+            family::Family::Nova
+            | family::Family::Nova2
+            | family::Family::GptOss
+            | family::Family::Gpt
+            | family::Family::Kimi
+            | family::Family::Llama
+            | family::Family::Other => &Self::Others,
+        }
+    }
+
+    /// The signature of thinking that may be read.
+    fn signature(self, text: impl Into<Box<str>>) -> Signature {
+        let maker = match self {
+            Self::Claude => Maker::Anthropic,
+            Self::Others => Maker::Bedrock,
+        };
+        let text = text.into();
+        Signature { maker, text }
+    }
+
+    /// Thinking that is sealed as a whole.
+    fn sealed(self, text: impl Into<Box<str>>) -> Signature {
+        let maker = match self {
+            Self::Claude => Maker::AnthropicRedacted,
+            Self::Others => Maker::Bedrock,
+        };
+        let text = text.into();
+        Signature { maker, text }
+    }
+}
+
+impl Outbound for BedrockConverse {
+    fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
+        write_request::write(chat, target)
+    }
+
+    fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {
+        read_answer::read(body, *self)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(FrameDecoder::new(decoder::ConverseEvents::of(*self)))
+    }
+}

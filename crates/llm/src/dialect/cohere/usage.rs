@@ -1,0 +1,113 @@
+//! Cohere's usage. What is billed counts: it leaves out what Cohere adds to prompts by itself.
+
+use gatewright_types::UsageUnit;
+
+use crate::Tokens;
+use crate::json::{Kind, Value};
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    input: Option<u64>,
+    output: Option<u64>,
+    impossible: bool,
+}
+
+/// `None` when no number is told.
+pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
+    let (mut billed, mut used) = (Counts::default(), Counts::default());
+    let mut cached = 0;
+    let mut members = usage.members();
+    while let Ok(Some(member)) = members.next_member() {
+        match &*member.key {
+            b"billed_units" => billed = Counts::read(&member.value),
+            b"tokens" => used = Counts::read(&member.value),
+            b"cached_tokens" => cached = number(&member.value).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    let output = billed.output.or(used.output);
+    let input = billed.input.or(used.input);
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let input = input.unwrap_or_default();
+    // Cached tokens are a part of those used, of which fewer may be billed.
+    let fitting = cached.min(input);
+    let mut tokens = Tokens {
+        conflicting: billed.impossible || used.impossible || cached > used.input.unwrap_or(input),
+        ..Tokens::default()
+    };
+    tokens.set(UsageUnit::InputUncached, input - fitting);
+    tokens.set(UsageUnit::InputCacheRead, fitting);
+    tokens.set(UsageUnit::OutputText, output.unwrap_or_default());
+    Some(tokens)
+}
+
+impl Counts {
+    fn read(value: &Value<'_>) -> Self {
+        let mut counts = Self::default();
+        let mut members = value.members();
+        while let Ok(Some(member)) = members.next_member() {
+            let place = match &*member.key {
+                b"input_tokens" => &mut counts.input,
+                b"output_tokens" => &mut counts.output,
+                _ => continue,
+            };
+            *place = number(&member.value);
+            let is_negative = member.value.text.starts_with(b"-");
+            counts.impossible |= is_negative && member.value.text.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+        }
+        counts
+    }
+}
+
+/// Cohere's counts are floating-point numbers: `12.0`.
+fn number(value: &Value<'_>) -> Option<u64> {
+    if value.kind != Kind::Number {
+        return None;
+    }
+    let text = std::str::from_utf8(value.text).ok()?;
+    if text.starts_with('-') {
+        return Some(0);
+    }
+    text.split_once('.').map_or(text, |(whole, _)| whole).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(usage: &str, expected: Option<(u64, u64, u64, bool)>) {
+        let value = Value {
+            kind: Kind::Object,
+            text: usage.as_bytes(),
+            start: 0,
+        };
+        let tokens = read(&value);
+        let told = tokens.map(|tokens| {
+            (
+                tokens.total_input(),
+                tokens.get(UsageUnit::InputCacheRead),
+                tokens.total_output(),
+                tokens.conflicting,
+            )
+        });
+        assert_eq!(told, expected, "{usage}");
+    }
+
+    #[test]
+    fn what_is_billed_counts() {
+        check(
+            r#"{"billed_units":{"input_tokens":17.0,"output_tokens":12},"tokens":{"input_tokens":215,"output_tokens":12},"cached_tokens":10}"#,
+            Some((17, 10, 12, false)),
+        );
+        check(
+            r#"{"billed_units":{"input_tokens":17,"output_tokens":12},"tokens":{"input_tokens":215},"cached_tokens":128}"#,
+            Some((17, 17, 12, false)),
+        );
+        check(r#"{"tokens":{"input_tokens":215,"output_tokens":12}}"#, Some((215, 0, 12, false)));
+        check(r#"{"tokens":{"input_tokens":-1,"output_tokens":1}}"#, Some((0, 0, 1, true)));
+        check(r#"{"tokens":{"input_tokens":5},"cached_tokens":9}"#, Some((5, 5, 0, true)));
+        check("{}", None);
+    }
+}

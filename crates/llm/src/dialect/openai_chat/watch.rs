@@ -1,0 +1,52 @@
+//! Watches a stream of this dialect that passes by unread.
+
+use crate::chunk::{ChunkFacts, read_chunk};
+use crate::dialect::{Looked, Watch};
+use crate::{Failure, FailureKind, Tokens};
+
+#[derive(Debug, Default)]
+pub(super) struct ChunkWatch {
+    usage: Option<Tokens>,
+}
+
+pub(super) fn is_done(data: &[u8]) -> bool {
+    data.trim_ascii_start().starts_with(b"[DONE]")
+}
+
+pub(super) fn not_an_object() -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        "the provider sent an event that is not a JSON object",
+    )
+}
+
+impl Watch for ChunkWatch {
+    fn look(&mut self, data: &[u8]) -> Looked {
+        if is_done(data) {
+            return Looked {
+                done: true,
+                ..Looked::default()
+            };
+        }
+        let Ok(ChunkFacts {
+            usage, error, choices, ..
+        }) = read_chunk(data)
+        else {
+            return Looked {
+                failed: Some(not_an_object()),
+                ..Looked::default()
+            };
+        };
+        self.usage = usage.or(self.usage);
+        Looked {
+            content: choices.content,
+            finish: choices.finish,
+            done: false,
+            failed: error.map(|told| Failure::told(&told)),
+        }
+    }
+
+    fn usage(&self) -> Option<Tokens> {
+        self.usage
+    }
+}

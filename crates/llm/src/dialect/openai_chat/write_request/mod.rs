@@ -1,0 +1,342 @@
+//! Writes a request to a provider that speaks this dialect, as far as it does.
+
+mod media;
+mod messages;
+
+use serde::Serialize;
+use serde_json::Number;
+
+use self::messages::Message;
+use super::quirks::{MaxTokensName, Quirks, ReasoningParam, SchemaSupport, SeedName};
+use crate::chat::{Amount, CacheMark, Chat, Effort, Format, Json, Reasoning, Tool, ToolChoice};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<OfferedTool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<WrittenChoice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<&'a Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<&'a Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<&'a Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<&'a Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    random_seed: Option<i64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    stop: &'a [Box<str>],
+    #[serde(flatten)]
+    reasoning: WrittenReasoning,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct OfferedTool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: OfferedFunction<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<CacheMark>,
+}
+
+#[derive(Serialize)]
+struct OfferedFunction<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WrittenChoice<'a> {
+    Word(&'static str),
+    Function {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: Named<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ResponseFormat<'a> {
+    JsonObject,
+    JsonSchema { json_schema: DescribedSchema<'a> },
+}
+
+#[derive(Serialize)]
+struct DescribedSchema<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    schema: &'a Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+#[derive(Default, Serialize)]
+struct WrittenReasoning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<ReasoningObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<Switch>,
+}
+
+#[derive(Default, Serialize)]
+struct ReasoningObject {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Switch {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, quirks: &Quirks) -> Result<Written, Unsupported> {
+    refuse_what_has_no_place(chat)?;
+    let mut dropped = Dropped::of(chat);
+    let sampling = &chat.sampling;
+    let (max_tokens, max_completion_tokens) = match quirks.max_tokens {
+        MaxTokensName::MaxTokens => (sampling.max_tokens, None),
+        MaxTokensName::MaxCompletionTokens => (None, sampling.max_tokens),
+    };
+    let (seed, random_seed) = match quirks.seed {
+        SeedName::Seed => (sampling.seed, None),
+        SeedName::RandomSeed => (None, sampling.seed),
+        SeedName::None => (None, None),
+    };
+    dropped.add_if(sampling.seed.is_some() && quirks.seed == SeedName::None, "seed");
+    let mut kept = Keeper { dropped: &mut dropped };
+    let request = Request {
+        model: target.model,
+        messages: messages::write(chat, quirks, kept.dropped)?,
+        tools: write_tools(chat, quirks, kept.dropped),
+        tool_choice: write_choice(chat),
+        parallel_tool_calls: kept.if_taken(
+            quirks.parallel_tool_calls && !chat.tools.is_empty(),
+            chat.parallel_tools,
+            "parallel_tool_calls",
+        ),
+        response_format: write_format(&chat.format, quirks)?,
+        max_tokens,
+        max_completion_tokens,
+        temperature: sampling.temperature.as_ref(),
+        top_p: sampling.top_p.as_ref(),
+        top_k: kept.if_taken(quirks.top_k, sampling.top_k, "top_k"),
+        frequency_penalty: kept.if_taken(
+            quirks.penalties,
+            sampling.frequency_penalty.as_ref(),
+            "frequency_penalty",
+        ),
+        presence_penalty: kept.if_taken(quirks.penalties, sampling.presence_penalty.as_ref(), "presence_penalty"),
+        seed,
+        random_seed,
+        stop: &sampling.stop,
+        reasoning: write_reasoning(chat.reasoning.as_ref(), quirks.reasoning, kept.dropped),
+        user: kept.if_taken(quirks.user, chat.user.as_deref(), "user"),
+        stream: chat.stream,
+        stream_options: (chat.stream && quirks.usage_in_stream).then_some(StreamOptions { include_usage: true }),
+    };
+    let body = serde_json::to_vec(&request).expect("texts, numbers and JSON can always be written as JSON");
+    Ok(Written { body, dropped })
+}
+
+/// Leaves out what a provider does not take, and notes it.
+struct Keeper<'d> {
+    dropped: &'d mut Dropped,
+}
+
+impl Keeper<'_> {
+    fn if_taken<T>(&mut self, is_taken: bool, value: Option<T>, name: &str) -> Option<T> {
+        self.dropped.add_if(value.is_some() && !is_taken, name);
+        value.filter(|_| is_taken)
+    }
+}
+
+/// Answers are read into a form that has one choice, without probabilities.
+fn refuse_what_has_no_place(chat: &Chat) -> Result<(), Unsupported> {
+    if chat.sampling.choices.is_some_and(|count| count > 1) {
+        let message = "several answers to one request are only possible where no translation is needed; ask for one";
+        return Err(Unsupported::new("n", message));
+    }
+    if chat.sampling.top_logprobs.is_some() {
+        let message = "log probabilities are only possible where no translation is needed; leave them out";
+        return Err(Unsupported::new("logprobs", message));
+    }
+    Ok(())
+}
+
+fn write_tools<'a>(chat: &'a Chat, quirks: &Quirks, dropped: &mut Dropped) -> Vec<OfferedTool<'a>> {
+    let write_tool = |tool: &'a Tool| {
+        dropped.add_if(tool.strict == Some(true) && !quirks.strict_tools, "strict");
+        dropped.add_if(tool.cache.is_some() && !quirks.cache_marks, "cache_control");
+        OfferedTool {
+            kind: "function",
+            function: OfferedFunction {
+                name: &tool.name,
+                description: tool.description.as_deref(),
+                parameters: tool.parameters.as_ref(),
+                strict: tool.strict.filter(|_| quirks.strict_tools),
+            },
+            cache_control: tool.cache.filter(|_| quirks.cache_marks),
+        }
+    };
+    chat.tools.iter().map(write_tool).collect()
+}
+
+fn write_choice(chat: &Chat) -> Option<WrittenChoice<'_>> {
+    match &chat.tool_choice {
+        ToolChoice::Auto => None,
+        // Providers refuse a choice where there is nothing to choose from.
+        ToolChoice::None => (!chat.tools.is_empty()).then_some(WrittenChoice::Word("none")),
+        ToolChoice::Required => Some(WrittenChoice::Word("required")),
+        ToolChoice::Named(name) => Some(WrittenChoice::Function {
+            kind: "function",
+            function: Named { name },
+        }),
+    }
+}
+
+fn write_format<'a>(format: &'a Format, quirks: &Quirks) -> Result<Option<ResponseFormat<'a>>, Unsupported> {
+    let unsupported = |what: &str| {
+        let message = format!("the model you named cannot guarantee {what}; ask for text, or choose another model");
+        Err(Unsupported::new("response_format", message))
+    };
+    match (format, quirks.schemas) {
+        (Format::Text, _) => Ok(None),
+        (Format::Json, SchemaSupport::Strict | SchemaSupport::JsonOnly) => Ok(Some(ResponseFormat::JsonObject)),
+        (Format::Json, SchemaSupport::None) => unsupported("JSON"),
+        (Format::Schema(schema), SchemaSupport::Strict) => Ok(Some(ResponseFormat::JsonSchema {
+            json_schema: DescribedSchema {
+                name: &schema.name,
+                description: schema.description.as_deref(),
+                schema: &schema.schema,
+                strict: schema.strict,
+            },
+        })),
+        (Format::Schema(_), SchemaSupport::JsonOnly | SchemaSupport::None) => unsupported("answers of a JSON schema"),
+    }
+}
+
+fn write_reasoning(asked: Option<&Reasoning>, param: ReasoningParam, dropped: &mut Dropped) -> WrittenReasoning {
+    let Some(asked) = asked else {
+        return WrittenReasoning::default();
+    };
+    match param {
+        ReasoningParam::None => {
+            dropped.add("reasoning");
+            WrittenReasoning::default()
+        }
+        ReasoningParam::Effort { least, most } => WrittenReasoning {
+            reasoning_effort: match effort_of(asked.amount) {
+                Wanted::Nothing => Some("none"),
+                Wanted::AnyAmount => None,
+                Wanted::Effort(effort) => {
+                    let fitting = effort.clamp(least, most);
+                    dropped.add_if(fitting != effort, "reasoning");
+                    Some(fitting.as_str())
+                }
+            },
+            ..WrittenReasoning::default()
+        },
+        ReasoningParam::Openrouter => WrittenReasoning {
+            reasoning: Some(reasoning_object(asked)),
+            ..WrittenReasoning::default()
+        },
+        ReasoningParam::Deepseek => {
+            let wanted = effort_of(asked.amount);
+            WrittenReasoning {
+                thinking: Some(Switch {
+                    kind: match wanted {
+                        Wanted::Nothing => "disabled",
+                        Wanted::AnyAmount | Wanted::Effort(_) => "enabled",
+                    },
+                }),
+                reasoning_effort: match wanted {
+                    Wanted::Nothing | Wanted::AnyAmount => None,
+                    // Its own `xhigh` is no more than `high`.
+                    Wanted::Effort(Effort::Most) => Some("max"),
+                    Wanted::Effort(effort) => Some(effort.as_str()),
+                },
+                ..WrittenReasoning::default()
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Nothing,
+    AnyAmount,
+    Effort(Effort),
+}
+
+fn effort_of(amount: Amount) -> Wanted {
+    match amount {
+        Amount::Off | Amount::Budget(0) => Wanted::Nothing,
+        Amount::Adaptive => Wanted::AnyAmount,
+        Amount::Effort(effort) => Wanted::Effort(effort),
+        Amount::Budget(budget) => Wanted::Effort(Effort::covering(budget)),
+    }
+}
+
+fn reasoning_object(asked: &Reasoning) -> ReasoningObject {
+    let mut object = ReasoningObject {
+        exclude: asked.shown.map(|shown| !shown),
+        ..ReasoningObject::default()
+    };
+    match asked.amount {
+        Amount::Off | Amount::Budget(0) => object.enabled = Some(false),
+        Amount::Adaptive => object.enabled = Some(true),
+        Amount::Effort(effort) => object.effort = Some(effort.as_str()),
+        Amount::Budget(budget) => object.max_tokens = Some(budget),
+    }
+    object
+}

@@ -6,6 +6,7 @@ mod catalog;
 pub mod chat;
 mod chunk;
 pub mod dialect;
+pub mod embed;
 pub mod event;
 mod failure;
 mod json;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::json::{Kind, Members, SyntaxError, Value};
 
 /// Bytes of the longest name a model may have.
-const LONGEST_MODEL: usize = 128;
+pub(crate) const LONGEST_MODEL: usize = 128;
 const MOST_SEGMENTS: usize = 5;
 
 /// A checked request: the body as it was sent, and where in it the few members lie that matter here.
@@ -28,8 +28,8 @@ pub struct ChatRequest {
 /// A body to send, in order: slices of what the caller sent, and the little that differs.
 #[derive(Debug, Clone)]
 pub struct Segments {
-    parts: [Bytes; MOST_SEGMENTS],
-    used: usize,
+    pub(crate) parts: [Bytes; MOST_SEGMENTS],
+    pub(crate) used: usize,
 }
 
 /// Why a body is no chat request: what is wrong, where, and what to do about it.
@@ -49,9 +49,9 @@ enum UsageOption {
 }
 
 #[derive(Debug, Clone)]
-struct Edit {
-    at: Range<usize>,
-    text: Bytes,
+pub(crate) struct Edit {
+    pub(crate) at: Range<usize>,
+    pub(crate) text: Bytes,
 }
 
 #[derive(Default)]
@@ -174,7 +174,7 @@ impl Segments {
         self.len() == 0
     }
 
-    fn add(&mut self, part: Bytes) {
+    pub(crate) fn add(&mut self, part: Bytes) {
         if part.is_empty() {
             return;
         }
@@ -331,7 +331,7 @@ fn read_usage_option(options: Option<Value<'_>>, first_member: usize) -> Result<
     }
 }
 
-fn quoted(text: &str) -> Bytes {
+pub(crate) fn quoted(text: &str) -> Bytes {
     serde_json::to_vec(text)
         .expect("a text can always be written as JSON")
         .into()

@@ -30,7 +30,9 @@ impl ReadData for EventReader {
         let delta = member(&event, "delta");
         let message = delta.and_then(|delta| member(&delta, "message"));
         let of_message = |name| message.and_then(|message| member(&message, name));
-        let index = member(&event, "index").and_then(|index| number(&index)).unwrap_or_default();
+        let index = member(&event, "index")
+            .and_then(|index| number(&index))
+            .unwrap_or_default();
         match kind.as_deref() {
             Some("message-start") => {
                 let id = member(&event, "id").and_then(|id| words(&id));

@@ -3,7 +3,7 @@
 mod decoder;
 mod finish;
 mod read_answer;
-mod usage;
+pub(crate) mod usage;
 mod write_messages;
 mod write_request;
 

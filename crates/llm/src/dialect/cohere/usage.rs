@@ -13,7 +13,7 @@ struct Counts {
 }
 
 /// `None` when no number is told.
-pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
+pub(crate) fn read(usage: &Value<'_>) -> Option<Tokens> {
     let (mut billed, mut used) = (Counts::default(), Counts::default());
     let mut cached = 0;
     let mut members = usage.members();
@@ -31,12 +31,12 @@ pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
         return None;
     }
     let input = input.unwrap_or_default();
-    // Cached tokens are a part of those used, of which fewer may be billed.
-    let fitting = cached.min(input);
-    let mut tokens = Tokens {
-        conflicting: billed.impossible || used.impossible || cached > used.input.unwrap_or(input),
-        ..Tokens::default()
-    };
+    // What is cached is the beginning of the prompt, and what Cohere adds unbilled comes first.
+    let unbilled = used.input.unwrap_or(input).saturating_sub(input);
+    let told = cached.saturating_sub(unbilled);
+    let fitting = told.min(input);
+    let mut tokens = Tokens::default();
+    tokens.conflicting = billed.impossible || used.impossible || fitting < told;
     tokens.set(UsageUnit::InputUncached, input - fitting);
     tokens.set(UsageUnit::InputCacheRead, fitting);
     tokens.set(UsageUnit::OutputText, output.unwrap_or_default());
@@ -98,16 +98,25 @@ mod tests {
     #[test]
     fn what_is_billed_counts() {
         check(
-            r#"{"billed_units":{"input_tokens":17.0,"output_tokens":12},"tokens":{"input_tokens":215,"output_tokens":12},"cached_tokens":10}"#,
+            r#"{"billed_units":{"input_tokens":17.0,"output_tokens":12},"tokens":{"input_tokens":215,"output_tokens":12},"cached_tokens":208}"#,
             Some((17, 10, 12, false)),
         );
         check(
             r#"{"billed_units":{"input_tokens":17,"output_tokens":12},"tokens":{"input_tokens":215},"cached_tokens":128}"#,
-            Some((17, 17, 12, false)),
+            Some((17, 0, 12, false)),
         );
-        check(r#"{"tokens":{"input_tokens":215,"output_tokens":12}}"#, Some((215, 0, 12, false)));
-        check(r#"{"tokens":{"input_tokens":-1,"output_tokens":1}}"#, Some((0, 0, 1, true)));
-        check(r#"{"tokens":{"input_tokens":5},"cached_tokens":9}"#, Some((5, 5, 0, true)));
+        check(
+            r#"{"tokens":{"input_tokens":215,"output_tokens":12}}"#,
+            Some((215, 0, 12, false)),
+        );
+        check(
+            r#"{"tokens":{"input_tokens":-1,"output_tokens":1}}"#,
+            Some((0, 0, 1, true)),
+        );
+        check(
+            r#"{"tokens":{"input_tokens":5},"cached_tokens":9}"#,
+            Some((5, 5, 0, true)),
+        );
         check("{}", None);
     }
 }

@@ -8,10 +8,17 @@ use crate::dialect::{Dropped, Unsupported};
 #[derive(Serialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub(super) enum Message<'a> {
-    System { content: Vec<Item<'a>> },
-    User { content: Vec<Item<'a>> },
+    System {
+        content: Vec<Item<'a>>,
+    },
+    User {
+        content: Vec<Item<'a>>,
+    },
     Assistant(Assistant<'a>),
-    Tool { tool_call_id: &'a str, content: Vec<Item<'a>> },
+    Tool {
+        tool_call_id: &'a str,
+        content: Vec<Item<'a>>,
+    },
 }
 
 #[derive(Default, Serialize)]
@@ -60,7 +67,10 @@ pub(super) fn write<'a>(chat: &'a Chat, dropped: &mut Dropped) -> Result<Vec<Mes
     if !content.is_empty() {
         messages.push(Message::System { content });
     }
-    dropped.add_if(chat.instructions.iter().any(|text| text.cache.is_some()), "cache_control");
+    dropped.add_if(
+        chat.instructions.iter().any(|text| text.cache.is_some()),
+        "cache_control",
+    );
     for turn in &chat.turns {
         dropped.add_if(turn.parts.iter().any(has_mark), "cache_control");
         match turn.role {
@@ -81,11 +91,7 @@ fn has_mark(part: &Part) -> bool {
     }
 }
 
-fn write_user<'a>(
-    turn: &'a Turn,
-    messages: &mut Vec<Message<'a>>,
-    dropped: &mut Dropped,
-) -> Result<(), Unsupported> {
+fn write_user<'a>(turn: &'a Turn, messages: &mut Vec<Message<'a>>, dropped: &mut Dropped) -> Result<(), Unsupported> {
     let mut content = Vec::new();
     for part in &turn.parts {
         if let Part::ToolResult(result) = part {

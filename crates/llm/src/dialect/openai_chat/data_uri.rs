@@ -18,7 +18,9 @@ pub(super) fn parse(text: &str) -> Option<Result<DataUri<'_>, Problem>> {
 }
 
 fn read(rest: &str) -> Result<DataUri<'_>, Problem> {
-    let (head, data) = rest.split_once(',').ok_or("is a data URI without a comma before its data")?;
+    let (head, data) = rest
+        .split_once(',')
+        .ok_or("is a data URI without a comma before its data")?;
     let (media_type, parameters) = head.split_once(';').unwrap_or((head, ""));
     let is_base64 = parameters
         .rsplit(';')
@@ -58,7 +60,10 @@ mod tests {
         let parsed = |text| parse(text).map(|uri| uri.ok().map(|uri| (uri.media_type, uri.data)));
 
         assert_eq!(parsed("https://example.com/a,b"), None);
-        assert_eq!(parsed("data:image/png;base64,iVBORw0="), Some(Some(("image/png", "iVBORw0="))));
+        assert_eq!(
+            parsed("data:image/png;base64,iVBORw0="),
+            Some(Some(("image/png", "iVBORw0=")))
+        );
         assert_eq!(
             parsed("DATA:text/plain;charset=utf-8;base64,YWJj"),
             Some(Some(("text/plain", "YWJj")))

@@ -333,7 +333,11 @@ impl ChunkReader {
         if began && !sequence.has_stopped() {
             // It says that it is whole, if not why.
             self.give_up_matching(sequence, events);
-            sequence.stop(if self.held.tool_calls { Stop::ToolCalls } else { Stop::End });
+            sequence.stop(if self.held.tool_calls {
+                Stop::ToolCalls
+            } else {
+                Stop::End
+            });
         }
         sequence.finish(events);
     }

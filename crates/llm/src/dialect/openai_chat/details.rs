@@ -154,7 +154,9 @@ fn read<'a>(entry: &Value<'a>) -> Option<Detail<'a>> {
             b"signature" => &mut signature,
             b"id" => &mut id,
             b"index" if member.value.kind == Kind::Number => {
-                index = std::str::from_utf8(member.value.text).ok().and_then(|text| text.parse().ok());
+                index = std::str::from_utf8(member.value.text)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
                 continue;
             }
             _ => continue,

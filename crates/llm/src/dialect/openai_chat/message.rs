@@ -145,7 +145,10 @@ mod tests {
 
         assert_eq!(prose(r#"{"content":"so","reasoning_content":"hm"}"#), expected());
         assert_eq!(prose(r#"{"reasoning":"hm","content":"so","refusal":null}"#), expected());
-        assert_eq!(prose(r#"{"reasoning":"hm","reasoning_content":"hm","content":"so"}"#), expected());
+        assert_eq!(
+            prose(r#"{"reasoning":"hm","reasoning_content":"hm","content":"so"}"#),
+            expected()
+        );
         assert_eq!(
             prose(
                 r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"so"}]}"#

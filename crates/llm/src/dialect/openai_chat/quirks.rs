@@ -75,7 +75,10 @@ pub enum SchemaSupport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReasoningParam {
     /// `reasoning_effort`, between these; `none` for no thinking.
-    Effort { least: Effort, most: Effort },
+    Effort {
+        least: Effort,
+        most: Effort,
+    },
     /// `reasoning`, as an object of effort or tokens.
     Openrouter,
     /// `thinking` switches it on and off; `reasoning_effort` says how much.

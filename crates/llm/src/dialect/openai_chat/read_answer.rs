@@ -1,8 +1,8 @@
 //! Reads a whole answer of a provider.
 
 use super::details;
-use super::finish::{self, Finish, Held};
 use super::fingerprint;
+use super::finish::{self, Finish, Held};
 use super::message::{Brought, CallPiece, Prose, words};
 use crate::chat::{Part, Thinking, ToolCall};
 use crate::event::{Answer, Stop};
@@ -49,7 +49,10 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
     if let Some(told) = error.or(choice.error) {
         return Err(Failure::told(&told));
     }
-    let brought = choice.message.map(|message| Brought::read(&message)).unwrap_or_default();
+    let brought = choice
+        .message
+        .map(|message| Brought::read(&message))
+        .unwrap_or_default();
     answer.parts = parts_of(brought, answer.id.as_deref());
     answer.stop = match choice.finish {
         Some(reason) => match finish::read(&reason, choice.native.as_deref(), held(&answer.parts)) {

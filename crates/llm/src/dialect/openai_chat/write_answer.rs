@@ -119,7 +119,10 @@ impl<'a> Message<'a> {
                 Part::Text(text) => message.content.get_or_insert_default().push_str(&text.text),
                 Part::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
                 Part::Thinking(thinking) if !hides_thoughts && !thinking.text.is_empty() => {
-                    message.reasoning_content.get_or_insert_default().push_str(&thinking.text);
+                    message
+                        .reasoning_content
+                        .get_or_insert_default()
+                        .push_str(&thinking.text);
                 }
                 Part::ToolCall(call) => message.tool_calls.push(ToolCall {
                     id: &call.id,

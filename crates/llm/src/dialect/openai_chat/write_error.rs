@@ -9,12 +9,7 @@ pub(super) fn body(error: &ErrorFacts<'_>) -> Vec<u8> {
 
 /// SDKs raise at an event whose `error` holds something, wherever it comes.
 pub(super) fn event(error: &ErrorFacts<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(&error_event(
-        error.message,
-        kind(error.status),
-        error.param,
-        error.code,
-    ));
+    out.extend_from_slice(&error_event(error.message, kind(error.status), error.param, error.code));
 }
 
 /// The coarse `error.type`.

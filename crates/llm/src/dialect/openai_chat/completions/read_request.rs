@@ -46,7 +46,9 @@ fn read_member(chat: &mut Chat, name: &str, member: &Field<'_, '_>) -> Result<()
         "echo" if !member.flag()? => {}
         "suffix" if member.text()?.is_empty() => {}
         "best_of" | "echo" | "suffix" | "logprobs" => {
-            return Err(member.refuse("needs a model that continues texts, which the model you named is not; leave it out"));
+            return Err(
+                member.refuse("needs a model that continues texts, which the model you named is not; leave it out")
+            );
         }
         other => leave(chat, other),
     }
@@ -92,7 +94,8 @@ mod tests {
     #[test]
     fn a_prompt_is_what_the_user_says() {
         for prompt in [r#""Say hi""#, r#"["Say hi"]"#] {
-            let body = format!(r#"{{"model":"m","prompt":{prompt},"max_tokens":5,"echo":false,"best_of":1,"suffix":""}}"#);
+            let body =
+                format!(r#"{{"model":"m","prompt":{prompt},"max_tokens":5,"echo":false,"best_of":1,"suffix":""}}"#);
 
             let chat = read_body(&body).expect("a request");
 

@@ -81,7 +81,9 @@ fn read_part(chat: &mut Chat, part: &Field<'_, '_>, allowed: Allowed) -> Result<
         Part::ToolCall(_) | Part::ToolResult(_) | Part::Thinking(_) => false,
     };
     if !fits {
-        return Err(part.refuse(&format!("is of the type '{kind}', which messages of this role cannot have")));
+        return Err(part.refuse(&format!(
+            "is of the type '{kind}', which messages of this role cannot have"
+        )));
     }
     mark(&mut read, cache);
     Ok(read)

@@ -127,10 +127,14 @@ impl<'a> Message<'a> {
             mark(last, self.cache);
         }
         match speaker {
-            Speaker::Instructions => chat.instructions.extend(content.into_iter().filter_map(|part| match part {
-                Part::Text(text) => Some(text),
-                Part::Media(_) | Part::ToolCall(_) | Part::ToolResult(_) | Part::Thinking(_) | Part::Refusal(_) => None,
-            })),
+            Speaker::Instructions => chat
+                .instructions
+                .extend(content.into_iter().filter_map(|part| match part {
+                    Part::Text(text) => Some(text),
+                    Part::Media(_) | Part::ToolCall(_) | Part::ToolResult(_) | Part::Thinking(_) | Part::Refusal(_) => {
+                        None
+                    }
+                })),
             Speaker::User => chat.add(Role::User, content),
             Speaker::Assistant => {
                 let parts = self.answer(content);

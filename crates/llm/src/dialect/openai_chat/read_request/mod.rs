@@ -115,7 +115,10 @@ impl Request {
             return Err(BadRequest::at("model", "'model' is missing; name the model to answer"));
         }
         if !self.has_messages {
-            return Err(BadRequest::at("messages", "'messages' is missing; send at least one message"));
+            return Err(BadRequest::at(
+                "messages",
+                "'messages' is missing; send at least one message",
+            ));
         }
         if self.top_logprobs > 0 && !self.logprobs {
             return Err(BadRequest::at(

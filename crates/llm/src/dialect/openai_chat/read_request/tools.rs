@@ -90,7 +90,10 @@ impl Choice {
         let Some(allowed) = self.allowed else {
             return Ok(());
         };
-        if let Some(unknown) = allowed.iter().find(|name| chat.tools.iter().all(|tool| tool.name != **name)) {
+        if let Some(unknown) = allowed
+            .iter()
+            .find(|name| chat.tools.iter().all(|tool| tool.name != **name))
+        {
             return Err(BadRequest::at(
                 "tool_choice",
                 format!("'tool_choice' allows '{unknown}', which is not in 'tools'"),

@@ -17,11 +17,20 @@ const LONGEST_CALL_ID: usize = 40;
 #[derive(Serialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub(super) enum Message<'a> {
-    System { content: Content<'a> },
-    Developer { content: Content<'a> },
-    User { content: Content<'a> },
+    System {
+        content: Content<'a>,
+    },
+    Developer {
+        content: Content<'a>,
+    },
+    User {
+        content: Content<'a>,
+    },
     Assistant(Assistant<'a>),
-    Tool { tool_call_id: Cow<'a, str>, content: Content<'a> },
+    Tool {
+        tool_call_id: Cow<'a, str>,
+        content: Content<'a>,
+    },
 }
 
 #[derive(Serialize)]
@@ -172,11 +181,15 @@ impl<'a> Writer<'a, '_> {
                 Part::ToolCall(call) => message.tool_calls.push(self.call(call)),
                 Part::Thinking(thinking) => {
                     if self.quirks.thoughts_back == ThoughtsBack::Content && !thinking.text.is_empty() {
-                        message.reasoning_content.get_or_insert_default().push_str(&thinking.text);
+                        message
+                            .reasoning_content
+                            .get_or_insert_default()
+                            .push_str(&thinking.text);
                     }
                 }
                 Part::Media(_) => {
-                    let what = "images, sounds and documents that an assistant made cannot go back to the model you named";
+                    let what =
+                        "images, sounds and documents that an assistant made cannot go back to the model you named";
                     return Err(Unsupported::new("messages", what));
                 }
                 Part::ToolResult(_) => {}

@@ -1,0 +1,194 @@
+//! Reads the embeddings that a provider answered with, and writes them as OpenAI does.
+
+use gatewright_types::UsageUnit;
+use serde::Serialize;
+
+use super::vector::{self, Encoding};
+use crate::dialect::cohere;
+use crate::json::{Kind, Members, SyntaxError, Value};
+use crate::wire::ToldError;
+use crate::{Failure, FailureKind, NotAnAnswer, Tokens};
+
+/// Embeddings, in the order of what was embedded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbedAnswer {
+    pub vectors: Vec<Vec<f32>>,
+    pub model: Option<Box<str>>,
+    pub usage: Option<Tokens>,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    object: &'static str,
+    data: Vec<Embedding<'a>>,
+    model: &'a str,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+struct Embedding<'a> {
+    object: &'static str,
+    index: usize,
+    embedding: WrittenVector<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WrittenVector<'a> {
+    Float(&'a [f32]),
+    Base64(String),
+}
+
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: u64,
+    total_tokens: u64,
+}
+
+/// The members of a body that say what the answer is; the rest is read by the dialect.
+#[derive(Default)]
+struct Body<'a> {
+    model: Option<Box<str>>,
+    /// `data` of OpenAI, `embeddings` of the others.
+    vectors: Option<Value<'a>>,
+    /// `usage`, `usageMetadata`, `meta`.
+    usage: Option<Value<'a>>,
+    error: Option<ToldError>,
+}
+
+impl EmbedAnswer {
+    /// Of a provider that speaks OpenAI's dialect, in either notation. `inputs` is how many vectors there have to be.
+    pub fn read_openai(body: &[u8], inputs: usize) -> Result<Self, Failure> {
+        let body = Body::read(body)?;
+        let mut placed = Vec::new();
+        for (position, entry) in body.vectors.iter().flat_map(Value::elements).enumerate() {
+            placed.push(read_entry(&entry, position).ok_or_else(no_vectors)?);
+        }
+        placed.sort_by_key(|(index, _)| *index);
+        let vectors = placed.into_iter().map(|(_, vector)| vector).collect();
+        let usage = body.usage.as_ref().and_then(Tokens::read);
+        Self::checked(vectors, body.model, usage, inputs)
+    }
+
+    /// Of Gemini's `batchEmbedContents`.
+    pub fn read_gemini(body: &[u8], inputs: usize) -> Result<Self, Failure> {
+        let body = Body::read(body)?;
+        let entries = body.vectors.iter().flat_map(Value::elements);
+        let vectors = entries.map(|entry| vector::read(&member(&entry, "values")?));
+        let vectors = vectors.collect::<Option<_>>().ok_or_else(no_vectors)?;
+        let count = body.usage.and_then(|usage| member(&usage, "promptTokenCount"));
+        let usage = count.and_then(|count| std::str::from_utf8(count.text).ok()?.parse().ok());
+        Self::checked(vectors, body.model, usage.map(input_tokens), inputs)
+    }
+
+    /// Of Cohere's embed.
+    pub fn read_cohere(body: &[u8], inputs: usize) -> Result<Self, Failure> {
+        let body = Body::read(body)?;
+        let floats = body.vectors.and_then(|vectors| member(&vectors, "float"));
+        let vectors = floats
+            .iter()
+            .flat_map(Value::elements)
+            .map(|entry| vector::read(&entry));
+        let vectors = vectors.collect::<Option<_>>().ok_or_else(no_vectors)?;
+        let usage = body.usage.as_ref().and_then(cohere::usage::read);
+        Self::checked(vectors, body.model, usage, inputs)
+    }
+
+    /// As OpenAI writes it. `model` is the provider's name for the model, when its answer did not tell.
+    pub fn write(&self, encoding: Encoding, model: &str) -> Vec<u8> {
+        let used = self.usage.as_ref().map_or(0, Tokens::total_input);
+        let list = List {
+            object: "list",
+            data: self
+                .vectors
+                .iter()
+                .enumerate()
+                .map(|(index, vector)| Embedding {
+                    object: "embedding",
+                    index,
+                    embedding: match encoding {
+                        Encoding::Float => WrittenVector::Float(vector),
+                        Encoding::Base64 => WrittenVector::Base64(vector::to_base64(vector)),
+                    },
+                })
+                .collect(),
+            model: self.model.as_deref().unwrap_or(model),
+            usage: Usage {
+                prompt_tokens: used,
+                total_tokens: used,
+            },
+        };
+        serde_json::to_vec(&list).expect("finite numbers and texts can always be written as JSON")
+    }
+
+    fn checked(
+        vectors: Vec<Vec<f32>>,
+        model: Option<Box<str>>,
+        usage: Option<Tokens>,
+        inputs: usize,
+    ) -> Result<Self, Failure> {
+        if vectors.len() != inputs {
+            return Err(no_vectors());
+        }
+        Ok(Self { vectors, model, usage })
+    }
+}
+
+fn no_vectors() -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        "the provider's answer does not have an embedding for each input",
+    )
+}
+
+fn input_tokens(count: u64) -> Tokens {
+    let mut tokens = Tokens::default();
+    tokens.set(UsageUnit::InputUncached, count);
+    tokens
+}
+
+/// One of OpenAI's entries: where it belongs, and its vector.
+fn read_entry(entry: &Value<'_>, position: usize) -> Option<(usize, Vec<f32>)> {
+    let index = match member(entry, "index") {
+        Some(index) => std::str::from_utf8(index.text).ok()?.parse().ok()?,
+        None => position,
+    };
+    Some((index, vector::read(&member(entry, "embedding")?)?))
+}
+
+fn member<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
+    let mut members = value.members();
+    while let Ok(Some(member)) = members.next_member() {
+        if &*member.key == name.as_bytes() {
+            return Some(member.value);
+        }
+    }
+    None
+}
+
+impl<'a> Body<'a> {
+    fn read(text: &'a [u8]) -> Result<Self, Failure> {
+        let not_json = |_: SyntaxError| NotAnAnswer::NotJson.into_failure();
+        if std::str::from_utf8(text).is_err() {
+            return Err(NotAnAnswer::NotJson.into_failure());
+        }
+        let mut body = Self::default();
+        let mut members = Members::of_document(text).map_err(not_json)?;
+        while let Some(member) = members.next_member().map_err(not_json)? {
+            let value = member.value;
+            match &*member.key {
+                b"model" if value.kind == Kind::String => body.model = value.string().map(Into::into),
+                b"data" | b"embeddings" => body.vectors = Some(value),
+                b"usage" | b"usageMetadata" | b"meta" => body.usage = Some(value),
+                b"error" => body.error = ToldError::read(&value),
+                _ => {}
+            }
+        }
+        let told = match (&body.error, body.vectors) {
+            (Some(_), _) => body.error.take(),
+            (None, Some(_)) => None,
+            (None, None) => ToldError::read_body(text),
+        };
+        told.map_or(Ok(body), |told| Err(Failure::told(&told)))
+    }
+}

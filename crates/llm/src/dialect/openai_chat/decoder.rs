@@ -1,14 +1,16 @@
 //! Reads a provider's stream of chunks. Servers differ in what they leave out: roles, indices, identifiers, usage, the
 //! finish, `[DONE]`; what they do send is put in order.
 
+mod calls;
+
 use std::borrow::Cow;
 
+use self::calls::Calls;
 use super::details::{self, Detail};
 use super::finish::{self, Finish, Held};
 use super::message::{Brought, CallPiece, Prose, words};
-use super::read_answer::{broke_off, made_up_id};
+use super::read_answer::broke_off;
 use super::watch::{is_done, not_an_object};
-use crate::chat::{Maker, Signature};
 use crate::dialect::sequence::{PartKey, Sequence};
 use crate::dialect::sse_decoder::ReadData;
 use crate::event::{Event, Opening, Stop};
@@ -19,10 +21,6 @@ use crate::{Failure, Tokens};
 const TEXT: PartKey = 0;
 const REFUSAL: PartKey = 1;
 const THINKING: PartKey = 2;
-const FIRST_TOOL: PartKey = 16;
-/// Signatures that may wait for their calls, and bytes of arguments that may wait for a name.
-const MOST_WAITING: usize = 128;
-const MOST_HELD_BYTES: usize = 1 << 20;
 
 #[derive(Default)]
 pub(super) struct ChunkReader {
@@ -33,9 +31,7 @@ pub(super) struct ChunkReader {
     /// The part of prose that is open: parts of prose come one after the other.
     prose: Option<PartKey>,
     thinking: ThinkingPart,
-    calls: Vec<Call>,
-    /// Signatures of calls that were not there yet.
-    unmatched: Vec<(Box<str>, Signature)>,
+    calls: Calls,
 }
 
 /// What the open part of thinking holds.
@@ -44,17 +40,6 @@ struct ThinkingPart {
     index: Option<u64>,
     has_text: bool,
     is_signed: bool,
-}
-
-struct Call {
-    /// The provider's index.
-    index: Option<u64>,
-    id: Option<Box<str>>,
-    /// Empty until it is told; only then the call is open.
-    name: Box<str>,
-    key: PartKey,
-    /// Arguments that came before the name.
-    early: String,
 }
 
 /// The members of one chunk.
@@ -171,7 +156,9 @@ impl ChunkReader {
             }
         }
         for (place, call) in brought.tool_calls.iter().flat_map(Value::elements).enumerate() {
-            self.call_piece(place, CallPiece::read(&call), sequence, events);
+            self.close_prose(sequence, events);
+            let piece = CallPiece::read(&call);
+            self.held.tool_calls |= self.calls.add(place, piece, self.id.as_deref(), sequence, events);
         }
     }
 
@@ -212,7 +199,7 @@ impl ChunkReader {
 
     fn detail(&mut self, detail: Detail<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
         if let (true, Some(id), Some(signature)) = (detail.sealed, &detail.id, &detail.signature)
-            && self.sign_call(id, signature, sequence, events)
+            && self.calls.sign(id, signature, sequence, events)
         {
             return;
         }
@@ -237,91 +224,9 @@ impl ChunkReader {
         }
     }
 
-    /// Whether a sealed entry was, or may yet be, a tool call's.
-    fn sign_call(&mut self, id: &str, signature: &Signature, sequence: &mut Sequence, events: &mut Vec<Event>) -> bool {
-        let call = self.calls.iter().find(|call| call.id.as_deref() == Some(id));
-        if let Some(call) = call.filter(|call| !call.name.is_empty()) {
-            sequence.sign(call.key, signature.clone(), events);
-            return true;
-        }
-        // Reasoning items of OpenAI have identifiers, too.
-        if signature.maker != Maker::Gemini || self.unmatched.len() >= MOST_WAITING {
-            return false;
-        }
-        self.unmatched.push((id.into(), signature.clone()));
-        true
-    }
-
-    fn call_piece(&mut self, place: usize, piece: CallPiece<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
-        self.close_prose(sequence, events);
-        let at = match self.find_call(place, &piece) {
-            Some(at) => at,
-            None => {
-                let key = (0..).zip(&self.calls).fold(FIRST_TOOL, |key, _| key + 1);
-                self.calls.push(Call {
-                    index: piece.index,
-                    id: piece.id.as_deref().map(Into::into),
-                    name: Box::default(),
-                    key,
-                    early: String::new(),
-                });
-                self.calls.len() - 1
-            }
-        };
-        let made_up = made_up_id(at, self.id.as_deref());
-        let Some(call) = self.calls.get_mut(at) else {
-            return;
-        };
-        if !call.name.is_empty() {
-            return sequence.add(call.key, &piece.arguments, events);
-        }
-        let Some(name) = piece.name else {
-            if call.early.len() + piece.arguments.len() <= MOST_HELD_BYTES {
-                call.early.push_str(&piece.arguments);
-            }
-            return;
-        };
-        call.name = name.into();
-        self.held.tool_calls = true;
-        let id = call.id.get_or_insert(made_up).clone();
-        let opening = Opening::ToolCall {
-            id: id.clone(),
-            name: call.name.clone(),
-        };
-        sequence.open(call.key, opening, events);
-        sequence.add(call.key, &std::mem::take(&mut call.early), events);
-        sequence.add(call.key, &piece.arguments, events);
-        let key = call.key;
-        if let Some(at) = self.unmatched.iter().position(|(waiting, _)| *waiting == id) {
-            let (_, signature) = self.unmatched.swap_remove(at);
-            sequence.sign(key, signature, events);
-        }
-    }
-
-    /// The call that a piece belongs to. Some servers give all calls the index 0, or none: then identifiers, and names,
-    /// which only come with a call's first piece, tell them apart.
-    fn find_call(&self, place: usize, piece: &CallPiece<'_>) -> Option<usize> {
-        if let Some(id) = &piece.id
-            && let Some(known) = self.calls.iter().position(|call| call.id.as_deref() == Some(&**id))
-        {
-            return Some(known);
-        }
-        let index = match piece.index {
-            Some(_) => self.calls.iter().rposition(|call| call.index == piece.index),
-            None if piece.name.is_some() => None,
-            None => self.calls.len().checked_sub(1).filter(|_| place == 0),
-        }?;
-        let call = self.calls.get(index)?;
-        let is_another = piece.name.as_deref().is_some_and(|name| {
-            let has_other_name = !call.name.is_empty() && *call.name != *name;
-            has_other_name || (piece.id.is_some() && call.id.is_some())
-        });
-        (!is_another).then_some(index)
-    }
-
     /// Sealed entries whose calls never came are thinking by themselves.
     fn give_up_matching(&mut self, sequence: &mut Sequence, events: &mut Vec<Event>) {
-        for (_, signature) in std::mem::take(&mut self.unmatched) {
+        for signature in self.calls.take_unmatched() {
             self.close_prose(sequence, events);
             self.open_prose(THINKING, sequence, events);
             sequence.sign(THINKING, signature, events);

@@ -1,8 +1,11 @@
 //! Writes a stream as `chat.completion.chunk`s. SDKs merge tool calls by their index and take `choices[0]` unseen: there
 //! is exactly one choice in each chunk but the last one, which has usage and none.
 
+mod shape;
+
 use serde::Serialize;
 
+use self::shape::{Choice, Chunk, Delta, FunctionDelta, ToolDelta, more_arguments, tool_delta};
 use super::details::Entry;
 use super::finish::{self, Held};
 use super::usage::Usage;
@@ -33,61 +36,6 @@ enum OpenPart {
     Refusal,
     Thinking { is_empty: bool },
     ToolCall { id: Box<str>, index: usize, is_empty: bool },
-}
-
-#[derive(Serialize)]
-struct Chunk<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-    choices: &'a [Choice<'a>],
-    /// Absent when the caller did not ask for usage, null when there is none yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<Usage>>,
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    index: u8,
-    delta: Delta<'a>,
-    logprobs: Option<()>,
-    finish_reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    native_finish_reason: Option<&'static str>,
-}
-
-#[derive(Default, Serialize)]
-struct Delta<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_details: Option<[Entry<'a>; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_calls: Option<[ToolDelta<'a>; 1]>,
-}
-
-#[derive(Serialize)]
-struct ToolDelta<'a> {
-    index: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    function: FunctionDelta<'a>,
-}
-
-#[derive(Serialize)]
-struct FunctionDelta<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    arguments: &'a str,
 }
 
 impl ChunkEncoder {
@@ -277,22 +225,6 @@ pub(super) fn write_event(data: &impl Serialize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
     serde_json::to_writer(&mut *out, data).expect("texts and numbers can always be written as JSON");
     out.extend_from_slice(b"\n\n");
-}
-
-fn tool_delta(call: ToolDelta<'_>) -> Delta<'_> {
-    Delta {
-        tool_calls: Some([call]),
-        ..Delta::default()
-    }
-}
-
-fn more_arguments(index: usize, arguments: &str) -> ToolDelta<'_> {
-    ToolDelta {
-        index,
-        id: None,
-        kind: None,
-        function: FunctionDelta { name: None, arguments },
-    }
 }
 
 impl Encoder for ChunkEncoder {

@@ -74,10 +74,12 @@ pub enum SchemaSupport {
 /// How to say how much thinking is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReasoningParam {
-    /// `reasoning_effort`, between these; `none` for no thinking.
+    /// `reasoning_effort`, between these.
     Effort {
         least: Effort,
         most: Effort,
+        /// `none` is taken, for no thinking.
+        can_be_none: bool,
     },
     /// `reasoning`, as an object of effort or tokens.
     Openrouter,
@@ -119,6 +121,7 @@ impl Quirks {
         reasoning: ReasoningParam::Effort {
             least: Effort::Minimal,
             most: Effort::Most,
+            can_be_none: true,
         },
         thoughts_back: ThoughtsBack::None,
         seed: SeedName::Seed,

@@ -18,6 +18,7 @@ pub struct Vendor {
 const LOW_TO_HIGH: ReasoningParam = ReasoningParam::Effort {
     least: Effort::Low,
     most: Effort::High,
+    can_be_none: true,
 };
 
 /// A server that takes lists of parts and tells tools apart, as most do.
@@ -84,6 +85,7 @@ pub const VENDORS: [Vendor; 14] = [
             reasoning: ReasoningParam::Effort {
                 least: Effort::Minimal,
                 most: Effort::Most,
+                can_be_none: true,
             },
             seed: SeedName::RandomSeed,
             top_k: true,
@@ -95,8 +97,13 @@ pub const VENDORS: [Vendor; 14] = [
         name: "together",
         usual_base_url: Some("https://api.together.xyz/v1"),
         quirks: Quirks {
+            usage_in_stream: false,
             parallel_tool_calls: false,
-            reasoning: LOW_TO_HIGH,
+            reasoning: ReasoningParam::Effort {
+                least: Effort::Low,
+                most: Effort::High,
+                can_be_none: false,
+            },
             top_k: true,
             ..USUAL
         },
@@ -138,6 +145,7 @@ pub const VENDORS: [Vendor; 14] = [
             reasoning: ReasoningParam::Effort {
                 least: Effort::Minimal,
                 most: Effort::High,
+                can_be_none: false,
             },
             seed: SeedName::None,
             ..USUAL

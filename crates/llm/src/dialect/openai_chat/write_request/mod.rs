@@ -2,13 +2,15 @@
 
 mod media;
 mod messages;
+mod reasoning;
 
 use serde::Serialize;
 use serde_json::Number;
 
 use self::messages::Message;
-use super::quirks::{MaxTokensName, Quirks, ReasoningParam, SchemaSupport, SeedName};
-use crate::chat::{Amount, CacheMark, Chat, Effort, Format, Json, Reasoning, Tool, ToolChoice};
+use self::reasoning::WrittenReasoning;
+use super::quirks::{MaxTokensName, Quirks, SchemaSupport, SeedName};
+use crate::chat::{CacheMark, Chat, Format, Json, Tool, ToolChoice};
 use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
 
 #[derive(Serialize)]
@@ -111,34 +113,6 @@ struct DescribedSchema<'a> {
     strict: Option<bool>,
 }
 
-#[derive(Default, Serialize)]
-struct WrittenReasoning {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<ReasoningObject>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking: Option<Switch>,
-}
-
-#[derive(Default, Serialize)]
-struct ReasoningObject {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    effort: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exclude: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct Switch {
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
-
 pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, quirks: &Quirks) -> Result<Written, Unsupported> {
     refuse_what_has_no_place(chat)?;
     let mut dropped = Dropped::of(chat);
@@ -179,7 +153,7 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, quirks: &Quirks) -> Re
         seed,
         random_seed,
         stop: &sampling.stop,
-        reasoning: write_reasoning(chat.reasoning.as_ref(), quirks.reasoning, kept.dropped),
+        reasoning: reasoning::write(chat.reasoning.as_ref(), quirks.reasoning, kept.dropped),
         user: kept.if_taken(quirks.user, chat.user.as_deref(), "user"),
         stream: chat.stream,
         stream_options: (chat.stream && quirks.usage_in_stream).then_some(StreamOptions { include_usage: true }),
@@ -263,80 +237,4 @@ fn write_format<'a>(format: &'a Format, quirks: &Quirks) -> Result<Option<Respon
         })),
         (Format::Schema(_), SchemaSupport::JsonOnly | SchemaSupport::None) => unsupported("answers of a JSON schema"),
     }
-}
-
-fn write_reasoning(asked: Option<&Reasoning>, param: ReasoningParam, dropped: &mut Dropped) -> WrittenReasoning {
-    let Some(asked) = asked else {
-        return WrittenReasoning::default();
-    };
-    match param {
-        ReasoningParam::None => {
-            dropped.add("reasoning");
-            WrittenReasoning::default()
-        }
-        ReasoningParam::Effort { least, most } => WrittenReasoning {
-            reasoning_effort: match effort_of(asked.amount) {
-                Wanted::Nothing => Some("none"),
-                Wanted::AnyAmount => None,
-                Wanted::Effort(effort) => {
-                    let fitting = effort.clamp(least, most);
-                    dropped.add_if(fitting != effort, "reasoning");
-                    Some(fitting.as_str())
-                }
-            },
-            ..WrittenReasoning::default()
-        },
-        ReasoningParam::Openrouter => WrittenReasoning {
-            reasoning: Some(reasoning_object(asked)),
-            ..WrittenReasoning::default()
-        },
-        ReasoningParam::Deepseek => {
-            let wanted = effort_of(asked.amount);
-            WrittenReasoning {
-                thinking: Some(Switch {
-                    kind: match wanted {
-                        Wanted::Nothing => "disabled",
-                        Wanted::AnyAmount | Wanted::Effort(_) => "enabled",
-                    },
-                }),
-                reasoning_effort: match wanted {
-                    Wanted::Nothing | Wanted::AnyAmount => None,
-                    // Its own `xhigh` is no more than `high`.
-                    Wanted::Effort(Effort::Most) => Some("max"),
-                    Wanted::Effort(effort) => Some(effort.as_str()),
-                },
-                ..WrittenReasoning::default()
-            }
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Wanted {
-    Nothing,
-    AnyAmount,
-    Effort(Effort),
-}
-
-fn effort_of(amount: Amount) -> Wanted {
-    match amount {
-        Amount::Off | Amount::Budget(0) => Wanted::Nothing,
-        Amount::Adaptive => Wanted::AnyAmount,
-        Amount::Effort(effort) => Wanted::Effort(effort),
-        Amount::Budget(budget) => Wanted::Effort(Effort::covering(budget)),
-    }
-}
-
-fn reasoning_object(asked: &Reasoning) -> ReasoningObject {
-    let mut object = ReasoningObject {
-        exclude: asked.shown.map(|shown| !shown),
-        ..ReasoningObject::default()
-    };
-    match asked.amount {
-        Amount::Off | Amount::Budget(0) => object.enabled = Some(false),
-        Amount::Adaptive => object.enabled = Some(true),
-        Amount::Effort(effort) => object.effort = Some(effort.as_str()),
-        Amount::Budget(budget) => object.max_tokens = Some(budget),
-    }
-    object
 }

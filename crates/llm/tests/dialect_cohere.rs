@@ -442,6 +442,18 @@ fn streams_are_read() {
 }
 
 #[test]
+fn a_call_is_told_when_it_begins() {
+    let text = String::from_utf8(fixture("streams/tools.sse")).expect("text");
+    let (until_call, _) = text.split_once("event: tool-call-end").expect("a call");
+    let mut decoder = Cohere.decoder();
+    let mut events = Vec::new();
+
+    decoder.push(until_call.as_bytes(), &mut events);
+
+    assert_eq!(events.last(), Some(&Event::Add(":\"Oslo\"}".into())), "{events:?}");
+}
+
+#[test]
 fn a_stream_that_breaks_off_has_failed() {
     for (case, kind, message) in [
         ("error-midstream", FailureKind::ErrorEvent, "the model is overloaded"),

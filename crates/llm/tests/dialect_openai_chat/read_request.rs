@@ -261,6 +261,30 @@ fn cache_marks_of_both_kinds_are_read() {
 }
 
 #[test]
+fn a_mark_on_a_message_is_on_its_end() {
+    let mark = json!({ "type": "ephemeral" });
+    let chat = read(
+        json!({ "model": "m", "messages": [
+            { "role": "user", "content": [{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }], "cache_control": mark },
+            { "role": "assistant", "tool_calls": [{ "id": "c", "type": "function", "function": { "name": "f" } }] },
+            { "role": "tool", "tool_call_id": "c", "content": "x", "cache_control": mark }
+        ] })
+        .to_string()
+        .as_bytes(),
+    );
+
+    let marked = |part: &Part| match part {
+        Part::Text(text) => text.cache,
+        Part::ToolResult(result) => result.cache,
+        other => panic!("{other:?}"),
+    };
+    let ends = [chat.turns.first(), chat.turns.last()]
+        .map(|turn| turn.expect("a turn").parts.iter().map(marked).collect::<Vec<_>>());
+    let mark = Some(CacheMark::FiveMinutes);
+    assert_eq!(ends, [vec![None, mark], vec![mark]]);
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_its_place() {
     let with = |members: Value| {
         let mut body = json!({ "model": "m", "messages": [{ "role": "user", "content": "x" }] });

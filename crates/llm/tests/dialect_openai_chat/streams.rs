@@ -143,6 +143,14 @@ fn odd_streams_are_put_in_order() {
             Stop::ToolCalls,
         ),
     );
+    // The same, twice the same tool.
+    check(
+        &[whole(0, "x", "f"), whole(0, "y", "f")],
+        &events(
+            vec![part(opened_call("x", "f"), "{}"), part(opened_call("y", "f"), "{}")],
+            Stop::ToolCalls,
+        ),
+    );
     // Thoughts under another name, and a second choice that nobody asked for.
     check(
         &[
@@ -241,6 +249,25 @@ fn chunks_have_the_order_and_members_that_sdks_need() {
     );
     assert!(chunks[..6].iter().all(|chunk| chunk["usage"].is_null()));
     assert!(text.ends_with("\n\ndata: [DONE]\n\n"));
+}
+
+#[test]
+fn each_signature_has_an_entry_of_its_own() {
+    let chat = Chat::default();
+    let mut events = vec![start()];
+    for id in ["call_1", "call_2"] {
+        let signed = Event::Sign(signature(Maker::Gemini, id));
+        events.extend([Event::Open(opened_call(id, "f")), signed, Event::Close]);
+    }
+
+    let chunks = data(&encoded(OpenaiChat.encoder(&reply(&chat)), &events));
+
+    let deltas = chunks
+        .iter()
+        .map(|chunk| &chunk["choices"][0]["delta"]["reasoning_details"][0]);
+    let entries: Vec<_> = deltas.filter(|entry| !entry.is_null()).collect();
+    let entry = |index: u64, id: &str| json!({ "type": "reasoning.encrypted", "data": id, "id": id, "format": "google-gemini-v1", "index": index });
+    assert_eq!(entries, [&entry(0, "call_1"), &entry(1, "call_2")]);
 }
 
 #[test]

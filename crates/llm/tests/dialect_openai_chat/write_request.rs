@@ -1,6 +1,6 @@
 //! Providers get what they take, under their names, and nothing they refuse.
 
-use gatewright_llm::chat::{Amount, Chat, Media, MediaKind, Part, Reasoning, Source};
+use gatewright_llm::chat::{Amount, Chat, Media, MediaKind, Part, Reasoning, Source, ToolChoice};
 use gatewright_llm::dialect::Outbound;
 use gatewright_llm::dialect::openai_chat::vendors::{VENDORS, vendor};
 use gatewright_llm::dialect::openai_chat::{OpenaiChatTo, Quirks};
@@ -133,6 +133,17 @@ fn vendors_get_what_they_insist_on() {
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), VENDORS.len());
+}
+
+#[test]
+fn a_choice_among_no_tools_is_not_written() {
+    let choice = |case: &str| {
+        let mut chat = request(case);
+        chat.tool_choice = ToolChoice::None;
+        written(Quirks::OPENAI, &chat).0.get("tool_choice").cloned()
+    };
+
+    assert_eq!((choice("basic"), choice("tools")), (None, Some(json!("none"))));
 }
 
 #[test]

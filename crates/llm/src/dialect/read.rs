@@ -217,7 +217,7 @@ mod tests {
 
     fn problem(body: &str, mut each: impl FnMut(Field<'_, '_>) -> Result<(), BadRequest>) -> (Option<String>, String) {
         let error = document(body.as_bytes(), |_, field| each(field)).expect_err("a bad request");
-        (error.param.map(std::borrow::Cow::into_owned), error.message)
+        (error.param.map(Cow::into_owned), error.message)
     }
 
     #[test]

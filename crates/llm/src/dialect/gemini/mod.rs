@@ -1,1 +1,83 @@
-//! Gemini generateContent.
+//! Gemini's generateContent and streamGenerateContent, as AI Studio and Vertex AI both speak them. The model's name and
+//! whether the answer is streamed are in the address and not in the body.
+
+mod arguments;
+mod base64;
+mod decoder;
+mod encoder;
+mod finish;
+mod joined;
+mod key;
+mod media_type;
+mod part;
+mod read_answer;
+mod read_facts;
+mod read_request;
+mod response;
+mod schema;
+mod signature;
+mod tool_response;
+mod usage;
+mod watch;
+mod write_answer;
+mod write_error;
+mod write_request;
+
+pub use encoder::Framing;
+pub use read_request::read_count_request;
+pub use write_answer::write_token_count;
+
+use super::{
+    Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
+};
+use crate::chat::Chat;
+use crate::event::Answer;
+use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Gemini;
+
+impl Inbound for Gemini {
+    fn read_request(&self, body: &[u8], path: PathFacts<'_>) -> Result<Chat, BadRequest> {
+        read_request::read_request(body, path)
+    }
+
+    fn write_answer(&self, answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
+        write_answer::write_answer(answer, reply)
+    }
+
+    fn write_error(&self, error: &ErrorFacts<'_>) -> Vec<u8> {
+        write_error::write_error(error)
+    }
+
+    fn encoder(&self, reply: &ReplyFacts<'_>) -> Box<dyn Encoder> {
+        encoder(Framing::Sse, reply)
+    }
+
+    fn read_facts(&self, body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
+        read_facts::read_facts(body)
+    }
+
+    fn watcher(&self) -> Box<dyn Watch> {
+        Box::new(watch::Watcher::default())
+    }
+}
+
+impl Outbound for Gemini {
+    fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
+        write_request::write_request(chat, target)
+    }
+
+    fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {
+        read_answer::read_answer(body)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        decoder::decoder()
+    }
+}
+
+/// The writer of a stream in the framing that the caller asked for: without `alt=sse` in the address, an array.
+pub fn encoder(framing: Framing, reply: &ReplyFacts<'_>) -> Box<dyn Encoder> {
+    Box::new(encoder::StreamEncoder::new(framing, reply))
+}

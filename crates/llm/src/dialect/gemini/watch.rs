@@ -1,0 +1,43 @@
+//! Watches a stream of this dialect go by. There is no event that says that nothing follows: the stream just ends.
+
+use super::response::Response;
+use crate::dialect::{Looked, Watch};
+use crate::{Failure, FailureKind, Tokens};
+
+#[derive(Debug, Default)]
+pub(super) struct Watcher {
+    usage: Option<Tokens>,
+}
+
+impl Watch for Watcher {
+    fn look(&mut self, data: &[u8]) -> Looked {
+        let Ok(response) = Response::read(data) else {
+            let failure = Failure::new(
+                FailureKind::Malformed,
+                "the provider sent an event that is not a JSON object",
+            );
+            return failed(failure);
+        };
+        if let Some(told) = &response.error {
+            return failed(Failure::told(told));
+        }
+        // Cumulative numbers: the last ones stand for the whole stream.
+        self.usage = response.usage.or(self.usage);
+        Looked {
+            content: response.has_content(),
+            finish: response.finish.is_some() || response.blocked.is_some(),
+            ..Looked::default()
+        }
+    }
+
+    fn usage(&self) -> Option<Tokens> {
+        self.usage
+    }
+}
+
+fn failed(failure: Failure) -> Looked {
+    Looked {
+        failed: Some(failure),
+        ..Looked::default()
+    }
+}

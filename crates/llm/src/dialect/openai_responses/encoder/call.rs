@@ -1,0 +1,86 @@
+//! A tool call in a stream. Its signature stands before it or, when it is told too late for that, after it.
+
+use serde::Serialize;
+
+use super::progress::Output;
+use super::reasoning::write_signature;
+use crate::chat::Signature;
+use crate::dialect::openai_responses::events::{Delta, OfCall, WholeArguments};
+use crate::dialect::openai_responses::items::{Item, Status};
+
+pub(super) struct Call {
+    call_id: Box<str>,
+    name: Box<str>,
+    arguments: String,
+    /// One that was not written yet.
+    signature: Option<Signature>,
+    /// The item's identifier, once the caller was told of it.
+    announced: Option<String>,
+}
+
+impl Call {
+    pub(super) fn new(call_id: &str, name: &str) -> Self {
+        Self {
+            call_id: call_id.into(),
+            name: name.into(),
+            arguments: String::new(),
+            signature: None,
+            announced: None,
+        }
+    }
+
+    pub(super) fn add(&mut self, delta: &str, output: &mut Output, out: &mut Vec<u8>) {
+        self.announce(output, out);
+        self.arguments.push_str(delta);
+        self.tell("response.function_call_arguments.delta", Delta { delta }, output, out);
+    }
+
+    pub(super) fn sign(&mut self, signature: &Signature) {
+        self.signature = Some(signature.clone());
+    }
+
+    pub(super) fn close(&mut self, output: &mut Output, out: &mut Vec<u8>) {
+        if self.arguments.is_empty() {
+            // Callers parse what they get.
+            self.add("{}", output, out);
+        }
+        let body = WholeArguments {
+            name: &self.name,
+            arguments: &self.arguments,
+        };
+        self.tell("response.function_call_arguments.done", body, output, out);
+    }
+
+    pub(super) fn finish(mut self, status: Status, output: &mut Output, out: &mut Vec<u8>) {
+        self.announce(output, out);
+        let called = (self.call_id, self.name);
+        let item = Item::call(&output.response_id, output.index(), status, called, self.arguments);
+        output.done(item, out);
+        if let Some(signature) = self.signature {
+            write_signature(&signature, output, out);
+        }
+    }
+
+    fn announce(&mut self, output: &mut Output, out: &mut Vec<u8>) {
+        if self.announced.is_some() {
+            return;
+        }
+        if let Some(signature) = self.signature.take() {
+            write_signature(&signature, output, out);
+        }
+        let called = (self.call_id.clone(), self.name.clone());
+        let index = output.index();
+        let item = Item::call(&output.response_id, index, Status::InProgress, called, String::new());
+        output.added(&item, out);
+        self.announced = Some(item.id().to_owned());
+    }
+
+    fn tell(&self, kind: &str, body: impl Serialize, output: &mut Output, out: &mut Vec<u8>) {
+        let event = OfCall {
+            item_id: self.announced.as_deref().unwrap_or_default(),
+            output_index: output.index(),
+            body,
+        };
+        output.feed.write(kind, event, out);
+    }
+}

@@ -1,0 +1,125 @@
+//! The items of an output as callers get them.
+
+use serde::Serialize;
+
+use super::ids::item_id;
+use crate::chat::{Maker, Signature};
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Item {
+    Message {
+        id: String,
+        status: Status,
+        role: &'static str,
+        content: Vec<Content>,
+    },
+    Reasoning {
+        id: String,
+        summary: Vec<Summary>,
+        /// What has to come back with the next request: the thinking's signature, or that of the call beside.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        encrypted_content: Option<String>,
+    },
+    FunctionCall {
+        id: String,
+        status: Status,
+        call_id: Box<str>,
+        name: Box<str>,
+        arguments: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    InProgress,
+    Completed,
+    Incomplete,
+}
+
+/// A piece of a message.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Content {
+    OutputText {
+        annotations: [(); 0],
+        logprobs: [(); 0],
+        text: String,
+    },
+    Refusal {
+        refusal: String,
+    },
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Summary {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: String,
+}
+
+impl Item {
+    pub(super) fn message(response_id: &str, index: usize, status: Status, content: Vec<Content>) -> Self {
+        Self::Message {
+            id: item_id("msg", response_id, index),
+            status,
+            role: "assistant",
+            content,
+        }
+    }
+
+    pub(super) fn reasoning(response_id: &str, index: usize, text: String, signature: Option<&Signature>) -> Self {
+        let summary = if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Summary::new(text)]
+        };
+        Self::Reasoning {
+            id: item_id("rs", response_id, index),
+            summary,
+            encrypted_content: signature.map(|signature| signature.tagged(Maker::Openai).into_owned()),
+        }
+    }
+
+    pub(super) fn call(
+        response_id: &str,
+        index: usize,
+        status: Status,
+        (call_id, name): (Box<str>, Box<str>),
+        arguments: String,
+    ) -> Self {
+        Self::FunctionCall {
+            id: item_id("fc", response_id, index),
+            status,
+            call_id,
+            name,
+            arguments,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Message { id, .. } | Self::Reasoning { id, .. } | Self::FunctionCall { id, .. } => id,
+        }
+    }
+}
+
+impl Content {
+    pub(super) fn text(text: String) -> Self {
+        Self::OutputText {
+            annotations: [],
+            logprobs: [],
+            text,
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn new(text: String) -> Self {
+        Self {
+            kind: "summary_text",
+            text,
+        }
+    }
+}

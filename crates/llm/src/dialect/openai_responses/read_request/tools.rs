@@ -1,0 +1,90 @@
+//! Reads the functions that are offered and which of them may be called. Tools that run at OpenAI are refused.
+
+use super::note;
+use crate::BadRequest;
+use crate::chat::{Chat, Tool, ToolChoice};
+use crate::dialect::read::Field;
+use crate::json::Kind;
+
+pub(super) fn read_tools(field: &Field<'_, '_>, chat: &mut Chat) -> Result<(), BadRequest> {
+    field.elements(|tool| {
+        let read = read_tool(&tool, &mut chat.unheld)?;
+        chat.tools.push(read);
+        Ok(())
+    })
+}
+
+fn read_tool(field: &Field<'_, '_>, unheld: &mut Vec<Box<str>>) -> Result<Tool, BadRequest> {
+    if field.kind() != Kind::Object {
+        return Err(field.expected("an object"));
+    }
+    let kind = field.member_text("type").ok_or_else(|| field.lacks("type"))?;
+    if kind != "function" {
+        return Err(not_a_function(field, &kind));
+    }
+    let mut tool = Tool {
+        name: "".into(),
+        description: None,
+        parameters: None,
+        strict: None,
+        cache: None,
+    };
+    field.members(|name, member| {
+        match name {
+            "name" => tool.name = member.boxed()?,
+            "description" => tool.description = Some(member.boxed()?),
+            "parameters" if member.kind() == Kind::Object => tool.parameters = Some(member.json()?),
+            "parameters" => return Err(member.expected("an object")),
+            "strict" => tool.strict = Some(member.flag()?),
+            "type" => {}
+            other => note(unheld, &format!("tools.{other}")),
+        }
+        Ok(())
+    })?;
+    if tool.name.is_empty() {
+        return Err(field.lacks("name"));
+    }
+    Ok(tool)
+}
+
+fn not_a_function(field: &Field<'_, '_>, kind: &str) -> BadRequest {
+    field.refuse(&format!(
+        "is of type '{kind}', which only OpenAI's own models know; offer tools of type 'function' to this model"
+    ))
+}
+
+pub(super) fn read_choice(field: &Field<'_, '_>, unheld: &mut Vec<Box<str>>) -> Result<ToolChoice, BadRequest> {
+    if field.kind() == Kind::String {
+        return read_mode(field);
+    }
+    if field.kind() != Kind::Object {
+        return Err(field.expected("a string or an object"));
+    }
+    let kind = field.member_text("type").ok_or_else(|| field.lacks("type"))?;
+    let (mut named, mut mode) = (None, ToolChoice::Auto);
+    field.members(|name, member| {
+        match name {
+            "name" => named = Some(member.boxed()?),
+            "mode" => mode = read_mode(&member)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    match &*kind {
+        "function" => named.map(ToolChoice::Named).ok_or_else(|| field.lacks("name")),
+        "allowed_tools" => {
+            note(unheld, "tool_choice.allowed_tools");
+            Ok(mode)
+        }
+        other => Err(not_a_function(field, other)),
+    }
+}
+
+fn read_mode(field: &Field<'_, '_>) -> Result<ToolChoice, BadRequest> {
+    match &*field.text()? {
+        "auto" => Ok(ToolChoice::Auto),
+        "none" => Ok(ToolChoice::None),
+        "required" => Ok(ToolChoice::Required),
+        _ => Err(field.refuse("must be auto, none or required, or an object that names a function")),
+    }
+}

@@ -1,0 +1,103 @@
+//! Watches a stream of this dialect that is passed on unread.
+
+use super::output::{failure_of, member, object};
+use super::usage;
+use crate::dialect::{Looked, Watch};
+use crate::json::Value;
+use crate::wire::ToldError;
+use crate::{Failure, FailureKind, Tokens};
+
+#[derive(Debug, Default)]
+pub(super) struct ResponsesWatch {
+    usage: Option<Tokens>,
+    /// Some servers tell their parts only when they are done.
+    has_deltas: bool,
+}
+
+/// The members of an event that matter here.
+#[derive(Default)]
+struct Told<'a> {
+    kind: Option<Value<'a>>,
+    response: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+}
+
+impl Watch for ResponsesWatch {
+    fn look(&mut self, data: &[u8]) -> Looked {
+        if data.trim_ascii_start().starts_with(b"[DONE]") {
+            return Looked {
+                done: true,
+                ..Looked::default()
+            };
+        }
+        let Ok(event) = object(data) else {
+            let reason = "the provider sent an event that is not a JSON object";
+            return failed(Failure::new(FailureKind::Malformed, reason));
+        };
+        let told = Told::read(&event);
+        let kind = told.kind.and_then(|kind| kind.string()).unwrap_or_default();
+        if let Some(error) = told.error.and_then(|error| ToldError::read(&error)) {
+            return failed(Failure::told(&error));
+        }
+        if let Some(usage) = told.usage() {
+            self.usage = Some(usage);
+        }
+        match &*kind {
+            "response.completed" | "response.incomplete" => Looked {
+                finish: true,
+                done: true,
+                ..Looked::default()
+            },
+            "response.failed" => failed(
+                told.response
+                    .and_then(|response| failure_of(&response))
+                    .unwrap_or_else(|| Failure::told(&ToldError::default())),
+            ),
+            "error" => failed(Failure::told(&ToldError::read(&event).unwrap_or_default())),
+            other => self.look_at_part(other),
+        }
+    }
+
+    fn usage(&self) -> Option<Tokens> {
+        self.usage
+    }
+}
+
+impl ResponsesWatch {
+    fn look_at_part(&mut self, kind: &str) -> Looked {
+        let is_delta = kind.ends_with(".delta");
+        self.has_deltas |= is_delta;
+        Looked {
+            content: is_delta || (kind == "response.output_item.done" && !self.has_deltas),
+            ..Looked::default()
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    fn read(event: &Value<'a>) -> Self {
+        let mut told = Self::default();
+        let mut members = event.members();
+        while let Ok(Some(member)) = members.next_member() {
+            match &*member.key {
+                b"type" => told.kind = Some(member.value),
+                b"response" => told.response = Some(member.value),
+                b"error" => told.error = Some(member.value),
+                _ => {}
+            }
+        }
+        told
+    }
+
+    fn usage(&self) -> Option<Tokens> {
+        let usage = member(self.response.as_ref()?, "usage")?;
+        usage::read(&usage)
+    }
+}
+
+fn failed(failure: Failure) -> Looked {
+    Looked {
+        failed: Some(failure),
+        ..Looked::default()
+    }
+}

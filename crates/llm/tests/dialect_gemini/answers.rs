@@ -143,3 +143,23 @@ fn an_answer_of_another_model_comes_back_as_it_was() {
         .expect("a request");
     assert_eq!(again.turns[1].parts, parts);
 }
+
+/// Google's SDK forgets the turn otherwise.
+#[test]
+fn an_answer_without_words_still_has_a_part() {
+    let chat = Chat::default();
+    let answer = Answer {
+        stop: Stop::Refused,
+        ..Answer::default()
+    };
+
+    let written = Gemini.write_answer(&answer, &reply(&chat));
+
+    let written: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+    let expected = serde_json::json!([{
+        "content": {"role": "model", "parts": [{"text": ""}]},
+        "finishReason": "SAFETY",
+        "index": 0,
+    }]);
+    assert_eq!(written["candidates"], expected);
+}

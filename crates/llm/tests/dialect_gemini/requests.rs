@@ -271,3 +271,56 @@ fn tokens_are_counted_for_contents_and_for_whole_requests() {
     );
     assert_eq!(gemini::write_token_count(42), br#"{"totalTokens":42}"#);
 }
+
+#[test]
+fn members_without_a_place_are_noted_by_name() {
+    let check = |members: &str, name: &str| {
+        let body = format!(r#"{{"contents":[{{"parts":[{{"text":"x"}}]}}],{members}}}"#);
+        let chat = Gemini.read_request(body.as_bytes(), path(false)).expect(members);
+        assert_eq!(chat.unheld, [Box::from(name)]);
+    };
+
+    check(r#""generationConfig":{"logprobs":3}"#, "generationConfig.logprobs");
+    check(
+        r#""generation_config":{"media_resolution":"x"}"#,
+        "generationConfig.mediaResolution",
+    );
+    check(r#""toolConfig":{"retrievalConfig":{}}"#, "toolConfig.retrievalConfig");
+    check(
+        r#""toolConfig":{"functionCallingConfig":{"mode":"VALIDATED"}}"#,
+        "toolConfig.functionCallingConfig.mode",
+    );
+    check(
+        r#""tools":[{"functionDeclarations":[{"name":"f","response":{}}]}]"#,
+        "tools.functionDeclarations.response",
+    );
+}
+
+#[test]
+fn files_that_only_google_can_read_are_told_from_addresses() {
+    let check = |file: &str, kind: MediaKind, source: Source| {
+        let body = format!(r#"{{"contents":[{{"parts":[{{"fileData":{file}}}]}}]}}"#);
+        let chat = Gemini.read_request(body.as_bytes(), path(false)).expect(file);
+        let Part::Media(media) = &chat.turns[0].parts[0] else {
+            panic!("{chat:?}");
+        };
+        assert_eq!((media.kind, &media.source), (kind, &source));
+    };
+
+    let uploaded = "https://generativelanguage.googleapis.com/v1beta/files/abc";
+    check(
+        &format!(r#"{{"fileUri":"{uploaded}","mimeType":"audio/mp3"}}"#),
+        MediaKind::Audio,
+        Source::File(uploaded.into()),
+    );
+    check(
+        r#"{"file_uri":"gs://bucket/film.mp4"}"#,
+        MediaKind::Video,
+        Source::File("gs://bucket/film.mp4".into()),
+    );
+    check(
+        r#"{"fileUri":"https://a.example/x.pdf"}"#,
+        MediaKind::Document,
+        Source::Url("https://a.example/x.pdf".into()),
+    );
+}

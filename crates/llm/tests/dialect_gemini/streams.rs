@@ -2,7 +2,7 @@
 
 use gatewright_llm::chat::{Chat, Maker, Part, Signature, Thinking};
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
-use gatewright_llm::dialect::{ErrorFacts, Inbound};
+use gatewright_llm::dialect::{ErrorFacts, Inbound, Looked};
 use gatewright_llm::event::{Event, Opening, Stop};
 use gatewright_llm::{FailureKind, NotAnAnswer};
 use gatewright_types::UsageUnit;
@@ -248,6 +248,8 @@ fn streams_and_answers_that_pass_are_watched() {
     assert_eq!(watcher.usage(), answer("parallel-tools").usage);
     let error = watcher.look(br#"{"error":{"code":503,"message":"overloaded"}}"#);
     assert_eq!(error.failed.expect("a failure").status, Some(503));
+    let ceremony = br#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"Zg=="}]}}]}"#;
+    assert_eq!(watcher.look(ceremony), Looked::default());
     assert!(watcher.look(br#"{"promptFeedback":{"blockReason":"OTHER"}}"#).finish);
 
     let facts = Gemini.read_facts(&fixture("answers/basic.json")).expect("facts");

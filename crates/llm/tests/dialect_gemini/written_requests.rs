@@ -2,7 +2,7 @@
 
 use gatewright_llm::chat::{
     Amount, CacheMark, Chat, Effort, Maker, Media, MediaKind, Part, Reasoning, Role, Signature, Source, Thinking,
-    ToolResult,
+    ToolChoice, ToolResult,
 };
 use gatewright_llm::dialect::gemini::Gemini;
 use gatewright_llm::dialect::{Inbound, Outbound, TargetFacts};
@@ -215,4 +215,41 @@ fn what_would_change_the_meaning_is_not_written() {
         },
         "messages",
     );
+}
+
+#[test]
+fn turns_between_which_nothing_is_left_become_one() {
+    let hidden = Part::Thinking(Thinking {
+        text: "Hm.".into(),
+        signature: None,
+    });
+    let chat = Chat {
+        turns: vec![
+            turn(Role::User, [Part::text("One.")]),
+            turn(Role::Assistant, [hidden]),
+            turn(Role::User, [Part::text("Two.")]),
+        ],
+        ..Chat::default()
+    };
+
+    let (body, _) = write(&chat, "gemini-3.8-flash");
+
+    let expected = serde_json::json!([{"role": "user", "parts": [{"text": "One."}, {"text": "Two."}]}]);
+    assert_eq!(body["contents"], expected);
+}
+
+#[test]
+fn choices_of_tools_have_googles_names() {
+    let check = |choice: ToolChoice, expected: serde_json::Value| {
+        let mut chat = read("parallel-tools");
+        chat.tool_choice = choice;
+        let (body, _) = write(&chat, "gemini-3.8-flash");
+        assert_eq!(body["toolConfig"]["functionCallingConfig"], expected);
+    };
+
+    check(ToolChoice::Auto, serde_json::Value::Null);
+    check(ToolChoice::None, serde_json::json!({"mode": "NONE"}));
+    check(ToolChoice::Required, serde_json::json!({"mode": "ANY"}));
+    let named = serde_json::json!({"mode": "ANY", "allowedFunctionNames": ["get_time"]});
+    check(ToolChoice::Named("get_time".into()), named);
 }

@@ -72,6 +72,7 @@ mod tests {
         assert_eq!(calls.answer(None, "a"), None);
         calls.model_speaks();
         assert_eq!(calls.answer(None, "b"), None);
+        assert_eq!(calls.answer(Some("call_1"), "b"), None);
     }
 
     #[test]

@@ -120,6 +120,7 @@ pub(crate) fn data(stream: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(stream).expect("text");
     let events = text.split_terminator("\n\n").map(|event| {
         let (name, data) = event.split_once("\ndata: ").expect("two lines");
+        assert!(!data.contains(['\n', '\r']), "{data}");
         let data: Value = serde_json::from_str(data).expect("JSON");
         assert_eq!(name.strip_prefix("event: "), data["type"].as_str());
         data

@@ -347,7 +347,7 @@ fn bad_requests_say_where_and_what() {
         assert!(error.message.contains(words), "{body}: {error}");
     };
     let with = |members: &str| format!(r#"{{"model":"m","input":"x",{members}}}"#);
-    let item = |item: &str| format!(r#"{{"model":"m","input":["#) + item + "]}";
+    let item = |item: &str| format!(r#"{{"model":"m","input":[{item}]}}"#);
     let content = |part: &str| item(&format!(r#"{{"role":"user","content":[{part}]}}"#));
 
     check("", None, "empty");

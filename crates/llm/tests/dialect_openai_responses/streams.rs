@@ -234,6 +234,10 @@ fn the_last_event_says_why_it_ended() {
         r#"{"type":"response.incomplete","response":{"incomplete_details":{"reason":"content_filter"}}}"#,
         Stop::Refused,
     );
+    check(
+        r#"{"type":"response.incomplete","response":{"status":"incomplete"}}"#,
+        Stop::Length,
+    );
 }
 
 #[test]

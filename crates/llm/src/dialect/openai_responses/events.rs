@@ -121,7 +121,14 @@ impl Feed {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(kind.as_bytes());
         out.extend_from_slice(b"\ndata: ");
+        let start = out.len();
         serde_json::to_writer(&mut *out, &event).expect("texts and numbers can always be written as JSON");
+        // A caller's schema is repeated as it came, line breaks and all; data of several lines would be several.
+        for byte in out.iter_mut().skip(start) {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
         out.extend_from_slice(b"\n\n");
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn stop_of(response: &Value<'_>, has_calls: bool, is_refusal: bool) -
     match reason.as_deref() {
         Some("max_output_tokens") => Stop::Length,
         Some("content_filter") => Stop::Refused,
+        // For whatever reason it is cut short.
+        _ if text(response, "status").as_deref() == Some("incomplete") => Stop::Length,
         _ if has_calls => Stop::ToolCalls,
         _ if is_refusal => Stop::Refused,
         _ => Stop::End,

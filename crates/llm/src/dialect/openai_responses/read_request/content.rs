@@ -22,10 +22,10 @@ pub(super) fn read(
 ) -> Result<(), BadRequest> {
     if field.kind() == Kind::String {
         let text = field.boxed()?;
-        return match text.is_empty() {
-            true => Ok(()),
-            false => each(field, Spoken::Text(Text::new(text))),
-        };
+        if text.is_empty() {
+            return Ok(());
+        }
+        return each(field, Spoken::Text(Text::new(text)));
     }
     if field.kind() != Kind::Array {
         return Err(field.expected("a string or an array"));

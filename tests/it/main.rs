@@ -4,6 +4,7 @@ mod bad_input;
 mod chat;
 mod config_push;
 mod configuration;
+mod dialects;
 mod environment;
 mod identity;
 mod membership;

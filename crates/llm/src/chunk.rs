@@ -62,6 +62,8 @@ impl Choices {
             while let Ok(Some(member)) = members.next_member() {
                 match &*member.key {
                     b"delta" => seen.content |= has_content(&member.value),
+                    // Of a legacy completion.
+                    b"text" => seen.content |= member.value.kind == Kind::String && !member.value.is_empty(),
                     b"finish_reason" => seen.finish |= member.value.kind == Kind::String,
                     _ => {}
                 }
@@ -132,6 +134,8 @@ mod tests {
             (true, false, false),
         );
         check(r#"[{"delta":{"content":"x"}}]"#, (true, true, false));
+        check(r#"[{"text":"x","finish_reason":null}]"#, (true, true, false));
+        check(r#"[{"text":"","finish_reason":"stop"}]"#, (true, false, true));
         check(r#"[{"delta":{"reasoning_content":"x"}}]"#, (true, true, false));
         check(r#"[{"delta":{"tool_calls":[{"index":0}]}}]"#, (true, true, false));
         check(r#"[{"delta":{"tool_calls":[]}}]"#, (true, false, false));

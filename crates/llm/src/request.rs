@@ -1,13 +1,16 @@
-//! Reads an OpenAI chat completions body without rebuilding it: the syntax of everything is checked, the few members
-//! that matter here are noted by place, and the body goes on as it came but for the model's name and the request for
-//! usage. What the messages say is not looked at.
+//! Reads a caller's request without rebuilding it: the syntax of everything is checked, the few members that matter here
+//! are noted by place, and to a provider of the same dialect the body goes on as it came but for the model's name and the
+//! request for usage. What the messages say is only looked at when they have to be translated.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
+use gatewright_types::api::Dialect;
 use thiserror::Error;
 
+use crate::chat::Chat;
+use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
 
 /// Bytes of the longest name a model may have.
@@ -16,23 +19,25 @@ const MOST_SEGMENTS: usize = 5;
 
 /// A checked request: the body as it was sent, and where in it the few members lie that matter here.
 #[derive(Debug, Clone)]
-pub struct ChatRequest {
+pub struct Request {
+    dialect: Dialect,
     body: Bytes,
     model: Box<str>,
-    model_at: Range<usize>,
-    messages_at: Range<usize>,
+    /// Absent where the address names the model.
+    model_at: Option<Range<usize>>,
+    content_at: Range<usize>,
     stream: bool,
     usage: UsageOption,
 }
 
 /// A body to send, in order: slices of what the caller sent, and the little that differs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Segments {
     pub(crate) parts: [Bytes; MOST_SEGMENTS],
     pub(crate) used: usize,
 }
 
-/// Why a body is no chat request: what is wrong, where, and what to do about it.
+/// Why a body is no request: what is wrong, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct BadRequest {
@@ -57,7 +62,8 @@ pub(crate) struct Edit {
 #[derive(Default)]
 struct Found<'a> {
     model: Option<Value<'a>>,
-    messages: Option<Value<'a>>,
+    /// What is asked: messages, contents, input, prompt.
+    content: Option<Value<'a>>,
     stream: Option<Value<'a>>,
     stream_options: Option<Value<'a>>,
 }
@@ -80,34 +86,55 @@ impl BadRequest {
     }
 }
 
-impl ChatRequest {
-    pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
+impl Request {
+    /// `path` is what the address says, in dialects that put something there.
+    pub fn parse(dialect: Dialect, body: Bytes, path: PathFacts<'_>) -> Result<Self, BadRequest> {
+        let content_name = content_name(dialect);
         if body.is_empty() {
-            return Err(refuse(
-                "the request body is empty; send a JSON object with 'model' and 'messages'",
-                None,
-            ));
+            let model = if path.model.is_none() { "'model' and " } else { "" };
+            let message = format!("the request body is empty; send a JSON object with {model}'{content_name}'");
+            return Err(BadRequest::new(message));
         }
         if let Err(error) = std::str::from_utf8(&body) {
             let message = format!("the request body is not valid UTF-8 at byte {}", error.valid_up_to());
-            return Err(BadRequest { message, param: None });
+            return Err(BadRequest::new(message));
         }
-        let found = Found::read(&body)?;
-        let model_value = required(found.model, "model", "name the model to answer")?;
-        let messages = required(found.messages, "messages", "send at least one message")?;
-        let model = read_model(model_value)?;
-        check_messages(messages)?;
-        let stream = read_flag(found.stream, "stream", "stream")?;
-        let usage = read_usage_option(found.stream_options, object_start(&body))?;
-        let (model_at, messages_at) = (model_value.start..model_value.end(), messages.start..messages.end());
+        let found = Found::read(&body, content_name)?;
+        let (model, model_at) = match path.model {
+            Some(model) => (check_model(model)?, None),
+            None => {
+                let value = required(found.model, "model", "name the model to answer")?;
+                (read_model(value)?, Some(value.start..value.end()))
+            }
+        };
+        let content_at = content_place(dialect, found.content, content_name)?;
+        let stream = match path.model {
+            Some(_) => path.stream,
+            None => read_flag(found.stream, "stream", "stream")?,
+        };
+        let usage = match dialect {
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
+                read_usage_option(found.stream_options, object_start(&body))?
+            }
+            // Usage is told unasked.
+            Dialect::OpenaiResponses
+            | Dialect::OpenaiEmbeddings
+            | Dialect::AnthropicMessages
+            | Dialect::GeminiGenerate => UsageOption::Asked,
+        };
         Ok(Self {
+            dialect,
             model,
             model_at,
-            messages_at,
+            content_at,
             stream,
             usage,
             body,
         })
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The name the caller asked for.
@@ -119,7 +146,7 @@ impl ChatRequest {
         self.stream
     }
 
-    /// The caller set `stream_options.include_usage`.
+    /// Usage in the stream is for the caller, too: asked for with `stream_options.include_usage`, or always there.
     pub fn caller_asked_usage(&self) -> bool {
         matches!(self.usage, UsageOption::Asked)
     }
@@ -132,15 +159,25 @@ impl ChatRequest {
         &self.body
     }
 
-    /// The bytes of the array of messages.
-    pub(crate) fn messages(&self) -> &[u8] {
-        self.body.get(self.messages_at.clone()).unwrap_or_default()
+    /// The bytes of the messages, contents, input or prompt.
+    pub(crate) fn content(&self) -> &[u8] {
+        self.body.get(self.content_at.clone()).unwrap_or_default()
     }
 
-    /// The body for a provider: the model under its name there and, in a stream, usage asked for.
+    /// Reads all of it, for a provider of another dialect.
+    pub fn read(&self) -> Result<Chat, BadRequest> {
+        let path = PathFacts {
+            model: self.model_at.is_none().then_some(&*self.model),
+            stream: self.stream,
+        };
+        inbound(self.dialect).read_request(&self.body, path)
+    }
+
+    /// The body for a provider of the same dialect: the model under its name there and, in a stream, usage asked for.
     pub fn forward(&self, upstream_model: &str) -> Segments {
-        let model = (upstream_model != &*self.model).then(|| Edit {
-            at: self.model_at.clone(),
+        let model_at = self.model_at.clone().filter(|_| upstream_model != &*self.model);
+        let model = model_at.map(|at| Edit {
+            at,
             text: quoted(upstream_model),
         });
         let usage = match &self.usage {
@@ -185,6 +222,17 @@ impl Segments {
     }
 }
 
+impl From<Bytes> for Segments {
+    fn from(whole: Bytes) -> Self {
+        let mut segments = Self {
+            parts: Default::default(),
+            used: 0,
+        };
+        segments.add(whole);
+        segments
+    }
+}
+
 impl IntoIterator for Segments {
     type Item = Bytes;
     type IntoIter = std::iter::Take<std::array::IntoIter<Bytes, MOST_SEGMENTS>>;
@@ -195,14 +243,14 @@ impl IntoIterator for Segments {
 }
 
 impl<'a> Found<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, BadRequest> {
+    fn read(body: &'a [u8], content_name: &'static str) -> Result<Self, BadRequest> {
         let mut found = Self::default();
         let wrong = |error| syntax_error(body, error);
         let mut members = Members::of_document(body).map_err(wrong)?;
         while let Some(member) = members.next_member().map_err(wrong)? {
             let (place, name) = match &*member.key {
                 b"model" => (&mut found.model, "model"),
-                b"messages" => (&mut found.messages, "messages"),
+                key if key == content_name.as_bytes() => (&mut found.content, content_name),
                 b"stream" => (&mut found.stream, "stream"),
                 b"stream_options" => (&mut found.stream_options, "stream_options"),
                 _ => continue,
@@ -252,6 +300,10 @@ fn read_model(value: Value<'_>) -> Result<Box<str>, BadRequest> {
     let Some(model) = value.string() else {
         return Err(refuse("'model' holds an escape that is no character", Some("model")));
     };
+    check_model(&model)
+}
+
+fn check_model(model: &str) -> Result<Box<str>, BadRequest> {
     if model.is_empty() {
         return Err(refuse("'model' is empty; name the model to answer", Some("model")));
     }
@@ -264,17 +316,37 @@ fn read_model(value: Value<'_>) -> Result<Box<str>, BadRequest> {
     Ok(model.into())
 }
 
-fn check_messages(value: Value<'_>) -> Result<(), BadRequest> {
-    if value.kind != Kind::Array {
-        return Err(wrong_kind("messages", "messages", "an array", value));
+const fn content_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::AnthropicMessages => "messages",
+        Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => "input",
+        Dialect::OpenaiCompletions => "prompt",
+        Dialect::GeminiGenerate => "contents",
     }
-    if value.is_empty() {
-        return Err(refuse(
-            "'messages' is empty; send at least one message",
-            Some("messages"),
-        ));
+}
+
+/// Where the content is; checked as far as all providers of the dialect agree.
+fn content_place(dialect: Dialect, value: Option<Value<'_>>, name: &'static str) -> Result<Range<usize>, BadRequest> {
+    let advice = match dialect {
+        Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::GeminiGenerate => "send at least one message",
+        Dialect::OpenaiCompletions => "send the text to complete",
+        Dialect::OpenaiEmbeddings => "send the text to embed",
+        // It may be in a stored prompt or an earlier response.
+        Dialect::OpenaiResponses => return Ok(value.map_or(0..0, |value| value.start..value.end())),
+    };
+    let value = required(value, name, advice)?;
+    match dialect {
+        Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::GeminiGenerate => {
+            if value.kind != Kind::Array {
+                return Err(wrong_kind(name, name, "an array", value));
+            }
+            if value.is_empty() {
+                return Err(refuse(&format!("'{name}' is empty; {advice}"), Some(name)));
+            }
+        }
+        Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {}
     }
-    Ok(())
+    Ok(value.start..value.end())
 }
 
 fn read_flag(value: Option<Value<'_>>, name: &str, param: &'static str) -> Result<bool, BadRequest> {

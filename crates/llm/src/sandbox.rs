@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{ChatRequest, error_body};
+use crate::error_body;
 use input::Input;
 use mark::Mark;
 use write::{Finish, Usage, Writer};
@@ -40,9 +40,10 @@ pub enum Step {
     Stall,
 }
 
-/// Answers a request. `request_id` and `created` (seconds since 1970) go into the answer and have no other effect.
-pub fn sandbox(request: &ChatRequest, upstream_model: &str, request_id: &str, created: i64) -> Script {
-    let input = match Input::read(request.body()) {
+/// Answers a request in OpenAI's chat dialect, as a stream where that is asked. `request_id` and `created` (seconds since
+/// 1970) go into the answer and have no other effect.
+pub fn sandbox(body: &[u8], stream: bool, upstream_model: &str, request_id: &str, created: i64) -> Script {
+    let input = match Input::read(body) {
         Ok(input) => input,
         Err(message) => return refusal(400, &message),
     };
@@ -62,7 +63,7 @@ pub fn sandbox(request: &ChatRequest, upstream_model: &str, request_id: &str, cr
     let usage = Usage::new(asked.max(1), words.len());
     let writer = Writer::new(request_id, created, upstream_model);
     let parts = in_parts(&words, mark.chunks.unwrap_or(words.len()));
-    if request.stream() {
+    if stream {
         let steps = stream_steps(&writer, &parts, finish, usage, &mark);
         return Script {
             wait: mark.delay,

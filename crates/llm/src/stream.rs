@@ -1,11 +1,13 @@
-//! Watches an OpenAI chat stream go by: gathers usage, notices the first token, the finish, errors and the end, and takes
-//! out what the caller did not ask for. Events that need no change are passed on as the bytes that came.
+//! Watches a stream of the caller's own dialect go by: gathers usage, notices the first token, the finish, errors and the
+//! end, and takes out what the caller did not ask for. Events that need no change are passed on as the bytes that came.
 
+use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::chunk::{ChunkFacts, read_chunk};
+use crate::dialect::{Looked, Watch};
 use crate::sse::{Payload, Splitter, TooLarge, events, payload};
 use crate::{Failure, FailureKind, Tokens};
 
@@ -19,14 +21,20 @@ pub enum UsageChunk {
 }
 
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
-#[derive(Debug)]
-pub struct ChatStream {
-    usage_chunk: UsageChunk,
+pub struct PassedStream {
+    reader: Reader,
     splitter: Splitter,
     phase: Phase,
     finish_seen: bool,
     usage: Option<Tokens>,
     content_events: u64,
+}
+
+/// Who looks at the events.
+enum Reader {
+    /// OpenAI's chat chunks, some of which may have to be changed.
+    Chat(UsageChunk),
+    Other(Box<dyn Watch>),
 }
 
 /// What one piece of the stream brought.
@@ -83,10 +91,26 @@ struct Kept {
     next: usize,
 }
 
-impl ChatStream {
-    pub fn new(usage_chunk: UsageChunk) -> Self {
+impl fmt::Debug for PassedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PassedStream").finish_non_exhaustive()
+    }
+}
+
+impl PassedStream {
+    /// Of OpenAI's chat completions.
+    pub fn chat(usage_chunk: UsageChunk) -> Self {
+        Self::read_by(Reader::Chat(usage_chunk))
+    }
+
+    /// Of another dialect, where everything passes unchanged.
+    pub fn other(watch: Box<dyn Watch>) -> Self {
+        Self::read_by(Reader::Other(watch))
+    }
+
+    fn read_by(reader: Reader) -> Self {
         Self {
-            usage_chunk,
+            reader,
             splitter: Splitter::default(),
             phase: Phase::BeforeContent,
             finish_seen: false,
@@ -120,7 +144,7 @@ impl ChatStream {
     pub fn end(&mut self) -> Ended {
         let rest = self.splitter.rest();
         let last = match self.phase {
-            Phase::BeforeContent | Phase::InContent if is_whole(&rest) => {
+            Phase::BeforeContent | Phase::InContent if self.is_whole(&rest) => {
                 self.pass(&Bytes::from([rest.trim_ascii_end(), b"\n\n"].concat()))
             }
             Phase::BeforeContent | Phase::InContent | Phase::Done | Phase::Failed => Seen::default(),
@@ -160,6 +184,37 @@ impl ChatStream {
     }
 
     fn look(&mut self, event: &[u8]) -> Verdict {
+        let usage_chunk = match &mut self.reader {
+            Reader::Chat(usage_chunk) => *usage_chunk,
+            Reader::Other(watch) => {
+                let looked = match payload(event) {
+                    Payload::Comment | Payload::Nothing => return Verdict::Pass,
+                    Payload::Line(data, _) => watch.look(data),
+                    Payload::Joined(data) => watch.look(&data),
+                };
+                self.usage = watch.usage().or(self.usage);
+                return self.note(looked);
+            }
+        };
+        self.look_at_chunk(event, usage_chunk)
+    }
+
+    /// An event that a watcher looked at.
+    fn note(&mut self, looked: Looked) -> Verdict {
+        if let Some(failure) = looked.failed {
+            return self.fail(failure);
+        }
+        self.content_events += u64::from(looked.content);
+        self.finish_seen |= looked.finish;
+        if looked.done {
+            self.phase = Phase::Done;
+        } else if looked.content || looked.finish {
+            self.phase = Phase::InContent;
+        }
+        Verdict::Pass
+    }
+
+    fn look_at_chunk(&mut self, event: &[u8], usage_chunk: UsageChunk) -> Verdict {
         let (facts, place) = match payload(event) {
             Payload::Comment => return Verdict::Pass,
             Payload::Nothing => return Verdict::Drop,
@@ -191,11 +246,22 @@ impl ChatStream {
             self.phase = Phase::InContent;
         }
         self.usage = usage.or(self.usage);
-        match (self.usage_chunk, null_usage, place) {
+        match (usage_chunk, null_usage, place) {
             (UsageChunk::Strip, ..) if usage.is_some() && !choices.present => Verdict::Drop,
             // Over several lines it stays: it does no harm, and its bytes do not lie together.
             (UsageChunk::Strip, Some(part), Some(place)) => Verdict::Without(place + part.start..place + part.end),
             (UsageChunk::Strip, ..) | (UsageChunk::Keep, ..) => Verdict::Pass,
+        }
+    }
+
+    /// Whether an event without its end lacks nothing else.
+    fn is_whole(&self, event: &[u8]) -> bool {
+        let is_json = |data: &[u8]| read_chunk(data).is_ok();
+        match (payload(event), &self.reader) {
+            (Payload::Comment | Payload::Nothing, _) => false,
+            (Payload::Line(data, _), Reader::Chat(_)) if is_done(data) => true,
+            (Payload::Line(data, _), _) => is_json(data),
+            (Payload::Joined(data), _) => is_json(&data),
         }
     }
 
@@ -207,15 +273,6 @@ impl ChatStream {
 
 fn is_done(data: &[u8]) -> bool {
     data.trim_ascii_start().starts_with(b"[DONE]")
-}
-
-/// Whether an event without its end lacks nothing else.
-fn is_whole(event: &[u8]) -> bool {
-    match payload(event) {
-        Payload::Comment | Payload::Nothing => false,
-        Payload::Line(data, _) => is_done(data) || read_chunk(data).is_ok(),
-        Payload::Joined(data) => read_chunk(&data).is_ok(),
-    }
 }
 
 impl Kept {

@@ -8,7 +8,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ChatRequest;
+use crate::Request;
 use crate::json::{Kind, Value};
 
 const CONFLICTING: &str = "conflicting";
@@ -76,12 +76,17 @@ impl Tokens {
     }
 }
 
-/// A rough count for an answer whose usage was never told: four bytes of messages to a token, a token to an event.
-pub fn estimate(request: &ChatRequest, content_events: u64) -> Tokens {
+/// A rough count for an answer whose usage was never told: four bytes of what was asked to a token, a token to an event.
+pub fn estimate(request: &Request, content_events: u64) -> Tokens {
     let mut tokens = Tokens::default();
-    tokens.set(UsageUnit::InputUncached, (request.messages().len() as u64).div_ceil(4));
+    tokens.set(UsageUnit::InputUncached, estimated_input(request.content()));
     tokens.set(UsageUnit::OutputText, content_events);
     tokens
+}
+
+/// The same for a text that is only counted.
+pub fn estimated_input(text: &[u8]) -> u64 {
+    (text.len() as u64).div_ceil(4)
 }
 
 const fn is_input(unit: UsageUnit) -> bool {

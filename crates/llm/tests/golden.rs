@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chrono::DateTime;
+use gatewright_llm::dialect::PathFacts;
 use gatewright_llm::{
-    ChatRequest, ChatStream, Failure, Script, Step, UsageChunk, classify, error_body, error_event, read_answer, sandbox,
+    BadRequest, Failure, PassedStream, Request, Script, Step, UsageChunk, classify, error_body, error_event,
+    read_answer, sandbox,
 };
+use gatewright_types::api::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 fn folder(name: &str) -> PathBuf {
@@ -54,6 +57,10 @@ fn check_folder(name: &str, ending: &str, transform: impl Fn(Vec<u8>) -> Vec<(&'
 }
 
 /// A file's text without the newline that ends it.
+fn parse_chat(body: Bytes) -> Result<Request, BadRequest> {
+    Request::parse(Dialect::OpenaiChat, body, PathFacts::default())
+}
+
 fn trimmed(mut text: Vec<u8>) -> Bytes {
     if text.last() == Some(&b'\n') {
         text.pop();
@@ -75,7 +82,7 @@ fn failure_line(failure: &Failure) -> String {
 #[test]
 fn requests_are_forwarded_as_recorded() {
     check_folder("forward", ".request.json", |body| {
-        let forwarded = match ChatRequest::parse(trimmed(body)) {
+        let forwarded = match parse_chat(trimmed(body)) {
             Ok(request) => request
                 .forward("upstream/model-1")
                 .into_iter()
@@ -102,7 +109,7 @@ fn streams_pass_as_recorded() {
 }
 
 fn watched(usage: UsageChunk, bytes: &[u8]) -> (Vec<u8>, String) {
-    let mut stream = ChatStream::new(usage);
+    let mut stream = PassedStream::chat(usage);
     let mut out = Vec::new();
     let mut failed = None;
     // Odd pieces, so that events are cut in all places.
@@ -130,13 +137,19 @@ fn watched(usage: UsageChunk, bytes: &[u8]) -> (Vec<u8>, String) {
 #[test]
 fn the_sandbox_answers_as_recorded() {
     check_folder("sandbox", ".request.json", |body| {
-        let request = ChatRequest::parse(trimmed(body)).expect("a request");
+        let request = parse_chat(trimmed(body)).expect("a request");
         let Script {
             wait,
             status,
             content_type,
             steps,
-        } = sandbox(&request, "sandbox-small", "req_0001", 1_767_225_600);
+        } = sandbox(
+            request.body(),
+            request.stream(),
+            "sandbox-small",
+            "req_0001",
+            1_767_225_600,
+        );
         let mut script = format!("wait {wait:?}\nstatus {status}\ncontent-type {content_type}\n").into_bytes();
         for step in steps {
             match step {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_llm::{ChatRequest, Failure, FailureKind, Tokens, read_answer};
+use gatewright_llm::{Failure, FailureKind, Request, Tokens};
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::{Gateway, PhaseTimeouts};
@@ -12,6 +12,8 @@ use crate::opening::{Opened, Opening};
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::route::Plan;
+use crate::speech::{Marks, Speech, Telling};
+use crate::told::Told;
 
 /// What came of a call.
 pub(crate) enum Answer {
@@ -19,6 +21,7 @@ pub(crate) enum Answer {
         status: u16,
         body: Bytes,
         usage: Option<Tokens>,
+        telling: Telling,
     },
     Stream(Box<Begun>),
 }
@@ -26,7 +29,7 @@ pub(crate) enum Answer {
 /// A stream to the caller that may begin.
 pub(crate) struct Begun {
     pub(crate) state: Beginning,
-    pub(crate) request: ChatRequest,
+    pub(crate) telling: Telling,
     pub(crate) timeouts: PhaseTimeouts,
 }
 
@@ -40,13 +43,14 @@ pub(crate) enum Beginning {
 pub(crate) async fn call(
     gateway: &Gateway,
     plan: Plan,
-    request: ChatRequest,
+    request: &Request,
+    told: Told,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
     let timeouts = timeouts(&plan, gateway.parts.settings.timeouts);
-    let opening = opening(gateway, plan, request.clone(), timeouts.connect, record)?;
+    let (opening, telling) = opening(gateway, plan, request, told, timeouts.connect, record)?;
     if request.stream() {
-        return stream(gateway, opening, request, timeouts, record).await;
+        return stream(gateway, opening, telling, timeouts, record).await;
     }
 
     let began = Instant::now();
@@ -60,18 +64,19 @@ pub(crate) async fn call(
     .await;
     record.waited(began.elapsed());
     let (status, body) = answered.unwrap_or_else(|_| Err(timed_out()))?;
-    let facts = read_answer(&body).map_err(|error| refused(error.into_failure()))?;
+    let (body, facts) = telling.whole(body).map_err(refused)?;
     Ok(Answer::Whole {
         status,
         body,
         usage: facts.usage,
+        telling,
     })
 }
 
 async fn stream(
     gateway: &Gateway,
     opening: Opening,
-    request: ChatRequest,
+    telling: Telling,
     timeouts: PhaseTimeouts,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
@@ -87,7 +92,7 @@ async fn stream(
     };
     Ok(Answer::Stream(Box::new(Begun {
         state,
-        request,
+        telling,
         timeouts,
     })))
 }
@@ -95,27 +100,51 @@ async fn stream(
 fn opening(
     gateway: &Gateway,
     plan: Plan,
-    request: ChatRequest,
+    request: &Request,
+    told: Told,
     connect: Duration,
     record: &mut Record,
-) -> Result<Opening, Refusal> {
+) -> Result<(Opening, Telling), Refusal> {
+    let now = chrono::Utc::now();
+    let target = plan.target();
+    let output_limit = gateway
+        .parts
+        .catalog
+        .lookup(target.provider.kind, target.model.as_str(), now)
+        .and_then(|listed| listed.max_output)
+        .map(u64::from);
+    let marks = Marks {
+        request_id: record.id(),
+        created: now.timestamp(),
+    };
+    let Speech {
+        endpoint,
+        body,
+        telling,
+    } = Speech::prepare(request, target, output_limit, told.wishes, marks)?;
     let upstream = gateway.parts.upstream.clone();
-    let credential = upstream.credentials().choose(&plan.target().provider).map_err(|error| {
-        tracing::error!(%error, upstream.provider = plan.target().provider.name.as_str(), "a provider's credential cannot be used");
+    let credential = upstream.credentials().choose(&target.provider).map_err(|error| {
+        tracing::error!(%error, upstream.provider = target.provider.name.as_str(), "a provider's credential cannot be used");
         refused(failure_of(FailureKind::Credential, error.to_string()))
     })?;
     record.attempt(credential.as_ref().map(|chosen| chosen.id));
-    let traceparent = record.trace().call(plan.target());
-    Ok(Opening {
+    let traceparent = record.trace().call(target);
+    let headers = told.headers_for(endpoint, !telling.is_translated());
+    let opening = Opening {
         upstream,
         plan,
-        request,
+        endpoint,
+        body,
+        stream: request.stream(),
+        same_dialect: !telling.is_translated(),
+        headers,
         request_id: record.id(),
         credential,
         traceparent,
         connect,
-        now: chrono::Utc::now(),
-    })
+        now,
+    };
+    Ok((opening, telling))
 }
 
 fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {

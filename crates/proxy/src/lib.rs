@@ -17,6 +17,8 @@ mod refusal;
 mod relay;
 mod reply;
 mod route;
+mod speech;
+mod told;
 mod trace;
 
 pub use authenticate::{KeyKnowledge, KeyLookup};

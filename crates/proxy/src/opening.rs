@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::UpstreamTarget;
-use gatewright_llm::{ChatRequest, Failure, FailureKind, classify, sandbox};
+use gatewright_contract::{BaseUrl, UpstreamTarget};
+use gatewright_llm::{Endpoint, Failure, FailureKind, Segments, classify, sandbox};
 use gatewright_types::RequestId;
+use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
+use url::Url;
 
+use crate::call::failure_of;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::route::Plan;
-use crate::upstream::{ChatCall, Chosen, Player, Upstream, failure, read_body};
+use crate::upstream::{Call, Chosen, Player, Upstream, failure, read_body};
 
 /// No error body worth passing on is larger.
 const ERROR_BODY_BYTES: usize = 256 << 10;
@@ -23,7 +26,13 @@ const ERROR_BODY_BYTES: usize = 256 << 10;
 pub(crate) struct Opening {
     pub(crate) upstream: Upstream,
     pub(crate) plan: Plan,
-    pub(crate) request: ChatRequest,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) body: Segments,
+    pub(crate) stream: bool,
+    /// The caller reads the provider's own dialect: its errors as well.
+    pub(crate) same_dialect: bool,
+    /// What the caller told the provider besides its body.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) request_id: RequestId,
     pub(crate) credential: Option<Chosen>,
     pub(crate) traceparent: Option<String>,
@@ -48,24 +57,27 @@ pub(crate) enum Source {
 }
 
 impl Opening {
-    pub(crate) async fn open(self) -> Result<Opened, Refusal> {
+    pub(crate) async fn open(mut self) -> Result<Opened, Refusal> {
+        let body = std::mem::take(&mut self.body);
         let target = self.plan.target();
         let opened = match &target.provider.base_url {
             Some(base_url) => {
-                let call = ChatCall {
+                let call = Call {
                     base_url,
+                    address: self.address(base_url, target).map_err(|error| self.failed(error))?,
                     credential: self.credential.as_ref(),
-                    body: self.request.forward(target.model.as_str()),
+                    headers: &self.headers,
+                    body,
                     traceparent: self.traceparent.clone(),
                     connect: self.connect,
                 };
-                let response = self.upstream.chat(call).await.map_err(|error| self.failed(error))?;
+                let response = self.upstream.call(call).await.map_err(|error| self.failed(error))?;
                 Opened {
                     status: response.status().as_u16(),
                     source: Source::Network(response),
                 }
             }
-            None => self.play(target).await,
+            None => self.play(target, body).await,
         };
         match opened.status {
             200..300 => Ok(opened),
@@ -73,9 +85,19 @@ impl Opening {
         }
     }
 
-    async fn play(&self, target: &UpstreamTarget) -> Opened {
+    fn address(&self, base_url: &BaseUrl, target: &UpstreamTarget) -> Result<Url, Failure> {
+        if self.endpoint == Endpoint::ChatCompletions {
+            return Ok(base_url.chat_completions().clone());
+        }
+        let path = self.endpoint.path(target.model.as_str(), self.stream);
+        Url::parse(&base_url.join(&path))
+            .map_err(|error| failure_of(FailureKind::NotFound, format!("its address is none: {error}")))
+    }
+
+    async fn play(&self, target: &UpstreamTarget, body: Segments) -> Opened {
         let id = self.request_id.to_string();
-        let script = sandbox(&self.request, target.model.as_str(), &id, self.now.timestamp());
+        let body = body.into_iter().collect::<Vec<_>>().concat();
+        let script = sandbox(&body, self.stream, target.model.as_str(), &id, self.now.timestamp());
         tokio::time::sleep(script.wait).await;
         Opened {
             status: script.status,
@@ -94,7 +116,9 @@ impl Opening {
         let failure = classify(status, &headers, &body, self.now);
         let refusal = self.failed(failure);
         match refusal {
-            Refusal::Upstream(upstream) if upstream.failure.kind == FailureKind::BadRequest && is_object(&body) => {
+            Refusal::Upstream(upstream)
+                if self.same_dialect && upstream.failure.kind == FailureKind::BadRequest && is_object(&body) =>
+            {
                 Refusal::Upstream(UpstreamRefusal {
                     body: Some(body),
                     ..upstream

@@ -1,8 +1,11 @@
 //! The stages a request goes through, in order. Each takes what the one before made; every way out ends in the record.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use gatewright_contract::Caller;
-use gatewright_llm::ChatRequest;
+use gatewright_llm::Request;
+use gatewright_types::api::Dialect;
 
 use crate::authenticate::authenticate;
 use crate::call::{Answer, call};
@@ -11,10 +14,12 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::route::route;
+use crate::told::Told;
 
 /// What the edge takes from a request's head.
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
+    pub(crate) dialect: Dialect,
     pub(crate) secret: Option<&'a [u8]>,
     pub(crate) traceparent: Option<&'a str>,
 }
@@ -37,14 +42,20 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
     if !parts.journal.has_room() {
         return Err(Refusal::Overloaded);
     }
-    let record = Record::open(gateway, &caller, now, parts.tracing.begin(head.traceparent));
+    let record = Record::open(
+        gateway,
+        &caller,
+        head.dialect,
+        now,
+        parts.tracing.begin(head.dialect, head.traceparent),
+    );
     Ok(Admitted { caller, record })
 }
 
 /// The other stages. Never fails: a refusal is a reply, too.
-pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, body: Result<Bytes, Refusal>) -> Reply {
+pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body: Result<Bytes, Refusal>) -> Reply {
     let Admitted { caller, mut record } = admitted;
-    match stages(gateway, &caller, body, &mut record).await {
+    match stages(gateway, &caller, told, body, &mut record).await {
         Ok(answer) => Reply::answer(gateway, answer, record),
         Err(refusal) => Reply::refusal(&refusal, record),
     }
@@ -53,12 +64,14 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, body: Result<Byte
 async fn stages(
     gateway: &Gateway,
     caller: &Caller,
+    told: Told,
     body: Result<Bytes, Refusal>,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
-    let request = ChatRequest::parse(body?).map_err(Refusal::BadRequest)?;
+    let request = Request::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
+    let request = Arc::new(request);
     record.asked(&request);
     let plan = route(caller, request.model())?;
     record.routed(&plan);
-    call(gateway, plan, request, record).await
+    call(gateway, plan, &request, told, record).await
 }

@@ -1,11 +1,12 @@
 //! The record of one request while it is under way. It is written to the journal exactly once: when the request ends,
 //! or, if nobody says how it ended, when it is dropped because the caller hung up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Upstream, UsageRecord};
-use gatewright_llm::{Bill, ChatRequest, Tokens, bill, unpriced};
+use gatewright_llm::{Bill, Request, Tokens, bill, unpriced};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{CredentialId, Nanos, RequestId};
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ struct Open {
     waited: Duration,
     /// Settled when a stream begins: from there on almost all time is the provider's.
     overhead: Option<Duration>,
-    request: Option<ChatRequest>,
+    request: Option<Arc<Request>>,
     plan: Option<Plan>,
     trace: RequestTrace,
 }
@@ -64,14 +65,20 @@ pub(crate) struct Metered {
 }
 
 impl Record {
-    pub(crate) fn open(gateway: &Gateway, caller: &Caller, started_at: DateTime<Utc>, trace: RequestTrace) -> Self {
+    pub(crate) fn open(
+        gateway: &Gateway,
+        caller: &Caller,
+        dialect: Dialect,
+        started_at: DateTime<Utc>,
+        trace: RequestTrace,
+    ) -> Self {
         let usage = UsageRecord {
             id: RequestId::mint(),
             organization: caller.tenant.id,
             key: caller.key.id,
             team: caller.key.team,
             started_at,
-            dialect: Dialect::OpenaiChat,
+            dialect,
             model: None,
             model_id: None,
             upstream: None,
@@ -104,11 +111,15 @@ impl Record {
         }
     }
 
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.get().usage.dialect
+    }
+
     pub(crate) fn id(&self) -> RequestId {
         self.get().usage.id
     }
 
-    pub(crate) fn asked(&mut self, request: &ChatRequest) {
+    pub(crate) fn asked(&mut self, request: &Arc<Request>) {
         let open = self.get_mut();
         open.usage.model = Some(request.model().to_owned());
         open.usage.stream = request.stream();

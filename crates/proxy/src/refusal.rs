@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use gatewright_llm::dialect::ErrorFacts;
 use gatewright_llm::{BadRequest, Failure, FailureKind};
+use gatewright_types::RequestId;
 use gatewright_types::api::Outcome;
 
 /// Why there is no answer.
@@ -69,16 +71,15 @@ impl Refusal {
         }
     }
 
-    /// OpenAI's coarse `error.type`.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self.status() {
-            401 => "authentication_error",
-            403 => "permission_error",
-            404 => "not_found_error",
-            429 => "rate_limit_error",
-            408 | 500..=599 => "api_error",
-            _ => "invalid_request_error",
-        }
+    /// Hands what a dialect needs to tell it to whoever writes that dialect.
+    pub(crate) fn tell<T>(&self, id: RequestId, write: impl FnOnce(&ErrorFacts<'_>) -> T) -> T {
+        write(&ErrorFacts {
+            status: self.status(),
+            message: &self.message(),
+            code: self.code(),
+            param: self.param(),
+            request_id: &id.to_string(),
+        })
     }
 
     pub(crate) fn param(&self) -> Option<&str> {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use gatewright_llm::{ChatStream, Ended, Failure, FailureKind, UsageChunk, error_event};
+use gatewright_llm::{Ended, Failure, FailureKind, Flow};
 use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -19,12 +19,15 @@ use crate::record::{End, Metered, Record, Used};
 use crate::refusal::Refusal;
 
 const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
-const DONE: &[u8] = b"data: [DONE]\n\n";
+/// Between the elements of an array it means nothing.
+const BLANK: Bytes = Bytes::from_static(b"\n");
 
 /// The body of a streamed reply.
 pub(crate) struct Relay {
     state: State,
-    watch: ChatStream,
+    flow: Flow,
+    /// What the caller reads takes comments.
+    comments: bool,
     /// Taken when the request is metered.
     record: Option<Record>,
     /// Bytes to pass on next.
@@ -46,21 +49,18 @@ enum State {
 
 impl Relay {
     pub(crate) fn new(begun: Begun, record: Record, keepalive: Duration) -> Self {
-        let usage = if begun.request.caller_asked_usage() {
-            UsageChunk::Keep
-        } else {
-            UsageChunk::Strip
-        };
+        let comments = begun.telling.takes_comments();
         // A provider that is not even heard of yet has been silent for a keepalive interval already.
         let (state, out) = match begun.state {
             Beginning::Opened(opened) => (State::Flowing(opened.source), None),
-            Beginning::Waiting(opening) => (State::Waiting(opening), Some(KEEPALIVE)),
+            Beginning::Waiting(opening) => (State::Waiting(opening), Some(if comments { KEEPALIVE } else { BLANK })),
         };
         let now = Instant::now();
         let started = record.started();
         let mut relay = Self {
             state,
-            watch: ChatStream::new(usage),
+            flow: begun.telling.flow(),
+            comments,
             record: Some(record),
             out,
             timeouts: begun.timeouts,
@@ -109,7 +109,7 @@ impl Relay {
 
     fn pass(&mut self, bytes: Bytes) {
         self.active = Instant::now();
-        let seen = self.watch.push(bytes);
+        let seen = self.flow.push(bytes);
         if seen.first_content
             && let Some(record) = &mut self.record
         {
@@ -124,7 +124,7 @@ impl Relay {
 
     /// The provider's connection ended as it should, or at least without an error.
     fn complete(&mut self) {
-        let ended = self.watch.end();
+        let ended = self.flow.end();
         if let Some(failure) = ended.failed.clone() {
             return self.end_badly(failure, &ended);
         }
@@ -143,11 +143,12 @@ impl Relay {
             used,
         };
         let metered = self.finish(&end);
-        self.leave(ended.out, metered, DONE);
+        let trailer = self.flow.trailer();
+        self.leave(ended.out, metered, &trailer);
     }
 
     fn break_off(&mut self, failure: Failure) {
-        let ended = self.watch.end();
+        let ended = self.flow.end();
         self.end_badly(failure, &ended);
     }
 
@@ -169,8 +170,8 @@ impl Relay {
             code: Some(refusal.code()),
             used: used(ended),
         };
+        let event = self.failure(&refusal);
         let metered = self.finish(&end);
-        let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
         let before = self.out.take();
         self.leave(before, metered, &event);
     }
@@ -183,9 +184,17 @@ impl Relay {
             code: Some(refusal.code()),
             used: Used::Nothing,
         };
+        let event = self.failure(refusal);
         let metered = self.finish(&end);
-        let event = error_event(&refusal.message(), refusal.kind(), refusal.param(), refusal.code());
         self.leave(None, metered, &event);
+    }
+
+    /// What tells the caller; before the record is finished, whose identifier it names.
+    fn failure(&mut self, refusal: &Refusal) -> Bytes {
+        let Some(id) = self.record.as_ref().map(Record::id) else {
+            return Bytes::new();
+        };
+        refusal.tell(id, |facts| self.flow.failure(facts))
     }
 
     fn finish(&mut self, end: &End) -> Metered {
@@ -198,7 +207,11 @@ impl Relay {
 
     /// The last bytes: what was held back, the cost as a comment, the end mark or the error.
     fn leave(&mut self, before: Option<Bytes>, metered: Metered, last: &[u8]) {
-        let comment = cost_comment(metered.cost);
+        let comment = if self.comments {
+            cost_comment(metered.cost)
+        } else {
+            String::new()
+        };
         let before = before.unwrap_or_default();
         let mut bytes = BytesMut::with_capacity(before.len() + comment.len() + last.len());
         bytes.extend_from_slice(&before);
@@ -235,7 +248,7 @@ impl Relay {
             return;
         }
         if now >= self.active + self.keepalive {
-            self.out = Some(KEEPALIVE);
+            self.out = Some(if self.comments { KEEPALIVE } else { BLANK });
             // Between tokens the provider's silence is measured from its last byte, not from our comment.
             let alarm = limit.min(now + self.keepalive);
             self.timer.as_mut().reset(alarm);
@@ -249,7 +262,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         let Some(mut record) = self.record.take() else { return };
-        let ended = self.watch.end();
+        let ended = self.flow.end();
         record.abandon(used(&ended));
     }
 }

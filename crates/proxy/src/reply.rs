@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_llm::error_body;
-use gatewright_types::Nanos;
-use gatewright_types::api::Outcome;
+use gatewright_llm::dialect::inbound;
+use gatewright_types::api::{Dialect, Outcome};
+use gatewright_types::{Nanos, RequestId};
 
 use crate::call::Answer;
 use crate::gateway::Gateway;
 use crate::record::{End, Facts, Metered, Record, Used};
 use crate::refusal::Refusal;
 use crate::relay::Relay;
+use crate::speech::Telling;
 
 const REQUEST_ID: &str = "x-gw-request-id";
 const PROVIDER: &str = "x-gw-provider";
@@ -21,6 +22,8 @@ const ATTEMPTS: &str = "x-gw-attempts";
 const CACHE: &str = "x-gw-cache";
 const COST: &str = "x-gw-cost-usd";
 const OVERHEAD: &str = "x-gw-overhead-ms";
+const ESTIMATED: &str = "x-gw-estimated";
+const DROPPED: &str = "x-gw-dropped-params";
 const CONTENT_TYPE: &str = "content-type";
 const JSON: Bytes = Bytes::from_static(b"application/json");
 /// Said of what is not known, so that every answer has every header.
@@ -43,8 +46,14 @@ pub(crate) enum ReplyBody {
 impl Reply {
     pub(crate) fn answer(gateway: &Gateway, answer: Answer, mut record: Record) -> Self {
         match answer {
-            Answer::Whole { status, body, usage } => {
+            Answer::Whole {
+                status,
+                body,
+                usage,
+                telling,
+            } => {
                 let mut headers = gateway_headers(&record.facts());
+                headers.extend(dropped(&telling));
                 let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
                 let metered = record.finish(&End {
                     outcome: Outcome::Complete,
@@ -63,7 +72,11 @@ impl Reply {
             Answer::Stream(begun) => {
                 let mut headers = gateway_headers(&record.facts());
                 record.hold_overhead();
-                headers.push((CONTENT_TYPE, Bytes::from_static(b"text/event-stream")));
+                headers.extend(dropped(&begun.telling));
+                headers.push((
+                    CONTENT_TYPE,
+                    Bytes::from_static(begun.telling.content_type().as_bytes()),
+                ));
                 headers.push(("cache-control", Bytes::from_static(b"no-cache")));
                 headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
                 let relay = Relay::new(*begun, record, gateway.parts.settings.keepalive);
@@ -79,13 +92,14 @@ impl Reply {
     /// A refusal of a request that has a record.
     pub(crate) fn refusal(refusal: &Refusal, mut record: Record) -> Self {
         let headers = gateway_headers(&record.facts());
+        let (dialect, id) = (record.dialect(), record.id());
         let metered = record.refuse(refusal);
-        Self::render(refusal, headers, metered)
+        Self::render(refusal, dialect, id, headers, metered)
     }
 
     /// A refusal before anybody could be billed.
-    pub(crate) fn stranger(refusal: &Refusal, overhead: Duration) -> Self {
-        let id = gatewright_types::RequestId::mint();
+    pub(crate) fn stranger(refusal: &Refusal, dialect: Dialect, overhead: Duration) -> Self {
+        let id = RequestId::mint();
         let facts = Facts {
             id,
             provider: None,
@@ -93,18 +107,15 @@ impl Reply {
             attempts: 0,
             overhead,
         };
-        Self::render(
-            refusal,
-            gateway_headers(&facts),
-            Metered {
-                cost: Some(Nanos::ZERO),
-            },
-        )
+        let metered = Metered {
+            cost: Some(Nanos::ZERO),
+        };
+        Self::render(refusal, dialect, id, gateway_headers(&facts), metered)
     }
 
     /// An answer that costs nothing and is not metered: a list of models.
     pub(crate) fn plain(body: Vec<u8>, overhead: Duration) -> Self {
-        let id = gatewright_types::RequestId::mint();
+        let id = RequestId::mint();
         let facts = Facts {
             id,
             provider: None,
@@ -127,7 +138,13 @@ impl Reply {
         }
     }
 
-    fn render(refusal: &Refusal, mut headers: Vec<Header>, metered: Metered) -> Self {
+    /// Says that its numbers are ours and not a provider's.
+    pub(crate) fn estimated(mut self) -> Self {
+        self.headers.push((ESTIMATED, Bytes::from_static(b"true")));
+        self
+    }
+
+    fn render(refusal: &Refusal, dialect: Dialect, id: RequestId, mut headers: Vec<Header>, metered: Metered) -> Self {
         headers.push((CONTENT_TYPE, JSON));
         headers.push((COST, cost(metered)));
         if let Some(wait) = refusal.retry_after() {
@@ -135,7 +152,7 @@ impl Reply {
         }
         let body = match refusal {
             Refusal::Upstream(upstream) if upstream.body.is_some() => upstream.body.clone().unwrap_or_default(),
-            other => error_body(&other.message(), other.kind(), other.param(), other.code()).into(),
+            other => other.tell(id, |facts| inbound(dialect).write_error(facts)).into(),
         };
         Self {
             status: refusal.status(),
@@ -145,9 +162,15 @@ impl Reply {
     }
 }
 
+/// What could not be carried over into the provider's dialect.
+fn dropped(telling: &Telling) -> Option<Header> {
+    let dropped = telling.dropped()?;
+    Some((DROPPED, dropped.to_string().into()))
+}
+
 fn gateway_headers(facts: &Facts<'_>) -> Vec<Header> {
     let text = |text: Option<&str>| text.map_or(NONE, |text| Bytes::copy_from_slice(text.as_bytes()));
-    let mut headers = Vec::with_capacity(11);
+    let mut headers = Vec::with_capacity(12);
     headers.push((REQUEST_ID, facts.id.to_string().into()));
     headers.push((PROVIDER, text(facts.provider)));
     headers.push((MODEL, text(facts.model)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatewright_contract::{UpstreamTarget, UsageRecord};
 use gatewright_types::UsageUnit;
+use gatewright_types::api::Dialect;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
@@ -40,7 +41,7 @@ impl Tracing {
     }
 
     /// Begins a request that may belong to its caller's trace.
-    pub(crate) fn begin(&self, traceparent: Option<&str>) -> RequestTrace {
+    pub(crate) fn begin(&self, dialect: Dialect, traceparent: Option<&str>) -> RequestTrace {
         let Some(tracer) = &self.tracer else {
             return RequestTrace {
                 traceparent: traceparent.filter(|text| parse(text).is_some()).map(str::to_owned),
@@ -52,7 +53,7 @@ impl Tracing {
             None => Context::new(),
         };
         let span = tracer
-            .span_builder("POST /v1/chat/completions")
+            .span_builder(address_of(dialect))
             .with_kind(SpanKind::Server)
             .start_with_context(&**tracer, &parent);
         let request = parent.with_span(span);
@@ -138,6 +139,18 @@ impl RequestTrace {
             span.set_status(status);
         }
         span.end();
+    }
+}
+
+/// The route, not the address: names of spans are few.
+const fn address_of(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenaiChat => "POST /v1/chat/completions",
+        Dialect::OpenaiResponses => "POST /v1/responses",
+        Dialect::OpenaiCompletions => "POST /v1/completions",
+        Dialect::OpenaiEmbeddings => "POST /v1/embeddings",
+        Dialect::AnthropicMessages => "POST /v1/messages",
+        Dialect::GeminiGenerate => "POST /v1beta/models/{model}",
     }
 }
 

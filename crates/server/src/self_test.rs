@@ -19,8 +19,8 @@ async fn test(upstream: &Upstream, call: SelfTestCall) -> SelfTest {
         credential,
     } = call;
     match (base_url, credential) {
-        (Some(base_url), Some((id, secret))) => upstream.self_test(Some(id), &base_url, Some(&secret)).await,
-        (Some(base_url), None) => upstream.self_test(None, &base_url, None).await,
+        (Some(base_url), Some((id, secret))) => upstream.self_test(kind, Some(id), &base_url, Some(&secret)).await,
+        (Some(base_url), None) => upstream.self_test(kind, None, &base_url, None).await,
         (None, credential) => SelfTest {
             credential: credential.map(|(id, _)| id),
             outcome: SelfTestOutcome::Works,

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use gatewright_contract::{Batch, UsageRecord};
 use gatewright_types::NodeId;
-use gatewright_types::api::{Dialect, Outcome};
+use gatewright_types::api::Outcome;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
@@ -204,7 +204,7 @@ fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
         stored::time(record.started_at).into(),
         record.key.uuid().into(),
         record.team.map(|team| team.uuid()).into(),
-        dialect_name(record.dialect).into(),
+        record.dialect.as_str().into(),
         record.model.as_deref().map(storable).into(),
         upstream.map(|upstream| upstream.name.as_str()).into(),
         upstream.map(|upstream| upstream.model.as_str()).into(),
@@ -222,12 +222,6 @@ fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
         record.first_token_us.map(stored::number).into(),
         stored::number(record.overhead_us).into(),
     ]
-}
-
-pub(crate) const fn dialect_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::OpenaiChat => "openai_chat",
-    }
 }
 
 pub(crate) const fn outcome_name(outcome: Outcome) -> &'static str {

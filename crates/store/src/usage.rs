@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::entity::usage::{Column, Entity, Model};
 use crate::error::ListError;
-use crate::ingest::{dialect_name, outcome_name};
+use crate::ingest::outcome_name;
 use crate::page::Part;
 use crate::scope::Scope;
 use crate::stored;
@@ -75,7 +75,7 @@ fn read(row: Model) -> Result<UsageRow, DbErr> {
         started_at: row.started_at,
         key: Some(KeyId::from_uuid(row.key)),
         team: row.team.map(TeamId::from_uuid),
-        dialect: stored::one_of("dialect", &row.dialect, &[Dialect::OpenaiChat], dialect_name)?,
+        dialect: stored::one_of("dialect", &row.dialect, &Dialect::ALL, Dialect::as_str)?,
         model: row.model,
         provider: row.provider.map(|name| stored::parsed("provider", &name)).transpose()?,
         upstream_model: row

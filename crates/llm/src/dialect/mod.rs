@@ -12,14 +12,16 @@ pub(crate) mod read;
 pub(crate) mod sequence;
 pub(crate) mod sse_decoder;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use gatewright_types::api::Dialect;
 
 use crate::chat::Chat;
 use crate::event::{Answer, Event};
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
 /// A dialect that callers speak to us.
-pub trait Inbound: Sync {
+pub trait Inbound: fmt::Debug + Sync {
     /// Reads a request. `path` is what the address says, in dialects that put something there.
     fn read_request(&self, body: &[u8], path: PathFacts<'_>) -> Result<Chat, BadRequest>;
 
@@ -39,13 +41,24 @@ pub trait Inbound: Sync {
 }
 
 /// A dialect that we speak to providers.
-pub trait Outbound: Sync {
+pub trait Outbound: fmt::Debug + Sync {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported>;
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure>;
 
     /// The reader of one stream.
     fn decoder(&self) -> Box<dyn Decoder>;
+}
+
+/// How callers of this dialect are spoken to. Embeddings are no conversation: of those only errors and facts.
+pub fn inbound(dialect: Dialect) -> &'static dyn Inbound {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => &openai_chat::OpenaiChat,
+        Dialect::OpenaiResponses => &openai_responses::OpenaiResponses,
+        Dialect::OpenaiCompletions => &openai_chat::completions::OpenaiCompletions,
+        Dialect::AnthropicMessages => &anthropic::Anthropic,
+        Dialect::GeminiGenerate => &gemini::Gemini,
+    }
 }
 
 /// Writes one stream to a caller.
@@ -184,10 +197,23 @@ impl Dropped {
     }
 }
 
-/// As a header shows it.
+/// As a header shows it: some of the names are the caller's own, and may be anything.
 impl fmt::Display for Dropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(", "))
+        const MOST: usize = 32;
+        const LONGEST: usize = 64;
+        for (index, name) in self.0.iter().take(MOST).enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            for c in name.chars().take(LONGEST) {
+                f.write_char(if c.is_ascii_graphic() && c != ',' { c } else { '?' })?;
+            }
+        }
+        match self.0.len().checked_sub(MOST) {
+            Some(more @ 1..) => write!(f, ", and {more} more"),
+            Some(0) | None => Ok(()),
+        }
     }
 }
 
@@ -197,5 +223,27 @@ impl Unsupported {
             message: message.into(),
             param,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_fits_into_a_header_whatever_it_is_called() {
+        let mut dropped = Dropped::default();
+        for name in ["seed", "a\r\nset-cookie: x", "é,", &"x".repeat(100)] {
+            dropped.add(name);
+        }
+        assert_eq!(
+            dropped.to_string(),
+            format!("seed, a??set-cookie:?x, ??, {}", "x".repeat(64))
+        );
+
+        for number in 0..40 {
+            dropped.add(&number.to_string());
+        }
+        assert!(dropped.to_string().ends_with(", 27, and 12 more"), "{dropped}");
     }
 }

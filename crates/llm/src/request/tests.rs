@@ -2,8 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn parse(body: &str) -> Result<ChatRequest, BadRequest> {
-    ChatRequest::parse(Bytes::copy_from_slice(body.as_bytes()))
+fn parse_chat(body: Bytes) -> Result<Request, BadRequest> {
+    Request::parse(Dialect::OpenaiChat, body, PathFacts::default())
+}
+
+fn parse(body: &str) -> Result<Request, BadRequest> {
+    parse_chat(Bytes::copy_from_slice(body.as_bytes()))
 }
 
 fn forwarded(body: &str, upstream_model: &str) -> String {
@@ -28,7 +32,7 @@ fn what_matters_is_read() {
         ("gpt-4o", true, true)
     );
     assert_eq!(
-        (request.body_len(), request.messages()),
+        (request.body_len(), request.content()),
         (body.len(), &br#"[{"role":"user","content":"hi"}]"#[..])
     );
     assert_eq!(request.body(), body);
@@ -136,8 +140,7 @@ fn a_refusal_says_what_where_and_what_to_do() {
 
 #[test]
 fn text_that_is_not_utf_8_is_refused_with_its_place() {
-    let refused =
-        ChatRequest::parse(Bytes::from_static(b"{\"model\":\"m\",\"messages\":[\"\xff\"]}")).expect_err("not UTF-8");
+    let refused = parse_chat(Bytes::from_static(b"{\"model\":\"m\",\"messages\":[\"\xff\"]}")).expect_err("not UTF-8");
 
     assert_eq!(refused.to_string(), "the request body is not valid UTF-8 at byte 26");
 }
@@ -154,7 +157,7 @@ fn the_body_goes_on_as_it_came() {
 #[test]
 fn an_unchanged_body_is_one_slice_of_the_same_bytes() {
     let body = Bytes::from_static(br#"{"model":"m","messages":[1]}"#);
-    let request = ChatRequest::parse(body.clone()).expect("a request");
+    let request = parse_chat(body.clone()).expect("a request");
 
     let same: Vec<Bytes> = request.forward("m").into_iter().collect();
     let renamed: Vec<Bytes> = request.forward("n").into_iter().collect();
@@ -229,9 +232,9 @@ proptest! {
         let whole = br#"{"model":"m\u0041","messages":[{"content":"x"}],"stream":true,"stream_options":{"include_usage":null}}"#;
         let cut = whole.len().saturating_sub(cut);
 
-        let _ = ChatRequest::parse(body.clone().into());
+        let _ = parse_chat(body.clone().into());
         let mixed = [&whole[..cut], body.as_slice()].concat();
-        if let Ok(request) = ChatRequest::parse(mixed.into()) {
+        if let Ok(request) = parse_chat(mixed.into()) {
             let segments = request.forward("other");
             prop_assert!(!segments.is_empty());
         }

@@ -1,16 +1,26 @@
 use super::*;
-use crate::{ChatStream, UsageChunk, read_answer};
+use crate::dialect::PathFacts;
+use crate::{PassedStream, Request, UsageChunk, read_answer};
+use gatewright_types::api::Dialect;
 
-fn request(text: &str, rest: &str) -> ChatRequest {
+fn parse_chat(body: Bytes) -> Result<Request, crate::BadRequest> {
+    Request::parse(Dialect::OpenaiChat, body, PathFacts::default())
+}
+
+fn sandbox_of(request: &Request, model: &str, id: &str, created: i64) -> Script {
+    sandbox(request.body(), request.stream(), model, id, created)
+}
+
+fn request(text: &str, rest: &str) -> Request {
     let text = serde_json::to_string(text).expect("text");
     let body = format!(
         r#"{{"model":"m","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":{text}}}]{rest}}}"#
     );
-    ChatRequest::parse(body.into()).expect("a request")
+    parse_chat(body.into()).expect("a request")
 }
 
 fn played(text: &str, rest: &str) -> Script {
-    sandbox(&request(text, rest), "sandbox-small", "req_1", 1_700_000_000)
+    sandbox_of(&request(text, rest), "sandbox-small", "req_1", 1_700_000_000)
 }
 
 fn content(script: &Script) -> String {
@@ -63,7 +73,7 @@ fn the_same_words_get_the_same_answer_streamed_or_not() {
 fn usage_counts_a_token_per_word_in_both_forms() {
     let whole = played("Good morning", "");
     let streamed = played("Good morning", r#","stream":true"#);
-    let mut stream = ChatStream::new(UsageChunk::Keep);
+    let mut stream = PassedStream::chat(UsageChunk::Keep);
 
     let Some(Step::Send(body)) = whole.steps.first() else {
         panic!("a body")
@@ -165,7 +175,7 @@ fn faults_come_after_as_many_parts_as_told() {
     check("cut=99", 21, &Step::Cut);
     check("stall=3", 4, &Step::Stall);
     let malformed = played("Hi [[sandbox chunks=20 malformed=3]]", r#","stream":true"#);
-    let mut stream = ChatStream::new(UsageChunk::Keep);
+    let mut stream = PassedStream::chat(UsageChunk::Keep);
     let failures: Vec<usize> = malformed
         .steps
         .into_iter()
@@ -200,7 +210,7 @@ fn parts_of_content_and_odd_messages_are_read() {
     let body = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"one"},
         {"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"two"}]},{"role":"assistant","content":null}]}"#;
 
-    let script = sandbox(&ChatRequest::parse(body.into()).expect("a request"), "echo", "r", 0);
+    let script = sandbox_of(&parse_chat(body.into()).expect("a request"), "echo", "r", 0);
 
     assert!(content(&script).starts_with("You said \"one two\". This is echo,"));
     assert!(content(&played("", "")).starts_with("You said nothing. This"));
@@ -211,14 +221,14 @@ fn what_the_sandbox_cannot_read_is_refused() {
     let check = |script: &Script, message: &str| {
         assert_eq!((script.status, error_message(script).as_str()), (400, message));
     };
-    let odd = ChatRequest::parse(Bytes::from_static(br#"{"model":"m","messages":[1]}"#)).expect("a request");
+    let odd = parse_chat(Bytes::from_static(br#"{"model":"m","messages":[1]}"#)).expect("a request");
 
     check(
         &played("[[sandbox cut=x]]", ""),
         "cut of the sandbox mark must be a number from 0 to 10000, not 'x'",
     );
     check(
-        &sandbox(&odd, "echo", "r", 0),
+        &sandbox_of(&odd, "echo", "r", 0),
         "the sandbox cannot read the request: invalid type: integer `1`, expected a message with role and content at line 1 column 26",
     );
 }

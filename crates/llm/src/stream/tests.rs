@@ -24,7 +24,7 @@ struct Whole {
 }
 
 fn watched(usage: UsageChunk, pieces: &[&[u8]]) -> Whole {
-    let mut stream = ChatStream::new(usage);
+    let mut stream = PassedStream::chat(usage);
     let (mut out, mut failed, mut firsts) = (Vec::new(), None, 0);
     for piece in pieces {
         let seen = stream.push(Bytes::copy_from_slice(piece));
@@ -90,7 +90,7 @@ fn what_the_caller_asked_for_is_kept_byte_for_byte() {
 
 #[test]
 fn events_that_need_no_change_are_the_same_bytes() {
-    let mut stream = ChatStream::new(UsageChunk::Strip);
+    let mut stream = PassedStream::chat(UsageChunk::Strip);
     let bytes = Bytes::from([without_null(TEXT), ": ping\n\n".into(), without_null(TEXT)].concat());
     let with_end = Bytes::from([without_null(FINISH), USAGE.into(), DONE.into()].concat());
 
@@ -106,7 +106,7 @@ fn events_that_need_no_change_are_the_same_bytes() {
 
 #[test]
 fn the_first_token_is_told_once_and_a_role_is_none() {
-    let mut stream = ChatStream::new(UsageChunk::Strip);
+    let mut stream = PassedStream::chat(UsageChunk::Strip);
     let mut push = |text: &'static str| stream.push(Bytes::from_static(text.as_bytes())).first_content;
 
     assert_eq!(
@@ -238,7 +238,7 @@ fn half_an_event_is_dropped_when_the_stream_breaks() {
 
 #[test]
 fn an_endless_event_is_a_failure() {
-    let mut stream = ChatStream::new(UsageChunk::Strip);
+    let mut stream = PassedStream::chat(UsageChunk::Strip);
     let piece = Bytes::from(vec![b' '; 4 * 1024 * 1024]);
 
     let failures: Vec<_> = (0..6)
@@ -293,7 +293,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..6)) {
-        let mut stream = ChatStream::new(UsageChunk::Strip);
+        let mut stream = PassedStream::chat(UsageChunk::Strip);
         for piece in pieces {
             stream.push(Bytes::from([b"data: {\"usage\":", piece.as_slice()].concat()));
             stream.push(piece.into());

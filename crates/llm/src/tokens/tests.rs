@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
+use gatewright_types::api::Dialect;
+
 use super::*;
+use crate::dialect::PathFacts;
 use crate::read_answer;
 
 fn read(usage: &str) -> Option<Tokens> {
@@ -133,7 +136,7 @@ fn every_unit_has_its_own_place() {
 #[test]
 fn an_estimate_goes_by_bytes_and_events() {
     let body = br#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
-    let request = ChatRequest::parse(body.to_vec().into()).expect("a request");
+    let request = Request::parse(Dialect::OpenaiChat, body.to_vec().into(), PathFacts::default()).expect("a request");
 
     let tokens = estimate(&request, 12);
 

@@ -1,9 +1,11 @@
 //! The only part that knows actix: addresses, bodies coming in and replies going out.
 
 mod body;
-mod chat;
+mod count;
+mod gemini;
 mod models;
 mod outbound;
+mod serve;
 mod unserved;
 
 use actix_web::web::{self, ServiceConfig};
@@ -16,16 +18,32 @@ pub fn configure(gateway: Gateway) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |service| {
         service
             .app_data(web::Data::new(gateway))
-            .service(resource("/v1/chat/completions", web::post().to(chat::completions)))
-            .service(resource("/v1/models", web::get().to(models::list)))
-            .service(resource("/v1/models/{model:.*}", web::get().to(models::one)))
-            .service(web::scope("/v1").default_service(web::to(unserved::unknown)));
+            .service(resource(
+                "/v1/chat/completions",
+                [web::post().to(serve::chat_completions)],
+            ))
+            .service(resource("/v1/responses", [web::post().to(serve::responses)]))
+            .service(resource("/v1/completions", [web::post().to(serve::completions)]))
+            .service(resource("/v1/embeddings", [web::post().to(serve::embeddings)]))
+            .service(resource("/v1/messages", [web::post().to(serve::messages)]))
+            .service(resource("/v1/messages/count_tokens", [web::post().to(count::messages)]))
+            .service(resource("/v1/models", [web::get().to(models::list)]))
+            .service(resource(
+                "/v1/models/{model:.*}",
+                [web::get().to(models::one), web::post().to(gemini::act)],
+            ))
+            .service(resource("/v1beta/models", [web::get().to(models::list_for_gemini)]))
+            .service(resource(
+                "/v1beta/models/{model:.*}",
+                [web::get().to(models::one_for_gemini), web::post().to(gemini::act)],
+            ))
+            .service(web::scope("/v1").default_service(web::to(unserved::unknown)))
+            .service(web::scope("/v1beta").default_service(web::to(unserved::unknown)));
     }
 }
 
-/// An address with one method; any other is refused in the caller's dialect.
-fn resource(path: &str, route: Route) -> Resource {
-    web::resource(path)
-        .route(route)
-        .default_service(web::to(unserved::wrong_method))
+/// An address with its methods; any other is refused in the caller's dialect.
+fn resource(path: &str, routes: impl IntoIterator<Item = Route>) -> Resource {
+    let resource = web::resource(path).default_service(web::to(unserved::wrong_method));
+    routes.into_iter().fold(resource, Resource::route)
 }

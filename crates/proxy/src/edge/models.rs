@@ -1,91 +1,149 @@
-//! `GET /v1/models`: the models a key may call, in OpenAI's shape.
+//! `GET /v1/models` and `/v1beta/models`: the models a key may call, in the shape of the dialect that asks.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Model, Route};
-use serde::Serialize;
+use gatewright_llm::{Catalog, CatalogPrice};
+use gatewright_types::api::Dialect;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::chat::secret;
 use super::outbound;
+use super::serve::secret;
+use super::unserved::dialect_of;
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    object: &'static str,
-    data: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    id: &'a str,
-    object: &'static str,
-    /// OpenAI's clients want a number here; when a model was made is nothing a caller needs to know.
-    created: u32,
-    owned_by: &'a str,
-}
-
 pub(super) async fn list(request: HttpRequest, gateway: Data<Gateway>) -> HttpResponse {
-    answer(&request, &gateway, |caller| {
-        let mut models: Vec<_> = allowed(caller).map(entry).collect();
-        models.sort_by_key(|entry| entry.id);
-        to_json(&Listed {
-            object: "list",
-            data: models,
-        })
-    })
-    .await
+    let dialect = dialect_of(&request);
+    answer(&request, &gateway, dialect, |known| Ok(all(dialect, known))).await
+}
+
+pub(super) async fn list_for_gemini(request: HttpRequest, gateway: Data<Gateway>) -> HttpResponse {
+    let dialect = Dialect::GeminiGenerate;
+    answer(&request, &gateway, dialect, |known| Ok(all(dialect, known))).await
 }
 
 pub(super) async fn one(request: HttpRequest, model: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
-    answer(&request, &gateway, |caller| {
-        let found = allowed(caller).find(|candidate| candidate.name.as_str() == *model);
-        let found = found.ok_or_else(|| Refusal::ModelNotFound {
-            model: model.as_str().to_owned(),
-        })?;
-        to_json(&entry(found))
-    })
-    .await
+    let dialect = dialect_of(&request);
+    answer(&request, &gateway, dialect, |known| found(dialect, known, &model)).await
+}
+
+pub(super) async fn one_for_gemini(request: HttpRequest, model: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
+    let dialect = Dialect::GeminiGenerate;
+    answer(&request, &gateway, dialect, |known| found(dialect, known, &model)).await
+}
+
+/// What may be told to a caller.
+struct Known<'a> {
+    caller: &'a Caller,
+    catalog: &'a Catalog,
+    now: DateTime<Utc>,
 }
 
 async fn answer(
     request: &HttpRequest,
     gateway: &Gateway,
-    content: impl FnOnce(&Caller) -> Result<Vec<u8>, Refusal>,
+    dialect: Dialect,
+    content: impl FnOnce(&Known<'_>) -> Result<Value, Refusal>,
 ) -> HttpResponse {
     let started = Instant::now();
     let parts = &*gateway.parts;
-    let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), chrono::Utc::now()).await;
-    let reply = match caller.and_then(|caller| content(&caller)) {
-        Ok(body) => Reply::plain(body, started.elapsed()),
+    let now = Utc::now();
+    let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await;
+    let told = caller.and_then(|caller| {
+        content(&Known {
+            caller: &caller,
+            catalog: &parts.catalog,
+            now,
+        })
+    });
+    let reply = match told {
+        Ok(body) => Reply::plain(body.to_string().into_bytes(), started.elapsed()),
         Err(refusal) => {
             parts.metrics.rejected();
-            Reply::stranger(&refusal, started.elapsed())
+            Reply::stranger(&refusal, dialect, started.elapsed())
         }
     };
     outbound::send(reply)
 }
 
-fn allowed(caller: &Caller) -> impl Iterator<Item = &Model> {
-    let models = caller.tenant.models.values();
-    models
-        .map(|model| &**model)
-        .filter(|model| caller.key.allows(model.name.as_str()))
-}
+impl Known<'_> {
+    fn models(&self) -> Vec<&Model> {
+        let models = self.caller.tenant.models.values().map(|model| &**model);
+        let mut allowed: Vec<_> = models
+            .filter(|model| self.caller.key.allows(model.name.as_str()))
+            .collect();
+        allowed.sort_by(|one, other| one.name.cmp(&other.name));
+        allowed
+    }
 
-fn entry(model: &Model) -> Entry<'_> {
-    let Route::Target(target) = &model.route;
-    Entry {
-        id: model.name.as_str(),
-        object: "model",
-        created: 0,
-        owned_by: target.provider.name.as_str(),
+    fn listed(&self, model: &Model) -> Option<CatalogPrice> {
+        let Route::Target(target) = &model.route;
+        self.catalog
+            .lookup(target.provider.kind, target.model.as_str(), self.now)
     }
 }
 
-fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    Ok(serde_json::to_vec(value).expect("names and numbers always serialize"))
+fn all(dialect: Dialect, known: &Known<'_>) -> Value {
+    let entries: Vec<_> = known
+        .models()
+        .into_iter()
+        .map(|model| entry(dialect, known, model))
+        .collect();
+    match dialect {
+        Dialect::AnthropicMessages => {
+            let id = |entry: Option<&Value>| entry.map(|entry| entry["id"].clone());
+            json!({
+                "first_id": id(entries.first()), "last_id": id(entries.last()), "has_more": false, "data": entries,
+            })
+        }
+        Dialect::GeminiGenerate => json!({ "models": entries }),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+            json!({ "object": "list", "data": entries })
+        }
+    }
+}
+
+fn found(dialect: Dialect, known: &Known<'_>, name: &str) -> Result<Value, Refusal> {
+    let models = known.models();
+    let model = models.into_iter().find(|model| model.name.as_str() == name);
+    let model = model.ok_or_else(|| Refusal::ModelNotFound { model: name.to_owned() })?;
+    Ok(entry(dialect, known, model))
+}
+
+/// When a model was made is nothing a caller needs to know, but clients want a time to be there.
+fn entry(dialect: Dialect, known: &Known<'_>, model: &Model) -> Value {
+    let listed = known.listed(model);
+    let context = listed.as_ref().and_then(|listed| listed.context);
+    let longest = listed.as_ref().and_then(|listed| listed.max_output);
+    let name = model.name.as_str();
+    let mut entry = match dialect {
+        Dialect::AnthropicMessages => json!({
+            "type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z",
+            "max_input_tokens": context, "max_tokens": longest,
+        }),
+        Dialect::GeminiGenerate => json!({
+            "name": format!("models/{name}"), "displayName": name,
+            "inputTokenLimit": context, "outputTokenLimit": longest,
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+        }),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+            let Route::Target(target) = &model.route;
+            let price = target.price(known.catalog, known.now);
+            json!({
+                "id": name, "object": "model", "created": 0, "owned_by": target.provider.name.as_str(),
+                "context_length": context, "max_output_tokens": longest,
+                "pricing": price.as_ref().map(|price| price.rates()),
+            })
+        }
+    };
+    if let Value::Object(members) = &mut entry {
+        // What is not known is left out.
+        members.retain(|_, value| !value.is_null());
+    }
+    entry
 }

@@ -6,7 +6,8 @@ use std::sync::{PoisonError, RwLock};
 
 use gatewright_contract::{Credential, Keyring, OpenError, Provider, Sealed};
 use gatewright_types::CredentialId;
-use http::header::HeaderValue;
+use gatewright_types::api::ProviderKind;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 /// Opened secrets are forgotten all together when there are more than this many.
 const MOST_KEPT: usize = 10_000;
@@ -15,14 +16,16 @@ const MOST_KEPT: usize = 10_000;
 pub(crate) struct Credentials {
     keyring: Keyring,
     turn: AtomicU64,
-    opened: RwLock<HashMap<CredentialId, (Sealed, HeaderValue)>>,
+    opened: RwLock<HashMap<CredentialId, (Sealed, HeaderName, HeaderValue)>>,
 }
 
 /// The credential a call uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Chosen {
     pub(crate) id: CredentialId,
-    pub(super) authorization: HeaderValue,
+    /// The header that shows the secret to the provider.
+    pub(super) header: HeaderName,
+    pub(super) value: HeaderValue,
 }
 
 /// Why a credential cannot be used.
@@ -46,7 +49,7 @@ impl Credentials {
     /// Takes turns among the credentials in proportion to their weights. `None` for a provider that has none.
     pub(crate) fn choose(&self, provider: &Provider) -> Result<Option<Chosen>, CredentialError> {
         match self.pick(&provider.credentials) {
-            Some(credential) => self.open(credential).map(Some),
+            Some(credential) => self.open(provider.kind, credential).map(Some),
             None => Ok(None),
         }
     }
@@ -64,36 +67,65 @@ impl Credentials {
         })
     }
 
-    fn open(&self, credential: &Credential) -> Result<Chosen, CredentialError> {
+    fn open(&self, kind: ProviderKind, credential: &Credential) -> Result<Chosen, CredentialError> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((sealed, header)) = opened.get(&credential.id)
+        if let Some((sealed, header, value)) = opened.get(&credential.id)
             && *sealed == credential.sealed
         {
             return Ok(Chosen {
                 id: credential.id,
-                authorization: header.clone(),
+                header: header.clone(),
+                value: value.clone(),
             });
         }
         drop(opened);
         let secret = self.keyring.open(&credential.sealed, &credential.id.to_string())?;
-        let header = bearer(secret.expose())?;
+        let (header, value) = shown(kind, secret.expose())?;
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if opened.len() >= MOST_KEPT {
             opened.clear();
         }
-        opened.insert(credential.id, (credential.sealed.clone(), header.clone()));
+        opened.insert(
+            credential.id,
+            (credential.sealed.clone(), header.clone(), value.clone()),
+        );
         Ok(Chosen {
             id: credential.id,
-            authorization: header,
+            header,
+            value,
         })
     }
 }
 
-/// `Bearer …`, marked so that nothing prints it.
-pub(super) fn bearer(secret: &str) -> Result<HeaderValue, CredentialError> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {secret}")).map_err(|_| CredentialError::Characters)?;
-    header.set_sensitive(true);
-    Ok(header)
+/// The header in which a kind of provider wants to see a secret, marked so that nothing prints it.
+pub(super) fn shown(kind: ProviderKind, secret: &str) -> Result<(HeaderName, HeaderValue), CredentialError> {
+    let bearer = || (AUTHORIZATION, format!("Bearer {secret}"));
+    let named = |name| (HeaderName::from_static(name), secret.to_owned());
+    let (name, text) = match kind {
+        ProviderKind::Anthropic => named("x-api-key"),
+        ProviderKind::Gemini => named("x-goog-api-key"),
+        ProviderKind::Azure => named("api-key"),
+        ProviderKind::Openai
+        | ProviderKind::Vertex
+        | ProviderKind::Bedrock
+        | ProviderKind::Mistral
+        | ProviderKind::Cohere
+        | ProviderKind::Groq
+        | ProviderKind::Deepseek
+        | ProviderKind::Xai
+        | ProviderKind::Together
+        | ProviderKind::Fireworks
+        | ProviderKind::Openrouter
+        | ProviderKind::Perplexity
+        | ProviderKind::Ollama
+        | ProviderKind::Vllm
+        | ProviderKind::Huggingface
+        | ProviderKind::OpenaiCompatible
+        | ProviderKind::Sandbox => bearer(),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| CredentialError::Characters)?;
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 #[cfg(test)]
@@ -142,10 +174,10 @@ mod tests {
             ..before.clone()
         };
 
-        credentials.open(&before).expect("it opens");
-        let chosen = credentials.open(&after).expect("it opens");
+        credentials.open(ProviderKind::Openai, &before).expect("it opens");
+        let chosen = credentials.open(ProviderKind::Openai, &after).expect("it opens");
 
-        assert_eq!(chosen.authorization, "Bearer new");
+        assert_eq!(chosen.value, "Bearer new");
         assert!(!format!("{chosen:?} {credentials:?}").contains("new\""));
     }
 }

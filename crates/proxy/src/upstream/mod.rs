@@ -13,7 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use gatewright_contract::{AddressPolicy, BaseUrl, Keyring};
 use gatewright_llm::{Failure, FailureKind, Segments};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use url::Url;
 
 pub(crate) use credentials::Chosen;
 pub(crate) use sandbox::Player;
@@ -37,11 +38,14 @@ struct Shared {
     clients: RwLock<HashMap<Duration, reqwest::Client>>,
 }
 
-/// One chat call.
+/// One call.
 #[derive(Debug)]
-pub(crate) struct ChatCall<'a> {
+pub(crate) struct Call<'a> {
     pub(crate) base_url: &'a BaseUrl,
+    pub(crate) address: Url,
     pub(crate) credential: Option<&'a Chosen>,
+    /// What the provider's dialect wants to be told besides the body.
+    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
     pub(crate) body: Segments,
     pub(crate) traceparent: Option<String>,
     pub(crate) connect: Duration,
@@ -63,17 +67,20 @@ impl Upstream {
         &self.shared.credentials
     }
 
-    pub(crate) async fn chat(&self, call: ChatCall<'_>) -> Result<reqwest::Response, Failure> {
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<reqwest::Response, Failure> {
         call.base_url
             .check(self.shared.policy)
             .map_err(|error| connection_failure(error.to_string()))?;
-        let mut request = reqwest::Request::new(reqwest::Method::POST, call.base_url.chat_completions().clone());
+        let mut request = reqwest::Request::new(reqwest::Method::POST, call.address);
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, AGENT);
         if let Some(chosen) = call.credential {
-            headers.insert(AUTHORIZATION, chosen.authorization.clone());
+            headers.insert(chosen.header.clone(), chosen.value.clone());
+        }
+        for (name, value) in call.headers {
+            headers.append(name.clone(), value.clone());
         }
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);

@@ -6,8 +6,8 @@ use chrono::Utc;
 use gatewright_contract::{BaseUrl, Secret};
 use gatewright_llm::{FailureKind, classify};
 use gatewright_types::CredentialId;
-use gatewright_types::api::{SelfTest, SelfTestOutcome};
-use http::header::{AUTHORIZATION, USER_AGENT};
+use gatewright_types::api::{ProviderKind, SelfTest, SelfTestOutcome};
+use http::header::USER_AGENT;
 use tokio::time::Instant;
 
 use super::{AGENT, Upstream, credentials, failure, read_body};
@@ -19,12 +19,13 @@ impl Upstream {
     /// Lists the provider's models with the credential.
     pub async fn self_test(
         &self,
+        kind: ProviderKind,
         credential: Option<CredentialId>,
         base_url: &BaseUrl,
         secret: Option<&Secret>,
     ) -> SelfTest {
         let started = Instant::now();
-        let finding = tokio::time::timeout(DEADLINE, self.list_models(base_url, secret))
+        let finding = tokio::time::timeout(DEADLINE, self.list_models(kind, base_url, secret))
             .await
             .unwrap_or_else(|_| Finding {
                 outcome: SelfTestOutcome::Unreachable,
@@ -46,7 +47,7 @@ impl Upstream {
         }
     }
 
-    async fn list_models(&self, base_url: &BaseUrl, secret: Option<&Secret>) -> Finding {
+    async fn list_models(&self, kind: ProviderKind, base_url: &BaseUrl, secret: Option<&Secret>) -> Finding {
         let unreachable = |message: String| Finding {
             outcome: SelfTestOutcome::Unreachable,
             status: None,
@@ -59,10 +60,13 @@ impl Upstream {
             Ok(client) => client,
             Err(error) => return unreachable(error.message),
         };
-        let mut request = client.get(base_url.join("models")).header(USER_AGENT, AGENT);
+        let mut request = client.get(list_of_models(kind, base_url)).header(USER_AGENT, AGENT);
+        if kind == ProviderKind::Anthropic {
+            request = request.header("anthropic-version", "2023-06-01");
+        }
         if let Some(secret) = secret {
-            match credentials::bearer(secret.expose()) {
-                Ok(header) => request = request.header(AUTHORIZATION, header),
+            match credentials::shown(kind, secret.expose()) {
+                Ok((name, value)) => request = request.header(name, value),
                 Err(error) => return unreachable(error.to_string()),
             }
         }
@@ -109,9 +113,18 @@ struct Finding {
     message: String,
 }
 
+/// Cohere lists its models where its first interface was.
+fn list_of_models(kind: ProviderKind, base_url: &BaseUrl) -> String {
+    match (kind, base_url.as_str().strip_suffix("/v2")) {
+        (ProviderKind::Cohere, Some(host)) => format!("{host}/v1/models"),
+        _ => base_url.join("models"),
+    }
+}
+
 fn judge_models(body: &[u8]) -> Finding {
     #[derive(serde::Deserialize)]
     struct Listed {
+        #[serde(alias = "models")]
         data: Vec<serde::de::IgnoredAny>,
     }
     match serde_json::from_slice::<Listed>(body) {

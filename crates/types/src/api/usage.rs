@@ -11,6 +11,33 @@ use crate::{KeyId, ModelName, Money, Nanos, RequestId, Slug, TeamId, UnitPrice, 
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     OpenaiChat,
+    OpenaiResponses,
+    OpenaiCompletions,
+    OpenaiEmbeddings,
+    AnthropicMessages,
+    GeminiGenerate,
+}
+
+impl Dialect {
+    pub const ALL: [Self; 6] = [
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::OpenaiCompletions,
+        Self::OpenaiEmbeddings,
+        Self::AnthropicMessages,
+        Self::GeminiGenerate,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai_chat",
+            Self::OpenaiResponses => "openai_responses",
+            Self::OpenaiCompletions => "openai_completions",
+            Self::OpenaiEmbeddings => "openai_embeddings",
+            Self::AnthropicMessages => "anthropic_messages",
+            Self::GeminiGenerate => "gemini_generate",
+        }
+    }
 }
 
 /// How a request ended.

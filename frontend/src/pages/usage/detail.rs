@@ -58,6 +58,11 @@ fn text_fact(name: &'static str, value: Option<String>) -> Option<AnyView> {
 const fn dialect(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OpenaiChat => "OpenAI chat",
+        Dialect::OpenaiResponses => "OpenAI responses",
+        Dialect::OpenaiCompletions => "OpenAI completions",
+        Dialect::OpenaiEmbeddings => "OpenAI embeddings",
+        Dialect::AnthropicMessages => "Anthropic messages",
+        Dialect::GeminiGenerate => "Gemini generateContent",
     }
 }
 

@@ -1,10 +1,14 @@
 //! What is known of providers that speak this dialect: where they are, and how far they speak it. Their models differ
 //! among themselves; a row says what the vendor's interface takes.
 
+use super::OpenaiChatTo;
 use super::quirks::{
     CallIds, Documents, InstructionsRole, MaxTokensName, Quirks, ReasoningParam, SchemaSupport, SeedName, ThoughtsBack,
 };
-use crate::chat::Effort;
+use crate::Failure;
+use crate::chat::{Chat, Effort};
+use crate::dialect::{Decoder, Outbound, TargetFacts, Unsupported, Written};
+use crate::event::Answer;
 
 /// One vendor.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +32,7 @@ const USUAL: Quirks = Quirks {
     ..Quirks::COMPATIBLE
 };
 
-pub const VENDORS: [Vendor; 14] = [
+pub static VENDORS: [Vendor; 14] = [
     Vendor {
         name: "openai",
         usual_base_url: Some("https://api.openai.com/v1"),
@@ -188,8 +192,21 @@ pub const VENDORS: [Vendor; 14] = [
     },
 ];
 
+impl Outbound for Vendor {
+    fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
+        OpenaiChatTo(self.quirks).write_request(chat, target)
+    }
+
+    fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {
+        OpenaiChatTo(self.quirks).read_answer(body)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        OpenaiChatTo(self.quirks).decoder()
+    }
+}
+
 /// The row of this name.
 pub fn vendor(name: &str) -> Option<&'static Vendor> {
-    const ROWS: &[Vendor] = &VENDORS;
-    ROWS.iter().find(|vendor| vendor.name == name)
+    VENDORS.iter().find(|vendor| vendor.name == name)
 }

@@ -1,0 +1,97 @@
+//! The way of a stream from a provider to a caller: passed on as it is, or translated.
+
+use bytes::Bytes;
+use gatewright_types::api::Dialect;
+
+use crate::dialect::{ErrorFacts, inbound};
+use crate::stream::{Ended, PassedStream, Seen, UsageChunk};
+use crate::translated::TranslatedStream;
+
+/// One stream on its way.
+#[derive(Debug)]
+pub enum Flow {
+    Passed(Dialect, PassedStream),
+    Translated(TranslatedStream),
+}
+
+impl Flow {
+    /// For a stream of the caller's own dialect.
+    pub fn passed(dialect: Dialect, usage: UsageChunk) -> Self {
+        let stream = match dialect {
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => PassedStream::chat(usage),
+            Dialect::OpenaiResponses
+            | Dialect::OpenaiEmbeddings
+            | Dialect::AnthropicMessages
+            | Dialect::GeminiGenerate => PassedStream::other(inbound(dialect).watcher()),
+        };
+        Self::Passed(dialect, stream)
+    }
+
+    /// Takes the next bytes of the provider, cut anywhere.
+    pub fn push(&mut self, bytes: Bytes) -> Seen {
+        match self {
+            Self::Passed(_, stream) => stream.push(bytes),
+            Self::Translated(stream) => stream.push(&bytes),
+        }
+    }
+
+    /// To be called once, when no more bytes come or nobody wants them.
+    pub fn end(&mut self) -> Ended {
+        match self {
+            Self::Passed(_, stream) => stream.end(),
+            Self::Translated(stream) => stream.end(),
+        }
+    }
+
+    /// What ends a stream that is whole.
+    pub fn trailer(&mut self) -> Bytes {
+        match self {
+            Self::Passed(Dialect::OpenaiChat | Dialect::OpenaiCompletions, _) => {
+                Bytes::from_static(b"data: [DONE]\n\n")
+            }
+            // Their last event said so and was passed on.
+            Self::Passed(
+                Dialect::OpenaiResponses
+                | Dialect::OpenaiEmbeddings
+                | Dialect::AnthropicMessages
+                | Dialect::GeminiGenerate,
+                _,
+            ) => Bytes::new(),
+            Self::Translated(stream) => stream.trailer(),
+        }
+    }
+
+    /// What tells the caller that the stream broke off.
+    pub fn failure(&mut self, error: &ErrorFacts<'_>) -> Bytes {
+        match self {
+            Self::Passed(dialect, _) => error_event(*dialect, error),
+            Self::Translated(stream) => stream.failure(error),
+        }
+    }
+}
+
+/// An error in a stream whose earlier events are not ours.
+fn error_event(dialect: Dialect, error: &ErrorFacts<'_>) -> Bytes {
+    let name: &[u8] = match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings | Dialect::GeminiGenerate => b"",
+        Dialect::OpenaiResponses | Dialect::AnthropicMessages => b"event: error\n",
+    };
+    let data = match dialect {
+        Dialect::OpenaiResponses => responses_error(error),
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::AnthropicMessages
+        | Dialect::GeminiGenerate => inbound(dialect).write_error(error),
+    };
+    [name, b"data: ", &data, b"\n\n"].concat().into()
+}
+
+/// The Responses API's error event has its members at the top. Its place in the sequence is not known here; readers
+/// take what is told last.
+fn responses_error(error: &ErrorFacts<'_>) -> Vec<u8> {
+    let event = serde_json::json!({
+        "type": "error", "code": error.code, "message": error.message, "param": error.param, "sequence_number": 0,
+    });
+    event.to_string().into_bytes()
+}

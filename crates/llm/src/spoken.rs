@@ -1,0 +1,186 @@
+//! What each kind of provider speaks: whether a caller's request passes as it is, and what it is translated to otherwise.
+
+use gatewright_types::api::{Dialect, ProviderKind};
+
+use crate::dialect::Outbound;
+use crate::dialect::anthropic::Anthropic;
+use crate::dialect::bedrock::BedrockConverse;
+use crate::dialect::cohere::Cohere;
+use crate::dialect::gemini::Gemini;
+use crate::dialect::openai_chat::vendors::vendor;
+use crate::model_id::path_segment;
+
+/// How a request of a caller's dialect is put to a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Spoken {
+    pub endpoint: Endpoint,
+    /// Absent when the provider speaks the caller's dialect: nothing has to be translated.
+    pub outbound: Option<&'static dyn Outbound>,
+}
+
+/// Which of a provider's addresses a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    ChatCompletions,
+    Responses,
+    Completions,
+    Embeddings,
+    Messages,
+    GenerateContent,
+    CohereChat,
+    Converse,
+}
+
+/// `None` when this kind has nothing that the dialect asks for.
+pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken> {
+    if let Some(endpoint) = native(kind, asked) {
+        return Some(Spoken {
+            endpoint,
+            outbound: None,
+        });
+    }
+    if asked == Dialect::OpenaiEmbeddings {
+        return None;
+    }
+    let (endpoint, outbound): (_, &'static dyn Outbound) = match kind {
+        ProviderKind::Anthropic => (Endpoint::Messages, &Anthropic),
+        ProviderKind::Gemini | ProviderKind::Vertex => (Endpoint::GenerateContent, &Gemini),
+        ProviderKind::Cohere => (Endpoint::CohereChat, &Cohere),
+        ProviderKind::Bedrock => (Endpoint::Converse, BedrockConverse::of(model)),
+        ProviderKind::Openai
+        | ProviderKind::Azure
+        | ProviderKind::Mistral
+        | ProviderKind::Groq
+        | ProviderKind::Deepseek
+        | ProviderKind::Xai
+        | ProviderKind::Together
+        | ProviderKind::Fireworks
+        | ProviderKind::Openrouter
+        | ProviderKind::Perplexity
+        | ProviderKind::Ollama
+        | ProviderKind::Vllm
+        | ProviderKind::Huggingface
+        | ProviderKind::OpenaiCompatible
+        | ProviderKind::Sandbox => (Endpoint::ChatCompletions, vendor_of(kind)),
+    };
+    Some(Spoken {
+        endpoint,
+        outbound: Some(outbound),
+    })
+}
+
+/// Where a kind takes requests of a dialect as they are.
+fn native(kind: ProviderKind, asked: Dialect) -> Option<Endpoint> {
+    let endpoint = match asked {
+        Dialect::OpenaiChat => Endpoint::ChatCompletions,
+        Dialect::OpenaiResponses => Endpoint::Responses,
+        Dialect::OpenaiCompletions => Endpoint::Completions,
+        Dialect::OpenaiEmbeddings => Endpoint::Embeddings,
+        Dialect::AnthropicMessages => Endpoint::Messages,
+        Dialect::GeminiGenerate => Endpoint::GenerateContent,
+    };
+    let endpoints: &[Endpoint] = match kind {
+        ProviderKind::Openai | ProviderKind::Azure => &[
+            Endpoint::ChatCompletions,
+            Endpoint::Responses,
+            Endpoint::Completions,
+            Endpoint::Embeddings,
+        ],
+        ProviderKind::Together
+        | ProviderKind::Fireworks
+        | ProviderKind::Ollama
+        | ProviderKind::Vllm
+        | ProviderKind::OpenaiCompatible => &[Endpoint::ChatCompletions, Endpoint::Completions, Endpoint::Embeddings],
+        ProviderKind::Openrouter => &[Endpoint::ChatCompletions, Endpoint::Completions],
+        ProviderKind::Mistral => &[Endpoint::ChatCompletions, Endpoint::Embeddings],
+        ProviderKind::Groq
+        | ProviderKind::Deepseek
+        | ProviderKind::Xai
+        | ProviderKind::Perplexity
+        | ProviderKind::Huggingface
+        | ProviderKind::Sandbox => &[Endpoint::ChatCompletions],
+        ProviderKind::Anthropic => &[Endpoint::Messages],
+        ProviderKind::Gemini | ProviderKind::Vertex => &[Endpoint::GenerateContent],
+        ProviderKind::Cohere | ProviderKind::Bedrock => &[],
+    };
+    endpoints.contains(&endpoint).then_some(endpoint)
+}
+
+fn vendor_of(kind: ProviderKind) -> &'static dyn Outbound {
+    let name = match kind {
+        ProviderKind::OpenaiCompatible | ProviderKind::Sandbox => "compatible",
+        other => other.as_str(),
+    };
+    vendor(name)
+        .or_else(|| vendor("compatible"))
+        .expect("the table has a row for the others")
+}
+
+impl Endpoint {
+    /// The address below the provider's base.
+    pub fn path(self, model: &str, stream: bool) -> String {
+        match (self, stream) {
+            (Self::ChatCompletions, _) => "chat/completions".to_owned(),
+            (Self::Responses, _) => "responses".to_owned(),
+            (Self::Completions, _) => "completions".to_owned(),
+            (Self::Embeddings, _) => "embeddings".to_owned(),
+            (Self::Messages, _) => "messages".to_owned(),
+            (Self::GenerateContent, false) => format!("models/{}:generateContent", path_segment(model)),
+            (Self::GenerateContent, true) => format!("models/{}:streamGenerateContent?alt=sse", path_segment(model)),
+            (Self::CohereChat, _) => "chat".to_owned(),
+            (Self::Converse, false) => format!("model/{}/converse", path_segment(model)),
+            (Self::Converse, true) => format!("model/{}/converse-stream", path_segment(model)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_answers_every_conversation_and_passes_its_own_dialect_on() {
+        let conversations = Dialect::ALL
+            .into_iter()
+            .filter(|dialect| *dialect != Dialect::OpenaiEmbeddings);
+        for dialect in conversations {
+            for kind in ProviderKind::ALL {
+                assert!(spoken(kind, dialect, "m").is_some(), "{kind:?} {dialect:?}");
+            }
+        }
+        let passes = |kind, dialect| spoken(kind, dialect, "m").is_some_and(|spoken| spoken.outbound.is_none());
+        assert!(passes(ProviderKind::Openai, Dialect::OpenaiResponses));
+        assert!(passes(ProviderKind::Anthropic, Dialect::AnthropicMessages));
+        assert!(passes(ProviderKind::Gemini, Dialect::GeminiGenerate));
+        assert!(!passes(ProviderKind::Anthropic, Dialect::OpenaiChat));
+        assert!(spoken(ProviderKind::Anthropic, Dialect::OpenaiEmbeddings, "m").is_none());
+    }
+
+    #[test]
+    fn kinds_that_are_compatible_have_a_row_and_agree_with_it_on_the_address() {
+        for kind in ProviderKind::ALL {
+            let Some(row) = vendor(kind.as_str()) else { continue };
+            let normal = |url: &str| url.replace("localhost", "127.0.0.1");
+            assert_eq!(
+                row.usual_base_url.map(normal),
+                kind.usual_base_url().map(normal),
+                "{kind:?}"
+            );
+        }
+        for kind in [ProviderKind::Groq, ProviderKind::Deepseek, ProviderKind::Huggingface] {
+            assert!(vendor(kind.as_str()).is_some(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_one_segment_of_the_address() {
+        assert_eq!(
+            Endpoint::GenerateContent.path("a/b?c", true),
+            "models/a%2Fb%3Fc:streamGenerateContent?alt=sse"
+        );
+        assert_eq!(
+            Endpoint::Converse.path("anthropic.claude:0", false),
+            "model/anthropic.claude:0/converse"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! A stream that is read in the provider's dialect and written in the caller's.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::Tokens;
+use crate::dialect::{Decoder, Encoder, ErrorFacts};
+use crate::event::{Event, Opening};
+use crate::stream::{Ended, Seen};
+
+/// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
+pub struct TranslatedStream {
+    decoder: Box<dyn Decoder>,
+    encoder: Box<dyn Encoder>,
+    /// Kept for its room.
+    events: Vec<Event>,
+    content_events: u64,
+    content_seen: bool,
+    stopped: bool,
+    usage: Option<Tokens>,
+}
+
+impl fmt::Debug for TranslatedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TranslatedStream").finish_non_exhaustive()
+    }
+}
+
+impl TranslatedStream {
+    pub fn new(decoder: Box<dyn Decoder>, encoder: Box<dyn Encoder>) -> Self {
+        Self {
+            decoder,
+            encoder,
+            events: Vec::new(),
+            content_events: 0,
+            content_seen: false,
+            stopped: false,
+            usage: None,
+        }
+    }
+
+    /// Takes the next bytes of the provider, cut anywhere.
+    pub fn push(&mut self, bytes: &[u8]) -> Seen {
+        self.decoder.push(bytes, &mut self.events);
+        self.write()
+    }
+
+    /// To be called once, when no more bytes come or nobody wants them.
+    pub fn end(&mut self) -> Ended {
+        self.decoder.end(&mut self.events);
+        let last = self.write();
+        Ended {
+            out: last.out,
+            failed: last.failed,
+            done: self.stopped,
+            finish_seen: self.stopped,
+            usage: self.usage,
+            content_events: self.content_events,
+        }
+    }
+
+    /// What ends a stream that is whole.
+    pub fn trailer(&mut self) -> Bytes {
+        let mut out = Vec::new();
+        self.encoder.end(&mut out);
+        out.into()
+    }
+
+    /// What tells the caller that the stream broke off.
+    pub fn failure(&mut self, error: &ErrorFacts<'_>) -> Bytes {
+        let mut out = Vec::new();
+        self.encoder.fail(error, &mut out);
+        out.into()
+    }
+
+    fn write(&mut self) -> Seen {
+        let mut out = Vec::new();
+        let mut seen = Seen::default();
+        for event in self.events.drain(..) {
+            let content = match &event {
+                Event::Failed(failure) => {
+                    seen.failed = Some(failure.clone());
+                    break;
+                }
+                Event::Add(_) | Event::Open(Opening::ToolCall { .. }) => {
+                    self.content_events += 1;
+                    true
+                }
+                Event::Stop(_) => {
+                    self.stopped = true;
+                    true
+                }
+                Event::Usage(usage) => {
+                    self.usage = Some(*usage);
+                    false
+                }
+                Event::Start { .. } | Event::Open(_) | Event::Sign(_) | Event::Close => false,
+            };
+            if content && !self.content_seen {
+                self.content_seen = true;
+                seen.first_content = true;
+            }
+            self.encoder.write(&event, &mut out);
+        }
+        seen.out = (!out.is_empty()).then(|| out.into());
+        seen
+    }
+}

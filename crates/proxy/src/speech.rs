@@ -1,0 +1,200 @@
+//! How a request is put to its provider: passed on as it is where the provider speaks the caller's dialect, else
+//! translated. Pure: no I/O, no clock.
+
+use bytes::Bytes;
+use gatewright_contract::UpstreamTarget;
+use gatewright_llm::chat::Chat;
+use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
+use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, TargetFacts, inbound};
+use gatewright_llm::{
+    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream, UsageChunk,
+    spoken,
+};
+use gatewright_types::RequestId;
+use gatewright_types::api::Dialect;
+
+use crate::refusal::Refusal;
+
+/// A request in the provider's words, and how its answer is to be told.
+#[derive(Debug)]
+pub(crate) struct Speech {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) body: Segments,
+    pub(crate) telling: Telling,
+}
+
+/// How an answer becomes the caller's.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    dialect: Dialect,
+    usage: UsageChunk,
+    translation: Option<Box<Translation>>,
+}
+
+/// The other dialect, and what of the request its answer needs.
+#[derive(Debug)]
+struct Translation {
+    outbound: &'static dyn Outbound,
+    chat: Chat,
+    usage_wanted: bool,
+    framing: Framing,
+    dropped: Dropped,
+    request_id: String,
+    upstream_model: String,
+    created: i64,
+}
+
+/// What callers choose besides their request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    /// Rather no answer than one to a request of which something was left out.
+    pub(crate) strict: bool,
+    /// A stream as one JSON array instead of events, as Gemini has it by default.
+    pub(crate) as_array: bool,
+}
+
+/// What is ours to put into an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) request_id: RequestId,
+    pub(crate) created: i64,
+}
+
+impl Speech {
+    pub(crate) fn prepare(
+        request: &Request,
+        target: &UpstreamTarget,
+        output_limit: Option<u64>,
+        wishes: Wishes,
+        marks: Marks,
+    ) -> Result<Self, Refusal> {
+        let (dialect, model) = (request.dialect(), target.model.as_str());
+        let spoken = spoken(target.provider.kind, dialect, model).ok_or_else(|| unanswerable(request))?;
+        let usage = if request.caller_asked_usage() {
+            UsageChunk::Keep
+        } else {
+            UsageChunk::Strip
+        };
+        let array = wishes.as_array && request.stream();
+        let outbound = match spoken.outbound {
+            Some(outbound) => outbound,
+            // A provider is always asked for events: an array cannot be watched as it goes by.
+            None if array => &Gemini,
+            None => {
+                return Ok(Self {
+                    endpoint: spoken.endpoint,
+                    body: request.forward(model),
+                    telling: Telling {
+                        dialect,
+                        usage,
+                        translation: None,
+                    },
+                });
+            }
+        };
+        let chat = request.read().map_err(Refusal::BadRequest)?;
+        let written = outbound
+            .write_request(&chat, TargetFacts { model, output_limit })
+            .map_err(|unsupported| Refusal::BadRequest(BadRequest::at(unsupported.param, unsupported.message)))?;
+        if wishes.strict && !written.dropped.is_empty() {
+            return Err(Refusal::BadRequest(BadRequest::new(format!(
+                "the provider cannot take these parts of the request, and `x-gw-strict` forbids to leave them out: {}",
+                written.dropped
+            ))));
+        }
+        let translation = Translation {
+            outbound,
+            chat,
+            usage_wanted: request.caller_asked_usage(),
+            framing: if array { Framing::Array } else { Framing::Sse },
+            dropped: written.dropped,
+            request_id: marks.request_id.to_string(),
+            upstream_model: model.to_owned(),
+            created: marks.created,
+        };
+        Ok(Self {
+            endpoint: spoken.endpoint,
+            body: Bytes::from(written.body).into(),
+            telling: Telling {
+                dialect,
+                usage,
+                translation: Some(Box::new(translation)),
+            },
+        })
+    }
+}
+
+fn unanswerable(request: &Request) -> Refusal {
+    let message = format!("the provider behind the model `{}` has no embeddings", request.model());
+    Refusal::BadRequest(BadRequest::at("model", message))
+}
+
+impl Telling {
+    pub(crate) fn is_translated(&self) -> bool {
+        self.translation.is_some()
+    }
+
+    /// Nothing but what the caller can read may be put between the pieces of the stream.
+    pub(crate) fn takes_comments(&self) -> bool {
+        self.translation
+            .as_ref()
+            .is_none_or(|translation| translation.framing == Framing::Sse)
+    }
+
+    pub(crate) fn content_type(&self) -> &'static str {
+        if self.takes_comments() {
+            "text/event-stream"
+        } else {
+            "application/json"
+        }
+    }
+
+    /// What could not be carried over.
+    pub(crate) fn dropped(&self) -> Option<&Dropped> {
+        let translation = self.translation.as_ref()?;
+        Some(&translation.dropped).filter(|dropped| !dropped.is_empty())
+    }
+
+    /// The caller's answer, and what it says of itself.
+    pub(crate) fn whole(&self, body: Bytes) -> Result<(Bytes, AnswerFacts), Failure> {
+        let Some(translation) = &self.translation else {
+            let facts = inbound(self.dialect)
+                .read_facts(&body)
+                .map_err(NotAnAnswer::into_failure)?;
+            return Ok((body, facts));
+        };
+        let answer = translation.outbound.read_answer(&body)?;
+        let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
+        Ok((written.into(), AnswerFacts { usage: answer.usage }))
+    }
+
+    /// The way of the answer's stream.
+    pub(crate) fn flow(&self) -> Flow {
+        match &self.translation {
+            None => Flow::passed(self.dialect, self.usage),
+            Some(translation) => {
+                let encoder = translation.encoder(self.dialect);
+                Flow::Translated(TranslatedStream::new(translation.outbound.decoder(), encoder))
+            }
+        }
+    }
+}
+
+impl Translation {
+    fn encoder(&self, dialect: Dialect) -> Box<dyn Encoder> {
+        match self.framing {
+            Framing::Sse => inbound(dialect).encoder(&self.reply()),
+            Framing::Array => gemini::encoder(Framing::Array, &self.reply()),
+        }
+    }
+
+    fn reply(&self) -> ReplyFacts<'_> {
+        ReplyFacts {
+            request_id: &self.request_id,
+            model: &self.upstream_model,
+            created: self.created,
+            usage_wanted: self.usage_wanted,
+            chat: &self.chat,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a caller's headers and address say of the request besides its body.
+
+use gatewright_llm::Endpoint;
+use gatewright_llm::dialect::PathFacts;
+use http::header::{HeaderName, HeaderValue};
+
+use crate::speech::Wishes;
+
+const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// The version that takes what all others take; newer ones refuse members that translations send.
+const PLAIN_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// Headers that are the provider's to read, when it speaks the caller's dialect.
+pub(crate) const PASSED: [HeaderName; 2] = [VERSION, BETA];
+
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The model, in dialects whose address names it.
+    pub(crate) model: Option<String>,
+    pub(crate) stream: bool,
+    pub(crate) wishes: Wishes,
+    /// Those of [`PASSED`] that were sent, in their order.
+    pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Told {
+    pub(crate) fn path(&self) -> PathFacts<'_> {
+        PathFacts {
+            model: self.model.as_deref(),
+            stream: self.stream,
+        }
+    }
+
+    /// The headers for a provider's endpoint.
+    pub(crate) fn headers_for(self, endpoint: Endpoint, same_dialect: bool) -> Vec<(HeaderName, HeaderValue)> {
+        if endpoint != Endpoint::Messages {
+            return Vec::new();
+        }
+        let mut headers = if same_dialect { self.passed } else { Vec::new() };
+        if !headers.iter().any(|(name, _)| *name == VERSION) {
+            headers.push((VERSION, PLAIN_VERSION));
+        }
+        headers
+    }
+}

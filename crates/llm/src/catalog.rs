@@ -10,15 +10,35 @@ use chrono::{DateTime, Utc};
 use gatewright_types::api::{ProviderKind, Rates};
 
 use crate::Tokens;
+use read::File;
 
-/// Which models belong to a kind of provider: the provider's name in the file, and its editions in the order of time.
-const EDITIONS: [(ProviderKind, &str, &[&str]); 2] = [
-    (ProviderKind::Openai, "openai", &[include_str!("../data/models.json")]),
+/// The list of public prices, and that of the sandbox; each in its editions in the order of time.
+const PUBLIC: &[&str] = &[include_str!("../data/models.json")];
+const SANDBOX: &[&str] = &[include_str!("../data/sandbox.json")];
+
+/// Which models belong to a kind of provider: their providers' names in the list, and what stands there before a
+/// model's own name.
+const LISTED: [(ProviderKind, &[&str], &str); 16] = [
+    (ProviderKind::Openai, &["openai"], ""),
+    (ProviderKind::Azure, &["azure"], "azure/"),
+    (ProviderKind::Anthropic, &["anthropic"], ""),
+    (ProviderKind::Gemini, &["gemini"], "gemini/"),
     (
-        ProviderKind::Sandbox,
-        "sandbox",
-        &[include_str!("../data/sandbox.json")],
+        ProviderKind::Vertex,
+        &["vertex_ai-language-models", "vertex_ai-anthropic_models"],
+        "vertex_ai/",
     ),
+    (ProviderKind::Bedrock, &["bedrock", "bedrock_converse"], ""),
+    (ProviderKind::Mistral, &["mistral"], "mistral/"),
+    (ProviderKind::Cohere, &["cohere", "cohere_chat"], "cohere/"),
+    (ProviderKind::Groq, &["groq"], "groq/"),
+    (ProviderKind::Deepseek, &["deepseek"], "deepseek/"),
+    (ProviderKind::Xai, &["xai"], "xai/"),
+    (ProviderKind::Together, &["together_ai"], "together_ai/"),
+    (ProviderKind::Fireworks, &["fireworks_ai"], "fireworks_ai/"),
+    (ProviderKind::Openrouter, &["openrouter"], "openrouter/"),
+    (ProviderKind::Perplexity, &["perplexity"], "perplexity/"),
+    (ProviderKind::Ollama, &["ollama"], "ollama/"),
 ];
 
 /// All prices. Cheap to clone.
@@ -55,13 +75,22 @@ struct Tier {
 impl Catalog {
     /// Reads the data in the program; a few milliseconds, so once per process.
     pub fn embedded() -> Self {
-        let kinds = EDITIONS.into_iter().map(|(kind, provider, editions)| {
-            let read = |text: &&str| read::edition(text, provider).expect("the data in the program was tested");
-            (kind, editions.iter().map(read).collect())
-        });
-        Self {
-            kinds: Arc::new(kinds.collect()),
-        }
+        let tested = "the data in the program was tested";
+        let files = |texts: &[&'static str]| -> Vec<_> {
+            let read = |text: &&'static str| File::read(text).expect(tested);
+            texts.iter().map(read).collect()
+        };
+        let (public, sandbox) = (files(PUBLIC), files(SANDBOX));
+        let of = |files: &[File<'_>], providers: &[&str], prefix: &str| -> Vec<Edition> {
+            let edition = |file: &File<'_>| file.edition(providers, prefix).expect(tested);
+            files.iter().map(edition).collect()
+        };
+        let mut kinds: HashMap<_, _> = LISTED
+            .into_iter()
+            .map(|(kind, providers, prefix)| (kind, of(&public, providers, prefix)))
+            .collect();
+        kinds.insert(ProviderKind::Sandbox, of(&sandbox, &["sandbox"], ""));
+        Self { kinds: Arc::new(kinds) }
     }
 
     /// The price in force at a time; `None` when the model is not known or has no price per token.

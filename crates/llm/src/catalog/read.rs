@@ -7,7 +7,6 @@ use chrono::{NaiveDate, NaiveTime};
 use gatewright_types::UnitPrice;
 use gatewright_types::api::Rates;
 use serde::Deserialize;
-use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use super::{CatalogPrice, Edition, Tier};
@@ -15,8 +14,13 @@ use super::{CatalogPrice, Edition, Tier};
 /// Decimal places of a dollar that a pico-dollar is.
 const PICO: i32 = 12;
 
+/// Providers whose models cost nothing when their price is zero. Elsewhere two zeros stand for a price that is not by
+/// the token.
+const FREE: [&str; 2] = ["ollama", "sandbox"];
+
+/// An edition of the list, read but for its prices.
 #[derive(Deserialize)]
-struct File<'a> {
+pub(super) struct File<'a> {
     as_of: NaiveDate,
     #[serde(borrow)]
     models: Vec<Entry<'a>>,
@@ -60,33 +64,41 @@ struct Prices<'a> {
     tiers: Vec<Prices<'a>>,
 }
 
-/// The models of one provider in one edition.
-pub(super) fn edition(text: &str, provider: &str) -> Result<Edition, serde_json::Error> {
-    let file: File<'_> = serde_json::from_str(text)?;
-    let version: Arc<str> = format!("catalogue@{}", file.as_of).into();
-    let mut models = std::collections::HashMap::new();
-    for entry in file.models.iter().filter(|entry| entry.provider == provider) {
-        let rates = entry.price.rates().map_err(serde_json::Error::custom)?;
-        if rates.input.is_none() && rates.output.is_none() {
-            continue;
-        }
-        let tiers = entry.price.tiers(&rates).map_err(serde_json::Error::custom)?;
-        let Entry {
-            context, max_output, ..
-        } = *entry;
-        let price = CatalogPrice {
-            rates,
-            version: Arc::clone(&version),
-            context,
-            max_output,
-            tiers,
-        };
-        models.insert(entry.id.as_ref().into(), price);
+impl<'a> File<'a> {
+    pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
     }
-    Ok(Edition {
-        effective_from: file.as_of.and_time(NaiveTime::MIN).and_utc(),
-        models,
-    })
+
+    /// The models of these providers, by their names behind the prefix.
+    pub(super) fn edition(&self, providers: &[&str], prefix: &str) -> Result<Edition, String> {
+        let version: Arc<str> = format!("catalogue@{}", self.as_of).into();
+        let mut models = std::collections::HashMap::new();
+        for entry in self.models.iter().filter(|entry| providers.contains(&&*entry.provider)) {
+            let rates = entry.price.rates()?;
+            let free = FREE.contains(&&*entry.provider);
+            if (rates.input.is_none() && rates.output.is_none()) || (is_nothing(&rates) && !free) {
+                continue;
+            }
+            let price = CatalogPrice {
+                tiers: entry.price.tiers(&rates)?,
+                rates,
+                version: Arc::clone(&version),
+                context: entry.context,
+                max_output: entry.max_output,
+            };
+            let name = entry.id.strip_prefix(prefix).unwrap_or(&entry.id);
+            models.insert(name.into(), price);
+        }
+        Ok(Edition {
+            effective_from: self.as_of.and_time(NaiveTime::MIN).and_utc(),
+            models,
+        })
+    }
+}
+
+fn is_nothing(rates: &Rates) -> bool {
+    let nothing = |price: Option<UnitPrice>| price.is_none_or(|price| price.picos() == 0);
+    nothing(rates.input) && nothing(rates.output)
 }
 
 impl Prices<'_> {

@@ -84,7 +84,11 @@ fn a_long_request_is_priced_by_its_tier_as_a_whole() {
 fn the_edition_in_force_at_a_time_decides() {
     let edition = |date: &str, price: &str| {
         let model = format!(r#"{{"id":"m","provider":"p","price":{{"in":{price}}}}}"#);
-        read::edition(&format!(r#"{{"as_of":"{date}","models":[{model}]}}"#), "p").expect("an edition")
+        let text = format!(r#"{{"as_of":"{date}","models":[{model}]}}"#);
+        File::read(&text)
+            .expect("a file")
+            .edition(&["p"], "")
+            .expect("an edition")
     };
     let editions = vec![edition("2026-08-01", "1e-06"), edition("2026-10-01", "2e-06")];
     let catalog = Catalog {
@@ -104,20 +108,60 @@ fn the_edition_in_force_at_a_time_decides() {
 
 #[test]
 fn every_entry_of_every_provider_can_be_read() {
-    let text = include_str!("../../data/models.json");
-    let providers = [
-        "anthropic",
-        "azure",
-        "bedrock",
-        "databricks",
-        "gemini",
-        "mistral",
-        "openai",
-        "xai",
+    let catalog = Catalog::embedded();
+    let count = |kind: ProviderKind| -> usize {
+        let editions = catalog.kinds.get(&kind).into_iter().flatten();
+        editions.map(|edition| edition.models.len()).sum()
+    };
+
+    assert_eq!(count(ProviderKind::Openai), 145);
+    for (kind, ..) in LISTED {
+        assert!(count(kind) > 5, "{kind:?}: {}", count(kind));
+    }
+}
+
+#[test]
+fn a_model_is_found_by_its_name_at_its_own_provider() {
+    let known = [
+        (ProviderKind::Anthropic, "claude-sonnet-4-5-20250929"),
+        (ProviderKind::Gemini, "gemini-2.5-pro"),
+        (ProviderKind::Bedrock, "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        (ProviderKind::Mistral, "mistral-large-latest"),
+        (ProviderKind::Groq, "llama-3.3-70b-versatile"),
+        (ProviderKind::Openrouter, "anthropic/claude-opus-4.5"),
+        (ProviderKind::Together, "Qwen/Qwen3-235B-A22B-Instruct-2507-tput"),
+        (ProviderKind::Deepseek, "deepseek-chat"),
     ];
+    for (kind, model) in known {
+        assert!(price(kind, model).is_some(), "{kind:?} {model}");
+    }
+}
 
-    let counts = providers.map(|provider| read::edition(text, provider).expect(provider).models.len());
+#[test]
+fn two_zeros_are_no_price_but_where_models_are_free() {
+    assert_eq!(
+        price(ProviderKind::Gemini, "gemini-2.0-flash-exp-image-generation"),
+        None
+    );
+    assert!(price(ProviderKind::Ollama, "llama2").is_some());
+}
 
-    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
-    assert_eq!(counts.get(6), Some(&150));
+#[test]
+fn a_bill_of_claude_tells_cache_writes_and_reads_apart() {
+    let listed = price(ProviderKind::Anthropic, "claude-3-7-sonnet-20250219").expect("a price");
+    let mut tokens = Tokens::default();
+    for (unit, count) in [
+        (UsageUnit::InputUncached, 1_000),
+        (UsageUnit::InputCacheRead, 10_000),
+        (UsageUnit::InputCacheWrite5m, 2_000),
+        (UsageUnit::InputCacheWrite1h, 500),
+        (UsageUnit::OutputText, 300),
+    ] {
+        tokens.set(unit, count);
+    }
+
+    let bill = bill(&tokens, listed.rates_for(&tokens), &listed.version);
+
+    // 1,000 at 3.00, 10,000 at 0.30, 2,000 at 3.75, 500 at 6.00 and 300 at 15.00 dollars per million.
+    assert_eq!(bill.cost.map(|cost| cost.to_string()).as_deref(), Some("0.021"));
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use gatewright_contract::{AddressPolicy, Catalog, Keyring};
 use gatewright_store::{Actor, Change, Db, WriteError, WriteTx};
-use tokio::sync::Notify;
 use url::Url;
 
 use crate::auth::{PasswordError, Passwords, Strangers};
+use crate::background::publisher::Publishing;
 use crate::refusals::RefusalBudget;
 use crate::self_test::SelfTester;
 
@@ -46,7 +46,7 @@ pub struct Control {
     pub(crate) passwords: Passwords,
     pub(crate) strangers: Strangers,
     pub(crate) refusals: RefusalBudget,
-    wake: Arc<Notify>,
+    publishing: Publishing,
 }
 
 impl ControlSettings {
@@ -82,16 +82,17 @@ impl Control {
             passwords: Passwords::new()?,
             strangers: Strangers::default(),
             refusals: RefusalBudget::default(),
-            wake: Arc::default(),
+            publishing: Publishing::default(),
         })
     }
 
-    /// Rings after each commit: for the publisher.
-    pub fn wake(&self) -> Arc<Notify> {
-        self.wake.clone()
+    /// Where this process and its publisher meet.
+    pub fn publishing(&self) -> Publishing {
+        self.publishing.clone()
     }
 
-    /// The one write path, and the publisher woken after it.
+    /// The one write path. The answer waits until the change is where every node can find it, for a short while at
+    /// most: a key may be used the moment it is shown.
     pub(crate) async fn write<T>(
         &self,
         actor: &Actor,
@@ -99,7 +100,7 @@ impl Control {
         work: impl AsyncFnOnce(&mut WriteTx) -> Result<T, WriteError>,
     ) -> Result<T, WriteError> {
         let written = self.db.write(actor, change, work).await?;
-        self.wake.notify_one();
+        self.publishing.publish(written.revision).await;
         Ok(written.value)
     }
 }

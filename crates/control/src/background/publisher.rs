@@ -7,13 +7,37 @@ use std::time::Duration;
 use gatewright_contract::Revision;
 use gatewright_coord::{CoordError, Feed, FeedState};
 use gatewright_store::{DatabaseError, Db, Place};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const PAGE: u32 = 1_000;
+/// How long a change waits to be published before it is answered all the same.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Where those who change the configuration and the publisher of their process meet.
+#[derive(Debug, Clone, Default)]
+pub struct Publishing {
+    wake: Arc<Notify>,
+    /// How far the feed is; nothing while no publisher has come that far.
+    reached: Arc<watch::Sender<Option<Revision>>>,
+}
+
+impl Publishing {
+    /// Wakes the publisher and waits until the feed has the revision. A feed that is away is not waited for long, and a
+    /// publisher that never got anywhere not at all.
+    pub(crate) async fn publish(&self, revision: Revision) {
+        self.wake.notify_one();
+        let mut reached = self.reached.subscribe();
+        if reached.borrow().is_some() {
+            let there = reached.wait_for(|reached| reached.is_some_and(|reached| reached >= revision));
+            // Late is no failure: the timer publishes it.
+            drop(tokio::time::timeout(PATIENCE, there).await);
+        }
+    }
+}
 
 /// Why the feed is not where the database is.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +49,14 @@ pub enum PublishError {
 }
 
 /// Publishes after each commit, and looks every two seconds whether there is something to repair.
-pub async fn run(db: Db, feed: Feed, wake: Arc<Notify>, stop: CancellationToken) {
+pub async fn run(db: Db, feed: Feed, publishing: Publishing, stop: CancellationToken) {
     let mut trouble = Trouble::new("publishing the configuration");
     while !stop.is_cancelled() {
         match publish_once(&db, &feed).await {
-            Ok(_) => trouble.over(),
+            Ok(revision) => {
+                publishing.reached.send_replace(Some(revision));
+                trouble.over();
+            }
             // Another publisher began anew: the next look sees what it did.
             Err(PublishError::Feed(CoordError::OtherEpoch)) => {}
             Err(error) => {
@@ -41,7 +68,7 @@ pub async fn run(db: Db, feed: Feed, wake: Arc<Notify>, stop: CancellationToken)
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = wake.notified() => {}
+            () = publishing.wake.notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }

@@ -85,10 +85,10 @@ impl ControlPlane {
 
     /// Starts the loops. They are safe to run on several nodes at once.
     pub(super) fn run(&self, background: &mut Tasks, shared: &Shared, node: NodeId) {
-        let (db, feed, wake) = (self.db.clone(), shared.feed.clone(), self.control.wake());
+        let (db, feed, publishing) = (self.db.clone(), shared.feed.clone(), self.control.publishing());
         background.keep("publisher", move |stop| {
-            let (db, feed, wake) = (db.clone(), feed.clone(), wake.clone());
-            until(stop, move |token| publisher::run(db, feed, wake, token))
+            let (db, feed, publishing) = (db.clone(), feed.clone(), publishing.clone());
+            until(stop, move |token| publisher::run(db, feed, publishing, token))
         });
         let (db, stream) = (self.db.clone(), shared.usage_stream.clone());
         background.keep("ingest", move |stop| {

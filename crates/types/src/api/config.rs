@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ProviderKind;
 use super::models::{Route, Timeouts};
 use super::prices::Rates;
-use super::providers::{ProviderKind, usual_weight};
+use super::providers::usual_weight;
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:

@@ -8,6 +8,7 @@ mod members;
 mod models;
 mod organizations;
 mod prices;
+mod provider_kind;
 mod providers;
 mod sessions;
 mod setup;
@@ -28,9 +29,8 @@ pub use members::{Member, MemberChange};
 pub use models::{Model, ModelChange, NewModel, PriceState, Route, Timeouts};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
-pub use providers::{
-    Credential, NewCredential, NewProvider, Provider, ProviderChange, ProviderKind, SelfTest, SelfTestOutcome,
-};
+pub use provider_kind::ProviderKind;
+pub use providers::{Credential, NewCredential, NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use teams::{NewTeam, Team, TeamChange};

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ProviderKind;
+use super::credentials::usual_weight;
 use super::models::{Route, Timeouts};
 use super::prices::Rates;
-use super::providers::usual_weight;
+use super::{CredentialSecret, ProviderKind, ProviderSettings};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -46,6 +46,18 @@ pub enum SecretSource {
     Value(String),
 }
 
+/// A text that is no secret in itself: written out, or taken from where a secret would come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum TextSource {
+    Text(String),
+    Source(SecretSource),
+}
+
+/// What a credential is made of, as references.
+pub type SecretEntry = CredentialSecret<SecretSource, TextSource>;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -67,6 +79,8 @@ pub struct ProviderEntry {
     pub kind: ProviderKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<CredentialEntry>,
 }
@@ -76,7 +90,8 @@ pub struct ProviderEntry {
 #[serde(deny_unknown_fields)]
 pub struct CredentialEntry {
     pub name: DisplayName,
-    pub api_key: SecretSource,
+    #[serde(flatten)]
+    pub secret: SecretEntry,
     #[serde(default = "usual_weight")]
     pub weight: u32,
 }

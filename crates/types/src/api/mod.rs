@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod credentials;
 mod invitations;
 mod keys;
 mod members;
@@ -9,6 +10,7 @@ mod models;
 mod organizations;
 mod prices;
 mod provider_kind;
+mod provider_settings;
 mod providers;
 mod sessions;
 mod setup;
@@ -19,7 +21,10 @@ mod usage;
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use config::{
     ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
-    ProviderEntry, SecretSource, TeamEntry, TokenEntry,
+    ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,
+};
+pub use credentials::{
+    AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
 };
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
@@ -30,7 +35,8 @@ pub use models::{Model, ModelChange, NewModel, PriceState, Route, Timeouts};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
 pub use provider_kind::ProviderKind;
-pub use providers::{Credential, NewCredential, NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
+pub use provider_settings::{ProviderSetting, ProviderSettings};
+pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use teams::{NewTeam, Team, TeamChange};

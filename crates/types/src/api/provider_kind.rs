@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{CredentialKind, ProviderSetting, ProviderSettings};
+use crate::Region;
+
 /// What a provider is: which dialect it speaks, where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -105,5 +108,106 @@ impl ProviderKind {
     /// Whether answers come from an address outside of the gateway.
     pub const fn calls_out(self) -> bool {
         !matches!(self, Self::Sandbox)
+    }
+
+    /// Where the kind answers with these settings when nothing else is said.
+    pub fn usual_address(self, settings: &ProviderSettings) -> Option<String> {
+        let region = settings.region.as_ref().map(Region::as_str);
+        match (self, region) {
+            (Self::Bedrock, Some(region)) => Some(format!("https://bedrock-runtime.{region}.amazonaws.com")),
+            (Self::Bedrock, None) => None,
+            // An API key without a project is called in "express mode", which has no regions.
+            (Self::Vertex, Some("global") | None) => Some("https://aiplatform.googleapis.com".to_owned()),
+            (Self::Vertex, Some(region @ ("us" | "eu"))) => {
+                Some(format!("https://aiplatform.{region}.rep.googleapis.com"))
+            }
+            (Self::Vertex, Some(region)) => Some(format!("https://{region}-aiplatform.googleapis.com")),
+            (other, _) => other.usual_base_url().map(str::to_owned),
+        }
+    }
+
+    pub const fn takes(self, setting: ProviderSetting) -> bool {
+        match setting {
+            ProviderSetting::Region => matches!(self, Self::Bedrock | Self::Vertex),
+            ProviderSetting::Project => matches!(self, Self::Vertex),
+            ProviderSetting::ApiVersion | ProviderSetting::Deployments => matches!(self, Self::Azure),
+        }
+    }
+
+    /// The kinds of credentials that can be used there; the usual one first.
+    pub const fn credential_kinds(self) -> &'static [CredentialKind] {
+        match self {
+            Self::Azure => &[CredentialKind::ApiKey, CredentialKind::Entra],
+            Self::Bedrock => &[CredentialKind::Aws, CredentialKind::ApiKey],
+            Self::Vertex => &[CredentialKind::Google, CredentialKind::ApiKey],
+            Self::Openai
+            | Self::Anthropic
+            | Self::Gemini
+            | Self::Mistral
+            | Self::Cohere
+            | Self::Groq
+            | Self::Deepseek
+            | Self::Xai
+            | Self::Together
+            | Self::Fireworks
+            | Self::Openrouter
+            | Self::Perplexity
+            | Self::Ollama
+            | Self::Vllm
+            | Self::Huggingface
+            | Self::OpenaiCompatible => &[CredentialKind::ApiKey],
+            Self::Sandbox => &[],
+        }
+    }
+
+    /// Whether it answers nobody without a credential.
+    pub const fn needs_credential(self) -> bool {
+        !matches!(self, Self::Ollama | Self::Vllm | Self::OpenaiCompatible | Self::Sandbox)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clouds_address_follows_its_region() {
+        let cases = [
+            (
+                ProviderKind::Bedrock,
+                Some("eu-central-1"),
+                Some("https://bedrock-runtime.eu-central-1.amazonaws.com"),
+            ),
+            (ProviderKind::Bedrock, None, None),
+            (
+                ProviderKind::Vertex,
+                Some("europe-west4"),
+                Some("https://europe-west4-aiplatform.googleapis.com"),
+            ),
+            (
+                ProviderKind::Vertex,
+                Some("global"),
+                Some("https://aiplatform.googleapis.com"),
+            ),
+            (
+                ProviderKind::Vertex,
+                Some("eu"),
+                Some("https://aiplatform.eu.rep.googleapis.com"),
+            ),
+            (ProviderKind::Vertex, None, Some("https://aiplatform.googleapis.com")),
+            (ProviderKind::Azure, None, None),
+            (ProviderKind::Groq, None, Some("https://api.groq.com/openai/v1")),
+        ];
+        for (kind, region, expected) in cases {
+            let settings = ProviderSettings {
+                region: region.map(|region| region.parse().expect("a region")),
+                ..ProviderSettings::default()
+            };
+            assert_eq!(
+                kind.usual_address(&settings).as_deref(),
+                expected,
+                "{kind:?} in {region:?}"
+            );
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Providers: where requests go, and the credentials used there. A credential's secret goes in and never comes out.
+//! Providers: where requests go.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ProviderKind;
-use crate::{CredentialId, DisplayName, ProviderId, Slug};
+use super::{Credential, NewCredential, ProviderKind, ProviderSettings};
+use crate::{CredentialId, ProviderId, Slug};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -14,18 +14,9 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// The effective address; null for a kind that has none.
     pub base_url: Option<String>,
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
     pub credentials: Vec<Credential>,
-    pub created_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Credential {
-    pub id: CredentialId,
-    pub name: DisplayName,
-    pub weight: u32,
-    /// The last four characters of the secret.
-    pub hint: String,
     pub created_at: DateTime<Utc>,
 }
 
@@ -37,29 +28,20 @@ pub struct NewProvider {
     pub kind: ProviderKind,
     #[serde(default)]
     pub base_url: Option<String>,
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
     #[serde(default)]
     pub credentials: Vec<NewCredential>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NewCredential {
-    pub name: DisplayName,
-    pub api_key: String,
-    #[serde(default = "usual_weight")]
-    pub weight: u32,
-}
-
-pub(super) fn usual_weight() -> u32 {
-    1
-}
-
+/// Takes the place of the address and of all settings: what is absent is taken away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProviderChange {
     pub base_url: Option<String>,
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
 }
 
 /// What the cheapest real call to the provider gave.
@@ -86,4 +68,34 @@ pub enum SelfTestOutcome {
     Unexpected,
     /// No answer: name, address, connection or time-out.
     Unreachable,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_stand_beside_the_other_fields_and_unknown_ones_are_refused() {
+        let good = json!({
+            "name": "azure", "kind": "azure", "base_url": "https://x.openai.azure.com", "credentials": [],
+            "api_version": "2024-10-21", "deployments": {"gpt-4o": "main"}, "headers": {"x-team": "a b"},
+        });
+
+        let provider: NewProvider = serde_json::from_value(good.clone()).expect("a provider");
+
+        assert_eq!(serde_json::to_value(&provider).expect("JSON"), good);
+        for (field, value) in [
+            ("regoin", json!("eu-central-1")),
+            ("region", json!("a/b")),
+            ("headers", json!({"host": "x"})),
+            ("headers", json!({"x-a": "b\r\nc: d"})),
+            ("deployments", json!({"a b": "c"})),
+        ] {
+            let mut wrong = good.clone();
+            wrong[field] = value;
+            assert!(serde_json::from_value::<NewProvider>(wrong).is_err(), "{field}");
+        }
+    }
 }

@@ -1,0 +1,97 @@
+//! What a provider needs besides its address and its credentials. The same shape is in the API, in the configuration
+//! file and in the published configuration.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiVersion, Deployment, HeaderName, HeaderText, Project, Region, UpstreamModel};
+
+/// Settings of a provider. Which of them mean something depends on its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProviderSettings {
+    /// Where a cloud runs the models: `eu-central-1`, `europe-west4`, `global`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The Google Cloud project that is billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Project>,
+    /// With it an Azure resource is called at its addresses by deployment, without it at the ones of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<ApiVersion>,
+    /// What an Azure resource calls a model, by the name that targets use. A model that is not here has its own name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::deployments"))]
+    pub deployments: BTreeMap<UpstreamModel, Deployment>,
+    /// Sent with every call, besides what the gateway sends itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::headers"))]
+    pub headers: BTreeMap<HeaderName, HeaderText>,
+}
+
+/// A setting that means something for some kinds only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderSetting {
+    Region,
+    Project,
+    ApiVersion,
+    Deployments,
+}
+
+impl ProviderSettings {
+    pub const MOST_DEPLOYMENTS: usize = 256;
+    pub const MOST_HEADERS: usize = 32;
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub fn holds(&self, setting: ProviderSetting) -> bool {
+        match setting {
+            ProviderSetting::Region => self.region.is_some(),
+            ProviderSetting::Project => self.project.is_some(),
+            ProviderSetting::ApiVersion => self.api_version.is_some(),
+            ProviderSetting::Deployments => !self.deployments.is_empty(),
+        }
+    }
+}
+
+impl ProviderSetting {
+    pub const ALL: [Self; 4] = [Self::Region, Self::Project, Self::ApiVersion, Self::Deployments];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Project => "project",
+            Self::ApiVersion => "api_version",
+            Self::Deployments => "deployments",
+        }
+    }
+}
+
+/// A map's schema says by itself nothing about its keys.
+#[cfg(feature = "schema")]
+mod schema {
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::ProviderSettings;
+    use crate::{Deployment, HeaderName, HeaderText, UpstreamModel};
+
+    pub(super) fn deployments(generator: &mut SchemaGenerator) -> Schema {
+        map::<UpstreamModel, Deployment>(generator, ProviderSettings::MOST_DEPLOYMENTS)
+    }
+
+    pub(super) fn headers(generator: &mut SchemaGenerator) -> Schema {
+        map::<HeaderName, HeaderText>(generator, ProviderSettings::MOST_HEADERS)
+    }
+
+    fn map<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerator, most: usize) -> Schema {
+        json_schema!({
+            "type": "object",
+            "propertyNames": generator.subschema_for::<K>(),
+            "additionalProperties": generator.subschema_for::<V>(),
+            "maxProperties": most,
+        })
+    }
+}

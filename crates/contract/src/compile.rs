@@ -1,6 +1,8 @@
 //! From published units to a tenant, or to every reason why not. The control plane runs it before it commits, the
 //! proxy when it loads: what one accepts the other can use.
 
+mod provider;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -8,18 +10,17 @@ use gatewright_types::OrganizationId;
 use gatewright_types::api::Route as RouteSpec;
 
 use crate::tenant::OwnPrice;
-use crate::{
-    BaseUrl, Credential, Model, ModelUnit, PriceUnit, Provider, ProviderUnit, Route, Tenant, UnitBody, UnitId,
-    UpstreamTarget,
-};
+use crate::{Model, ModelUnit, PriceUnit, Provider, Route, Tenant, UnitBody, UnitId, UpstreamTarget};
+
+pub use provider::credential_problem;
 
 /// One thing wrong with an organization's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompileProblem {
     /// The unit it was found in.
     pub unit: UnitId,
-    /// The field within the resource: `route.target`.
-    pub field: &'static str,
+    /// The field within the resource: `route.target`, `credentials[0].aws`.
+    pub field: String,
     pub message: String,
 }
 
@@ -35,7 +36,7 @@ pub fn compile(
         match body {
             UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
             UnitBody::Provider(spec) => {
-                let Some(provider) = provider(*unit, spec, &mut problems) else {
+                let Some(provider) = provider::provider(*unit, spec, &mut problems) else {
                     continue;
                 };
                 if providers.insert(spec.name.clone(), Arc::new(provider)).is_some() {
@@ -70,7 +71,7 @@ pub fn compile(
             let message = "the organization itself is missing".to_owned();
             problems.push(CompileProblem {
                 unit: UnitId::Organization,
-                field: "organization",
+                field: "organization".to_owned(),
                 message,
             });
             Err(problems)
@@ -81,55 +82,9 @@ pub fn compile(
 fn taken(unit: UnitId, message: &str) -> CompileProblem {
     CompileProblem {
         unit,
-        field: "name",
+        field: "name".to_owned(),
         message: message.to_owned(),
     }
-}
-
-fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<CompileProblem>) -> Option<Provider> {
-    let UnitId::Provider(id) = unit else { return None };
-    let mut wrong = |field, message: String| problems.push(CompileProblem { unit, field, message });
-    let address = spec.base_url.as_deref().or(spec.kind.usual_base_url());
-    let base_url = match (address, spec.kind.calls_out()) {
-        (Some(text), true) => match text.parse::<BaseUrl>() {
-            Ok(url) => Some(url),
-            Err(error) => {
-                wrong("base_url", error.to_string());
-                return None;
-            }
-        },
-        (None, true) => {
-            wrong(
-                "base_url",
-                format!("is required for a provider of kind {}", spec.kind.as_str()),
-            );
-            return None;
-        }
-        (Some(_), false) => {
-            wrong(
-                "base_url",
-                format!("has no meaning for a provider of kind {}", spec.kind.as_str()),
-            );
-            return None;
-        }
-        (None, false) => None,
-    };
-    let credentials = spec
-        .credentials
-        .iter()
-        .map(|unit| Credential {
-            id: unit.id,
-            weight: unit.weight,
-            sealed: unit.sealed.clone(),
-        })
-        .collect();
-    Some(Provider {
-        id,
-        name: spec.name.clone(),
-        kind: spec.kind,
-        base_url,
-        credentials,
-    })
 }
 
 type OwnPrices<'a> = HashMap<(&'a str, &'a str), Vec<OwnPrice>>;
@@ -171,7 +126,7 @@ fn model(
         let message = format!("there is no provider named {}", target.provider);
         problems.push(CompileProblem {
             unit,
-            field: "route.target",
+            field: "route.target".to_owned(),
             message,
         });
         return None;

@@ -4,6 +4,7 @@
 mod api_key;
 mod compile;
 mod cow_map;
+mod credential;
 mod destination;
 mod published;
 mod sealed;
@@ -13,8 +14,11 @@ mod unit;
 mod usage;
 
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
-pub use compile::{CompileProblem, compile};
+pub use compile::{CompileProblem, compile, credential_problem};
 pub use cow_map::CowMap;
+pub use credential::{
+    AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,
+};
 pub use destination::{AddressPolicy, BaseUrl, DestinationError};
 pub use published::Published;
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};

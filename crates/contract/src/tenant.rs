@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Catalog, CatalogPrice, Tokens};
-use gatewright_types::api::{ProviderKind, Rates, Timeouts};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Timeouts};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
 use crate::{BaseUrl, Sealed};
@@ -54,6 +54,8 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// Absent only for a kind that calls nobody.
     pub base_url: Option<BaseUrl>,
+    /// The region is the one calls are signed for, even when only the address told it.
+    pub settings: ProviderSettings,
     pub credentials: Vec<Credential>,
 }
 
@@ -61,6 +63,7 @@ pub struct Provider {
 pub struct Credential {
     pub id: CredentialId,
     pub weight: u32,
+    pub kind: CredentialKind,
     pub sealed: Sealed,
 }
 

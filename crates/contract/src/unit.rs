@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{ProviderKind, Rates, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, TeamId,
     UpstreamModel,
@@ -69,6 +69,8 @@ pub struct ProviderUnit {
     pub kind: ProviderKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
+    #[serde(default, skip_serializing_if = "ProviderSettings::is_empty")]
+    pub settings: ProviderSettings,
     pub credentials: Vec<CredentialUnit>,
 }
 
@@ -76,7 +78,9 @@ pub struct ProviderUnit {
 pub struct CredentialUnit {
     pub id: CredentialId,
     pub weight: u32,
-    /// Opened with the credential's identifier as its owner.
+    #[serde(default)]
+    pub kind: CredentialKind,
+    /// The text of the secret, sealed with the credential's identifier as its owner.
     pub sealed: Sealed,
 }
 
@@ -185,6 +189,24 @@ mod tests {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
         assert!("flag_1".parse::<UnitId>().is_err());
+    }
+
+    #[test]
+    fn a_provider_published_by_an_earlier_release_still_reads() {
+        let text = format!(
+            r#"{{"name":"openai","kind":"openai","credentials":[{{"id":"{}","weight":1,"sealed":"c2VhbGVk"}}]}}"#,
+            CredentialId::mint()
+        );
+
+        let provider: ProviderUnit = serde_json::from_str(&text).expect("what is new has a default");
+
+        assert!(provider.settings.is_empty());
+        assert!(
+            provider
+                .credentials
+                .iter()
+                .all(|credential| credential.kind == CredentialKind::ApiKey)
+        );
     }
 
     #[test]

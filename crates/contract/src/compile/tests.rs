@@ -1,8 +1,9 @@
-use gatewright_types::api::{ProviderKind, Rates, Timeouts};
-use gatewright_types::{ModelId, PriceId, ProviderId};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Timeouts};
+use gatewright_types::{CredentialId, ModelId, PriceId, ProviderId};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::OrganizationUnit;
+use crate::{CredentialUnit, OrganizationUnit, ProviderUnit, Sealed};
 
 fn base() -> BTreeMap<UnitId, UnitBody> {
     let organization = OrganizationUnit {
@@ -16,6 +17,7 @@ fn with_provider(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, kind: Provi
         name: name.parse().expect("a slug"),
         kind,
         base_url: base_url.map(str::to_owned),
+        settings: ProviderSettings::default(),
         credentials: Vec::new(),
     };
     units.insert(UnitId::Provider(ProviderId::mint()), UnitBody::Provider(unit));
@@ -30,7 +32,7 @@ fn with_model(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, target: &str) 
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
 }
 
-fn problems(units: &BTreeMap<UnitId, UnitBody>) -> Vec<(&'static str, String)> {
+fn problems(units: &BTreeMap<UnitId, UnitBody>) -> Vec<(String, String)> {
     let found = compile(OrganizationId::mint(), units).expect_err("it does not compile");
     found
         .into_iter()
@@ -92,7 +94,10 @@ fn everything_wrong_is_reported_at_once() {
         ("base_url", "is required for a provider of kind openai-compatible"),
         ("route.target", "there is no provider named missing"),
     ];
-    assert_eq!(found, expected.map(|(field, message)| (field, message.to_owned())));
+    assert_eq!(
+        found,
+        expected.map(|(field, message)| (field.to_owned(), message.to_owned()))
+    );
 }
 
 #[test]
@@ -102,5 +107,148 @@ fn two_models_of_one_name_do_not_compile() {
     with_model(&mut units, "fast", "sandbox/sandbox-small");
     with_model(&mut units, "fast", "sandbox/sandbox-large");
 
-    assert_eq!(problems(&units), [("name", "another model has this name".to_owned())]);
+    assert_eq!(
+        problems(&units),
+        [("name".to_owned(), "another model has this name".to_owned())]
+    );
+}
+
+fn provider_of(
+    kind: ProviderKind,
+    base_url: Option<&str>,
+    settings: Value,
+    credentials: &[CredentialKind],
+) -> ProviderUnit {
+    let credential = |kind: &CredentialKind| CredentialUnit {
+        id: CredentialId::mint(),
+        weight: 1,
+        kind: *kind,
+        sealed: Sealed::from_stored(String::new()),
+    };
+    ProviderUnit {
+        name: "it".parse().expect("a slug"),
+        kind,
+        base_url: base_url.map(str::to_owned),
+        settings: serde_json::from_value(settings).expect("settings"),
+        credentials: credentials.iter().map(credential).collect(),
+    }
+}
+
+/// The address and the region of a provider, or the fields that keep it from compiling.
+fn compiled(unit: ProviderUnit) -> Result<(Option<String>, Option<String>), Vec<String>> {
+    let mut units = base();
+    units.insert(UnitId::Provider(ProviderId::mint()), UnitBody::Provider(unit));
+    let tenant = compile(OrganizationId::mint(), &units)
+        .map_err(|found| found.into_iter().map(|problem| problem.field).collect::<Vec<_>>())?;
+    let provider = tenant.providers.get("it").expect("it is there");
+    let address = provider.base_url.as_ref().map(ToString::to_string);
+    Ok((address, provider.settings.region.as_ref().map(ToString::to_string)))
+}
+
+#[test]
+fn a_clouds_address_and_region_follow_from_what_is_said() {
+    use CredentialKind::{ApiKey, Aws, Google};
+    use ProviderKind::{Azure, Bedrock, Ollama, Vertex};
+    let there = |address: &str, region: Option<&str>| Ok((Some(address.to_owned()), region.map(str::to_owned)));
+    let frankfurt = "https://bedrock-runtime.eu-central-1.amazonaws.com";
+    let endpoint = "https://vpce-1-2.bedrock-runtime.us-east-1.vpce.amazonaws.com";
+    let cases = [
+        (
+            provider_of(Bedrock, None, json!({"region": "eu-central-1"}), &[Aws, ApiKey]),
+            there(frankfurt, Some("eu-central-1")),
+        ),
+        (
+            provider_of(Bedrock, Some(frankfurt), json!({}), &[Aws]),
+            there(frankfurt, Some("eu-central-1")),
+        ),
+        (
+            provider_of(Bedrock, Some(endpoint), json!({}), &[Aws]),
+            there(endpoint, Some("us-east-1")),
+        ),
+        (
+            provider_of(Bedrock, Some("http://127.0.0.1:9"), json!({}), &[ApiKey]),
+            there("http://127.0.0.1:9", None),
+        ),
+        (
+            provider_of(
+                Vertex,
+                None,
+                json!({"region": "europe-west4", "project": "p"}),
+                &[Google],
+            ),
+            there("https://europe-west4-aiplatform.googleapis.com", Some("europe-west4")),
+        ),
+        (
+            provider_of(Vertex, None, json!({}), &[ApiKey]),
+            there("https://aiplatform.googleapis.com", None),
+        ),
+        (
+            provider_of(
+                Azure,
+                Some("https://r.openai.azure.com"),
+                json!({"api_version": "2024-10-21", "deployments": {"gpt-4o": "main"}}),
+                &[],
+            ),
+            there("https://r.openai.azure.com", None),
+        ),
+        (
+            provider_of(Ollama, None, json!({"headers": {"x-team": "search"}}), &[]),
+            there("http://127.0.0.1:11434/v1", None),
+        ),
+    ];
+    for (unit, expected) in cases {
+        assert_eq!(compiled(unit.clone()), expected, "{unit:?}");
+    }
+}
+
+#[test]
+fn what_a_kind_lacks_or_does_not_take_is_told_by_field() {
+    use CredentialKind::{ApiKey, Aws, Entra, Google};
+    use ProviderKind::{Azure, Bedrock, Openai, Sandbox, Vertex};
+    let everything = json!({"region": "eu", "project": "p", "api_version": "1", "deployments": {"a": "b"}});
+    let cases: [(ProviderUnit, &[&str]); 8] = [
+        (provider_of(Bedrock, None, json!({}), &[Aws]), &["region"]),
+        (
+            provider_of(Bedrock, Some("http://127.0.0.1:9"), json!({}), &[Aws]),
+            &["region"],
+        ),
+        (provider_of(Vertex, None, json!({}), &[Google]), &["project", "region"]),
+        (
+            provider_of(Vertex, None, json!({"region": "eu"}), &[ApiKey]),
+            &["project"],
+        ),
+        (
+            provider_of(Azure, None, json!({}), &[Entra, Google]),
+            &["base_url", "credentials[1].google"],
+        ),
+        (
+            provider_of(Openai, None, everything, &[Aws]),
+            &["region", "project", "api_version", "deployments", "credentials[0].aws"],
+        ),
+        (
+            provider_of(Sandbox, None, json!({"headers": {"x-a": "b"}}), &[ApiKey]),
+            &["headers", "credentials[0].api_key"],
+        ),
+        (
+            provider_of(Openai, Some("ftp://x"), json!({"region": "eu"}), &[]),
+            &["base_url", "region"],
+        ),
+    ];
+    for (unit, expected) in cases {
+        assert_eq!(
+            compiled(unit.clone()),
+            Err(expected.iter().map(|field| (*field).to_owned()).collect()),
+            "{unit:?}"
+        );
+    }
+}
+
+#[test]
+fn a_credential_of_the_wrong_kind_is_told_what_to_give_instead() {
+    let message = credential_problem(ProviderKind::Azure, CredentialKind::Aws);
+
+    assert_eq!(
+        message.as_deref(),
+        Some("cannot be used with a provider of kind azure: give api_key or entra")
+    );
 }

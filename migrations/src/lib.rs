@@ -7,6 +7,7 @@ mod m20261120_000001_identity;
 mod m20261120_000002_configuration;
 mod m20261120_000003_usage;
 mod m20261120_000004_audit;
+mod m20261126_000005_provider_settings;
 
 use sea_orm_migration::MigrationTrait;
 /// What `Migrator` can do: up, down, and tell what has been applied.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000002_configuration::Migration),
             Box::new(m20261120_000003_usage::Migration),
             Box::new(m20261120_000004_audit::Migration),
+            Box::new(m20261126_000005_provider_settings::Migration),
         ]
     }
 }

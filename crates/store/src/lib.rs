@@ -40,7 +40,7 @@ pub use invitations::{NewInvitationRow, PendingInvitation};
 pub use keys::KeyInsert;
 pub use models::ModelRow;
 pub use people::{NewPerson, Person};
-pub use providers::{CredentialInsert, CredentialUpdate, ProviderUpdate, SealedCredential};
+pub use providers::{CredentialInsert, CredentialUpdate, ProviderUpdate, SealedCredential, SealedSecret};
 pub use reseal::Resealed;
 pub use scope::Scope;
 pub use sessions::{NewSession, Session};

@@ -2,7 +2,7 @@
 //! from the rows after each change; secrets are sealed before they come here and stay sealed.
 
 use gatewright_contract::{CredentialUnit, ProviderUnit, Sealed, UnitBody, UnitId};
-use gatewright_types::api::{Credential, Provider, ProviderKind};
+use gatewright_types::api::{Credential, CredentialKind, Provider, ProviderKind, ProviderSettings};
 use gatewright_types::{CredentialId, DisplayName, OrganizationId, Page, PageQuery, ProviderId, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
@@ -21,23 +21,31 @@ pub struct CredentialInsert {
     pub id: CredentialId,
     pub name: DisplayName,
     pub weight: u32,
+    pub secret: SealedSecret,
+}
+
+/// A credential's secret as it is stored.
+#[derive(Debug, Clone)]
+pub struct SealedSecret {
+    pub kind: CredentialKind,
     pub hint: String,
-    /// Sealed with the text of `id` as owner.
+    /// Sealed with the text of the credential's id as owner.
     pub sealed: Sealed,
 }
 
-/// Replaces both.
+/// Replaces all of it.
 #[derive(Debug, Clone)]
 pub struct ProviderUpdate {
     pub kind: ProviderKind,
     pub base_url: Option<String>,
+    pub settings: ProviderSettings,
 }
 
 #[derive(Debug, Clone)]
 pub struct CredentialUpdate {
     pub weight: u32,
-    /// Hint and sealed secret; left alone when absent.
-    pub secret: Option<(String, Sealed)>,
+    /// Left alone when absent.
+    pub secret: Option<SealedSecret>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +53,7 @@ pub struct SealedCredential {
     pub id: CredentialId,
     pub name: DisplayName,
     pub weight: u32,
+    pub kind: CredentialKind,
     pub sealed: Sealed,
 }
 
@@ -86,6 +95,7 @@ impl Scope<'_> {
                 id: CredentialId::from_uuid(row.id),
                 name: stored::parsed("name", &row.name)?,
                 weight: stored::count_u32(row.weight),
+                kind: credential_kind(&row.kind)?,
                 sealed: Sealed::from_stored(row.sealed),
             })
         });
@@ -108,6 +118,7 @@ impl WriteTx {
             name: name.as_str().to_owned(),
             kind: provider.kind.as_str().to_owned(),
             base_url: provider.base_url.clone(),
+            settings: stored::to_json(&provider.settings),
             created_at: self.at,
         };
         stored::insert(&self.transaction, row).await?;
@@ -129,6 +140,7 @@ impl WriteTx {
         Entity::update_many()
             .col_expr(Column::Kind, Expr::value(update.kind.as_str()))
             .col_expr(Column::BaseUrl, Expr::value(update.base_url.clone()))
+            .col_expr(Column::Settings, Expr::value(stored::to_json(&update.settings)))
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
@@ -177,8 +189,9 @@ impl WriteTx {
             .filter(credential::Column::Organization.eq(organization.uuid()))
             .filter(credential::Column::Provider.eq(provider.uuid()))
             .filter(credential::Column::Id.eq(id.uuid()));
-        if let Some((hint, sealed)) = &update.secret {
+        if let Some(SealedSecret { kind, hint, sealed }) = &update.secret {
             change = change
+                .col_expr(credential::Column::Kind, Expr::value(kind.as_str()))
                 .col_expr(credential::Column::Hint, Expr::value(hint.as_str()))
                 .col_expr(credential::Column::Sealed, Expr::value(sealed.as_str()));
         }
@@ -222,7 +235,8 @@ impl WriteTx {
             name: stored::parsed("name", &row.name)?,
             kind: kind(&row.kind)?,
             base_url: row.base_url.clone(),
-            credentials: credentials.iter().map(credential_unit).collect(),
+            settings: settings(&row.settings)?,
+            credentials: credentials.iter().map(credential_unit).collect::<Result<_, _>>()?,
         };
         self.publish(organization, UnitId::Provider(id), UnitBody::Provider(unit))
             .await?;
@@ -241,8 +255,9 @@ impl WriteTx {
             provider: provider.uuid(),
             name: credential.name.as_str().to_owned(),
             weight: i64::from(credential.weight),
-            hint: credential.hint.clone(),
-            sealed: credential.sealed.as_str().to_owned(),
+            kind: credential.secret.kind.as_str().to_owned(),
+            hint: credential.secret.hint.clone(),
+            sealed: credential.secret.sealed.as_str().to_owned(),
             created_at: self.at,
         }
     }
@@ -283,25 +298,36 @@ async fn credentials(
         .await
 }
 
-fn credential_unit(row: &credential::Model) -> CredentialUnit {
-    CredentialUnit {
+fn credential_unit(row: &credential::Model) -> Result<CredentialUnit, DbErr> {
+    Ok(CredentialUnit {
         id: CredentialId::from_uuid(row.id),
         weight: stored::count_u32(row.weight),
+        kind: credential_kind(&row.kind)?,
         sealed: Sealed::from_stored(row.sealed.clone()),
-    }
+    })
 }
 
 fn kind(text: &str) -> Result<ProviderKind, DbErr> {
     stored::one_of("kind of provider", text, &ProviderKind::ALL, ProviderKind::as_str)
 }
 
+fn credential_kind(text: &str) -> Result<CredentialKind, DbErr> {
+    stored::one_of("kind of credential", text, &CredentialKind::ALL, CredentialKind::as_str)
+}
+
+fn settings(text: &str) -> Result<ProviderSettings, DbErr> {
+    stored::json("settings", text)
+}
+
 fn read(row: Model, credentials: Vec<credential::Model>) -> Result<Provider, DbErr> {
     let kind = kind(&row.kind)?;
+    let settings = settings(&row.settings)?;
     Ok(Provider {
         id: ProviderId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
         kind,
-        base_url: row.base_url.or_else(|| kind.usual_base_url().map(str::to_owned)),
+        base_url: row.base_url.or_else(|| kind.usual_address(&settings)),
+        settings,
         credentials: credentials.into_iter().map(read_credential).collect::<Result<_, _>>()?,
         created_at: row.created_at,
     })
@@ -311,6 +337,7 @@ fn read_credential(row: credential::Model) -> Result<Credential, DbErr> {
     Ok(Credential {
         id: CredentialId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
+        kind: credential_kind(&row.kind)?,
         weight: stored::count_u32(row.weight),
         hint: row.hint,
         created_at: row.created_at,

@@ -11,6 +11,7 @@ pub(crate) struct Model {
     pub provider: Uuid,
     pub name: String,
     pub weight: i64,
+    pub kind: String,
     pub hint: String,
     pub sealed: String,
     pub created_at: DateTimeUtc,

@@ -11,6 +11,8 @@ pub(crate) struct Model {
     pub name: String,
     pub kind: String,
     pub base_url: Option<String>,
+    /// JSON.
+    pub settings: String,
     pub created_at: DateTimeUtc,
 }
 

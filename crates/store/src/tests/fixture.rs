@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use gatewright_contract::{Digest, Sealed, UnitId};
-use gatewright_types::api::{Key, NewModel, Provider, ProviderKind, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, Key, NewModel, Provider, ProviderKind, Route, Timeouts};
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, OrganizationId, PageQuery, PersonId, ProviderId, Role, Slug,
 };
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Change, CredentialInsert, DatabaseUrl, Db, KeyInsert, ModelRow, NewPerson, ProviderUpdate, WriteError,
-    WriteTx, Written,
+    Actor, Change, CredentialInsert, DatabaseUrl, Db, KeyInsert, ModelRow, NewPerson, ProviderUpdate, SealedSecret,
+    WriteError, WriteTx, Written,
 };
 
 pub(super) struct Fixture {
@@ -148,6 +148,7 @@ impl Fixture {
         let update = ProviderUpdate {
             kind: ProviderKind::Openai,
             base_url: None,
+            settings: Default::default(),
         };
         let credentials = [new_credential("a")];
         let made = self.change(organization, async |tx| {
@@ -218,8 +219,11 @@ pub(super) fn new_credential(name: &str) -> CredentialInsert {
         id: CredentialId::mint(),
         name: display_name(name),
         weight: 1,
-        hint: "abcd".to_owned(),
-        sealed: Sealed::from_stored("c2VhbGVk".to_owned()),
+        secret: SealedSecret {
+            kind: CredentialKind::ApiKey,
+            hint: "abcd".to_owned(),
+            sealed: Sealed::from_stored("c2VhbGVk".to_owned()),
+        },
     }
 }
 

@@ -14,13 +14,11 @@ async fn stale_credentials_are_sealed_anew_and_published_once(fixture: Fixture) 
     let before = Keyring::parse(old.expose()).expect("a keyring");
     let after = Keyring::parse(&format!("{},{}", new.expose(), old.expose())).expect("a keyring");
     let stale = sealed_by(&before, "a");
-    let lost = CredentialInsert {
-        sealed: Sealed::from_stored("bG9zdA==".to_owned()),
-        ..new_credential("lost")
-    };
+    let lost = with_sealed(new_credential("lost"), Sealed::from_stored("bG9zdA==".to_owned()));
     let update = ProviderUpdate {
         kind: ProviderKind::Openai,
         base_url: None,
+        settings: Default::default(),
     };
     let (name, id) = ("openai".parse().expect("a slug"), ProviderId::mint());
     let credentials = [stale.clone(), lost.clone()];
@@ -84,17 +82,20 @@ async fn stale_credentials_are_sealed_anew_and_published_once(fixture: Fixture) 
         .expect("credentials");
     assert_eq!(
         stored.iter().find(|row| row.id == lost.id).map(|row| &row.sealed),
-        Some(&lost.sealed)
+        Some(&lost.secret.sealed)
     );
 }
 
 fn sealed_by(keyring: &Keyring, name: &str) -> CredentialInsert {
     let credential = new_credential(name);
     let secret = Secret::new(format!("sk-{name}"));
-    CredentialInsert {
-        sealed: keyring.seal(&secret, &credential.id.to_string()),
-        ..credential
-    }
+    let sealed = keyring.seal(&secret, &credential.id.to_string());
+    with_sealed(credential, sealed)
+}
+
+fn with_sealed(mut credential: CredentialInsert, sealed: Sealed) -> CredentialInsert {
+    credential.secret.sealed = sealed;
+    credential
 }
 
 on_both_databases!(stale_credentials_are_sealed_anew_and_published_once);

@@ -132,6 +132,7 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
     let provider_update = ProviderUpdate {
         kind: ProviderKind::Sandbox,
         base_url: None,
+        settings: Default::default(),
     };
     let credential_update = CredentialUpdate {
         weight: 9,

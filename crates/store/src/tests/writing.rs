@@ -82,7 +82,10 @@ async fn what_does_not_compile_leaves_nothing(fixture: Fixture) {
     let [problem] = problems.as_slice() else {
         panic!("one problem: {problems:?}")
     };
-    assert_eq!((problem.unit, problem.field), (UnitId::Model(model.id), "route.target"));
+    assert_eq!(
+        (problem.unit, problem.field.as_str()),
+        (UnitId::Model(model.id), "route.target")
+    );
     assert_eq!(problem.message, "model fast: there is no provider named openai");
     assert_eq!(traces(&fixture).await, before);
     assert!(

@@ -412,6 +412,30 @@ async fn the_control_api_refuses_bad_bodies_with_the_path_of_each_mistake() {
     let fields: Vec<_> = problem.fields.keys().map(String::as_str).collect();
     assert_eq!(fields, ["base_url", "credentials[0].api_key", "extra", "kind", "name"]);
 
+    let wrong = json!({"name": "a", "kind": "azure", "base_url": "https://r.openai.azure.com", "region": "a/b",
+        "headers": {"Authorization": "x", "x-a": "b\r\nhost: c"}, "deployments": {"m": "../n"}, "credentials": [
+            {"name": "a", "api_key": "k", "entra": {"tenant_id": "t", "client_id": "c"}}]});
+    let answer = owner.post(&organization.path("/providers"), &wrong).await;
+    let problem = api::refused(&answer, 422, ProblemCode::Invalid);
+    let fields: Vec<_> = problem.fields.keys().map(String::as_str).collect();
+    assert_eq!(
+        fields,
+        [
+            "credentials[0].entra",
+            "credentials[0].entra.client_secret",
+            "deployments.m",
+            "headers.Authorization",
+            "headers.x-a",
+            "region"
+        ]
+    );
+    let wrong = json!({"name": "a", "kind": "openai", "project": "p", "credentials": [
+        {"name": "a", "aws": {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "s"}}]});
+    let answer = owner.post(&organization.path("/providers"), &wrong).await;
+    let problem = api::refused(&answer, 422, ProblemCode::Invalid);
+    let fields: Vec<_> = problem.fields.keys().map(String::as_str).collect();
+    assert_eq!(fields, ["credentials[0].aws", "project"]);
+
     let send = |body: Vec<u8>| {
         let request = Request::new("POST", &format!("/api/v1{}", organization.path("/teams")));
         let request = owner.caller.sign(request.bytes("application/json", body));

@@ -276,6 +276,73 @@ async fn an_export_applied_to_an_empty_installation_gives_an_equal_one() {
 }
 
 #[tokio::test]
+async fn clouds_come_through_a_file_and_an_export_with_all_that_they_need() {
+    let organization = Organization::make(Installation::shared().await).await;
+    let Caller::Token(token) = organization.token("admin").await.caller else {
+        panic!("it is a token")
+    };
+    let desk = Desk::new(Installation::shared().await);
+    let account = json!({"type": "service_account", "client_email": "gateway@p.iam.gserviceaccount.com",
+        "private_key": "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"});
+    desk.file("sa.json", &account.to_string());
+    let file = desk.file(
+        "clouds.yaml",
+        &format!(
+            r#"
+version: 1
+organization: {}
+providers:
+  - name: bedrock-eu
+    kind: bedrock
+    region: eu-central-1
+    headers: {{x-team: search}}
+    credentials:
+      - {{name: a, aws: {{access_key_id: {{env: AK}}, secret_access_key: {{env: SK}}, session_token: {{env: ST}}, role_arn: null}}}}
+  - name: azure
+    kind: azure
+    base_url: https://r.openai.azure.com
+    api_version: 2024-10-21
+    deployments: {{gpt-4o: main}}
+    credentials:
+      - {{name: a, entra: {{tenant_id: the-tenant, client_id: {{env: CLIENT}}, client_secret: {{env: SK}}}}}}
+  - name: vertex
+    kind: vertex
+    region: europe-west4
+    project: p
+    credentials: [{{name: a, google: {{service_account: {{file: sa.json}}}}}}]
+"#,
+            organization.slug
+        ),
+    );
+    let path = file.to_str().expect("a path of text");
+    let environment = [
+        ("AK", "AKIAIOSFODNN7EXAMPLE"),
+        ("SK", "canary-secret"),
+        ("ST", "canary-session"),
+        ("CLIENT", "the-client"),
+    ];
+
+    desk.remote(0, &token, &["apply", "-f", path], &environment);
+    let again = desk.report(0, &token, &["plan", "-f", path], &environment);
+    let exported = text(&desk.remote(0, &token, &["export"], &[]).stdout);
+
+    assert!(again.iter().all(|report| report.changes.is_empty()), "{again:?}");
+    assert!(!exported.contains("canary"), "{exported}");
+    let file = desk.file("exported.yaml", &exported);
+    let path = file.to_str().expect("a path of text");
+    let account = account.to_string();
+    let environment = [
+        ("GATEWRIGHT_SECRET_BEDROCK_EU_A_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("GATEWRIGHT_SECRET_BEDROCK_EU_A_SECRET_ACCESS_KEY", "canary-secret"),
+        ("GATEWRIGHT_SECRET_BEDROCK_EU_A_SESSION_TOKEN", "canary-session"),
+        ("GATEWRIGHT_SECRET_AZURE_A_CLIENT_SECRET", "canary-secret"),
+        ("GATEWRIGHT_SECRET_VERTEX_A_SERVICE_ACCOUNT", account.as_str()),
+    ];
+    let planned = desk.report(0, &token, &["plan", "-f", path], &environment);
+    assert!(planned.iter().all(|report| report.changes.is_empty()), "{planned:?}");
+}
+
+#[tokio::test]
 async fn an_export_in_yaml_is_a_file_like_any_other() {
     let upstream = Upstream::start().await;
     let (organization, desk, token) = exported(Installation::shared().await, &upstream).await;

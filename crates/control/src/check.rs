@@ -5,8 +5,9 @@
 use std::str::FromStr;
 
 use gatewright_types::{
-    CredentialId, DisplayName, Email, HumanDuration, InvitationId, KeyId, ModelId, ModelName, Nanos, OrganizationId,
-    PersonId, PriceId, ProviderId, SessionId, Slug, Target, TeamId, TokenId, UnitPrice, UpstreamModel,
+    ApiVersion, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText, HumanDuration, InvitationId,
+    KeyId, ModelId, ModelName, Nanos, OrganizationId, PersonId, PriceId, Project, ProviderId, Region, SessionId, Slug,
+    Target, TeamId, TokenId, UnitPrice, UpstreamModel,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -77,11 +78,7 @@ impl Shape {
     }
 
     fn walk(&self, schema: &Value, value: &Value, path: &Path<'_>, problems: &mut Vec<FieldProblem>) {
-        let name = schema
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|path| path.rsplit('/').next());
-        if let (Some(name), Value::String(text)) = (name, value)
+        if let (Some(name), Value::String(text)) = (reference(schema), value)
             && let Some(checked) = parsed(name, text)
         {
             problems.extend(checked.err().map(|message| path.problem(message)));
@@ -91,7 +88,9 @@ impl Shape {
         if let Some(choices) = schema.get("anyOf").and_then(Value::as_array) {
             return self.walk_optional(choices, value, path, problems);
         }
-        if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
+        // Choices beside other fields are those of an object's flattened part.
+        let flattened = schema.get("properties").is_some();
+        if let Some(variants) = schema.get("oneOf").and_then(Value::as_array).filter(|_| !flattened) {
             return self.walk_enum(variants, value, path, problems);
         }
         let kinds = kinds(schema);
@@ -116,12 +115,15 @@ impl Shape {
         }
     }
 
-    /// `anyOf` is how an optional reference is written: the other choice is null.
+    /// `anyOf` is how an optional reference is written: the other choice is null. Where there are more, the value's own
+    /// type tells which is meant, and the last one is for everything else.
     fn walk_optional(&self, choices: &[Value], value: &Value, path: &Path<'_>, problems: &mut Vec<FieldProblem>) {
         if value.is_null() && choices.iter().any(|choice| kinds(choice).contains(&"null")) {
             return;
         }
-        if let Some(choice) = choices.iter().find(|choice| !kinds(choice).contains(&"null")) {
+        let choices = || choices.iter().filter(|choice| !kinds(choice).contains(&"null"));
+        let meant = choices().find(|choice| kinds(self.resolve(choice)).iter().any(|kind| is_kind(kind, value)));
+        if let Some(choice) = meant.or_else(|| choices().last()) {
             self.walk(choice, value, path, problems);
         }
     }
@@ -174,18 +176,34 @@ impl Shape {
             let Some(content) = schema.get("additionalProperties").filter(|content| content.is_object()) else {
                 return;
             };
+            let names = schema.get("propertyNames").and_then(reference);
             for (field, value) in fields {
-                self.walk(content, value, &Path::Field(path, field), out);
+                let name = names.and_then(|name| parsed(name, field)).and_then(Result::err);
+                match name {
+                    Some(message) => out.push(Path::Field(path, &short(field)).problem(message)),
+                    None => self.walk(content, value, &Path::Field(path, field), out),
+                }
             }
             return;
         };
-        let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let choices = schema
+            .get("oneOf")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let of_choices: Vec<&str> = choices.iter().flat_map(variant_names).collect();
+        let known: Vec<&str> = properties
+            .keys()
+            .map(String::as_str)
+            .chain(of_choices.iter().copied())
+            .collect();
         for (field, value) in fields {
-            match properties.get(field) {
+            let chosen = || choices.iter().find_map(|choice| choice.get("properties")?.get(field));
+            match properties.get(field).or_else(chosen) {
                 Some(schema) => self.walk(schema, value, &Path::Field(path, field), out),
                 None => out.push(Path::Field(path, field).problem(unknown_field(field, &known))),
             }
         }
+        check_chosen(&of_choices, fields, path, out);
         let required = schema
             .get("required")
             .and_then(Value::as_array)
@@ -196,6 +214,24 @@ impl Shape {
             out.push(Path::Field(path, field).problem("is required".to_owned()));
         }
     }
+}
+
+/// Exactly one of the choices must be there. Without any, the first one is said to be missing.
+fn check_chosen(choices: &[&str], fields: &Map<String, Value>, path: &Path<'_>, out: &mut Vec<FieldProblem>) {
+    let Some(usual) = choices.first() else { return };
+    let mut chosen = choices.iter().filter(|choice| fields.contains_key(**choice));
+    let Some(first) = chosen.next() else {
+        out.push(Path::Field(path, usual).problem(format!("is required, or another of {}", choices.join(", "))));
+        return;
+    };
+    for more in chosen {
+        out.push(Path::Field(path, more).problem(format!("stands beside {first}: give only one of them")));
+    }
+}
+
+/// The name of the type that a schema refers to.
+fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
 enum Path<'a> {
@@ -233,6 +269,12 @@ fn parsed(name: &str, text: &str) -> Option<Result<(), String>> {
         "ModelName" => by::<ModelName>(text),
         "UpstreamModel" => by::<UpstreamModel>(text),
         "Email" => by::<Email>(text),
+        "Region" => by::<Region>(text),
+        "Project" => by::<Project>(text),
+        "ApiVersion" => by::<ApiVersion>(text),
+        "Deployment" => by::<Deployment>(text),
+        "HeaderName" => by::<HeaderName>(text),
+        "HeaderText" => by::<HeaderText>(text),
         "Target" => by::<Target>(text),
         "Duration" => by::<HumanDuration>(text),
         "UnitPrice" => by::<UnitPrice>(text),
@@ -378,127 +420,4 @@ fn short(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use gatewright_types::PageQuery;
-    use gatewright_types::api::{Document, NewKey, NewModel};
-    use serde_json::json;
-
-    use super::*;
-
-    fn problems<T: JsonSchema + DeserializeOwned>(value: &Value) -> Vec<(String, String)> {
-        let problems = Shape::of::<T>()
-            .read::<T>(value)
-            .map(|_| ())
-            .expect_err("something is wrong with it");
-        problems
-            .into_iter()
-            .map(|problem| (problem.path, problem.message))
-            .collect()
-    }
-
-    #[test]
-    fn every_mistake_is_found_at_once_with_its_path() {
-        let value = json!({
-            "version": 1,
-            "organization": "Acme",
-            "modles": [],
-            "models": [
-                {"name": "fast", "route": {"target": "openai/gpt-4o"}},
-                {"name": "slow", "route": {"target": "no-slash"}, "timeouts": {"totl": "2s", "connect": "soon"}},
-            ],
-            "providers": [{"name": "a", "kind": "opnai", "credentials": [{"name": "a", "api_key": {"evn": "X"}, "weight": "1"}]}],
-            "keys": [{}],
-            "prices": [{"provider": "a", "model": "m", "inptu": "1"}],
-        });
-
-        let found = problems::<Document>(&value);
-
-        let expected = [
-            ("keys[0].name", "is required"),
-            ("models[1].route.target", "must be written provider/model"),
-            (
-                "models[1].timeouts.connect",
-                "expected a duration like 250ms, 2s, 10m, 1h or 30d",
-            ),
-            (
-                "models[1].timeouts.totl",
-                r#"unknown field "totl"; did you mean "total"?"#,
-            ),
-            ("modles", r#"unknown field "modles"; did you mean "models"?"#),
-            ("organization", "may hold only lower-case letters, digits and hyphens"),
-            ("prices[0].inptu", r#"unknown field "inptu"; did you mean "input"?"#),
-            (
-                "providers[0].credentials[0].api_key.evn",
-                r#"unknown field "evn"; did you mean "env"?"#,
-            ),
-            (
-                "providers[0].credentials[0].weight",
-                "expected a whole number, found a text",
-            ),
-            ("providers[0].kind", r#"unknown value "opnai"; did you mean "openai"?"#),
-        ];
-        let mut found: Vec<_> = found
-            .iter()
-            .map(|(path, message)| (path.as_str(), message.as_str()))
-            .collect();
-        found.sort_unstable();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn what_is_right_becomes_the_value() {
-        let value = json!({"name": "prod", "models": null, "team": null, "expires_at": "2027-01-01T00:00:00Z"});
-
-        let key: NewKey = Shape::of::<NewKey>().read(&value).expect("a good key");
-
-        assert_eq!(key.name.as_str(), "prod");
-    }
-
-    #[test]
-    fn a_choice_takes_exactly_one_of_its_forms() {
-        let found = problems::<NewModel>(&json!({"name": "m", "route": {}}));
-        assert_eq!(
-            found,
-            [("route".to_owned(), "must hold exactly one of target".to_owned())]
-        );
-
-        let found = problems::<NewModel>(&json!({"name": "m", "route": 5}));
-        assert_eq!(
-            found,
-            [("route".to_owned(), "expected one of target, found a number".to_owned())]
-        );
-    }
-
-    #[test]
-    fn a_secret_in_the_wrong_place_is_not_repeated() {
-        let value = json!({"version": 1, "organization": "acme", "keys": [{"name": "k", "secret": "sk-canary"}]});
-
-        let found = problems::<Document>(&value);
-
-        let message = "must be a map that holds one of env, file, value";
-        assert_eq!(found, [("keys[0].secret".to_owned(), message.to_owned())]);
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_form_at_the_root_has_an_empty_path() {
-        assert_eq!(
-            problems::<NewKey>(&json!([])),
-            [(String::new(), "expected a map, found a list".to_owned())]
-        );
-    }
-
-    #[test]
-    fn query_texts_become_numbers_where_the_shape_asks_for_them() {
-        let shape = Shape::of::<PageQuery>();
-        let typed = shape.typed(vec![
-            ("limit".to_owned(), "7".to_owned()),
-            ("cursor".to_owned(), "7".to_owned()),
-        ]);
-
-        assert_eq!(Value::Object(typed), json!({"limit": 7, "cursor": "7"}));
-        assert_eq!(
-            problems::<PageQuery>(&json!({"limit": 70_000})),
-            [("limit".to_owned(), "must be from 0 to 65535".to_owned())]
-        );
-    }
-}
+mod tests;

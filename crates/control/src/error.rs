@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
-use gatewright_contract::{CompileProblem, OpenError};
+use gatewright_contract::{CompileProblem, CredentialError};
 use gatewright_store::{DatabaseError, ListError, WriteError};
 use gatewright_types::{Envelope, Problem, ProblemCode, RequestId};
 
@@ -50,7 +50,7 @@ pub(crate) enum ApiError {
     #[error("a password could not be handled")]
     Password(#[source] PasswordError),
     #[error("a provider's secret could not be opened")]
-    Secret(#[from] OpenError),
+    Secret(#[from] CredentialError),
 }
 
 impl ApiError {
@@ -161,7 +161,7 @@ impl From<WriteError> for ApiError {
             WriteError::DoesNotCompile(problems) => {
                 let mut fields = Fields::new();
                 for CompileProblem { field, message, .. } in problems {
-                    add(&mut fields, field.to_owned(), &message);
+                    add(&mut fields, field, &message);
                 }
                 Self::Invalid(fields)
             }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use gatewright_contract::{BaseUrl, Secret};
+use gatewright_contract::{BaseUrl, OpenedCredential, Secret};
 use gatewright_types::CredentialId;
-use gatewright_types::api::{ProviderKind, SelfTest};
+use gatewright_types::api::{ProviderKind, ProviderSettings, SelfTest};
 
 /// The cheapest real call to a provider with one of its credentials.
 #[derive(Debug)]
@@ -15,7 +15,8 @@ pub struct SelfTestCall {
     pub kind: ProviderKind,
     /// Absent for a kind that calls nobody.
     pub base_url: Option<BaseUrl>,
-    pub credential: Option<(CredentialId, Secret)>,
+    pub settings: ProviderSettings,
+    pub credential: Option<(CredentialId, OpenedCredential)>,
 }
 
 /// Carries out self-tests.
@@ -27,12 +28,13 @@ impl SelfTester {
         Self(Arc::new(test))
     }
 
-    /// The answer never holds the secret, whatever the provider said.
+    /// The answer never holds a secret, whatever the provider said.
     pub(crate) async fn run(&self, call: SelfTestCall) -> SelfTest {
-        let secret = call.credential.as_ref().map(|(_, secret)| secret.clone());
+        let opened = call.credential.iter().flat_map(|(_, opened)| opened.secrets());
+        let secrets: Vec<Secret> = opened.cloned().collect();
         let mut test = (self.0)(call).await;
         // Providers like to repeat what they refuse.
-        if let Some(secret) = secret {
+        for secret in secrets {
             test.message = test.message.replace(secret.expose(), "[secret]");
         }
         test

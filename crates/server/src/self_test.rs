@@ -1,6 +1,7 @@
 //! Carries out the control plane's provider self-tests with the data plane's HTTP client, so that a test takes the very
 //! way a request would.
 
+use gatewright_contract::OpenedCredential;
 use gatewright_control::{SelfTestCall, SelfTester};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_types::api::{SelfTest, SelfTestOutcome};
@@ -16,10 +17,22 @@ async fn test(upstream: &Upstream, call: SelfTestCall) -> SelfTest {
     let SelfTestCall {
         kind,
         base_url,
+        settings: _,
         credential,
     } = call;
     match (base_url, credential) {
-        (Some(base_url), Some((id, secret))) => upstream.self_test(kind, Some(id), &base_url, Some(&secret)).await,
+        (Some(base_url), Some((id, OpenedCredential::ApiKey(secret)))) => {
+            upstream.self_test(kind, Some(id), &base_url, Some(&secret)).await
+        }
+        (Some(_), Some((id, OpenedCredential::Aws(_) | OpenedCredential::Entra(_) | OpenedCredential::Google(_)))) => {
+            SelfTest {
+                credential: Some(id),
+                outcome: SelfTestOutcome::Unexpected,
+                status: None,
+                message: "only API keys can be tried out".to_owned(),
+                duration_ms: 0,
+            }
+        }
         (Some(base_url), None) => upstream.self_test(kind, None, &base_url, None).await,
         (None, credential) => SelfTest {
             credential: credential.map(|(id, _)| id),

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use gatewright_contract::Secret;
 use gatewright_control::{Control, bootstrap, setup_link};
-use gatewright_types::api::{Document, KeyEntry, ModelEntry, ProviderEntry, ProviderKind, Route, Timeouts};
+use gatewright_types::api::{
+    Document, KeyEntry, ModelEntry, ProviderEntry, ProviderKind, ProviderSettings, Route, Timeouts,
+};
 use gatewright_types::{DisplayName, ModelName, Slug};
 
 use crate::running::Running;
@@ -69,6 +71,7 @@ fn playground() -> Document {
             name: slug("sandbox"),
             kind: ProviderKind::Sandbox,
             base_url: None,
+            settings: ProviderSettings::default(),
             credentials: Vec::new(),
         }]),
         models: Some(MODELS.map(model).into()),

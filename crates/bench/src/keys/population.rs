@@ -5,7 +5,7 @@ use gatewright_contract::{
     CredentialUnit, Digest, KeyUnit, Keyring, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, Sealed,
     Secret, TeamUnit, Unit, UnitBody, UnitId,
 };
-use gatewright_types::api::{ProviderKind, Rates, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
 use gatewright_types::{CredentialId, KeyId, ModelId, OrganizationId, PriceId, ProviderId, TeamId};
 
 const PROVIDERS: [&str; 2] = ["primary", "secondary"];
@@ -117,12 +117,14 @@ impl Population {
             let credential = CredentialUnit {
                 id: CredentialId::mint(),
                 weight: 1,
+                kind: CredentialKind::ApiKey,
                 sealed: self.sealed.clone(),
             };
             let body = ProviderUnit {
                 name: name.parse().expect("a slug"),
                 kind: ProviderKind::OpenaiCompatible,
                 base_url: Some(format!("https://{name}.example.com/v1")),
+                settings: ProviderSettings::default(),
                 credentials: vec![credential],
             };
             units.push(unit(

@@ -8,7 +8,10 @@ use crate::endpoint::Json;
 use crate::error::ApiError;
 
 pub(crate) async fn export(call: Call) -> Result<Json<Document>, ApiError> {
-    configuration::export(&call.scope(), &call.organization).await.map(Json)
+    let keyring = &call.control.keyring;
+    configuration::export(&call.scope(), &call.organization, keyring)
+        .await
+        .map(Json)
 }
 
 pub(crate) async fn plan(call: Call, Json(document): Json<Document>) -> Result<Json<ApplyReport>, ApiError> {

@@ -1,8 +1,8 @@
 //! Providers: addresses are checked before they are stored, and can be tried out with a real call.
 
-use gatewright_contract::{AddressPolicy, BaseUrl};
-use gatewright_store::{ProviderUpdate, WriteError};
-use gatewright_types::api::{NewProvider, Provider, ProviderChange, ProviderKind, Route, SelfTest};
+use gatewright_contract::{AddressPolicy, BaseUrl, OpenedCredential};
+use gatewright_store::{ProviderUpdate, SealedCredential, WriteError};
+use gatewright_types::api::{NewProvider, Provider, ProviderChange, ProviderKind, ProviderSettings, Route, SelfTest};
 use gatewright_types::{Page, PageQuery, ProviderId};
 use serde_json::json;
 
@@ -21,19 +21,23 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewProvider>) -> Result<C
         .map_err(|message| ApiError::field("base_url", &message))?;
     let mut inserts = Vec::with_capacity(new.credentials.len());
     for (index, credential) in new.credentials.into_iter().enumerate() {
-        inserts.push(credentials::seal(
+        inserts.push(credentials::insert(
             &call,
             credential,
-            &format!("credentials[{index}].api_key"),
+            &format!("credentials[{index}]."),
         )?);
     }
     let (organization, id) = (call.organization.id, ProviderId::mint());
     let update = ProviderUpdate {
         kind: new.kind,
         base_url: new.base_url,
+        settings: new.settings,
     };
     let names: Vec<_> = inserts.iter().map(|credential| &credential.name).collect();
-    let detail = json!({"name": new.name, "kind": update.kind, "base_url": update.base_url, "credentials": names});
+    let detail = json!({
+        "name": new.name, "kind": update.kind, "base_url": update.base_url, "settings": told(&update.settings),
+        "credentials": names,
+    });
     let audited = call.change("provider.create", id, detail);
     let provider = call.write(audited, async |tx| {
         tx.create_provider(organization, id, &new.name, &update, &inserts).await
@@ -61,8 +65,10 @@ pub(crate) async fn update(
     let update = ProviderUpdate {
         kind: provider.kind,
         base_url: change.base_url,
+        settings: change.settings,
     };
-    let audited = call.change("provider.update", id, json!({"base_url": update.base_url}));
+    let detail = json!({"base_url": update.base_url, "settings": told(&update.settings)});
+    let audited = call.change("provider.update", id, detail);
     Ok(Json(
         call.write(audited, async |tx| tx.change_provider(organization, id, &update).await)
             .await?,
@@ -109,21 +115,20 @@ pub(crate) async fn test(call: Call, Path(id): Path<ProviderId>) -> Result<Json<
     let sealed = call.scope().sealed_credentials(id).await?;
     let mut calls = Vec::with_capacity(sealed.len().max(1));
     for credential in sealed {
-        let secret = call
-            .control
-            .keyring
-            .open(&credential.sealed, &credential.id.to_string())?;
-        let credential = Some((credential.id, secret));
+        let SealedCredential { id, kind, sealed, .. } = credential;
+        let opened = OpenedCredential::open_sealed(&call.control.keyring, id, kind, &sealed)?;
         calls.push(SelfTestCall {
             kind: provider.kind,
             base_url: base_url.clone(),
-            credential,
+            settings: provider.settings.clone(),
+            credential: Some((id, opened)),
         });
     }
     if calls.is_empty() {
         calls.push(SelfTestCall {
             kind: provider.kind,
             base_url,
+            settings: provider.settings,
             credential: None,
         });
     }
@@ -142,6 +147,21 @@ pub(crate) fn check_address(kind: ProviderKind, address: Option<&str>, policy: A
     };
     let url = text.parse::<BaseUrl>().map_err(|error| error.to_string())?;
     url.check(policy).map_err(|error| error.to_string())
+}
+
+/// Settings as the audit log tells them: what is in a header may be nobody's business.
+fn told(settings: &ProviderSettings) -> serde_json::Value {
+    let ProviderSettings {
+        region,
+        project,
+        api_version,
+        deployments,
+        headers,
+    } = settings;
+    let headers: Vec<_> = headers.keys().collect();
+    json!({
+        "region": region, "project": project, "api_version": api_version, "deployments": deployments, "headers": headers,
+    })
 }
 
 pub(super) async fn find(call: &Call, id: ProviderId) -> Result<Provider, ApiError> {

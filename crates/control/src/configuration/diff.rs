@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gatewright_contract::{
-    AddressPolicy, CompileProblem, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId, compile,
+    AddressPolicy, CompileProblem, CredentialUnit, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, Sealed,
+    UnitBody, UnitId, compile,
 };
 use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
-use gatewright_types::api::{Change, ChangeKind, Document, KeyChange, ModelChange, NewModel, NewPrice};
+use gatewright_types::api::{Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, NewModel, NewPrice};
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
 };
@@ -197,24 +198,29 @@ impl Differ<'_> {
             .iter()
             .map(|(unit, place)| (place.as_str(), *unit))
             .collect();
-        let provider = |name, kind, base_url| {
-            UnitBody::Provider(ProviderUnit {
-                name,
-                kind,
-                base_url,
-                credentials: Vec::new(),
-            })
-        };
         match &self.document.providers {
             Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
                 let unit = ids.get(format!("providers[{index}]").as_str())?;
-                Some((*unit, provider(entry.name.clone(), entry.kind, entry.base_url.clone())))
+                let kinds = entry.credentials.iter().map(|credential| credential.secret.kind());
+                let body = ProviderUnit {
+                    name: entry.name.clone(),
+                    kind: entry.kind,
+                    base_url: entry.base_url.clone(),
+                    settings: entry.settings.clone(),
+                    credentials: kinds.map(unsealed).collect(),
+                };
+                Some((*unit, UnitBody::Provider(body)))
             })),
             None => units.extend(self.current.providers.iter().map(|(row, _)| {
-                (
-                    UnitId::Provider(row.id),
-                    provider(row.name.clone(), row.kind, row.base_url.clone()),
-                )
+                let kinds = row.credentials.iter().map(|credential| credential.kind);
+                let body = ProviderUnit {
+                    name: row.name.clone(),
+                    kind: row.kind,
+                    base_url: row.base_url.clone(),
+                    settings: row.settings.clone(),
+                    credentials: kinds.map(unsealed).collect(),
+                };
+                (UnitId::Provider(row.id), UnitBody::Provider(body))
             })),
         }
         let model = |name, route, timeouts| UnitBody::Model(ModelUnit { name, route, timeouts });
@@ -244,6 +250,16 @@ impl Differ<'_> {
             self.problems
                 .extend(found.into_iter().map(|problem| place(&places, problem)));
         }
+    }
+}
+
+/// A credential as far as it is compiled: its secret plays no part in that.
+fn unsealed(kind: CredentialKind) -> CredentialUnit {
+    CredentialUnit {
+        id: CredentialId::mint(),
+        weight: 1,
+        kind,
+        sealed: Sealed::from_stored(String::new()),
     }
 }
 

@@ -1,19 +1,17 @@
-//! Differences in teams, providers, models, prices and keys.
+//! Differences in teams, models, prices and keys.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{BaseUrl, Secret, UnitId};
-use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, ProviderUpdate, SealedCredential};
+use gatewright_contract::UnitId;
+use gatewright_store::KeyInsert;
 use gatewright_types::api::{
-    ChangeKind, CredentialEntry, KeyChange, KeyEntry, ModelChange, NewModel, NewPrice, Price, PriceEntry, Provider,
-    ProviderEntry, Rates, SecretSource,
+    ChangeKind, KeyChange, KeyEntry, ModelChange, NewModel, NewPrice, Price, PriceEntry, Rates, SecretSource,
 };
-use gatewright_types::{CredentialId, DisplayName, KeyId, ModelId, PriceId, ProviderId, TeamId};
+use gatewright_types::{DisplayName, KeyId, ModelId, PriceId, TeamId};
 
-use super::diff::{Differ, Step, change, differing, same_address};
+use super::diff::{Differ, Step, change, differing};
 use super::secrets::value;
-use crate::api::credentials::{check_secret, hint};
 pub(super) use crate::auth::token::NewSecret;
 use crate::auth::token::Purpose;
 
@@ -48,44 +46,6 @@ impl Differ<'_> {
             self.removal("team", &team.name, Step::DeleteTeam(team.id));
         }
         teams
-    }
-
-    pub(super) fn providers(&mut self) {
-        let Some(entries) = &self.document.providers else {
-            return;
-        };
-        self.check_unique("providers", "name", entries.iter().map(|entry| entry.name.as_str()));
-        for (index, entry) in entries.iter().enumerate() {
-            let address = entry.base_url.as_deref().and_then(|text| text.parse::<BaseUrl>().ok());
-            if let Some(Err(error)) = address.map(|url| url.check(self.means.policy)) {
-                self.problem(format!("providers[{index}].base_url"), &error);
-            }
-            let names = entry.credentials.iter().map(|credential| credential.name.as_str());
-            self.check_unique(&format!("providers[{index}].credentials"), "name", names);
-            let there = self
-                .current
-                .providers
-                .iter()
-                .find(|(provider, _)| provider.name == entry.name);
-            let id = match there {
-                Some((provider, credentials)) => {
-                    self.change_provider(index, entry, provider, credentials);
-                    provider.id
-                }
-                None => self.create_provider(index, entry),
-            };
-            self.plan
-                .places
-                .insert(UnitId::Provider(id), format!("providers[{index}]"));
-        }
-        let gone = self
-            .current
-            .providers
-            .iter()
-            .filter(|(provider, _)| entries.iter().all(|entry| entry.name != provider.name));
-        for (provider, _) in gone {
-            self.removal("provider", &provider.name, Step::DeleteProvider(provider.id));
-        }
     }
 
     pub(super) fn models(&mut self) {
@@ -248,119 +208,6 @@ impl Differ<'_> {
     pub(super) fn mint(&mut self, resource: &str, name: &DisplayName, secret: &NewSecret) {
         if let Some(shown) = &secret.shown {
             self.plan.minted.insert(format!("{resource}/{name}"), shown.clone());
-        }
-    }
-
-    fn create_provider(&mut self, index: usize, entry: &ProviderEntry) -> ProviderId {
-        let id = ProviderId::mint();
-        let mut credentials = Vec::new();
-        for (number, credential) in entry.credentials.iter().enumerate() {
-            let path = format!("providers[{index}].credentials[{number}].api_key");
-            let Some(secret) = self.provider_secret(path, credential) else {
-                continue;
-            };
-            credentials.push(self.seal(credential, secret));
-        }
-        let update = ProviderUpdate {
-            kind: entry.kind,
-            base_url: entry.base_url.clone(),
-        };
-        let step = Step::CreateProvider(id, entry.name.clone(), update, credentials);
-        self.step(change(ChangeKind::Create, "provider", &&entry.name, &[]), step);
-        id
-    }
-
-    fn change_provider(
-        &mut self,
-        index: usize,
-        entry: &ProviderEntry,
-        provider: &Provider,
-        sealed: &[SealedCredential],
-    ) {
-        let wanted = entry.base_url.as_deref().or(entry.kind.usual_base_url());
-        let fields = differing(&[
-            ("kind", provider.kind == entry.kind),
-            ("base_url", same_address(wanted, provider.base_url.as_deref())),
-        ]);
-        if !fields.is_empty() {
-            let update = ProviderUpdate {
-                kind: entry.kind,
-                base_url: entry.base_url.clone(),
-            };
-            let change = change(ChangeKind::Update, "provider", &&entry.name, &fields);
-            self.step(change, Step::ChangeProvider(provider.id, update));
-        }
-        for (number, credential) in entry.credentials.iter().enumerate() {
-            let path = format!("providers[{index}].credentials[{number}].api_key");
-            let Some(secret) = self.provider_secret(path, credential) else {
-                continue;
-            };
-            let name = format!("{}/{}", entry.name, credential.name);
-            match sealed.iter().find(|one| one.name == credential.name) {
-                Some(there) => self.change_credential(provider.id, &name, credential, secret, there),
-                None => {
-                    let insert = self.seal(credential, secret);
-                    let change = change(ChangeKind::Create, "credential", &name, &[]);
-                    self.step(change, Step::AddCredential(provider.id, insert));
-                }
-            }
-        }
-        for gone in sealed
-            .iter()
-            .filter(|one| entry.credentials.iter().all(|wanted| wanted.name != one.name))
-        {
-            let name = format!("{}/{}", entry.name, gone.name);
-            self.removal("credential", &name, Step::RemoveCredential(provider.id, gone.id));
-        }
-    }
-
-    fn change_credential(
-        &mut self,
-        provider: ProviderId,
-        name: &str,
-        wanted: &CredentialEntry,
-        secret: &str,
-        there: &SealedCredential,
-    ) {
-        // A secret that no master key opens is worth nothing: the one in the document takes its place.
-        let known = self.means.keyring.open(&there.sealed, &there.id.to_string());
-        let same_secret = known.is_ok_and(|known| known.expose() == secret);
-        let fields = differing(&[("weight", there.weight == wanted.weight), ("api_key", same_secret)]);
-        if fields.is_empty() {
-            return;
-        }
-        let sealed = || {
-            self.means
-                .keyring
-                .seal(&Secret::new(secret.to_owned()), &there.id.to_string())
-        };
-        let secret = (!same_secret).then(|| (hint(secret), sealed()));
-        let update = CredentialUpdate {
-            weight: wanted.weight,
-            secret,
-        };
-        let change = change(ChangeKind::Update, "credential", &name, &fields);
-        self.step(change, Step::ChangeCredential(provider, there.id, update));
-    }
-
-    fn provider_secret<'e>(&mut self, path: String, credential: &'e CredentialEntry) -> Option<&'e str> {
-        let checked = value(&credential.api_key)
-            .and_then(|secret| check_secret(secret).map(|()| secret).map_err(ToOwned::to_owned));
-        checked.map_err(|message| self.problem(path, &message)).ok()
-    }
-
-    fn seal(&self, credential: &CredentialEntry, secret: &str) -> CredentialInsert {
-        let id = CredentialId::mint();
-        let sealed = self
-            .means
-            .keyring
-            .seal(&Secret::new(secret.to_owned()), &id.to_string());
-        CredentialInsert {
-            id,
-            name: credential.name.clone(),
-            weight: credential.weight,
-            hint: hint(secret),
-            sealed,
         }
     }
 

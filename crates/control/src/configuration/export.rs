@@ -1,6 +1,7 @@
 //! What an organization has, as a document: the same state gives the same text, and secrets are references.
 
-use gatewright_store::Scope;
+use gatewright_contract::{Keyring, OpenedCredential};
+use gatewright_store::{Scope, SealedCredential};
 use gatewright_types::api::{
     CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, Organization, PriceEntry, ProviderEntry, TeamEntry,
     TokenEntry,
@@ -8,11 +9,15 @@ use gatewright_types::api::{
 
 use super::current::Current;
 use super::document::VERSION;
-use super::secrets::reference;
+use super::secrets;
 use crate::error::ApiError;
 
 /// The whole organization. Keys and tokens come without secrets: only their digests are known.
-pub(crate) async fn export(scope: &Scope<'_>, organization: &Organization) -> Result<Document, ApiError> {
+pub(crate) async fn export(
+    scope: &Scope<'_>,
+    organization: &Organization,
+    keyring: &Keyring,
+) -> Result<Document, ApiError> {
     let mut everything = Document {
         version: VERSION,
         organization: organization.slug.clone(),
@@ -26,11 +31,11 @@ pub(crate) async fn export(scope: &Scope<'_>, organization: &Organization) -> Re
         keys: Some(Vec::new()),
     };
     let current = Current::read(scope, organization.clone(), &everything).await?;
-    fill(&mut everything, current);
+    fill(&mut everything, current, keyring);
     Ok(everything)
 }
 
-fn fill(document: &mut Document, current: Current) {
+fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
     let teams: std::collections::HashMap<_, _> =
         current.teams.iter().map(|team| (team.id, team.name.clone())).collect();
     document.members = Some(sorted(
@@ -46,21 +51,17 @@ fn fill(document: &mut Document, current: Current) {
     document.providers = Some(sorted(
         current.providers,
         |(provider, _)| provider.name.to_string(),
-        |(provider, _)| {
-            let name = provider.name.clone();
-            let usual = provider.kind.usual_base_url();
+        |(provider, credentials)| {
+            let usual = provider.kind.usual_address(&provider.settings);
             ProviderEntry {
                 kind: provider.kind,
-                base_url: provider.base_url.filter(|address| Some(address.as_str()) != usual),
+                base_url: provider.base_url.filter(|address| Some(address) != usual.as_ref()),
                 credentials: sorted(
-                    provider.credentials,
+                    credentials,
                     |one| one.name.to_string(),
-                    |one| CredentialEntry {
-                        api_key: reference(name.as_str(), one.name.as_str()),
-                        name: one.name,
-                        weight: one.weight,
-                    },
+                    |one| credential(provider.name.as_str(), one, keyring),
                 ),
+                settings: provider.settings,
                 name: provider.name,
             }
         },
@@ -112,6 +113,22 @@ fn fill(document: &mut Document, current: Current) {
             expires_at: key.expires_at,
         },
     ));
+}
+
+fn credential(provider: &str, sealed: SealedCredential, keyring: &Keyring) -> CredentialEntry {
+    let SealedCredential {
+        id,
+        name,
+        weight,
+        kind,
+        sealed,
+    } = sealed;
+    let opened = OpenedCredential::open_sealed(keyring, id, kind, &sealed).ok();
+    CredentialEntry {
+        secret: secrets::entry(provider, name.as_str(), kind, opened),
+        name,
+        weight,
+    }
 }
 
 fn sorted<T, K: Ord, U>(mut items: Vec<T>, key: impl Fn(&T) -> K, into: impl FnMut(T) -> U) -> Vec<U> {

@@ -10,6 +10,7 @@ mod document;
 mod entries;
 mod export;
 mod people;
+mod providers;
 mod secrets;
 
 pub(crate) use apply::{apply, plan};

@@ -1,7 +1,11 @@
 //! Secrets in documents: replacing references by what they name, where somebody can read that, and naming references
 //! for an export. Reading is the caller's: this crate knows no environment.
 
-use gatewright_types::api::{Document, SecretSource};
+use gatewright_contract::OpenedCredential;
+use gatewright_types::api::{
+    AwsKeys, CredentialKind, CredentialSecret, Document, EntraClient, GoogleAccount, NewSecret, SecretEntry,
+    SecretSource, TextSource,
+};
 
 use crate::check::FieldProblem;
 
@@ -46,8 +50,104 @@ pub(super) fn value(source: &SecretSource) -> Result<&str, String> {
     }
 }
 
-/// `GATEWRIGHT_SECRET_<PROVIDER>_<CREDENTIAL>`: where an exported document expects a credential's secret.
-pub(super) fn reference(provider: &str, credential: &str) -> SecretSource {
+/// A credential's secret, or what is wrong with its fields.
+pub(super) fn plain(entry: &SecretEntry) -> Result<NewSecret, Vec<(&'static str, String)>> {
+    let mut reader = Reader { problems: Vec::new() };
+    let secret = match entry {
+        CredentialSecret::ApiKey(key) => CredentialSecret::ApiKey(reader.secret("api_key", key)),
+        CredentialSecret::Aws(keys) => CredentialSecret::Aws(AwsKeys {
+            access_key_id: reader.text("aws.access_key_id", &keys.access_key_id),
+            secret_access_key: reader.secret("aws.secret_access_key", &keys.secret_access_key),
+            session_token: keys
+                .session_token
+                .as_ref()
+                .map(|token| reader.secret("aws.session_token", token)),
+            role_arn: keys.role_arn.as_ref().map(|role| reader.text("aws.role_arn", role)),
+        }),
+        CredentialSecret::Entra(client) => CredentialSecret::Entra(EntraClient {
+            tenant_id: reader.text("entra.tenant_id", &client.tenant_id),
+            client_id: reader.text("entra.client_id", &client.client_id),
+            client_secret: reader.secret("entra.client_secret", &client.client_secret),
+        }),
+        CredentialSecret::Google(account) => CredentialSecret::Google(GoogleAccount {
+            service_account: reader.secret("google.service_account", &account.service_account),
+        }),
+    };
+    if reader.problems.is_empty() {
+        Ok(secret)
+    } else {
+        Err(reader.problems)
+    }
+}
+
+struct Reader {
+    problems: Vec<(&'static str, String)>,
+}
+
+impl Reader {
+    fn secret(&mut self, field: &'static str, source: &SecretSource) -> String {
+        match value(source) {
+            Ok(text) => text.to_owned(),
+            Err(message) => {
+                self.problems.push((field, message));
+                String::new()
+            }
+        }
+    }
+
+    fn text(&mut self, field: &'static str, source: &TextSource) -> String {
+        match source {
+            TextSource::Text(text) => text.clone(),
+            TextSource::Source(source) => self.secret(field, source),
+        }
+    }
+}
+
+/// How an exported document tells a credential: secrets are references, and the rest is written out where it can be
+/// read. What no master key opens is told as if it had only what its kind needs.
+pub(super) fn entry(
+    provider: &str,
+    credential: &str,
+    kind: CredentialKind,
+    opened: Option<OpenedCredential>,
+) -> SecretEntry {
+    let name = |field| reference(provider, credential, field);
+    let text = |known: Option<String>, field| known.map_or_else(|| TextSource::Source(name(field)), TextSource::Text);
+    match kind {
+        CredentialKind::ApiKey => CredentialSecret::ApiKey(name("")),
+        CredentialKind::Aws => {
+            let known = match opened {
+                Some(OpenedCredential::Aws(identity)) => Some(identity),
+                _ => None,
+            };
+            let (expires, role) = known.map_or((false, None), |keys| (keys.session_token.is_some(), keys.role_arn));
+            CredentialSecret::Aws(AwsKeys {
+                access_key_id: TextSource::Source(name("_ACCESS_KEY_ID")),
+                secret_access_key: name("_SECRET_ACCESS_KEY"),
+                session_token: expires.then(|| name("_SESSION_TOKEN")),
+                role_arn: role.map(TextSource::Text),
+            })
+        }
+        CredentialKind::Entra => {
+            let known = match opened {
+                Some(OpenedCredential::Entra(identity)) => Some(identity),
+                _ => None,
+            };
+            let (tenant, client) = known.map(|known| (known.tenant_id, known.client_id)).unzip();
+            CredentialSecret::Entra(EntraClient {
+                tenant_id: text(tenant, "_TENANT_ID"),
+                client_id: text(client, "_CLIENT_ID"),
+                client_secret: name("_CLIENT_SECRET"),
+            })
+        }
+        CredentialKind::Google => CredentialSecret::Google(GoogleAccount {
+            service_account: name("_SERVICE_ACCOUNT"),
+        }),
+    }
+}
+
+/// `GATEWRIGHT_SECRET_<PROVIDER>_<CREDENTIAL>[_FIELD]`: where an exported document expects a credential's secret.
+fn reference(provider: &str, credential: &str, field: &str) -> SecretSource {
     let upper = |text: &str| -> String {
         text.chars()
             .map(|c| {
@@ -59,7 +159,11 @@ pub(super) fn reference(provider: &str, credential: &str) -> SecretSource {
             })
             .collect()
     };
-    SecretSource::Env(format!("GATEWRIGHT_SECRET_{}_{}", upper(provider), upper(credential)))
+    SecretSource::Env(format!(
+        "GATEWRIGHT_SECRET_{}_{}{field}",
+        upper(provider),
+        upper(credential)
+    ))
 }
 
 fn for_each(document: &mut Document, mut visit: impl FnMut(String, &mut SecretSource)) {
@@ -70,10 +174,9 @@ fn for_each(document: &mut Document, mut visit: impl FnMut(String, &mut SecretSo
     }
     for (index, provider) in document.providers.iter_mut().flatten().enumerate() {
         for (number, credential) in provider.credentials.iter_mut().enumerate() {
-            visit(
-                format!("providers[{index}].credentials[{number}].api_key"),
-                &mut credential.api_key,
-            );
+            for (field, source) in sources(&mut credential.secret) {
+                visit(format!("providers[{index}].credentials[{number}].{field}"), source);
+            }
         }
     }
     for (index, token) in document.tokens.iter_mut().flatten().enumerate() {
@@ -86,6 +189,45 @@ fn for_each(document: &mut Document, mut visit: impl FnMut(String, &mut SecretSo
             visit(format!("keys[{index}].secret"), source);
         }
     }
+}
+
+/// Everything in a credential that may be a reference.
+fn sources(secret: &mut SecretEntry) -> Vec<(&'static str, &mut SecretSource)> {
+    fn within(text: &mut TextSource) -> Option<&mut SecretSource> {
+        match text {
+            TextSource::Text(_) => None,
+            TextSource::Source(source) => Some(source),
+        }
+    }
+    let all = match secret {
+        CredentialSecret::ApiKey(key) => vec![("api_key", Some(key))],
+        CredentialSecret::Aws(AwsKeys {
+            access_key_id,
+            secret_access_key,
+            session_token,
+            role_arn,
+        }) => vec![
+            ("aws.access_key_id", within(access_key_id)),
+            ("aws.secret_access_key", Some(secret_access_key)),
+            ("aws.session_token", session_token.as_mut()),
+            ("aws.role_arn", role_arn.as_mut().and_then(within)),
+        ],
+        CredentialSecret::Entra(EntraClient {
+            tenant_id,
+            client_id,
+            client_secret,
+        }) => vec![
+            ("entra.tenant_id", within(tenant_id)),
+            ("entra.client_id", within(client_id)),
+            ("entra.client_secret", Some(client_secret)),
+        ],
+        CredentialSecret::Google(GoogleAccount { service_account }) => {
+            vec![("google.service_account", Some(service_account))]
+        }
+    };
+    all.into_iter()
+        .filter_map(|(field, source)| Some((field, source?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,6 +275,38 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_credential_may_be_a_reference() {
+        let aws = json!({
+            "access_key_id": {"env": "THERE"}, "secret_access_key": {"file": "f"}, "session_token": {"env": "GONE"},
+            "role_arn": "arn:aws:iam::1:role/r",
+        });
+        let entra = json!({"tenant_id": "t", "client_id": {"env": "ALSO_GONE"}, "client_secret": {"file": "f"}});
+        let mut document = check_document(&json!({
+            "version": 1, "organization": "acme", "providers": [
+                {"name": "a", "kind": "bedrock", "region": "eu-central-1", "credentials": [{"name": "x", "aws": aws}]},
+                {"name": "b", "kind": "azure", "credentials": [{"name": "x", "entra": entra}]},
+                {"name": "c", "kind": "vertex", "credentials": [{"name": "x", "google": {"service_account": {"env": "NONE"}}}]},
+            ],
+        }))
+        .expect("a document");
+
+        let problems = resolve_secrets(&mut document, &Fixed).expect_err("three are not set");
+
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "providers[0].credentials[0].aws.session_token",
+                "providers[1].credentials[0].entra.client_id",
+                "providers[2].credentials[0].google.service_account",
+            ]
+        );
+        let texts = json!(document).to_string();
+        assert!(texts.contains(r#""access_key_id":{"value":"from-env"}"#), "{texts}");
+        assert!(texts.contains(r#""client_secret":{"value":"from-file"}"#), "{texts}");
+    }
+
+    #[test]
     fn a_reference_to_nothing_is_told_with_its_place() {
         let problems = resolve_secrets(&mut document(&json!({"env": "GONE"})), &Fixed).expect_err("it is not set");
 
@@ -146,8 +320,8 @@ mod tests {
     #[test]
     fn a_reference_is_named_after_its_place() {
         assert_eq!(
-            reference("openai-main", "team a"),
-            SecretSource::Env("GATEWRIGHT_SECRET_OPENAI_MAIN_TEAM_A".to_owned())
+            reference("openai-main", "team a", "_CLIENT_SECRET"),
+            SecretSource::Env("GATEWRIGHT_SECRET_OPENAI_MAIN_TEAM_A_CLIENT_SECRET".to_owned())
         );
     }
 }

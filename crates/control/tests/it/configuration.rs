@@ -313,3 +313,109 @@ async fn keys_and_tokens_that_get_another_name_keep_their_secrets() {
         "after"
     );
 }
+
+fn clouds() -> Value {
+    let account = json!({"type": "service_account", "client_email": "gateway@p.iam.gserviceaccount.com",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n"});
+    json!({
+        "version": 1, "organization": "acme",
+        "providers": [
+            {"name": "azure", "kind": "azure", "base_url": "https://r.openai.azure.com", "api_version": "2024-10-21",
+             "deployments": {"gpt-4o": "main"}, "credentials": [
+                {"name": "a", "weight": 1, "entra": {
+                    "tenant_id": "the-tenant", "client_id": {"value": "the-client"}, "client_secret": {"value": "s-entra"}}},
+                {"name": "b", "weight": 1, "api_key": {"value": "azure-key-0001"}},
+            ]},
+            {"name": "bedrock-eu", "kind": "bedrock", "region": "eu-central-1", "headers": {"x-team": "search"},
+             "credentials": [{"name": "a", "weight": 2, "aws": {
+                "access_key_id": {"value": "AKIAIOSFODNN7EXAMPLE"}, "secret_access_key": {"value": "s-aws"},
+                "session_token": {"value": "t-aws"}, "role_arn": "arn:aws:iam::123456789012:role/gateway"}}]},
+            {"name": "vertex", "kind": "vertex", "region": "europe-west4", "project": "p", "credentials": [
+                {"name": "a", "weight": 1, "google": {"service_account": {"value": account.to_string()}}}]},
+        ],
+    })
+}
+
+#[actix_web::test]
+async fn clouds_are_applied_once_and_only_what_differs_is_changed() {
+    let (world, owner) = World::with_owner().await;
+    apply(&world, &owner, &clouds()).await;
+    let mut wanted = clouds();
+    let providers = &mut wanted["providers"];
+    providers[0]["deployments"] = json!({"gpt-4o": "other"});
+    providers[0]["credentials"][0]["entra"]["client_secret"] = json!({"value": "s-entra-2"});
+    providers[1]["region"] = json!("us-east-1");
+    providers[1]["credentials"][0] = json!({"name": "a", "weight": 2, "api_key": {"value": "bedrock-key-1"}});
+
+    let again = apply(&world, &owner, &clouds()).await;
+    let changed = apply(&world, &owner, &wanted).await;
+
+    assert_eq!(changes(&again), [] as [&str; 0]);
+    assert_eq!(
+        changes(&changed),
+        [
+            "update provider azure deployments",
+            "update credential azure/a entra",
+            "update provider bedrock-eu base_url,region",
+            "update credential bedrock-eu/a api_key",
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn clouds_are_exported_with_references_and_the_rest_written_out() {
+    let (world, owner) = World::with_owner().await;
+    apply(&world, &owner, &clouds()).await;
+
+    let exported = owner.get(&world, CONFIGURATION).await.body;
+
+    let secret = |name: &str| json!({"env": format!("GATEWRIGHT_SECRET_{name}")});
+    let mut expected = clouds()["providers"].clone();
+    expected[0]["credentials"][0]["entra"] = json!({
+        "tenant_id": "the-tenant", "client_id": "the-client", "client_secret": secret("AZURE_A_CLIENT_SECRET")});
+    expected[0]["credentials"][1]["api_key"] = secret("AZURE_B");
+    let aws = &mut expected[1]["credentials"][0]["aws"];
+    aws["access_key_id"] = secret("BEDROCK_EU_A_ACCESS_KEY_ID");
+    aws["secret_access_key"] = secret("BEDROCK_EU_A_SECRET_ACCESS_KEY");
+    aws["session_token"] = secret("BEDROCK_EU_A_SESSION_TOKEN");
+    expected[2]["credentials"][0]["google"]["service_account"] = secret("VERTEX_A_SERVICE_ACCOUNT");
+    assert_eq!(exported["providers"], expected);
+
+    let (empty, other) = World::with_owner().await;
+    let mut copied = exported.clone();
+    copied["providers"] = {
+        let mut providers = expected;
+        for (index, credential) in [(0, 0), (0, 1), (1, 0), (2, 0)] {
+            providers[index]["credentials"][credential] =
+                clouds()["providers"][index]["credentials"][credential].clone();
+        }
+        providers
+    };
+    apply(&empty, &other, &copied).await;
+    assert_eq!(other.get(&empty, CONFIGURATION).await.body, exported);
+}
+
+#[actix_web::test]
+async fn what_a_cloud_lacks_is_told_at_its_place_in_the_document() {
+    let (world, owner) = World::with_owner().await;
+    let mut wanted = clouds();
+    let providers = &mut wanted["providers"];
+    providers[0]["credentials"][0]["entra"]["client_secret"] = json!({"env": "SECRET"});
+    providers[0]["credentials"][1] = json!({"name": "b", "google": {"service_account": {"value": "[]"}}});
+    providers[1]["project"] = json!("p");
+    providers[2].as_object_mut().unwrap().remove("region");
+
+    let answer = owner.post(&world, &format!("{CONFIGURATION}/apply"), wanted).await;
+
+    answer.refused(422, "invalid");
+    answer.fields(&json!({
+        "providers[0].credentials[0].entra.client_secret":
+            "send {value: …}: references are read by the command line, not by the server",
+        "providers[0].credentials[1].google": "cannot be used with a provider of kind azure: give api_key or entra",
+        "providers[0].credentials[1].google.service_account":
+            "must be the JSON of a service account's key file, as one text",
+        "providers[1].project": "has no meaning for a provider of kind bedrock: remove it",
+        "providers[2].region":
+            "is required for a provider of kind vertex with a project or a google credential: give one, such as europe-west4 or global",
+    }));
+}

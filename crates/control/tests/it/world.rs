@@ -70,7 +70,10 @@ impl World {
         };
         let self_tester = SelfTester::new(|call| {
             let (credential, message) = match call.credential {
-                Some((id, secret)) => (Some(id), format!("hello {}", secret.expose())),
+                Some((id, opened)) => {
+                    let told: Vec<_> = opened.secrets().map(|secret| secret.expose()).collect();
+                    (Some(id), format!("hello {}", told.join(" ")))
+                }
                 None => (None, String::new()),
             };
             let (outcome, status) = (SelfTestOutcome::Works, Some(200));

@@ -137,7 +137,8 @@ mod tests {
     fn credential(keyring: &Keyring, secret: &str, weight: u32) -> Credential {
         let id = CredentialId::mint();
         let sealed = keyring.seal(&Secret::new(secret.to_owned()), &id.to_string());
-        Credential { id, weight, sealed }
+        let kind = gatewright_types::api::CredentialKind::ApiKey;
+        Credential { id, weight, kind, sealed }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use gatewright_contract::{Digest, KeyUnit, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId};
 use gatewright_coord::LocalFeed;
-use gatewright_types::api::{ProviderKind, Route, Timeouts};
+use gatewright_types::api::{ProviderKind, ProviderSettings, Route, Timeouts};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId};
 
 use super::*;
@@ -64,6 +64,7 @@ impl Stage {
             name,
             kind: ProviderKind::Sandbox,
             base_url: None,
+            settings: ProviderSettings::default(),
             credentials: Vec::new(),
         };
         self.unit(

@@ -71,6 +71,7 @@ pub struct MemberEntry {
     pub password: Option<SecretSource>,
 }
 
+/// A provider with all of its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -85,6 +86,7 @@ pub struct ProviderEntry {
     pub credentials: Vec<CredentialEntry>,
 }
 
+/// A credential; exactly one kind of secret is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Credential, NewCredential, ProviderKind, ProviderSettings};
 use crate::{CredentialId, ProviderId, Slug};
 
+/// Somebody who answers requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provider {
@@ -20,6 +21,7 @@ pub struct Provider {
     pub created_at: DateTime<Utc>,
 }
 
+/// A provider that is to be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

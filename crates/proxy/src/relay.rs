@@ -19,7 +19,7 @@ use crate::record::{End, Metered, Record, Used};
 use crate::refusal::Refusal;
 
 const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
-/// Between the elements of an array it means nothing.
+/// Where comments are not understood: between elements of an array, or events, it means nothing.
 const BLANK: Bytes = Bytes::from_static(b"\n");
 
 /// The body of a streamed reply.

@@ -134,18 +134,16 @@ impl Telling {
         self.translation.is_some()
     }
 
-    /// Nothing but what the caller can read may be put between the pieces of the stream.
+    /// Nothing but what the caller can read may be put between the pieces of the stream: Google's own library for Python
+    /// takes every line of one for JSON.
     pub(crate) fn takes_comments(&self) -> bool {
-        self.translation
-            .as_ref()
-            .is_none_or(|translation| translation.framing == Framing::Sse)
+        self.dialect != Dialect::GeminiGenerate
     }
 
     pub(crate) fn content_type(&self) -> &'static str {
-        if self.takes_comments() {
-            "text/event-stream"
-        } else {
-            "application/json"
+        match self.translation.as_ref().map(|translation| translation.framing) {
+            None | Some(Framing::Sse) => "text/event-stream",
+            Some(Framing::Array) => "application/json",
         }
     }
 

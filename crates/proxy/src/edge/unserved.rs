@@ -32,13 +32,16 @@ fn refuse(request: &HttpRequest, status: StatusCode, message: &str, code: &str) 
     HttpResponse::build(status).content_type("application/json").body(body)
 }
 
-/// Whose address it is.
+/// Whose address it is. Some are the same for several, whose client libraries then tell themselves by their headers.
 pub(super) fn dialect_of(request: &HttpRequest) -> Dialect {
     let path = request.path();
+    let says = |header| request.headers().contains_key(header);
     if path.starts_with("/v1beta/") {
         Dialect::GeminiGenerate
-    } else if path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version") {
+    } else if path.starts_with("/v1/messages") || says("anthropic-version") {
         Dialect::AnthropicMessages
+    } else if says("x-goog-api-client") || says("x-goog-api-key") {
+        Dialect::GeminiGenerate
     } else {
         Dialect::OpenaiChat
     }

@@ -52,7 +52,7 @@ impl Reply {
                 usage,
                 telling,
             } => {
-                let mut headers = gateway_headers(&record.facts());
+                let mut headers = gateway_headers(&record.facts(), record.dialect());
                 headers.extend(dropped(&telling));
                 let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
                 let metered = record.finish(&End {
@@ -70,7 +70,7 @@ impl Reply {
                 }
             }
             Answer::Stream(begun) => {
-                let mut headers = gateway_headers(&record.facts());
+                let mut headers = gateway_headers(&record.facts(), record.dialect());
                 record.hold_overhead();
                 headers.extend(dropped(&begun.telling));
                 headers.push((
@@ -91,8 +91,8 @@ impl Reply {
 
     /// A refusal of a request that has a record.
     pub(crate) fn refusal(refusal: &Refusal, mut record: Record) -> Self {
-        let headers = gateway_headers(&record.facts());
         let (dialect, id) = (record.dialect(), record.id());
+        let headers = gateway_headers(&record.facts(), dialect);
         let metered = record.refuse(refusal);
         Self::render(refusal, dialect, id, headers, metered)
     }
@@ -110,11 +110,11 @@ impl Reply {
         let metered = Metered {
             cost: Some(Nanos::ZERO),
         };
-        Self::render(refusal, dialect, id, gateway_headers(&facts), metered)
+        Self::render(refusal, dialect, id, gateway_headers(&facts, dialect), metered)
     }
 
     /// An answer that costs nothing and is not metered: a list of models.
-    pub(crate) fn plain(body: Vec<u8>, overhead: Duration) -> Self {
+    pub(crate) fn plain(body: Vec<u8>, dialect: Dialect, overhead: Duration) -> Self {
         let id = RequestId::mint();
         let facts = Facts {
             id,
@@ -123,7 +123,7 @@ impl Reply {
             attempts: 0,
             overhead,
         };
-        let mut headers = gateway_headers(&facts);
+        let mut headers = gateway_headers(&facts, dialect);
         headers.push((CONTENT_TYPE, JSON));
         headers.push((
             COST,
@@ -168,16 +168,30 @@ fn dropped(telling: &Telling) -> Option<Header> {
     Some((DROPPED, dropped.to_string().into()))
 }
 
-fn gateway_headers(facts: &Facts<'_>) -> Vec<Header> {
+fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header> {
     let text = |text: Option<&str>| text.map_or(NONE, |text| Bytes::copy_from_slice(text.as_bytes()));
-    let mut headers = Vec::with_capacity(12);
-    headers.push((REQUEST_ID, facts.id.to_string().into()));
+    let id = Bytes::from(facts.id.to_string());
+    let mut headers = Vec::with_capacity(13);
+    headers.push((vendors_request_id(dialect), id.clone()));
+    headers.push((REQUEST_ID, id));
     headers.push((PROVIDER, text(facts.provider)));
     headers.push((MODEL, text(facts.model)));
     headers.push((ATTEMPTS, facts.attempts.to_string().into()));
     headers.push((CACHE, Bytes::from_static(b"off")));
     headers.push((OVERHEAD, overhead(facts.overhead)));
     headers
+}
+
+/// Where the client libraries of a dialect look for the request's identifier.
+const fn vendors_request_id(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::AnthropicMessages => "request-id",
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiGenerate => "x-request-id",
+    }
 }
 
 /// Milliseconds with three decimals.

@@ -54,7 +54,7 @@ async fn counted(
         Ok(written)
     };
     let reply = match counting.await {
-        Ok(body) => Reply::plain(body, started.elapsed()).estimated(),
+        Ok(body) => Reply::plain(body, dialect, started.elapsed()).estimated(),
         Err(refusal) => {
             parts.metrics.rejected();
             Reply::stranger(&refusal, dialect, started.elapsed())

@@ -62,7 +62,7 @@ async fn answer(
         })
     });
     let reply = match told {
-        Ok(body) => Reply::plain(body.to_string().into_bytes(), started.elapsed()),
+        Ok(body) => Reply::plain(body.to_string().into_bytes(), dialect, started.elapsed()),
         Err(refusal) => {
             parts.metrics.rejected();
             Reply::stranger(&refusal, dialect, started.elapsed())

@@ -511,3 +511,74 @@ async fn what_cannot_be_read_is_refused_in_the_dialect_of_its_address() {
         (404, &json!("NOT_FOUND"))
     );
 }
+
+#[tokio::test]
+async fn calls_to_bedrock_are_signed_and_name_the_model_in_the_address() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    let keys =
+        json!({"access_key_id": "AKIDEXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG", "session_token": "st"});
+    let provider = json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
+        "headers": {"x-team": "search"}, "credentials": [{"name": "a", "aws": keys}]});
+    let made = organization
+        .owner
+        .post(&organization.path("/providers"), &provider)
+        .await;
+    made.expect(201);
+    organization
+        .model("m", "up/anthropic.claude-haiku-4-5-20251001-v1:0", &json!({}))
+        .await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    let said = json!({"output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
+        "stopReason": "end_turn", "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, "metrics": {}});
+    let address = "/model/anthropic.claude-haiku-4-5-20251001-v1:0/converse";
+    upstream.on(address, Script::json(200, &said));
+
+    let answer = post(&organization, &key, "/v1/messages", &asked_in_anthropic(false))
+        .await
+        .expect(200);
+
+    assert_eq!(member(&answer.json(), "/content/0/text"), "Hello.");
+    let seen = upstream.only();
+    assert_eq!(seen.target, address);
+    let signature = seen.headers.need("authorization");
+    assert!(
+        signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"),
+        "{signature}"
+    );
+    assert!(
+        signature.contains("/eu-central-1/bedrock/aws4_request, SignedHeaders="),
+        "{signature}"
+    );
+    assert_eq!(seen.headers.need("x-amz-security-token"), "st");
+    assert_eq!(seen.headers.need("x-team"), "search");
+}
+
+#[tokio::test]
+async fn a_classic_azure_provider_is_called_by_its_deployments() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = json!({"name": "up", "kind": "azure", "api_version": "2024-10-21", "base_url": upstream.origin(),
+        "deployments": {"gpt-4o-mini": "ours"}, "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]});
+    let made = organization
+        .owner
+        .post(&organization.path("/providers"), &provider)
+        .await;
+    made.expect(201);
+    organization.model("m", "up/gpt-4o-mini", &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    upstream.on("ours", Script::answer("Hello.", 1_000, 1_000));
+
+    let answer = organization.chat(&key).ask("m").await.expect(200);
+
+    let seen = upstream.only();
+    assert_eq!(
+        seen.target,
+        "/openai/deployments/ours/chat/completions?api-version=2024-10-21"
+    );
+    assert_eq!(seen.headers.need("api-key"), "sk-upstream-secret-0001");
+    // Priced as the model that it is, whatever the deployment is called.
+    assert_ne!(answer.headers.need("x-gw-cost-usd"), "unpriced");
+}

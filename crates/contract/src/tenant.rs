@@ -67,6 +67,14 @@ pub struct Credential {
     pub sealed: Sealed,
 }
 
+impl Provider {
+    /// The name by which a model is called here: its deployment's, where there is one.
+    pub fn deployment<'a>(&'a self, model: &'a str) -> &'a str {
+        let deployment = self.settings.deployments.get(model);
+        deployment.map_or(model, |deployment| deployment.as_str())
+    }
+}
+
 impl Route {
     /// Every target the route can lead to.
     pub fn targets(&self) -> impl Iterator<Item = &UpstreamTarget> {

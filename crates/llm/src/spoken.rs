@@ -3,7 +3,7 @@
 use gatewright_types::api::{Dialect, ProviderKind};
 
 use crate::dialect::Outbound;
-use crate::dialect::anthropic::Anthropic;
+use crate::dialect::anthropic::{Anthropic, AnthropicOn, Envelope};
 use crate::dialect::bedrock::BedrockConverse;
 use crate::dialect::cohere::Cohere;
 use crate::dialect::gemini::Gemini;
@@ -27,12 +27,21 @@ pub enum Endpoint {
     Embeddings,
     Messages,
     GenerateContent,
+    /// Claude on Vertex.
+    RawPredict,
     CohereChat,
     Converse,
 }
 
 /// `None` when this kind has nothing that the dialect asks for.
 pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken> {
+    let is_claude_on_vertex = kind == ProviderKind::Vertex && model.starts_with("claude");
+    if is_claude_on_vertex && asked != Dialect::OpenaiEmbeddings {
+        return Some(Spoken {
+            endpoint: Endpoint::RawPredict,
+            outbound: Some(&AnthropicOn(Envelope::Vertex)),
+        });
+    }
     if let Some(endpoint) = native(kind, asked) {
         return Some(Spoken {
             endpoint,
@@ -127,6 +136,8 @@ impl Endpoint {
             (Self::Messages, _) => "messages".to_owned(),
             (Self::GenerateContent, false) => format!("models/{}:generateContent", path_segment(model)),
             (Self::GenerateContent, true) => format!("models/{}:streamGenerateContent?alt=sse", path_segment(model)),
+            (Self::RawPredict, false) => format!("models/{}:rawPredict", path_segment(model)),
+            (Self::RawPredict, true) => format!("models/{}:streamRawPredict", path_segment(model)),
             (Self::CohereChat, _) => "chat".to_owned(),
             (Self::Converse, false) => format!("model/{}/converse", path_segment(model)),
             (Self::Converse, true) => format!("model/{}/converse-stream", path_segment(model)),

@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::{BaseUrl, UpstreamTarget};
+use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Failure, FailureKind, Segments, classify, sandbox};
 use gatewright_types::RequestId;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
-use url::Url;
 
-use crate::call::failure_of;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::route::Plan;
-use crate::upstream::{Call, Chosen, Player, Upstream, failure, read_body};
+use crate::upstream::{Call, Chosen, Player, Upstream, address, failure, read_body};
 
 /// No error body worth passing on is larger.
 const ERROR_BODY_BYTES: usize = 256 << 10;
@@ -62,14 +60,19 @@ impl Opening {
         let target = self.plan.target();
         let opened = match &target.provider.base_url {
             Some(base_url) => {
+                let provider = &target.provider;
+                let model = provider.deployment(target.model.as_str());
+                let address = address(provider, base_url, self.endpoint, model, self.stream);
                 let call = Call {
+                    provider,
                     base_url,
-                    address: self.address(base_url, target).map_err(|error| self.failed(error))?,
+                    address: address.map_err(|error| self.failed(error))?,
                     credential: self.credential.as_ref(),
                     headers: &self.headers,
                     body,
                     traceparent: self.traceparent.clone(),
                     connect: self.connect,
+                    now: self.now,
                 };
                 let response = self.upstream.call(call).await.map_err(|error| self.failed(error))?;
                 Opened {
@@ -83,15 +86,6 @@ impl Opening {
             200..300 => Ok(opened),
             _ => Err(self.error(opened).await),
         }
-    }
-
-    fn address(&self, base_url: &BaseUrl, target: &UpstreamTarget) -> Result<Url, Failure> {
-        if self.endpoint == Endpoint::ChatCompletions {
-            return Ok(base_url.chat_completions().clone());
-        }
-        let path = self.endpoint.path(target.model.as_str(), self.stream);
-        Url::parse(&base_url.join(&path))
-            .map_err(|error| failure_of(FailureKind::NotFound, format!("its address is none: {error}")))
     }
 
     async fn play(&self, target: &UpstreamTarget, body: Segments) -> Opened {

@@ -68,8 +68,9 @@ impl Speech {
         wishes: Wishes,
         marks: Marks,
     ) -> Result<Self, Refusal> {
-        let (dialect, model) = (request.dialect(), target.model.as_str());
-        let spoken = spoken(target.provider.kind, dialect, model).ok_or_else(|| unanswerable(request))?;
+        let (dialect, known_as) = (request.dialect(), target.model.as_str());
+        let model = target.provider.deployment(known_as);
+        let spoken = spoken(target.provider.kind, dialect, known_as).ok_or_else(|| unanswerable(request))?;
         let usage = if request.caller_asked_usage() {
             UsageChunk::Keep
         } else {
@@ -109,7 +110,7 @@ impl Speech {
             framing: if array { Framing::Array } else { Framing::Sse },
             dropped: written.dropped,
             request_id: marks.request_id.to_string(),
-            upstream_model: model.to_owned(),
+            upstream_model: known_as.to_owned(),
             created: marks.created,
         };
         Ok(Self {

@@ -69,6 +69,8 @@ pub enum StartError {
     Setup(#[from] DatabaseError),
     #[error("provider secrets could not be sealed under the newest master key")]
     Reseal(#[from] WriteError),
+    #[error("the way out to providers cannot be set up")]
+    Upstream(#[from] reqwest::Error),
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
 }
@@ -86,7 +88,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         .public_url
         .clone()
         .unwrap_or_else(|| address_of(public.address));
-    let upstream = Upstream::new(settings.address_policy, keyring.clone());
+    let upstream = Upstream::new(settings.address_policy, keyring.clone())?;
     let catalog = Catalog::embedded();
 
     let mut shipping = Tasks::new();

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use gatewright_contract::{Credential, Keyring, OpenError, Provider, Sealed};
+use gatewright_contract::{Credential, Keyring, OpenedCredential, Provider, Sealed};
 use gatewright_types::CredentialId;
 use gatewright_types::api::ProviderKind;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -16,23 +16,30 @@ const MOST_KEPT: usize = 10_000;
 pub(crate) struct Credentials {
     keyring: Keyring,
     turn: AtomicU64,
-    opened: RwLock<HashMap<CredentialId, (Sealed, HeaderName, HeaderValue)>>,
+    opened: RwLock<HashMap<CredentialId, (Sealed, Proof)>>,
 }
 
 /// The credential a call uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Chosen {
     pub(crate) id: CredentialId,
-    /// The header that shows the secret to the provider.
-    pub(super) header: HeaderName,
-    pub(super) value: HeaderValue,
+    pub(super) proof: Proof,
+}
+
+/// How a call shows that it is ours.
+#[derive(Debug, Clone)]
+pub(super) enum Proof {
+    /// The secret itself.
+    Header(HeaderName, HeaderValue),
+    /// What the cloud's identity service makes of it.
+    Cloud(Arc<OpenedCredential>),
 }
 
 /// Why a credential cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialError {
     #[error("a credential cannot be opened")]
-    Sealed(#[from] OpenError),
+    Sealed(#[from] gatewright_contract::CredentialError),
     #[error("a credential holds characters that no header can carry")]
     Characters,
 }
@@ -69,30 +76,30 @@ impl Credentials {
 
     fn open(&self, kind: ProviderKind, credential: &Credential) -> Result<Chosen, CredentialError> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((sealed, header, value)) = opened.get(&credential.id)
+        if let Some((sealed, proof)) = opened.get(&credential.id)
             && *sealed == credential.sealed
         {
             return Ok(Chosen {
                 id: credential.id,
-                header: header.clone(),
-                value: value.clone(),
+                proof: proof.clone(),
             });
         }
         drop(opened);
-        let secret = self.keyring.open(&credential.sealed, &credential.id.to_string())?;
-        let (header, value) = shown(kind, secret.expose())?;
+        let proof = match OpenedCredential::open(&self.keyring, credential)? {
+            OpenedCredential::ApiKey(secret) => {
+                let (name, value) = shown(kind, secret.expose())?;
+                Proof::Header(name, value)
+            }
+            cloud => Proof::Cloud(Arc::new(cloud)),
+        };
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if opened.len() >= MOST_KEPT {
             opened.clear();
         }
-        opened.insert(
-            credential.id,
-            (credential.sealed.clone(), header.clone(), value.clone()),
-        );
+        opened.insert(credential.id, (credential.sealed.clone(), proof.clone()));
         Ok(Chosen {
             id: credential.id,
-            header,
-            value,
+            proof,
         })
     }
 }
@@ -103,10 +110,9 @@ pub(super) fn shown(kind: ProviderKind, secret: &str) -> Result<(HeaderName, Hea
     let named = |name| (HeaderName::from_static(name), secret.to_owned());
     let (name, text) = match kind {
         ProviderKind::Anthropic => named("x-api-key"),
-        ProviderKind::Gemini => named("x-goog-api-key"),
+        ProviderKind::Gemini | ProviderKind::Vertex => named("x-goog-api-key"),
         ProviderKind::Azure => named("api-key"),
         ProviderKind::Openai
-        | ProviderKind::Vertex
         | ProviderKind::Bedrock
         | ProviderKind::Mistral
         | ProviderKind::Cohere
@@ -123,9 +129,19 @@ pub(super) fn shown(kind: ProviderKind, secret: &str) -> Result<(HeaderName, Hea
         | ProviderKind::OpenaiCompatible
         | ProviderKind::Sandbox => bearer(),
     };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| CredentialError::Characters)?;
+    Ok((name, secretly(&text)?))
+}
+
+/// `Bearer …`, for tokens.
+pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
+    secretly(&format!("Bearer {token}"))
+}
+
+/// A header's value that nothing prints.
+fn secretly(text: &str) -> Result<HeaderValue, CredentialError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| CredentialError::Characters)?;
     value.set_sensitive(true);
-    Ok((name, value))
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -138,7 +154,12 @@ mod tests {
         let id = CredentialId::mint();
         let sealed = keyring.seal(&Secret::new(secret.to_owned()), &id.to_string());
         let kind = gatewright_types::api::CredentialKind::ApiKey;
-        Credential { id, weight, kind, sealed }
+        Credential {
+            id,
+            weight,
+            kind,
+            sealed,
+        }
     }
 
     #[test]
@@ -178,7 +199,7 @@ mod tests {
         credentials.open(ProviderKind::Openai, &before).expect("it opens");
         let chosen = credentials.open(ProviderKind::Openai, &after).expect("it opens");
 
-        assert_eq!(chosen.value, "Bearer new");
+        assert!(matches!(&chosen.proof, Proof::Header(_, value) if value == "Bearer new"));
         assert!(!format!("{chosen:?} {credentials:?}").contains("new\""));
     }
 }

@@ -1,7 +1,10 @@
 //! Calls to providers: one pool of connections, no redirects, addresses checked, secrets opened at use.
 
 mod address;
+mod authorize;
 mod credentials;
+mod identity;
+mod place;
 mod sandbox;
 mod segments;
 mod self_test;
@@ -11,12 +14,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_contract::{AddressPolicy, BaseUrl, Keyring};
+use chrono::{DateTime, Utc};
+use gatewright_contract::{AddressPolicy, BaseUrl, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
+use authorize::Unsigned;
 pub(crate) use credentials::Chosen;
+use identity::{Endpoints, Identities};
+pub(crate) use place::address;
 pub(crate) use sandbox::Player;
 use segments::SegmentsBody;
 
@@ -35,12 +42,14 @@ pub struct Upstream {
 struct Shared {
     policy: AddressPolicy,
     credentials: credentials::Credentials,
+    identities: Identities,
     clients: RwLock<HashMap<Duration, reqwest::Client>>,
 }
 
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
+    pub(crate) provider: &'a Provider,
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) address: Url,
     pub(crate) credential: Option<&'a Chosen>,
@@ -49,18 +58,21 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Segments,
     pub(crate) traceparent: Option<String>,
     pub(crate) connect: Duration,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Upstream {
-    pub fn new(policy: AddressPolicy, keyring: Keyring) -> Self {
+    pub fn new(policy: AddressPolicy, keyring: Keyring) -> reqwest::Result<Self> {
+        let identities = Identities::new(policy, Endpoints::default())?;
         let shared = Shared {
             policy,
             credentials: credentials::Credentials::new(keyring),
+            identities,
             clients: RwLock::default(),
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(shared),
-        }
+        })
     }
 
     pub(crate) fn credentials(&self) -> &credentials::Credentials {
@@ -71,21 +83,42 @@ impl Upstream {
         call.base_url
             .check(self.shared.policy)
             .map_err(|error| connection_failure(error.to_string()))?;
-        let mut request = reqwest::Request::new(reqwest::Method::POST, call.address);
+        let mut body = call.body;
+        let mut signed_body = Bytes::new();
+        if call.credential.is_some_and(authorize::signs_the_body) {
+            signed_body = body.into_iter().collect::<Vec<_>>().concat().into();
+            body = signed_body.clone().into();
+        }
+        let mut request = reqwest::Request::new(reqwest::Method::POST, call.address.clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, AGENT);
-        if let Some(chosen) = call.credential {
-            headers.insert(chosen.header.clone(), chosen.value.clone());
+        for (name, value) in &call.provider.settings.headers {
+            // Both were checked to be what a header can carry.
+            if let (Ok(name), Ok(value)) = (
+                name.as_str().parse::<HeaderName>(),
+                HeaderValue::from_str(value.as_str()),
+            ) {
+                headers.insert(name, value);
+            }
         }
         for (name, value) in call.headers {
             headers.append(name.clone(), value.clone());
         }
+        if let Some(chosen) = call.credential {
+            let unsigned = Unsigned {
+                provider: call.provider,
+                address: &call.address,
+                body: &signed_body,
+                now: call.now,
+            };
+            authorize::authorize(&self.shared.identities, chosen, unsigned, headers).await?;
+        }
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);
         }
-        *request.body_mut() = Some(SegmentsBody::wrap(call.body));
+        *request.body_mut() = Some(SegmentsBody::wrap(body));
         self.client(call.connect)?
             .execute(request)
             .await

@@ -1,0 +1,99 @@
+//! Each client library against models behind every dialect that a provider may speak.
+
+use gatewright_types::api::Dialect;
+
+use super::fakes::Stage;
+use super::packages::Language;
+
+const ALL: [&str; 6] = ["openai", "compatible", "anthropic", "gemini", "bedrock", "sandbox"];
+
+/// The suite passes, no provider would have refused what the gateway made of it, and all of it is counted.
+async fn check(language: Language, suite: &str, dialects: &[Dialect]) {
+    let stage = Stage::set(suite).await;
+    let address = *stage.organization.nodes.first().expect("there is a data plane");
+
+    language
+        .run(suite, |command| {
+            command.env("GATEWAY_ORIGIN", format!("http://{address}"));
+            command.env("GATEWAY_KEY", &stage.key.secret);
+        })
+        .await;
+
+    stage.nothing_was_invalid().await;
+    stage.everything_was_counted(dialects, &ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openai_for_python_works_with_every_provider() {
+    let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
+    check(Language::Python, "test_openai_everywhere.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anthropic_for_python_works_with_every_provider() {
+    let dialects = [Dialect::AnthropicMessages];
+    check(Language::Python, "test_anthropic.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_genai_for_python_works_with_every_provider() {
+    let dialects = [Dialect::GeminiGenerate];
+    check(Language::Python, "test_google.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn langchain_openai_works_with_every_provider() {
+    let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
+    check(Language::Python, "test_langchain_openai.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn langchain_anthropic_works_with_every_provider() {
+    let dialects = [Dialect::AnthropicMessages];
+    check(Language::Python, "test_langchain_anthropic.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn litellm_works_with_every_provider() {
+    let dialects = [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate];
+    check(Language::Python, "test_litellm.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pydantic_ai_works_with_every_provider() {
+    let dialects = [
+        Dialect::OpenaiChat,
+        Dialect::OpenaiResponses,
+        Dialect::AnthropicMessages,
+        Dialect::GeminiGenerate,
+    ];
+    check(Language::Python, "test_pydantic_ai.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openai_for_javascript_works_with_every_provider() {
+    let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
+    check(Language::Node, "openai_everywhere.test.mjs", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anthropic_for_javascript_works_with_every_provider() {
+    let dialects = [Dialect::AnthropicMessages];
+    check(Language::Node, "anthropic.test.mjs", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_genai_for_javascript_works_with_every_provider() {
+    let dialects = [Dialect::GeminiGenerate];
+    check(Language::Node, "google.test.mjs", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vercel_ai_works_with_every_provider() {
+    let dialects = [
+        Dialect::OpenaiChat,
+        Dialect::OpenaiResponses,
+        Dialect::AnthropicMessages,
+    ];
+    check(Language::Node, "ai.test.mjs", &dialects).await;
+}

@@ -1,0 +1,181 @@
+//! The fake providers of `tests/sdk/python/fakes`, which judge every request by the vendors' own types, and an
+//! organization whose models lead to them.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use gatewright_types::UsageUnit;
+use gatewright_types::api::{Dialect, Outcome, UsageRow};
+use harness::http::Request;
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::process::{Process, directory};
+use harness::wait::{SOON, eventually};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::packages::{Language, python};
+
+/// Kinds of providers, each with its base address at the fakes and a model whose name says what it can do.
+const PROVIDERS: [(&str, &str, &str, &str); 5] = [
+    ("openai", "openai", "/openai/v1", "gpt-5.1"),
+    ("compatible", "openai-compatible", "/compatible/v1", "some-model"),
+    ("anthropic", "anthropic", "/anthropic/v1", "claude-sonnet-4-5"),
+    ("gemini", "gemini", "/gemini/v1beta", "gemini-2.5-flash"),
+    (
+        "bedrock",
+        "bedrock",
+        "/bedrock",
+        "anthropic.claude-sonnet-4-5-20250929-v1:0",
+    ),
+];
+const SANDBOX: &str = "sandbox";
+/// Answers with 429 wherever it is.
+const LIMITED: &str = "limited";
+
+/// One process with all fakes, for all tests.
+struct Fakes {
+    address: SocketAddr,
+    _process: Process,
+    _directory: TempDir,
+}
+
+/// What one suite works with.
+pub(super) struct Stage {
+    name: String,
+    address: SocketAddr,
+    pub(super) organization: Organization,
+    pub(super) key: Key,
+}
+
+async fn fakes() -> &'static Fakes {
+    static FAKES: OnceCell<Fakes> = OnceCell::const_new();
+    FAKES.get_or_init(start).await
+}
+
+async fn start() -> Fakes {
+    let place = Language::Python.installed().await;
+    let directory = directory("fakes");
+    let mut command = Command::new(python(place));
+    command
+        .args(["-m", "fakes"])
+        .current_dir(Language::Python.source())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut process = Process::start(&mut command, &directory.path().join("log"));
+    let port: u16 = eventually("the fakes listen", SOON * 3, async || {
+        if let Some(status) = process.status() {
+            panic!("the fakes ended with {status}:\n{}", process.log());
+        }
+        let log = process.log();
+        let (line, _) = log.strip_prefix("listening on ")?.split_once('\n')?;
+        line.parse().ok()
+    })
+    .await;
+    Fakes {
+        address: SocketAddr::from(([127, 0, 0, 1], port)),
+        _process: process,
+        _directory: directory,
+    }
+}
+
+impl Stage {
+    /// An organization whose models have the names of their providers; the fakes keep its requests apart from others'.
+    pub(super) async fn set(name: &str) -> Self {
+        let fakes = fakes().await;
+        let name = name.replace(['.', '/'], "-");
+        let organization = Organization::make(Installation::shared().await).await;
+        let mut models = Vec::new();
+        for (provider, kind, path, model) in PROVIDERS {
+            let base_url = format!("http://{}/{name}{path}", fakes.address);
+            organization.provider(provider, kind, Some(&base_url)).await;
+            let limited = format!("{provider}-{LIMITED}");
+            organization
+                .model(provider, &format!("{provider}/{model}"), &json!({}))
+                .await;
+            organization
+                .model(&limited, &format!("{provider}/{LIMITED}"), &json!({}))
+                .await;
+            models.extend([provider.to_owned(), limited]);
+        }
+        organization.provider(SANDBOX, SANDBOX, None).await;
+        organization.model(SANDBOX, "sandbox/echo", &json!({})).await;
+        let key = organization.key(&name).await;
+        let models: Vec<_> = models.iter().map(String::as_str).chain([SANDBOX]).collect();
+        organization.settled(&key, &models).await;
+        Self {
+            name,
+            address: fakes.address,
+            organization,
+            key,
+        }
+    }
+
+    /// No request has reached a fake that its vendor would not have taken.
+    pub(super) async fn nothing_was_invalid(&self) {
+        let told = Request::new("GET", &format!("/{}", self.name)).send(self.address).await;
+        let told = told.expect("the fakes answer").expect(200).json();
+        let problems = told.get("problems").and_then(Value::as_array).expect("a list");
+        let listed: Vec<_> = problems.iter().filter_map(Value::as_str).collect();
+        assert!(
+            listed.is_empty(),
+            "the providers would refuse:\n{}",
+            listed.join("\n\n")
+        );
+        assert!(told.get("calls").and_then(Value::as_u64) > Some(0), "nobody was called");
+    }
+
+    /// Every dialect was tried with every provider named, and every answer counted as the fake told it.
+    pub(super) async fn everything_was_counted(&self, dialects: &[Dialect], providers: &[&str]) {
+        self.organization.usage_settles().await;
+        let rows = self.organization.rows().await;
+        for row in &rows {
+            assert!(
+                dialects.contains(&row.dialect) || row.dialect == Dialect::OpenaiEmbeddings,
+                "{row:?}"
+            );
+            assert_eq!(row.key.map(|id| id.to_string()).as_ref(), Some(&self.key.id));
+            if row.outcome == Outcome::Complete {
+                counted_as_told(row);
+            } else if provider(row).is_some() {
+                assert_eq!((row.outcome, row.status), (Outcome::Failed, 429), "{row:?}");
+            }
+        }
+        for dialect in dialects {
+            for wanted in providers {
+                for stream in [false, true] {
+                    let is_it = |row: &&UsageRow| {
+                        row.outcome == Outcome::Complete
+                            && (row.dialect, provider(row), row.stream) == (*dialect, Some(*wanted), stream)
+                    };
+                    assert!(
+                        rows.iter().any(|row| is_it(&row)),
+                        "nothing complete of {dialect:?} with {wanted}, stream: {stream}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn provider(row: &UsageRow) -> Option<&str> {
+    row.provider.as_ref().map(|slug| slug.as_str())
+}
+
+fn counted_as_told(row: &UsageRow) {
+    use UsageUnit::{InputCacheRead, InputUncached, OutputReasoning, OutputText};
+    let told: &[_] = match (row.dialect, provider(row)) {
+        (Dialect::OpenaiEmbeddings, _) => &[(InputUncached, 5)],
+        (_, Some(SANDBOX)) => return assert!(!row.estimated && !row.lines.is_empty(), "{row:?}"),
+        // Bedrock does not count thoughts apart.
+        (_, Some("bedrock")) => &[(InputUncached, 12), (InputCacheRead, 8), (OutputText, 7)],
+        _ => &[
+            (InputUncached, 12),
+            (InputCacheRead, 8),
+            (OutputText, 4),
+            (OutputReasoning, 3),
+        ],
+    };
+    let counted: Vec<_> = row.lines.iter().map(|line| (line.unit, line.quantity)).collect();
+    assert_eq!((counted.as_slice(), row.estimated), (told, false), "{row:?}");
+}

@@ -1,0 +1,144 @@
+"""Bedrock's Converse, judged by the service's own model."""
+
+import base64
+import binascii
+import json
+import struct
+from functools import cache
+from urllib.parse import unquote
+
+import botocore.session
+from botocore.validate import ParamValidator
+
+from . import scene
+from .exchange import SECRET, Reply
+from .openai_chat import text
+from .scene import Invalid
+
+
+@cache
+def input_shape(operation):
+    session = botocore.session.get_session()
+    return session.get_service_model("bedrock-runtime").operation_model(operation).input_shape
+
+
+def answer(call):
+    call.needs_header("authorization", f"Bearer {SECRET}")
+    _, model, verb = call.path.split("/")
+    model = unquote(model)
+    shape = input_shape({"converse": "Converse", "converse-stream": "ConverseStream"}[verb])
+    report = ParamValidator().validate({"modelId": model, **decoded(shape, call.body)}, shape)
+    if report.has_errors():
+        raise Invalid(report.generate_report())
+    if model == "limited":
+        return Reply(429, {"message": "Too many requests, please wait before trying again."})
+    turn = scene.play(read(call.body))
+    if verb == "converse-stream":
+        return Reply(pieces=list(frames(turn)), kind="application/vnd.amazon.eventstream")
+    message = {"role": "assistant", "content": blocks(turn)}
+    return Reply(
+        body={
+            "output": {"message": message},
+            "stopReason": stop_reason(turn),
+            "usage": usage(),
+            "metrics": {"latencyMs": 5},
+        }
+    )
+
+
+def decoded(shape, value):
+    """What the model calls a blob is text on the wire."""
+    if shape.type_name == "blob":
+        return base64.b64decode(value, validate=True)
+    if shape.type_name == "structure" and isinstance(value, dict) and not getattr(shape, "is_document_type", False):
+        known = shape.members
+        return {name: decoded(known[name], one) if name in known else one for name, one in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [decoded(shape.member, one) for one in value]
+    return value
+
+
+def read(body):
+    asked = scene.Asked(system=text(body.get("system") or []))
+    asked.limit = (body.get("inferenceConfig") or {}).get("maxTokens")
+    thinking = (body.get("additionalModelRequestFields") or {}).get("thinking") or {"type": "disabled"}
+    asked.thinking = thinking["type"] != "disabled"
+    asked.tools = [tool["toolSpec"]["name"] for tool in (body.get("toolConfig") or {}).get("tools", [])]
+    last = None
+    for message in body["messages"]:
+        if message["role"] == last:
+            raise Invalid("roles must alternate")
+        last = message["role"]
+        thoughts = [block["reasoningContent"] for block in message["content"] if "reasoningContent" in block]
+        calls = [block["toolUse"] for block in message["content"] if "toolUse" in block]
+        if calls and asked.thinking and not thoughts:
+            raise Invalid("with thinking, a turn that calls tools must begin with its thoughts")
+        if any(one["reasoningText"]["signature"] != scene.SIGNATURE for one in thoughts):
+            raise Invalid(f"the signature of thoughts is wrong: {thoughts}")
+        asked.calls += [(one["toolUseId"], one["input"]) for one in calls]
+        for block in message["content"]:
+            if result := block.get("toolResult"):
+                asked.results.append((result["toolUseId"], json.dumps(result["content"])))
+    return asked
+
+
+def stop_reason(turn):
+    return "max_tokens" if turn.cut_short else "tool_use" if turn.calls else "end_turn"
+
+
+def usage():
+    return {
+        "inputTokens": scene.INPUT_UNCACHED,
+        "outputTokens": scene.OUTPUT,
+        "totalTokens": scene.INPUT + scene.OUTPUT,
+        "cacheReadInputTokens": scene.INPUT_CACHED,
+        "cacheWriteInputTokens": 0,
+    }
+
+
+def blocks(turn):
+    found = []
+    if turn.thought:
+        thought = {"text": "".join(turn.thought), "signature": scene.SIGNATURE}
+        found.append({"reasoningContent": {"reasoningText": thought}})
+    found.append({"text": "".join(turn.text)})
+    for number, one in enumerate(turn.calls):
+        found.append({"toolUse": {"toolUseId": f"tooluse_{number}", "name": "get_weather", "input": one}})
+    return found
+
+
+def frames(turn):
+    yield frame("messageStart", {"role": "assistant"})
+    index = 0
+    if turn.thought:
+        thoughts = [{"text": piece} for piece in turn.thought] + [{"signature": scene.SIGNATURE}]
+        for one in thoughts:
+            yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"reasoningContent": one}})
+        yield frame("contentBlockStop", {"contentBlockIndex": index})
+        index += 1
+    for piece in turn.text:
+        yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"text": piece}})
+    yield frame("contentBlockStop", {"contentBlockIndex": index})
+    for number, one in enumerate(turn.calls):
+        index += 1
+        start = {"toolUse": {"toolUseId": f"tooluse_{number}", "name": "get_weather"}}
+        yield frame("contentBlockStart", {"contentBlockIndex": index, "start": start})
+        for piece in scene.pieces(one):
+            yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}})
+        yield frame("contentBlockStop", {"contentBlockIndex": index})
+    yield frame("messageStop", {"stopReason": stop_reason(turn)})
+    yield frame("metadata", {"usage": usage(), "metrics": {"latencyMs": 5}})
+
+
+def frame(kind, payload):
+    """A message of an AWS event stream."""
+    told = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
+    headers = b"".join(
+        struct.pack(">B", len(name)) + name.encode() + struct.pack(">BH", 7, len(value)) + value.encode()
+        for name, value in told.items()
+    )
+    body = json.dumps(payload).encode()
+    prelude = struct.pack(">II", 16 + len(headers) + len(body), len(headers))
+    prelude += struct.pack(">I", binascii.crc32(prelude))
+    whole = prelude + headers + body
+    return whole + struct.pack(">I", binascii.crc32(whole))

@@ -1,0 +1,151 @@
+"""OpenAI's responses."""
+
+import json
+
+from openai.types.responses.response_create_params import ResponseCreateParams
+
+from . import scene
+from .exchange import Reply, event, stream
+from .openai_chat import text
+from .scene import Invalid
+from .types import check
+
+SEALED = "sealed-by-the-fake"
+
+
+def answer(call):
+    body = call.body
+    check(ResponseCreateParams, tolerated(body))
+    if body["model"] == "limited":
+        error = {"message": "slow down", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
+        return Reply(429, {"error": error})
+    turn = scene.play(read(body))
+    if body.get("stream"):
+        return stream(events(body, turn))
+    return Reply(body=response(body, turn, "incomplete" if turn.cut_short else "completed", items(turn)))
+
+
+def tolerated(body):
+    """The types ask for what OpenAI itself does not, and LangChain leaves out."""
+    body = dict(body)
+    if "tools" in body:
+        body["tools"] = [{"strict": None, **tool} if tool["type"] == "function" else tool for tool in body["tools"]]
+    if isinstance(body["input"], list):
+        said = {"status": "completed"}
+        body["input"] = [{**said, **item} if is_answer(item) else item for item in body["input"]]
+    return body
+
+
+def is_answer(item):
+    return item.get("role") == "assistant" and isinstance(item["content"], list)
+
+
+def read(body):
+    asked = scene.Asked(system=body.get("instructions") or "", limit=body.get("max_output_tokens"))
+    asked.thinking = (body.get("reasoning") or {}).get("effort") not in (None, "none")
+    asked.tools = [tool["name"] for tool in body.get("tools") or []]
+    for item in [] if isinstance(body["input"], str) else body["input"]:
+        kind = item.get("type", "message")
+        if kind == "message" and item["role"] in ("system", "developer"):
+            asked.system += text(item["content"])
+        if kind == "function_call":
+            asked.calls.append((item["call_id"], json.loads(item["arguments"])))
+        if kind == "function_call_output":
+            asked.results.append((item["call_id"], text(item["output"])))
+        if kind == "reasoning" and item.get("encrypted_content") not in (None, SEALED):
+            raise Invalid(f"sealed thoughts were changed: {item}")
+    return asked
+
+
+def items(turn):
+    found = []
+    if turn.thought:
+        summary = [{"type": "summary_text", "text": "".join(turn.thought)}]
+        found.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": SEALED})
+    status = "incomplete" if turn.cut_short else "completed"
+    content = [{"type": "output_text", "text": "".join(turn.text), "annotations": [], "logprobs": []}]
+    found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content})
+    for number, one in enumerate(turn.calls):
+        call = {"id": f"fc_{number}", "type": "function_call", "call_id": f"call_{number}", "status": "completed"}
+        found.append({**call, "name": "get_weather", "arguments": json.dumps(one)})
+    return found
+
+
+def response(body, turn, status, output):
+    over = status in ("completed", "incomplete")
+    usage = {
+        "input_tokens": scene.INPUT,
+        "input_tokens_details": {"cached_tokens": scene.INPUT_CACHED, "cache_write_tokens": 0},
+        "output_tokens": scene.OUTPUT,
+        "output_tokens_details": {"reasoning_tokens": scene.OUTPUT_REASONING},
+        "total_tokens": scene.INPUT + scene.OUTPUT,
+    }
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": status,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
+        "instructions": body.get("instructions"),
+        "metadata": {},
+        "model": f"{body['model']}-2026-01-01",
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools", []),
+        "top_p": 1.0,
+        "usage": usage if over else None,
+    }
+
+
+def events(body, turn):
+    numbers = iter(range(1000))
+
+    def tell(kind, **members):
+        return event({"type": kind, "sequence_number": next(numbers), **members}, kind)
+
+    yield tell("response.created", response=response(body, turn, "in_progress", []))
+    yield tell("response.in_progress", response=response(body, turn, "in_progress", []))
+    found = items(turn)
+    for index, item in enumerate(found):
+        place = {"item_id": item["id"], "output_index": index}
+        empty = {name: [] if name in ("content", "summary") else value for name, value in item.items()}
+        if item["type"] == "function_call":
+            empty["arguments"] = ""
+        yield tell("response.output_item.added", output_index=index, item=empty)
+        yield from {"reasoning": reasoning, "message": message, "function_call": function_call}[item["type"]](
+            tell, place, item, turn
+        )
+        yield tell("response.output_item.done", output_index=index, item=item)
+    end = "incomplete" if turn.cut_short else "completed"
+    yield tell(f"response.{end}", response=response(body, turn, end, found))
+
+
+def reasoning(tell, place, item, turn):
+    place = {**place, "summary_index": 0}
+    [part] = item["summary"]
+    kind = "response.reasoning_summary"
+    yield tell(f"{kind}_part.added", **place, part={**part, "text": ""})
+    for piece in turn.thought:
+        yield tell(f"{kind}_text.delta", **place, delta=piece)
+    yield tell(f"{kind}_text.done", **place, text=part["text"])
+    yield tell(f"{kind}_part.done", **place, part=part)
+
+
+def message(tell, place, item, turn):
+    place = {**place, "content_index": 0}
+    [part] = item["content"]
+    yield tell("response.content_part.added", **place, part={**part, "text": ""})
+    for piece in turn.text:
+        yield tell("response.output_text.delta", **place, delta=piece, logprobs=[])
+    yield tell("response.output_text.done", **place, text=part["text"], logprobs=[])
+    yield tell("response.content_part.done", **place, part=part)
+
+
+def function_call(tell, place, item, _):
+    for piece in scene.pieces(json.loads(item["arguments"])):
+        yield tell("response.function_call_arguments.delta", **place, delta=piece)
+    done = {"name": item["name"], "arguments": item["arguments"]}
+    yield tell("response.function_call_arguments.done", **place, **done)

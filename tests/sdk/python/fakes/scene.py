@@ -1,0 +1,93 @@
+"""What is played, whatever the dialect: a greeting, an answer that runs out of tokens, or a weather report for which two
+tools have to be called. The suites expect these words and numbers; so does tests/it/sdk."""
+
+import json
+from dataclasses import dataclass, field
+
+GREETING = ["Hello", " there", "."]
+BRIEF = ["Hi", "."]
+CUT_SHORT = ["One", " two"]
+ASIDE = ["Let me", " look."]
+REPORT = ["Paris has", " 18 degrees, Oslo 4."]
+THOUGHT = ["The caller", " asks."]
+SIGNATURE = "c2lnbmVkLWJ5LXRoZS1mYWtl"
+
+CITIES = ["Paris", "Oslo"]
+TEMPERATURES = {"Paris": "18 degrees", "Oslo": "4 degrees"}
+
+# Who says this waits for the answer until the gateway has put a keepalive or two into its stream.
+SLOWLY = b"Take your time."
+PAUSE_SECONDS = 0.8
+
+# So few that the answer does not fit.
+TIGHT_LIMIT = 16
+
+INPUT_UNCACHED, INPUT_CACHED, OUTPUT_TEXT, OUTPUT_REASONING = 12, 8, 4, 3
+INPUT = INPUT_UNCACHED + INPUT_CACHED
+OUTPUT = OUTPUT_TEXT + OUTPUT_REASONING
+
+
+class Invalid(Exception):
+    """A request no vendor would take."""
+
+
+@dataclass
+class Asked:
+    """What the fakes understand of a request."""
+
+    system: str = ""
+    tools: list = field(default_factory=list)
+    limit: int | None = None
+    thinking: bool = False
+    # Pairs of an identifier and arguments, and of an identifier and a text.
+    calls: list = field(default_factory=list)
+    results: list = field(default_factory=list)
+    # Signatures of thoughts that came back.
+    signatures: list = field(default_factory=list)
+
+
+@dataclass
+class Turn:
+    thought: list
+    text: list
+    calls: list
+    cut_short: bool = False
+
+
+def play(asked):
+    thought = THOUGHT if asked.thinking else []
+    if asked.results:
+        check_results(asked)
+        return Turn(thought, REPORT, [])
+    if asked.tools:
+        if "get_weather" not in asked.tools:
+            raise Invalid(f"the tools are {asked.tools}")
+        return Turn(thought, ASIDE, [{"city": city} for city in CITIES])
+    if asked.limit == TIGHT_LIMIT:
+        return Turn([], CUT_SHORT, [], cut_short=True)
+    return Turn(thought, BRIEF if "brief" in asked.system else GREETING, [])
+
+
+def check_results(asked):
+    """Both calls have come back, each with its own result."""
+    cities = [arguments.get("city") for _, arguments in asked.calls]
+    if cities != CITIES:
+        raise Invalid(f"the calls that came back are {asked.calls}")
+    called, answered = [id for id, _ in asked.calls], [id for id, _ in asked.results]
+    # Google's calls have no identifiers, and go by their order.
+    if any(called) or any(answered):
+        if len(set(called)) != len(called) or sorted(called) != sorted(answered):
+            raise Invalid(f"the results are of {answered}, but the calls are {called}")
+        texts = dict(asked.results)
+        results = [texts[id] for id in called]
+    else:
+        results = [text for _, text in asked.results]
+    for city, result in zip(cities, results, strict=True):
+        if TEMPERATURES[city] not in result:
+            raise Invalid(f"the result for {city} is {result!r}")
+
+
+def pieces(arguments):
+    """Arguments as they come in a stream."""
+    text = json.dumps(arguments)
+    return [text[:5], text[5:]]

@@ -97,3 +97,8 @@ async fn vercel_ai_works_with_every_provider() {
     ];
     check(Language::Node, "ai.test.mjs", &dialects).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fakes_refuse_what_vendors_would() {
+    Language::Python.run("test_fakes.py", |_| ()).await;
+}

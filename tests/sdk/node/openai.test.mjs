@@ -1,4 +1,4 @@
-// The official OpenAI library for JavaScript against a running gateway: tests/it/sdk.rs starts it and says where it is.
+// The official OpenAI library for JavaScript against a running gateway: tests/it/sdk starts it and says where it is.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-"""The official OpenAI library for Python against a running gateway: tests/it/sdk.rs starts it and says where it is."""
+"""The official OpenAI library for Python against a running gateway: tests/it/sdk starts it and says where it is."""
 
 import asyncio
 import os

@@ -137,6 +137,82 @@ pub(crate) fn SelectField(
     .into_any()
 }
 
+/// A choice among many, as headings with `(value, title)` below them.
+#[component]
+pub(crate) fn GroupedSelectField(
+    form: Form,
+    name: &'static str,
+    label: &'static str,
+    value: RwSignal<String>,
+    groups: Vec<(&'static str, Vec<(String, String)>)>,
+    #[prop(optional)] hint: &'static str,
+) -> impl IntoView {
+    let id = form.register(name);
+    let about = format!("{id}-about");
+    let group = |(heading, options)| view! { <optgroup label=heading>{options_view(options, value)}</optgroup> };
+    view! {
+        <div class="field" class:has-error=move || form.has_error(name)>
+            <label for=id.clone()>{label}</label>
+            <div class="field-box">
+                <select
+                    id=id
+                    name=name
+                    aria-describedby=about.clone()
+                    aria-invalid=move || form.has_error(name).then_some("true")
+                    on:change=move |event| {
+                        value.set(event_target_value(&event));
+                        form.touch(name);
+                    }
+                >
+                    {groups.into_iter().map(group).collect_view()}
+                </select>
+            </div>
+            {about_field(form, name, &about, hint)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Several lines of code.
+#[component]
+pub(crate) fn LinesField(
+    form: Form,
+    name: &'static str,
+    label: &'static str,
+    value: RwSignal<String>,
+    #[prop(optional)] hint: &'static str,
+    #[prop(optional)] placeholder: &'static str,
+) -> impl IntoView {
+    let id = form.register(name);
+    let about = format!("{id}-about");
+    view! {
+        <div class="field" class:has-error=move || form.has_error(name)>
+            <label for=id.clone()>{label}</label>
+            <div class="field-box">
+                <textarea
+                    id=id
+                    name=name
+                    class="code"
+                    rows="3"
+                    autocomplete="off"
+                    spellcheck="false"
+                    autocapitalize="off"
+                    placeholder=placeholder
+                    prop:value=move || value.get()
+                    aria-describedby=about.clone()
+                    aria-invalid=move || form.has_error(name).then_some("true")
+                    on:input=move |event| {
+                        value.set(event_target_value(&event));
+                        form.touch(name);
+                    }
+                ></textarea>
+            </div>
+            {about_field(form, name, &about, hint)}
+        </div>
+    }
+    .into_any()
+}
+
 /// The options of a select, with the chosen one marked.
 pub(crate) fn options_view(options: Vec<(String, String)>, value: RwSignal<String>) -> AnyView {
     let row = |(option, title): (String, String)| {

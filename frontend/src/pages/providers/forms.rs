@@ -1,74 +1,54 @@
-//! The forms of a provider: adding one, changing its address, giving it another credential.
+//! The forms of a provider: adding one, changing its settings, giving it another credential.
 
-use gatewright_types::api::{NewCredential, NewProvider, Provider, ProviderChange, ProviderKind};
+use gatewright_types::api::{NewCredential, NewProvider, Provider, ProviderChange, ProviderKind, ProviderSettings};
 use gatewright_types::{DisplayName, Slug};
 use leptos::prelude::*;
 
+use super::kinds::{grouped, parse_kind};
+use super::secret::{ALONE, SecretFields, WITH_PROVIDER};
+use super::settings::SettingsFields;
 use crate::components::dialog::Dialog;
-use crate::components::field::{Input, SelectField, TextField};
+use crate::components::field::{GroupedSelectField, Input, TextField};
 use crate::components::form::FormFrame;
 use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
 use crate::session::use_workspace;
-
-const fn kind_title(kind: ProviderKind) -> &'static str {
-    match kind {
-        ProviderKind::Openai => "OpenAI",
-        ProviderKind::OpenaiCompatible => "OpenAI-compatible server",
-        ProviderKind::Sandbox => "Sandbox (built in, no account)",
-    }
-}
-
-fn parse_kind(text: &str) -> Option<ProviderKind> {
-    ProviderKind::ALL.into_iter().find(|kind| kind.as_str() == text)
-}
 
 #[component]
 pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("provider");
-    let (name, base_url, api_key) = (
-        RwSignal::new(String::new()),
-        RwSignal::new(String::new()),
-        RwSignal::new(String::new()),
-    );
+    let name = RwSignal::new(String::new());
     let kind = RwSignal::new(ProviderKind::Openai.as_str().to_owned());
+    let settings = SettingsFields::new(form, None, &ProviderSettings::default());
+    let secret = SecretFields::new(form, &WITH_PROVIDER);
     let submit = Callback::new(move |()| {
         form.clear();
         let Some(kind) = parse_kind(&kind.get_untracked()) else {
             return;
         };
         let name = form.parse::<Slug>("name", name);
-        let base_url = match kind {
-            ProviderKind::Sandbox => Some(None),
-            ProviderKind::Openai => {
-                Some(Some(base_url.get_untracked().trim().to_owned()).filter(|url| !url.is_empty()))
-            }
-            ProviderKind::OpenaiCompatible => form.text("base_url", base_url).map(|url| Some(url.trim().to_owned())),
+        let read = settings.read(kind);
+        let credentials = if secret.is_left_out(kind) {
+            Some(Vec::new())
+        } else {
+            secret.read(kind).map(|secret| {
+                vec![NewCredential {
+                    name: first_name(),
+                    weight: 1,
+                    secret,
+                }]
+            })
         };
-        let api_key = match kind {
-            ProviderKind::Sandbox => Some(String::new()),
-            ProviderKind::Openai => form.text("credentials[0].api_key", api_key),
-            ProviderKind::OpenaiCompatible => Some(api_key.get_untracked()),
-        };
-        let (Some(name), Some(base_url), Some(api_key)) = (name, base_url, api_key) else {
+        let (Some(name), Some((base_url, settings)), Some(credentials)) = (name, read, credentials) else {
             return;
         };
-        let credential = |api_key| NewCredential {
-            name: first_name(),
-            api_key,
-            weight: 1,
-        };
-        let credentials = Some(api_key)
-            .filter(|key| !key.is_empty())
-            .map(credential)
-            .into_iter()
-            .collect();
         let provider = NewProvider {
             name,
             kind,
             base_url,
+            settings,
             credentials,
         };
         form.send(
@@ -80,41 +60,18 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
             },
         );
     });
-    let kinds: Vec<_> = ProviderKind::ALL
-        .into_iter()
-        .map(|kind| (kind.as_str().to_owned(), kind_title(kind).to_owned()))
-        .collect();
-    let account_fields = move || {
-        let usual = match parse_kind(&kind.get())? {
-            ProviderKind::Sandbox => return None,
-            ProviderKind::Openai => ProviderKind::Openai.usual_base_url().unwrap_or_default(),
-            ProviderKind::OpenaiCompatible => "https://models.example.com/v1",
-        };
+    let kind_fields = move || {
+        let kind = parse_kind(&kind.get())?;
         let view = view! {
-            <TextField
-                form=form
-                name="base_url"
-                label="Base URL"
-                value=base_url
-                input=Input::Code
-                placeholder=usual
-                hint="Without a trailing slash. Leave empty where the kind has its usual address."
-            />
-            <TextField
-                form=form
-                name="credentials[0].api_key"
-                label="API key"
-                value=api_key
-                input=Input::Secret
-                hint="Kept sealed; only its last four characters are ever shown."
-            />
+            {settings.view(kind)}
+            {secret.view(kind)}
         };
         Some(view.into_any())
     };
     view! {
         <Dialog title="Add provider" on_close=on_close>
             <FormFrame form=form submit="Add provider" on_submit=submit on_cancel=on_close>
-                <SelectField form=form name="kind" label="Kind" value=kind options=kinds/>
+                <GroupedSelectField form=form name="kind" label="Kind" value=kind groups=grouped()/>
                 <TextField
                     form=form
                     name="name"
@@ -124,7 +81,7 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
                     placeholder="openai-main"
                     hint="Lower-case letters, digits and hyphens. It cannot be changed later."
                 />
-                {account_fields}
+                {kind_fields}
             </FormFrame>
         </Dialog>
     }
@@ -146,13 +103,18 @@ pub(super) fn Edit(provider: Provider, on_saved: Callback<()>, on_close: Callbac
         name,
         kind,
         base_url,
+        settings,
         ..
     } = provider;
-    let base_url = RwSignal::new(base_url.unwrap_or_default());
+    // An address that follows from the rest is left to follow.
+    let usual = kind.usual_address(&settings);
+    let fields = SettingsFields::new(form, base_url.filter(|url| Some(url) != usual.as_ref()), &settings);
     let submit = Callback::new(move |()| {
         form.clear();
-        let base_url = Some(base_url.get_untracked().trim().to_owned()).filter(|url| !url.is_empty());
-        let change = ProviderChange { base_url };
+        let Some((base_url, settings)) = fields.read(kind) else {
+            return;
+        };
+        let change = ProviderChange { base_url, settings };
         form.send(
             async move { workspace.change_provider(id, &change).await },
             move |provider| {
@@ -165,15 +127,7 @@ pub(super) fn Edit(provider: Provider, on_saved: Callback<()>, on_close: Callbac
     view! {
         <Dialog title=format!("Edit {name}") on_close=on_close>
             <FormFrame form=form submit="Save" on_submit=submit on_cancel=on_close>
-                <TextField
-                    form=form
-                    name="base_url"
-                    label="Base URL"
-                    value=base_url
-                    input=Input::Code
-                    placeholder=kind.usual_base_url().unwrap_or_default()
-                    hint="Leave empty for the kind's usual address."
-                />
+                {fields.view(kind)}
             </FormFrame>
         </Dialog>
     }
@@ -185,13 +139,16 @@ pub(super) fn AddCredential(provider: Provider, on_saved: Callback<()>, on_close
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("credential");
-    let Provider { id, name: title, .. } = provider;
-    let (name, api_key) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let Provider {
+        id, name: title, kind, ..
+    } = provider;
+    let name = RwSignal::new(String::new());
+    let secret = SecretFields::new(form, &ALONE);
     let weight = RwSignal::new("1".to_owned());
     let submit = Callback::new(move |()| {
         form.clear();
         let name = form.parse::<DisplayName>("name", name);
-        let api_key = form.text("api_key", api_key);
+        let secret = secret.read(kind);
         let weight = match weight.get_untracked().trim().parse::<u32>() {
             Ok(weight) => Some(weight),
             Err(_) => {
@@ -199,10 +156,10 @@ pub(super) fn AddCredential(provider: Provider, on_saved: Callback<()>, on_close
                 None
             }
         };
-        let (Some(name), Some(api_key), Some(weight)) = (name, api_key, weight) else {
+        let (Some(name), Some(secret), Some(weight)) = (name, secret, weight) else {
             return;
         };
-        let credential = NewCredential { name, api_key, weight };
+        let credential = NewCredential { name, weight, secret };
         form.send(
             async move { workspace.add_credential(id, &credential).await },
             move |credential| {
@@ -216,14 +173,7 @@ pub(super) fn AddCredential(provider: Provider, on_saved: Callback<()>, on_close
         <Dialog title=format!("Add a credential to {title}") on_close=on_close>
             <FormFrame form=form submit="Add credential" on_submit=submit on_cancel=on_close>
                 <TextField form=form name="name" label="Name" value=name placeholder="second account"/>
-                <TextField
-                    form=form
-                    name="api_key"
-                    label="API key"
-                    value=api_key
-                    input=Input::Secret
-                    hint="Kept sealed; only its last four characters are ever shown."
-                />
+                {secret.view(kind)}
                 <TextField
                     form=form
                     name="weight"

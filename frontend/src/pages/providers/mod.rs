@@ -2,10 +2,13 @@
 
 pub(super) mod choices;
 mod forms;
+mod kinds;
+mod secret;
+mod settings;
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::{Credential, Provider, ProviderKind, SelfTest, SelfTestOutcome};
+use gatewright_types::api::{Credential, CredentialKind, Provider, ProviderKind, SelfTest, SelfTestOutcome};
 use gatewright_types::{CredentialId, Permission, ProviderId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -155,6 +158,7 @@ fn card(provider: &Provider, board: Board) -> AnyView {
                     <h2>{provider.name.to_string()}" "<Badge tone=Tone::Neutral text=provider.kind.as_str()/></h2>
                     <p class="muted small">
                         {provider.base_url.clone().map(|url| view! { <code>{url}</code>" · " })}
+                        {facts(provider)}
                         "added " <Ago moment=provider.created_at/>
                     </p>
                 </div>
@@ -168,10 +172,27 @@ fn card(provider: &Provider, board: Board) -> AnyView {
     .into_any()
 }
 
+/// The settings that tell one provider of a cloud from another.
+fn facts(provider: &Provider) -> String {
+    let settings = &provider.settings;
+    let project = settings.project.as_ref().map(|project| format!("project {project} · "));
+    let version = settings
+        .api_version
+        .as_ref()
+        .map(|version| format!("API version {version} · "));
+    let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what} · "));
+    let deployments = counted(settings.deployments.len(), "named deployments");
+    let headers = counted(settings.headers.len(), "more headers");
+    [project, version, deployments, headers].into_iter().flatten().collect()
+}
+
 fn credentials(provider: &Provider, board: Board) -> AnyView {
     if provider.kind == ProviderKind::Sandbox {
         let text = "Answers inside the gateway, always the same, without any network. It needs no credential.";
         return view! { <p class="prose muted">{text}</p> }.into_any();
+    }
+    if provider.credentials.is_empty() && !provider.kind.needs_credential() {
+        return view! { <p class="prose muted">"No credential: requests are sent without any."</p> }.into_any();
     }
     if provider.credentials.is_empty() {
         return view! { <p class="notice notice-warning">"No credential yet."</p> }.into_any();
@@ -192,7 +213,11 @@ fn credentials(provider: &Provider, board: Board) -> AnyView {
         view! {
             <tr>
                 <th scope="row" data-label="Credential"><span class="cell-title">{credential.name.to_string()}</span></th>
-                <td data-label="Secret"><code class="nowrap">{format!("…{}", credential.hint)}</code></td>
+                <td data-label="Secret">
+                    <code class="nowrap">{format!("…{}", credential.hint)}</code>
+                    {(credential.kind != CredentialKind::ApiKey)
+                        .then(|| view! { <span class="cell-note">{kinds::credential_title(credential.kind)}</span> })}
+                </td>
                 <td data-label="Weight">{credential.weight}</td>
                 <td data-label="Self-test">{move || credential_result(board.trial(provider_id), id)}</td>
                 <td class="actions">{remove}</td>

@@ -1,0 +1,204 @@
+//! The part of a provider's form that depends on its kind: address, region, project, version, deployments and headers.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use gatewright_types::api::{ProviderKind, ProviderSetting, ProviderSettings};
+use leptos::prelude::*;
+
+use super::kinds::address_example;
+use crate::components::field::{Input, LinesField, TextField};
+use crate::form::Form;
+
+/// What is typed into the fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SettingsFields {
+    form: Form,
+    base_url: RwSignal<String>,
+    region: RwSignal<String>,
+    project: RwSignal<String>,
+    api_version: RwSignal<String>,
+    deployments: RwSignal<String>,
+    headers: RwSignal<String>,
+}
+
+impl SettingsFields {
+    pub(super) fn new(form: Form, base_url: Option<String>, settings: &ProviderSettings) -> Self {
+        let text = |value: Option<String>| RwSignal::new(value.unwrap_or_default());
+        Self {
+            form,
+            base_url: text(base_url),
+            region: text(settings.region.as_ref().map(ToString::to_string)),
+            project: text(settings.project.as_ref().map(ToString::to_string)),
+            api_version: text(settings.api_version.as_ref().map(ToString::to_string)),
+            deployments: RwSignal::new(lines(&settings.deployments)),
+            headers: RwSignal::new(lines(&settings.headers)),
+        }
+    }
+
+    /// The address and the settings; nothing when a field is wrong. Fields that the kind has not are not read.
+    pub(super) fn read(self, kind: ProviderKind) -> Option<(Option<String>, ProviderSettings)> {
+        if !kind.calls_out() {
+            return Some((None, ProviderSettings::default()));
+        }
+        let form = self.form;
+        let takes = |setting| kind.takes(setting);
+        let region = optional(takes(ProviderSetting::Region), || {
+            form.parse_optional("region", self.region)
+        });
+        let project = optional(takes(ProviderSetting::Project), || {
+            form.parse_optional("project", self.project)
+        });
+        let api_version = optional(takes(ProviderSetting::ApiVersion), || {
+            form.parse_optional("api_version", self.api_version)
+        });
+        let deployments = match takes(ProviderSetting::Deployments) {
+            true => pairs(form, "deployments", self.deployments),
+            false => Some(BTreeMap::new()),
+        };
+        let headers = pairs(form, "headers", self.headers);
+        let settings = ProviderSettings {
+            region: region?,
+            project: project?,
+            api_version: api_version?,
+            deployments: deployments?,
+            headers: headers?,
+        };
+        let typed = self.base_url.get_untracked().trim().to_owned();
+        if typed.is_empty() && kind.usual_address(&settings).is_none() && kind != ProviderKind::Bedrock {
+            form.refuse("base_url", "is required");
+            return None;
+        }
+        Some((Some(typed).filter(|url| !url.is_empty()), settings))
+    }
+
+    pub(super) fn view(self, kind: ProviderKind) -> AnyView {
+        if !kind.calls_out() {
+            return ().into_any();
+        }
+        let form = self.form;
+        let region = kind.takes(ProviderSetting::Region).then(|| {
+            view! {
+                <TextField
+                    form=form
+                    name="region"
+                    label="Region"
+                    value=self.region
+                    input=Input::Code
+                    placeholder=if kind == ProviderKind::Bedrock { "eu-central-1" } else { "europe-west4" }
+                    hint="Where the models run. The address follows from it."
+                />
+            }
+        });
+        let project = kind.takes(ProviderSetting::Project).then(|| {
+            view! {
+                <TextField
+                    form=form
+                    name="project"
+                    label="Project"
+                    value=self.project
+                    input=Input::Code
+                    placeholder="my-project-123"
+                    hint="The id of the project that is billed. Leave region and project empty to use an API key in express mode."
+                />
+            }
+        });
+        let version = kind.takes(ProviderSetting::ApiVersion).then(|| {
+            view! {
+                <TextField
+                    form=form
+                    name="api_version"
+                    label="API version"
+                    value=self.api_version
+                    input=Input::Code
+                    placeholder="2024-10-21"
+                    hint="Only for the classic addresses by deployment. Leave empty for version 1."
+                />
+            }
+        });
+        let deployments = kind.takes(ProviderSetting::Deployments).then(|| {
+            view! {
+                <LinesField
+                    form=form
+                    name="deployments"
+                    label="Deployments"
+                    value=self.deployments
+                    placeholder="gpt-4o: my-deployment"
+                    hint="One a line, model: deployment. A model that is not here has a deployment of its own name."
+                />
+            }
+        });
+        view! {
+            {region}
+            {project}
+            <TextField
+                form=form
+                name="base_url"
+                label="Base URL"
+                value=self.base_url
+                input=Input::Code
+                placeholder=address_example(kind)
+                hint="Without a trailing slash. Leave empty where the kind has its usual address."
+            />
+            {version}
+            {deployments}
+            <details class="more-fields">
+                <summary>"More headers"</summary>
+                <LinesField
+                    form=form
+                    name="headers"
+                    label="Headers"
+                    value=self.headers
+                    placeholder="x-team: search"
+                    hint="One a line, name: value. Sent with every call. Not for secrets: everybody who may see providers sees them."
+                />
+            </details>
+        }
+        .into_any()
+    }
+}
+
+/// `None` when a field is wrong, `Some(None)` when it is empty or not there.
+fn optional<T>(there: bool, read: impl FnOnce() -> Option<Option<T>>) -> Option<Option<T>> {
+    if there { read() } else { Some(None) }
+}
+
+fn lines<K: Display, V: Display>(pairs: &BTreeMap<K, V>) -> String {
+    let lines: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    lines.join("\n")
+}
+
+/// Reads `name: value` from each line. The name ends at a colon with a space after it: models may have colons in their
+/// names.
+fn pairs<K, V>(form: Form, field: &'static str, text: RwSignal<String>) -> Option<BTreeMap<K, V>>
+where
+    K: FromStr<Err: Display> + Ord,
+    V: FromStr<Err: Display>,
+{
+    let read = |line: &str| -> Result<(K, V), String> {
+        let parts = line.split_once(": ").or_else(|| line.split_once(':'));
+        let (name, value) = parts.ok_or("write name: value")?;
+        let name = name
+            .trim()
+            .parse()
+            .map_err(|error: K::Err| format!("the name {error}"))?;
+        let value = value
+            .trim()
+            .parse()
+            .map_err(|error: V::Err| format!("the value {error}"))?;
+        Ok((name, value))
+    };
+    let text = text.get_untracked();
+    let mut pairs = BTreeMap::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match read(line.trim()) {
+            Ok((name, value)) => pairs.insert(name, value),
+            Err(message) => {
+                form.refuse(field, &format!("line {}: {message}", number + 1));
+                return None;
+            }
+        };
+    }
+    Some(pairs)
+}

@@ -1,7 +1,11 @@
 //! An answer in nobody's dialect: whole, or as the events of a stream.
 
+mod gathering;
+
 use crate::chat::{Part, Signature};
 use crate::{Failure, Tokens};
+
+pub use gathering::Gathering;
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Default)]

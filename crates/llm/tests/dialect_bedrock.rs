@@ -1,7 +1,8 @@
 //! Bedrock's dialect over its fixtures: requests as they are written, answers and streams as they are read. The streams
-//! are kept as lists of frames in JSON and framed here.
+//! are framed here.
 
-use std::collections::BTreeMap;
+mod stored_frames;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,14 +14,14 @@ use gatewright_llm::chat::{
 use gatewright_llm::dialect::bedrock::BedrockConverse;
 use gatewright_llm::dialect::bedrock::event_stream::write_frame;
 use gatewright_llm::dialect::{Outbound as _, TargetFacts};
-use gatewright_llm::event::{Answer, Event, Opening, Stop};
+use gatewright_llm::event::{Answer, Event, Stop};
 use gatewright_llm::{FailureKind, Tokens, classify};
 use gatewright_types::UsageUnit;
 use http::HeaderMap;
 use proptest::prelude::{any, prop};
 use proptest::{prop_assert_eq, proptest};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+
+use stored_frames::framed;
 
 const CLAUDE: &str = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const ADAPTIVE_CLAUDE: &str = "anthropic.claude-opus-4-6-v1";
@@ -38,43 +39,8 @@ fn read(path: &str) -> Vec<u8> {
     fs::read(fixture(path)).expect(path)
 }
 
-#[derive(Deserialize)]
-struct StoredFrame {
-    headers: BTreeMap<String, String>,
-    payload: Box<RawValue>,
-    damage: Option<Damage>,
-}
-
-/// What becomes of a frame on its way.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Damage {
-    /// It breaks off.
-    Cut,
-    Checksum,
-}
-
 fn stream(name: &str) -> Vec<u8> {
-    let stored: Vec<StoredFrame> = serde_json::from_slice(&read(&format!("streams/{name}.json"))).expect(name);
-    let frames = stored.iter().flat_map(|stored| {
-        let headers: Vec<_> = stored
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        let mut frame = write_frame(&headers, stored.payload.get().as_bytes());
-        match stored.damage {
-            None => {}
-            Some(Damage::Cut) => frame.truncate(frame.len() / 2),
-            Some(Damage::Checksum) => {
-                if let Some(byte) = frame.last_mut() {
-                    *byte ^= 1;
-                }
-            }
-        }
-        frame
-    });
-    frames.collect()
+    framed(&read(&format!("streams/{name}.json")))
 }
 
 fn stream_names() -> Vec<String> {
@@ -98,37 +64,8 @@ fn events_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
     events
 }
 
-/// The events of a stream put together to what a whole answer would be.
 fn answer_of(events: &[Event]) -> Answer {
-    let mut answer = Answer::default();
-    for event in events {
-        match event {
-            Event::Open(Opening::Text) => answer.parts.push(Part::text("")),
-            Event::Open(Opening::Thinking) => answer.parts.push(Part::Thinking(Thinking::default())),
-            Event::Open(Opening::ToolCall { id, name }) => answer.parts.push(Part::ToolCall(ToolCall {
-                id: id.clone(),
-                name: name.clone(),
-                arguments: "".into(),
-                signature: None,
-                cache: None,
-            })),
-            Event::Add(piece) => match answer.parts.last_mut() {
-                Some(Part::Text(text)) => text.text = format!("{}{piece}", text.text).into(),
-                Some(Part::Thinking(thinking)) => thinking.text = format!("{}{piece}", thinking.text).into(),
-                Some(Part::ToolCall(call)) => call.arguments = format!("{}{piece}", call.arguments).into(),
-                other => panic!("{other:?} takes no text"),
-            },
-            Event::Sign(signature) => match answer.parts.last_mut() {
-                Some(Part::Thinking(thinking)) => thinking.signature = Some(signature.clone()),
-                other => panic!("{other:?} takes no signature"),
-            },
-            Event::Usage(usage) => answer.usage = Some(*usage),
-            Event::Stop(stop) => answer.stop = stop.clone(),
-            Event::Start { .. } | Event::Close => {}
-            Event::Open(Opening::Refusal) | Event::Failed(_) => panic!("{event:?} is in no answer"),
-        }
-    }
-    answer
+    Answer::gather(events.iter().cloned()).expect("a whole stream")
 }
 
 fn call(id: &str, name: &str, arguments: &str) -> Part {
@@ -653,15 +590,19 @@ proptest! {
     ) {
         let names = stream_names();
         let name = name.get(&names);
-        let stored: Vec<StoredFrame> = serde_json::from_slice(&read(&format!("streams/{name}.json"))).expect("frames");
+        let stored: Vec<serde_json::Value> = serde_json::from_slice(&read(&format!("streams/{name}.json"))).expect("frames");
         let frames: Vec<_> = order
             .iter()
             .map(|index| {
                 let stored = index.get(&stored);
-                let mut payload = stored.payload.get().as_bytes().to_vec();
+                let mut payload = stored["payload"].to_string().into_bytes();
                 let place = at.index(payload.len());
                 payload[place] = byte;
-                let headers: Vec<_> = stored.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let headers = stored["headers"].as_object().expect("headers");
+                let headers: Vec<_> = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str().expect("a text")))
+                    .collect();
                 write_frame(&headers, &payload)
             })
             .collect();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use gatewright_llm::chat::{Chat, Part, Signature, Text, Thinking, ToolCall};
+use gatewright_llm::chat::{Chat, Part, Signature, ToolCall};
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts};
 use gatewright_llm::event::{Answer, Event, Opening};
@@ -135,42 +135,7 @@ pub(crate) fn last_response(stream: &[u8]) -> Value {
 
 /// What a stream's events amount to.
 pub(crate) fn gather(events: &[Event]) -> Answer {
-    let mut answer = Answer::default();
-    for event in events {
-        match event {
-            Event::Start { id, model } => (answer.id, answer.model) = (id.clone(), model.clone()),
-            Event::Open(opening) => answer.parts.push(match opening {
-                Opening::Text => Part::text(""),
-                Opening::Refusal => Part::Refusal("".into()),
-                Opening::Thinking => Part::Thinking(Thinking::default()),
-                Opening::ToolCall { id, name } => Part::ToolCall(ToolCall {
-                    id: id.clone(),
-                    name: name.clone(),
-                    arguments: "".into(),
-                    signature: None,
-                    cache: None,
-                }),
-            }),
-            Event::Add(piece) => match answer.parts.last_mut().expect("an open part") {
-                Part::Text(Text { text, .. })
-                | Part::Refusal(text)
-                | Part::Thinking(Thinking { text, .. })
-                | Part::ToolCall(ToolCall { arguments: text, .. }) => *text = format!("{text}{piece}").into(),
-                Part::Media(_) | Part::ToolResult(_) => unreachable!("no event opens one"),
-            },
-            Event::Sign(signed) => match answer.parts.last_mut().expect("an open part") {
-                Part::Thinking(Thinking { signature, .. }) | Part::ToolCall(ToolCall { signature, .. }) => {
-                    *signature = Some(signed.clone());
-                }
-                other => panic!("{other:?} is signed"),
-            },
-            Event::Close => {}
-            Event::Usage(usage) => answer.usage = Some(*usage),
-            Event::Stop(stop) => answer.stop = stop.clone(),
-            Event::Failed(failure) => panic!("{failure:?}"),
-        }
-    }
-    answer
+    Answer::gather(events.iter().cloned()).expect("a whole stream")
 }
 
 /// An answer as a stream tells it, each text in one piece.

@@ -47,6 +47,15 @@ pub(super) fn write(stop: &Stop, held: Held) -> &'static str {
     }
 }
 
+/// In old completions, which know neither tools nor a member for refusals.
+pub(super) fn write_text(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::End | Stop::Sequence(_) | Stop::Paused | Stop::ToolCalls => "stop",
+        Stop::Length | Stop::Context => "length",
+        Stop::Refused => "content_filter",
+    }
+}
+
 /// `native_finish_reason`, where it says more.
 pub(super) fn native(stop: &Stop) -> Option<&'static str> {
     match stop {
@@ -81,6 +90,12 @@ mod tests {
 
             assert_eq!(read, Finish::Stop(stop));
         }
+    }
+
+    #[test]
+    fn old_completions_end_for_reasons_that_they_know() {
+        assert_eq!(write_text(&Stop::ToolCalls), "stop");
+        assert_eq!(write_text(&Stop::Refused), "content_filter");
     }
 
     #[test]

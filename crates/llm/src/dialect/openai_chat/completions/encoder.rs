@@ -3,7 +3,7 @@
 use super::write_answer::{Choice, Completion};
 use crate::Tokens;
 use crate::dialect::openai_chat::encoder::write_event;
-use crate::dialect::openai_chat::finish::{self, Held};
+use crate::dialect::openai_chat::finish;
 use crate::dialect::openai_chat::usage::Usage;
 use crate::dialect::openai_chat::write_error;
 use crate::dialect::{Encoder, ErrorFacts, ReplyFacts};
@@ -64,7 +64,7 @@ impl Encoder for TextEncoder {
             Event::Add(text) if self.is_said => self.chunk(&[Choice::new(text, None)], None, out),
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Stop(stop) => {
-                let reason = finish::write(stop, Held::default());
+                let reason = finish::write_text(stop);
                 self.chunk(&[Choice::new("", Some(reason))], None, out);
             }
             Event::Add(_) | Event::Sign(_) | Event::Close | Event::Failed(_) => {}

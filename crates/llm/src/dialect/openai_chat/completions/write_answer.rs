@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::chat::Part;
 use crate::dialect::ReplyFacts;
-use crate::dialect::openai_chat::finish::{self, Held};
+use crate::dialect::openai_chat::finish;
 use crate::dialect::openai_chat::usage::Usage;
 use crate::event::Answer;
 
@@ -46,7 +46,7 @@ pub(super) fn write(answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
         object: "text_completion",
         created: reply.created,
         model: answer.model.as_deref().unwrap_or(reply.model),
-        choices: &[Choice::new(&text, Some(finish::write(&answer.stop, Held::default())))],
+        choices: &[Choice::new(&text, Some(finish::write_text(&answer.stop)))],
         usage: answer.usage.as_ref().map(|usage| Some(Usage::of(usage))),
     };
     serde_json::to_vec(&completion).expect("texts and numbers can always be written as JSON")

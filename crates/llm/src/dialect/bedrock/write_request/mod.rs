@@ -79,7 +79,7 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Uns
     // Calling several tools at once is every model's habit.
     dropped.add_if(chat.parallel_tools == Some(false), "parallel_tool_calls");
     let text_format = text_format(&chat.format, family)?;
-    let thinking = thinking::plan(chat, family, &mut dropped);
+    let thinking = thinking::plan(chat, family, target.output_limit, &mut dropped);
     let inference_config = sampling::write(chat, family, &thinking, &mut dropped);
     let mut fields = thinking.fields;
     fields.limit_choice(sampling::top_k(chat, family, thinking.is_on, &mut dropped), family);

@@ -85,10 +85,11 @@ impl ModelFields {
     }
 }
 
-pub(super) fn plan(chat: &Chat, family: Family, dropped: &mut Dropped) -> Plan {
+/// `output_limit` is how long the model's answers can be.
+pub(super) fn plan(chat: &Chat, family: Family, output_limit: Option<u64>, dropped: &mut Dropped) -> Plan {
     let asked = chat.reasoning.as_ref();
     match (family, asked) {
-        (Family::Claude(claude), _) => of_claude(chat, claude, dropped),
+        (Family::Claude(claude), _) => of_claude(chat, claude, output_limit, dropped),
         (_, None) => Plan::default(),
         (Family::Nova2, Some(asked)) => of_nova(chat, asked, dropped),
         (Family::GptOss | Family::Gpt | Family::Kimi, Some(asked)) => {
@@ -135,7 +136,7 @@ fn with_effort(family: Family, effort: Effort) -> ModelFields {
     fields
 }
 
-fn of_claude(chat: &Chat, claude: Claude, dropped: &mut Dropped) -> Plan {
+fn of_claude(chat: &Chat, claude: Claude, output_limit: Option<u64>, dropped: &mut Dropped) -> Plan {
     let asked = chat.reasoning.as_ref();
     let is_asked = asked.is_some_and(|asked| asked.amount != Amount::Off);
     let is_forbidden = asked.is_some_and(|asked| asked.amount == Amount::Off);
@@ -143,7 +144,8 @@ fn of_claude(chat: &Chat, claude: Claude, dropped: &mut Dropped) -> Plan {
     let is_forced = matches!(chat.tool_choice, ToolChoice::Required | ToolChoice::Named(_)) && !chat.tools.is_empty();
     let thinking = match (claude.thinks, asked) {
         (Thinks::WithBudget, Some(asked)) if is_asked && !is_forced && !has_lost_thoughts(chat) => {
-            budget(asked.amount, chat.sampling.max_tokens).map(|budget_tokens| Thinking::Enabled { budget_tokens })
+            budget(asked.amount, chat.sampling.max_tokens.or(output_limit))
+                .map(|budget_tokens| Thinking::Enabled { budget_tokens })
         }
         (Thinks::WhenAsked | Thinks::UnlessForbidden, Some(asked)) if is_asked && !is_forced => Some(adaptive(asked)),
         (Thinks::Always, Some(asked)) if is_asked => Some(adaptive(asked)),

@@ -22,7 +22,7 @@ fn tool() -> Tool {
 /// The model's fields, the effort and what was dropped.
 fn check(model: &str, chat: &Chat, fields: &str, effort: Option<&str>, dropped: &str) {
     let mut noted = Dropped::default();
-    let plan = plan(chat, Family::of(model), &mut noted);
+    let plan = plan(chat, Family::of(model), None, &mut noted);
     let written = serde_json::to_string(&plan.fields).expect("JSON");
     assert_eq!(
         (written.as_str(), plan.effort, noted.to_string().as_str()),
@@ -166,4 +166,19 @@ fn other_families_have_their_own_words() {
     let mut limited = most;
     limited.sampling.max_tokens = Some(100);
     check("us.amazon.nova-2-lite-v1:0", &limited, NOVA_MEDIUM, None, NAME);
+}
+
+#[test]
+fn a_budget_leaves_room_in_the_longest_answer_that_the_model_gives() {
+    let chat = chat(Amount::Effort(Effort::High));
+
+    let plan = plan(
+        &chat,
+        Family::of("anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        Some(8_192),
+        &mut Dropped::default(),
+    );
+
+    let written = serde_json::to_string(&plan.fields).expect("JSON");
+    assert_eq!(written, r#"{"thinking":{"type":"enabled","budget_tokens":4096}}"#);
 }

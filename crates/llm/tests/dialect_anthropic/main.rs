@@ -7,6 +7,7 @@ mod requests;
 mod signed_calls;
 mod streams;
 mod to_providers;
+mod wrapped;
 
 use gatewright_llm::chat::{Amount, Chat, Maker, Part, Reasoning, Role, Signature, Tool, ToolCall, Turn};
 use gatewright_llm::dialect::anthropic::Anthropic;

@@ -20,6 +20,7 @@ mod write_error;
 mod write_request;
 
 use self::decoder::MessageReader;
+use super::bedrock::invoke_claude::InvokeClaude;
 use super::sse_decoder::SseDecoder;
 use super::{
     Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
@@ -97,7 +98,10 @@ impl Outbound for AnthropicOn {
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
-        Anthropic.decoder()
+        match self.0 {
+            Envelope::Direct | Envelope::Vertex => Anthropic.decoder(),
+            Envelope::Bedrock => Box::new(InvokeClaude::of(MessageReader::default())),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reads what a whole JSON answer says of itself, and leaves its bytes alone.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::json::Members;
@@ -23,6 +25,9 @@ pub enum NotAnAnswer {
         message: String,
         kind: Option<String>,
         code: Option<String>,
+        /// The status it should have had.
+        status: Option<u16>,
+        retry_after: Option<Duration>,
     },
 }
 
@@ -30,7 +35,38 @@ impl NotAnAnswer {
     pub fn into_failure(self) -> Failure {
         match self {
             Self::NotJson => Failure::new(FailureKind::Malformed, "the provider's answer is not a JSON object"),
-            Self::Error { message, kind, code } => Failure::told(&ToldError { message, kind, code }),
+            Self::Error {
+                message,
+                kind,
+                code,
+                status,
+                retry_after,
+            } => Failure::told(&ToldError {
+                message,
+                kind,
+                code,
+                status,
+                retry_after,
+            }),
+        }
+    }
+}
+
+impl From<ToldError> for NotAnAnswer {
+    fn from(told: ToldError) -> Self {
+        let ToldError {
+            message,
+            kind,
+            code,
+            status,
+            retry_after,
+        } = told;
+        Self::Error {
+            message,
+            kind,
+            code,
+            status,
+            retry_after,
         }
     }
 }
@@ -50,7 +86,7 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
         }
     }
     match error {
-        Some(ToldError { message, kind, code }) => Err(NotAnAnswer::Error { message, kind, code }),
+        Some(told) => Err(told.into()),
         None => Ok(AnswerFacts { usage }),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 
+use crate::dialect::bedrock::exception;
 use crate::wire::ToldError;
 
 /// A failure of one attempt at a provider.
@@ -59,11 +60,8 @@ impl Failure {
 
     /// An error under status 200. Some servers put the status it should have had into its code.
     pub(crate) fn told(told: &ToldError) -> Self {
-        let status = told
-            .code
-            .as_deref()
-            .and_then(|code| code.parse().ok())
-            .filter(|code| (400..600).contains(code));
+        let code = || told.code.as_deref().and_then(|code| code.parse().ok());
+        let status = told.status.or_else(code).filter(|code| (400..600).contains(code));
         let message = if told.message.is_empty() {
             "the provider reported an error"
         } else {
@@ -72,6 +70,7 @@ impl Failure {
         Self {
             status,
             code: code_of(told),
+            retry_after: told.retry_after,
             ..Self::new(FailureKind::ErrorEvent, message)
         }
     }
@@ -80,17 +79,21 @@ impl Failure {
 /// What an answer with another status than 200 means.
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Failure {
     let told = ToldError::read_body(body).unwrap_or_default();
-    let kind = kind_of(status, &told);
+    let exception = exception_name(headers);
+    let kind = exception
+        .and_then(exception::kind_of)
+        .filter(|_| (400..600).contains(&status))
+        .unwrap_or_else(|| kind_of(status, &told));
     let message = match (kind, told.message.as_str()) {
         (FailureKind::Malformed, _) => format!("the provider answered with status {status}, which is not expected"),
         (_, "") => clean::from_other_body(body)
             .unwrap_or_else(|| format!("the provider answered with status {status} and no message")),
         (_, told) => told.into(),
     };
-    let retry_after = retry_after(headers, now);
+    let retry_after = retry_after(headers, now).or(told.retry_after);
     Failure {
         status: Some(status),
-        code: code_of(&told),
+        code: code_of(&told).or_else(|| exception.map(clean::code)),
         retry_after,
         ..Failure::new(kind, &message)
     }
@@ -105,10 +108,18 @@ fn kind_of(status: u16, told: &ToldError) -> FailureKind {
         429 if told.code.as_deref() == Some(quota) || told.kind.as_deref() == Some(quota) => FailureKind::Credential,
         429 => FailureKind::RateLimited,
         409 | 425 | 503 | 529 => FailureKind::Overloaded,
+        // Amazon's servers say so when the model behind them failed.
+        424 => FailureKind::Server,
         400..500 => FailureKind::BadRequest,
         500..600 => FailureKind::Server,
         _ => FailureKind::Malformed,
     }
+}
+
+/// The kind of error as Amazon's servers tell it in a header, in which more may follow: `ThrottlingException:http://…`.
+fn exception_name(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get("x-amzn-errortype")?.to_str().ok()?;
+    text.split(':').next().filter(|name| !name.is_empty())
 }
 
 /// The code, cleaned like a message: it is written by the provider too.

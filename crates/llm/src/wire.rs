@@ -1,6 +1,8 @@
 //! OpenAI's error envelope: written, in a body and in a stream, and read wherever a provider tells an error, in the
 //! shapes that compatible servers have made of it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -26,6 +28,10 @@ pub(crate) struct ToldError {
     pub(crate) message: String,
     pub(crate) kind: Option<String>,
     pub(crate) code: Option<String>,
+    /// The status it has or should have had, where the code is a number.
+    pub(crate) status: Option<u16>,
+    /// When it may be tried again.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 pub fn error_body(message: &str, kind: &str, param: Option<&str>, code: &str) -> Vec<u8> {
@@ -90,19 +96,44 @@ impl ToldError {
     }
 
     fn read_object(mut members: Members<'_>) -> Self {
-        let mut told = Self::default();
+        let (mut told, mut name) = (Self::default(), None);
         while let Ok(Some(member)) = members.next_member() {
             match &*member.key {
-                b"message" | b"detail" if told.message.is_empty() => {
+                // With a capital from the servers in front of Amazon's.
+                b"message" | b"Message" | b"detail" if told.message.is_empty() => {
                     told.message = text_of(&member.value).unwrap_or_default();
                 }
                 b"type" => told.kind = text_of(&member.value),
-                b"code" => told.code = text_of(&member.value),
+                b"code" => {
+                    told.code = text_of(&member.value);
+                    told.status = told.code.as_deref().and_then(|code| code.parse().ok());
+                }
+                b"status" => name = text_of(&member.value).filter(|_| member.value.kind == Kind::String),
+                b"details" => told.retry_after = retry_delay(&member.value),
                 _ => {}
             }
         }
+        // Google's code is the status as a number, and its status the code.
+        if told.status.is_some() && name.is_some() {
+            told.code = name;
+        }
         told
     }
+}
+
+/// Of Google's `RetryInfo`, one of the details: `"37s"`.
+fn retry_delay(details: &Value<'_>) -> Option<Duration> {
+    details.elements().find_map(|detail| {
+        let mut members = detail.members();
+        while let Ok(Some(member)) = members.next_member() {
+            if &*member.key == b"retryDelay" {
+                let text = member.value.string()?;
+                let seconds = text.strip_suffix('s')?.parse().ok()?;
+                return Duration::try_from_secs_f64(seconds).ok();
+            }
+        }
+        None
+    })
 }
 
 fn text_of(value: &Value<'_>) -> Option<String> {
@@ -167,6 +198,15 @@ mod tests {
             Some(("no", None, Some("40301"))),
         );
         check(r#"{"detail":"Not Found"}"#, Some(("Not Found", None, None)));
+        check(
+            r#"{"Message":"Bearer Token has expired"}"#,
+            Some(("Bearer Token has expired", None, None)),
+        );
+        check(
+            r#"{"error":{"code":503,"message":"no","status":"UNAVAILABLE"}}"#,
+            Some(("no", None, Some("UNAVAILABLE"))),
+        );
+        check(r#"{"status":404,"message":"no"}"#, Some(("no", None, None)));
         check(r#"{"error":{}}"#, Some(("", None, None)));
         check(r#"{"error":null}"#, None);
         check(r#"{"detail":[{"loc":["body"]}]}"#, None);

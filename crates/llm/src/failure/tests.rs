@@ -25,7 +25,7 @@ fn the_status_decides_what_a_failure_means() {
     check(FailureKind::Timeout, &[408, 504, 522, 524]);
     check(FailureKind::Overloaded, &[409, 425, 503, 529]);
     check(FailureKind::RateLimited, &[429]);
-    check(FailureKind::Server, &[500, 501, 502, 520, 599]);
+    check(FailureKind::Server, &[424, 500, 501, 502, 520, 599]);
     check(FailureKind::Malformed, &[100, 204, 301, 302, 600]);
 }
 
@@ -112,4 +112,42 @@ proptest! {
         prop_assert!(failure.message.chars().count() <= 500 && !failure.message.is_empty());
         prop_assert!(!in_json.message.is_empty());
     }
+}
+
+#[test]
+fn amazons_exceptions_say_more_than_their_status() {
+    let check = |name: &'static str, status, kind| {
+        let headers = HeaderMap::from_iter([(
+            http::HeaderName::from_static("x-amzn-errortype"),
+            HeaderValue::from_static(name),
+        )]);
+        let failure = classify(status, &headers, br#"{"message":"no"}"#, now());
+        assert_eq!(failure.kind, kind, "{name}");
+        assert_eq!(failure.code.as_deref(), name.split(':').next(), "{name}");
+    };
+
+    check(
+        "ThrottlingException:http://internal.amazon.com/",
+        400,
+        FailureKind::RateLimited,
+    );
+    check("ModelNotReadyException", 429, FailureKind::Overloaded);
+    check("ServiceUnavailableException", 500, FailureKind::Overloaded);
+    check("ModelTimeoutException", 400, FailureKind::Timeout);
+    check("AccessDeniedException", 400, FailureKind::Credential);
+    check("UnrecognizedClientException", 400, FailureKind::Credential);
+    check("ValidationException", 500, FailureKind::BadRequest);
+    check("SomethingElse", 424, FailureKind::Server);
+}
+
+#[test]
+fn google_says_in_the_body_when_to_come_back() {
+    let body = r#"{"error":{"code":429,"message":"no","status":"RESOURCE_EXHAUSTED","details":[
+        {"@type":"type.googleapis.com/google.rpc.Help"},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"37.5s"}]}}"#;
+
+    let failure = classified(429, body);
+
+    assert_eq!(failure.retry_after, Some(Duration::from_millis(37_500)));
+    assert_eq!(failure.code.as_deref(), Some("RESOURCE_EXHAUSTED"));
 }

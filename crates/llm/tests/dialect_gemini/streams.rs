@@ -255,6 +255,8 @@ fn streams_and_answers_that_pass_are_watched() {
     let facts = Gemini.read_facts(&fixture("answers/basic.json")).expect("facts");
     assert_eq!(facts.usage, answer("basic").usage);
     let error = Gemini.read_facts(&fixture("answers/error-before.json"));
-    assert!(matches!(error, Err(NotAnAnswer::Error { code: Some(code), .. }) if code == "429"));
+    assert!(
+        matches!(error, Err(NotAnAnswer::Error { code: Some(code), status: Some(429), .. }) if code == "RESOURCE_EXHAUSTED")
+    );
     assert_eq!(Gemini.read_facts(b"[1]"), Err(NotAnAnswer::NotJson));
 }

@@ -19,7 +19,7 @@ pub(super) fn read(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
         }
     }
     match error {
-        Some(ToldError { message, kind, code }) => Err(NotAnAnswer::Error { message, kind, code }),
+        Some(told) => Err(told.into()),
         None => Ok(AnswerFacts { usage }),
     }
 }

@@ -34,17 +34,18 @@ pub(super) fn failure(name: Option<&str>, message: String) -> Failure {
     let told = ToldError {
         message,
         kind: name.map(Into::into),
-        code: None,
+        ..ToldError::default()
     };
     Failure {
-        kind: name.map_or(FailureKind::ErrorEvent, kind_of),
+        kind: name.and_then(kind_of).unwrap_or(FailureKind::ErrorEvent),
         ..Failure::told(&told)
     }
 }
 
-fn kind_of(name: &str) -> FailureKind {
+/// What an exception of this name means, where that is known.
+pub(crate) fn kind_of(name: &str) -> Option<FailureKind> {
     // Names begin with a small letter as types of frames and with a capital everywhere else.
-    match name.to_ascii_lowercase().as_str() {
+    let kind = match name.to_ascii_lowercase().as_str() {
         "throttlingexception" => FailureKind::RateLimited,
         "validationexception" => FailureKind::BadRequest,
         "modeltimeoutexception" => FailureKind::Timeout,
@@ -52,8 +53,9 @@ fn kind_of(name: &str) -> FailureKind {
         "internalserverexception" | "modelstreamerrorexception" | "modelerrorexception" | "internalfailure" => {
             FailureKind::Server
         }
-        "accessdeniedexception" => FailureKind::Credential,
+        "accessdeniedexception" | "unrecognizedclientexception" => FailureKind::Credential,
         "resourcenotfoundexception" => FailureKind::NotFound,
-        _ => FailureKind::ErrorEvent,
-    }
+        _ => return None,
+    };
+    Some(kind)
 }

@@ -3,7 +3,7 @@
 
 mod decoder;
 pub mod event_stream;
-mod exception;
+pub(crate) mod exception;
 mod family;
 mod frame_decoder;
 pub(crate) mod invoke_claude;

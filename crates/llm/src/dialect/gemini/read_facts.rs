@@ -6,11 +6,7 @@ use crate::{AnswerFacts, NotAnAnswer};
 pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let response = Response::read(body).map_err(|_| NotAnAnswer::NotJson)?;
     match response.error {
-        Some(told) => Err(NotAnAnswer::Error {
-            message: told.message,
-            kind: told.kind,
-            code: told.code,
-        }),
+        Some(told) => Err(told.into()),
         None => Ok(AnswerFacts { usage: response.usage }),
     }
 }

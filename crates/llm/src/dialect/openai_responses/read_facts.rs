@@ -10,7 +10,7 @@ pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let told = member(&response, "error").and_then(|error| ToldError::read(&error));
     let failed = text(&response, "status").as_deref() == Some("failed");
     match told.or_else(|| failed.then(ToldError::default)) {
-        Some(ToldError { message, kind, code }) => Err(NotAnAnswer::Error { message, kind, code }),
+        Some(told) => Err(told.into()),
         None => Ok(AnswerFacts {
             usage: member(&response, "usage").and_then(|value| usage::read(&value)),
         }),

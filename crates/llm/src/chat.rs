@@ -28,7 +28,7 @@ pub struct Chat {
     pub sampling: Sampling,
     /// Who uses the application, in its own words.
     pub user: Option<Box<str>>,
-    /// Members of the caller's request that have no place here, by their names.
+    /// Members of the caller's request that have no place here, by their names: once each, and so many as anybody reads.
     pub unheld: Vec<Box<str>>,
 }
 
@@ -135,7 +135,7 @@ pub struct ToolCall {
 pub struct ToolResult {
     /// The identifier of the call.
     pub call: Box<str>,
-    /// The tool's name, where the dialect repeats it; [`Chat::tool_of`] finds it otherwise.
+    /// The tool's name, where the dialect repeats it; the call has it otherwise.
     pub name: Option<Box<str>>,
     /// Texts and media.
     pub parts: Vec<Part>,
@@ -183,15 +183,6 @@ pub struct Schema {
 }
 
 impl Chat {
-    /// The name of the tool that a call asked for.
-    pub fn tool_of(&self, call: &str) -> Option<&str> {
-        let mut parts = self.turns.iter().flat_map(|turn| &turn.parts);
-        parts.find_map(|part| match part {
-            Part::ToolCall(made) if &*made.id == call => Some(&*made.name),
-            _ => None,
-        })
-    }
-
     /// Adds to the last turn when it is of this role, else begins one.
     pub(crate) fn add(&mut self, role: Role, parts: impl IntoIterator<Item = Part>) {
         match self.turns.last_mut() {
@@ -203,6 +194,15 @@ impl Chat {
                 }
             }
         }
+    }
+}
+
+/// Adds a name that is not there yet. A body made of nothing but names would be compared with itself name by name, and
+/// nobody reads so many: what is beyond the bound is left out.
+pub(crate) fn note(names: &mut Vec<Box<str>>, name: &str) {
+    const MOST: usize = 256;
+    if names.len() < MOST && !names.iter().any(|known| &**known == name) {
+        names.push(name.into());
     }
 }
 

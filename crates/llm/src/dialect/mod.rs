@@ -16,7 +16,7 @@ use std::fmt::{self, Write as _};
 
 use gatewright_types::api::Dialect;
 
-use crate::chat::Chat;
+use crate::chat::{Chat, note};
 use crate::event::{Answer, Event};
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
@@ -153,7 +153,8 @@ pub struct Written {
     pub dropped: Dropped,
 }
 
-/// What could not be carried over, by the caller's names for it, in order and once each.
+/// What could not be carried over, by the caller's names for it, in order and once each; no more of them than
+/// [`note`] keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dropped(Vec<Box<str>>);
 
@@ -176,9 +177,7 @@ impl Dropped {
     }
 
     pub fn add(&mut self, name: &str) {
-        if !self.0.iter().any(|known| &**known == name) {
-            self.0.push(name.into());
-        }
+        note(&mut self.0, name);
     }
 
     /// Notes the name when there is something to drop.
@@ -245,5 +244,16 @@ mod tests {
             dropped.add(&number.to_string());
         }
         assert!(dropped.to_string().ends_with(", 27, and 12 more"), "{dropped}");
+    }
+
+    #[test]
+    fn a_hostile_request_has_no_more_names_than_are_kept() {
+        let mut dropped = Dropped::default();
+        for number in 0..100_000 {
+            dropped.add(&number.to_string());
+        }
+        dropped.add("0");
+
+        assert_eq!(dropped.iter().count(), 256);
     }
 }

@@ -2,6 +2,7 @@
 //! is null counts as absent, as everywhere in these dialects.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::BadRequest;
@@ -45,16 +46,15 @@ pub(crate) fn document<'a>(
     }
     let wrong = |error| syntax_error(body, error);
     let mut members = Members::of_document(body).map_err(wrong)?;
-    let mut seen: Vec<Box<str>> = Vec::new();
+    let mut seen = HashSet::new();
     while let Some(member) = members.next_member().map_err(wrong)? {
         let key = String::from_utf8_lossy(&member.key);
-        if seen.iter().any(|known| **known == *key) {
+        if !seen.insert(member.key.clone()) {
             return Err(BadRequest::at(
                 key.clone().into_owned(),
                 format!("'{key}' is given twice; give it once"),
             ));
         }
-        seen.push(key.as_ref().into());
         visit(None, &key, member.value, &mut each)?;
     }
     Ok(())

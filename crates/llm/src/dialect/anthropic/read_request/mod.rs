@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use self::messages::Instructions;
 use self::reasoning::Output;
 use crate::BadRequest;
-use crate::chat::{CacheMark, Chat, Part};
+use crate::chat::{CacheMark, Chat, Part, note};
 use crate::dialect::read::{Field, document};
 use crate::json::Kind;
 
@@ -132,9 +132,7 @@ impl Unheld {
         } else {
             format!("{within}.{name}").into_boxed_str()
         };
-        if !self.0.contains(&full) {
-            self.0.push(full);
-        }
+        note(&mut self.0, &full);
     }
 }
 

@@ -11,12 +11,9 @@ mod tools;
 use self::part::Data;
 use super::key::camel;
 use crate::BadRequest;
-use crate::chat::{Chat, Text};
+use crate::chat::{Chat, Text, note};
 use crate::dialect::PathFacts;
 use crate::dialect::read::{Field, document};
-
-/// Names of members without a place that are kept: enough for any true request, and a bound for others.
-const MOST_UNHELD: usize = 64;
 
 #[derive(Debug, Default)]
 struct Request {
@@ -100,9 +97,7 @@ impl Request {
 
 /// Notes a member that has no place in a [`Chat`].
 fn leave_out(chat: &mut Chat, name: &str) {
-    if chat.unheld.len() < MOST_UNHELD && !chat.unheld.iter().any(|known| &**known == name) {
-        chat.unheld.push(name.into());
-    }
+    note(&mut chat.unheld, name);
 }
 
 /// A content without regard for its role, or just a text.

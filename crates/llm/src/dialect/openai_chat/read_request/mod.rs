@@ -8,7 +8,7 @@ mod tools;
 use self::reasoning::ReasoningAsked;
 use self::tools::Choice;
 use crate::BadRequest;
-use crate::chat::{Chat, Format, Schema};
+use crate::chat::{Chat, Format, Schema, note};
 use crate::dialect::PathFacts;
 use crate::dialect::read::{Field, document};
 use crate::json::{Kind, Members};
@@ -52,11 +52,8 @@ pub fn wants_usage(body: &[u8]) -> bool {
 }
 
 /// Notes a member that has no place in [`Chat`].
-pub(super) fn leave(chat: &mut Chat, name: impl Into<Box<str>>) {
-    let name = name.into();
-    if !chat.unheld.contains(&name) {
-        chat.unheld.push(name);
-    }
+pub(super) fn leave(chat: &mut Chat, name: impl AsRef<str>) {
+    note(&mut chat.unheld, name.as_ref());
 }
 
 impl Request {

@@ -1,8 +1,7 @@
 //! Reads what messages and tool results hold: a text, or a list of texts, images and files.
 
-use super::note;
 use crate::BadRequest;
-use crate::chat::{CacheMark, Media, MediaKind, Source, Text};
+use crate::chat::{CacheMark, Media, MediaKind, Source, Text, note};
 use crate::dialect::openai_responses::data_url::{self, Found};
 use crate::dialect::read::Field;
 use crate::json::Kind;

@@ -2,9 +2,8 @@
 //! reasoning item of its own beside the call; here the two are joined again.
 
 use super::content::{self, Spoken};
-use super::note;
 use crate::BadRequest;
-use crate::chat::{Chat, Maker, Part, Role, Signature, Thinking, ToolCall, ToolResult};
+use crate::chat::{Chat, Maker, Part, Role, Signature, Thinking, ToolCall, ToolResult, note};
 use crate::dialect::openai_responses::output::SUMMARY_BREAK;
 use crate::dialect::read::Field;
 use crate::json::Kind;

@@ -7,7 +7,7 @@ mod tools;
 mod wanted;
 
 use crate::BadRequest;
-use crate::chat::{Chat, Text, Turn};
+use crate::chat::{Chat, Text, Turn, note};
 use crate::dialect::read::{self, Field};
 
 pub(super) fn read_request(body: &[u8]) -> Result<Chat, BadRequest> {
@@ -35,13 +35,6 @@ struct Request {
     user: Option<Box<str>>,
     top_logprobs: Option<u64>,
     logprobs_included: bool,
-}
-
-/// Notes a member that the canonical form has no place for.
-fn note(unheld: &mut Vec<Box<str>>, name: &str) {
-    if !unheld.iter().any(|known| &**known == name) {
-        unheld.push(name.into());
-    }
 }
 
 fn read(body: &[u8], earlier: Earlier, turns: Vec<Turn>) -> Result<Chat, BadRequest> {

@@ -1,8 +1,7 @@
 //! Reads the functions that are offered and which of them may be called. Tools that run at OpenAI are refused.
 
-use super::note;
 use crate::BadRequest;
-use crate::chat::{Chat, Tool, ToolChoice};
+use crate::chat::{Chat, Tool, ToolChoice, note};
 use crate::dialect::read::Field;
 use crate::json::Kind;
 

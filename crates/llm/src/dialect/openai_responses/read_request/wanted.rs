@@ -1,8 +1,7 @@
 //! Reads what kind of answer is wanted: the format of its text, and how much thinking goes before it.
 
-use super::note;
 use crate::BadRequest;
-use crate::chat::{Amount, Chat, Effort, Format, Reasoning, Schema};
+use crate::chat::{Amount, Chat, Effort, Format, Reasoning, Schema, note};
 use crate::dialect::read::Field;
 
 pub(super) fn read_text(field: &Field<'_, '_>, chat: &mut Chat) -> Result<(), BadRequest> {

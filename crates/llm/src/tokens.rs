@@ -89,6 +89,20 @@ pub fn estimated_input(text: &[u8]) -> u64 {
     (text.len() as u64).div_ceil(4)
 }
 
+/// Reads a count. Some servers write whole numbers as `12.0`; a negative one counts as none and is `impossible`.
+pub(crate) fn count(value: &Value<'_>, impossible: &mut bool) -> Option<u64> {
+    if value.kind != Kind::Number {
+        return None;
+    }
+    let text = std::str::from_utf8(value.text).ok()?;
+    if text.starts_with('-') {
+        *impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+        return Some(0);
+    }
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    whole.parse().ok()
+}
+
 const fn is_input(unit: UsageUnit) -> bool {
     match unit {
         UsageUnit::InputUncached
@@ -108,11 +122,13 @@ impl Told {
         while let Ok(Some(member)) = members.next_member() {
             let value = &member.value;
             match &*member.key {
-                b"prompt_tokens" => told.prompt = told.number(value),
-                b"completion_tokens" => told.completion = told.number(value),
-                b"total_tokens" => told.total = told.number(value),
+                b"prompt_tokens" => told.prompt = count(value, &mut told.impossible),
+                b"completion_tokens" => told.completion = count(value, &mut told.impossible),
+                b"total_tokens" => told.total = count(value, &mut told.impossible),
                 // DeepSeek's name for what OpenAI calls cached_tokens; servers that send both mean the same tokens.
-                b"prompt_cache_hit_tokens" => told.cached = told.cached.max(told.number(value).unwrap_or_default()),
+                b"prompt_cache_hit_tokens" => {
+                    told.cached = told.cached.max(count(value, &mut told.impossible).unwrap_or_default())
+                }
                 b"prompt_tokens_details" => told.read_prompt_details(value),
                 b"completion_tokens_details" => told.read_completion_details(value),
                 _ => {}
@@ -124,7 +140,7 @@ impl Told {
     fn read_prompt_details(&mut self, details: &Value<'_>) {
         let mut members = details.members();
         while let Ok(Some(member)) = members.next_member() {
-            let count = self.number(&member.value).unwrap_or_default();
+            let count = count(&member.value, &mut self.impossible).unwrap_or_default();
             match &*member.key {
                 b"cached_tokens" => self.cached = self.cached.max(count),
                 b"cache_write_tokens" => self.written = count,
@@ -138,27 +154,13 @@ impl Told {
     fn read_completion_details(&mut self, details: &Value<'_>) {
         let mut members = details.members();
         while let Ok(Some(member)) = members.next_member() {
-            let count = self.number(&member.value).unwrap_or_default();
+            let count = count(&member.value, &mut self.impossible).unwrap_or_default();
             match &*member.key {
                 b"reasoning_tokens" => self.reasoning = count,
                 b"audio_tokens" => self.audio_out = count,
                 _ => {}
             }
         }
-    }
-
-    /// A count; some servers write whole numbers as `12.0`.
-    fn number(&mut self, value: &Value<'_>) -> Option<u64> {
-        if value.kind != Kind::Number {
-            return None;
-        }
-        let text = std::str::from_utf8(value.text).ok()?;
-        if text.starts_with('-') {
-            self.impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-            return Some(0);
-        }
-        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-        whole.parse().ok()
     }
 
     fn normal_form(self) -> Option<Tokens> {
@@ -200,7 +202,7 @@ impl Told {
 
 impl Tokens {
     /// Divides a total into parts; the rest of it counts as `rest`. Parts that exceed the total are cut.
-    fn divide(&mut self, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
+    pub(crate) fn divide(&mut self, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
         let mut left = total;
         for (unit, count) in parts {
             let fitting = left.min(*count);

@@ -5,7 +5,8 @@ use gatewright_types::UsageUnit;
 use serde::Serialize;
 
 use crate::Tokens;
-use crate::json::{Kind, Value};
+use crate::json::Value;
+use crate::tokens::count;
 
 /// The numbers told so far. They are cumulative: those of a later event replace those of an earlier one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,13 +73,8 @@ impl ToldUsage {
             b"thinking_tokens" => &mut self.thinking,
             _ => return,
         };
-        match count(value) {
-            Some(Count::Told(told)) => *place = Some(told),
-            Some(Count::Negative) => {
-                *place = Some(0);
-                self.impossible = true;
-            }
-            None => {}
+        if let Some(told) = count(value, &mut self.impossible) {
+            *place = Some(told);
         }
     }
 
@@ -126,25 +122,6 @@ impl From<&Tokens> for Usage {
             output_tokens: tokens.total_output(),
             output_tokens_details: (thinking_tokens > 0).then_some(OutputDetails { thinking_tokens }),
         }
-    }
-}
-
-enum Count {
-    Told(u64),
-    Negative,
-}
-
-/// Some servers write whole numbers as `12.0`.
-fn count(value: &Value<'_>) -> Option<Count> {
-    if value.kind != Kind::Number {
-        return None;
-    }
-    let text = std::str::from_utf8(value.text).ok()?;
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    match whole.strip_prefix('-') {
-        Some("0") => Some(Count::Told(0)),
-        Some(_) => Some(Count::Negative),
-        None => whole.parse().ok().map(Count::Told),
     }
 }
 

@@ -3,7 +3,8 @@
 use gatewright_types::UsageUnit;
 
 use crate::Tokens;
-use crate::json::{Kind, Value};
+use crate::json::Value;
+use crate::tokens::count;
 
 #[derive(Default)]
 struct Told {
@@ -25,11 +26,11 @@ pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
     while let Ok(Some(member)) = members.next_member() {
         let value = &member.value;
         match &*member.key {
-            b"inputTokens" => told.input = told.count(value),
-            b"outputTokens" => told.output = told.count(value),
-            b"totalTokens" => told.total = told.count(value),
-            b"cacheReadInputTokens" => told.cache_read = told.count(value).unwrap_or_default(),
-            b"cacheWriteInputTokens" => told.cache_write = told.count(value),
+            b"inputTokens" => told.input = count(value, &mut told.impossible),
+            b"outputTokens" => told.output = count(value, &mut told.impossible),
+            b"totalTokens" => told.total = count(value, &mut told.impossible),
+            b"cacheReadInputTokens" => told.cache_read = count(value, &mut told.impossible).unwrap_or_default(),
+            b"cacheWriteInputTokens" => told.cache_write = count(value, &mut told.impossible),
             b"cacheDetails" => value.elements().for_each(|detail| told.read_detail(&detail)),
             _ => {}
         }
@@ -40,12 +41,12 @@ pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
 impl Told {
     /// Tokens written to the cache for one length of time.
     fn read_detail(&mut self, detail: &Value<'_>) {
-        let mut count = 0;
+        let mut written = 0;
         let mut is_an_hour = false;
         let mut members = detail.members();
         while let Ok(Some(member)) = members.next_member() {
             match &*member.key {
-                b"inputTokens" => count = self.count(&member.value).unwrap_or_default(),
+                b"inputTokens" => written = count(&member.value, &mut self.impossible).unwrap_or_default(),
                 b"ttl" => is_an_hour = member.value.string().as_deref() == Some("1h"),
                 _ => {}
             }
@@ -55,20 +56,7 @@ impl Told {
         } else {
             &mut self.written_for_five_minutes
         };
-        *place = place.saturating_add(count);
-    }
-
-    fn count(&mut self, value: &Value<'_>) -> Option<u64> {
-        if value.kind != Kind::Number {
-            return None;
-        }
-        let text = std::str::from_utf8(value.text).ok()?;
-        if text.starts_with('-') {
-            self.impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-            return Some(0);
-        }
-        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-        whole.parse().ok()
+        *place = place.saturating_add(written);
     }
 
     fn normal_form(self) -> Option<Tokens> {

@@ -3,7 +3,8 @@
 use gatewright_types::UsageUnit;
 
 use crate::Tokens;
-use crate::json::{Kind, Value};
+use crate::json::Value;
+use crate::tokens::count;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
@@ -15,13 +16,13 @@ struct Counts {
 /// `None` when no number is told.
 pub(crate) fn read(usage: &Value<'_>) -> Option<Tokens> {
     let (mut billed, mut used) = (Counts::default(), Counts::default());
-    let mut cached = 0;
+    let (mut cached, mut impossible) = (0, false);
     let mut members = usage.members();
     while let Ok(Some(member)) = members.next_member() {
         match &*member.key {
             b"billed_units" => billed = Counts::read(&member.value),
             b"tokens" => used = Counts::read(&member.value),
-            b"cached_tokens" => cached = number(&member.value).unwrap_or_default(),
+            b"cached_tokens" => cached = count(&member.value, &mut impossible).unwrap_or_default(),
             _ => {}
         }
     }
@@ -36,7 +37,7 @@ pub(crate) fn read(usage: &Value<'_>) -> Option<Tokens> {
     let told = cached.saturating_sub(unbilled);
     let fitting = told.min(input);
     let mut tokens = Tokens::default();
-    tokens.conflicting = billed.impossible || used.impossible || fitting < told;
+    tokens.conflicting = impossible || billed.impossible || used.impossible || fitting < told;
     tokens.set(UsageUnit::InputUncached, input - fitting);
     tokens.set(UsageUnit::InputCacheRead, fitting);
     tokens.set(UsageUnit::OutputText, output.unwrap_or_default());
@@ -53,29 +54,16 @@ impl Counts {
                 b"output_tokens" => &mut counts.output,
                 _ => continue,
             };
-            *place = number(&member.value);
-            let is_negative = member.value.text.starts_with(b"-");
-            counts.impossible |= is_negative && member.value.text.iter().any(|byte| matches!(byte, b'1'..=b'9'));
+            *place = count(&member.value, &mut counts.impossible);
         }
         counts
     }
 }
 
-/// Cohere's counts are floating-point numbers: `12.0`.
-fn number(value: &Value<'_>) -> Option<u64> {
-    if value.kind != Kind::Number {
-        return None;
-    }
-    let text = std::str::from_utf8(value.text).ok()?;
-    if text.starts_with('-') {
-        return Some(0);
-    }
-    text.split_once('.').map_or(text, |(whole, _)| whole).parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Kind;
 
     fn check(usage: &str, expected: Option<(u64, u64, u64, bool)>) {
         let value = Value {

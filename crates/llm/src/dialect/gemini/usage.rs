@@ -5,7 +5,8 @@ use gatewright_types::UsageUnit;
 use serde::Serialize;
 
 use crate::Tokens;
-use crate::json::{Kind, Value};
+use crate::json::Value;
+use crate::tokens::count;
 
 /// Google's numbers, each as told.
 #[derive(Debug, Default)]
@@ -100,12 +101,12 @@ impl Told {
         while let Ok(Some(member)) = members.next_member() {
             let value = &member.value;
             match &*member.key {
-                b"promptTokenCount" => told.prompt = told.count(value),
-                b"toolUsePromptTokenCount" => told.tool_use = told.count(value).unwrap_or_default(),
-                b"cachedContentTokenCount" => told.cached = told.count(value).unwrap_or_default(),
-                b"candidatesTokenCount" => told.candidates = told.count(value),
-                b"thoughtsTokenCount" => told.thoughts = told.count(value).unwrap_or_default(),
-                b"totalTokenCount" => told.total = told.count(value),
+                b"promptTokenCount" => told.prompt = count(value, &mut told.impossible),
+                b"toolUsePromptTokenCount" => told.tool_use = count(value, &mut told.impossible).unwrap_or_default(),
+                b"cachedContentTokenCount" => told.cached = count(value, &mut told.impossible).unwrap_or_default(),
+                b"candidatesTokenCount" => told.candidates = count(value, &mut told.impossible),
+                b"thoughtsTokenCount" => told.thoughts = count(value, &mut told.impossible).unwrap_or_default(),
+                b"totalTokenCount" => told.total = count(value, &mut told.impossible),
                 b"promptTokensDetails" | b"toolUsePromptTokensDetails" => {
                     let found = told.modalities(value);
                     told.inputs.add(found);
@@ -121,35 +122,22 @@ impl Told {
     fn modalities(&mut self, list: &Value<'_>) -> Modalities {
         let mut found = Modalities::default();
         for entry in list.elements() {
-            let (mut modality, mut count) = (None, 0);
+            let (mut modality, mut told) = (None, 0);
             let mut members = entry.members();
             while let Ok(Some(member)) = members.next_member() {
                 match &*member.key {
                     b"modality" => modality = member.value.string(),
-                    b"tokenCount" => count = self.count(&member.value).unwrap_or_default(),
+                    b"tokenCount" => told = count(&member.value, &mut self.impossible).unwrap_or_default(),
                     _ => {}
                 }
             }
             match modality.as_deref() {
-                Some("AUDIO") => found.audio = found.audio.saturating_add(count),
-                Some("IMAGE") => found.image = found.image.saturating_add(count),
+                Some("AUDIO") => found.audio = found.audio.saturating_add(told),
+                Some("IMAGE") => found.image = found.image.saturating_add(told),
                 _ => {}
             }
         }
         found
-    }
-
-    fn count(&mut self, value: &Value<'_>) -> Option<u64> {
-        if value.kind != Kind::Number {
-            return None;
-        }
-        let text = std::str::from_utf8(value.text).ok()?;
-        if text.starts_with('-') {
-            self.impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-            return Some(0);
-        }
-        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-        whole.parse().ok()
     }
 
     fn normal_form(self) -> Option<Tokens> {
@@ -183,8 +171,8 @@ impl Told {
             (UsageUnit::OutputReasoning, self.thoughts),
             (UsageUnit::OutputAudio, self.outputs.audio),
         ];
-        divide(&mut tokens, input, UsageUnit::InputUncached, &input_parts);
-        divide(&mut tokens, output, UsageUnit::OutputText, &output_parts);
+        tokens.divide(input, UsageUnit::InputUncached, &input_parts);
+        tokens.divide(output, UsageUnit::OutputText, &output_parts);
         Some(tokens)
     }
 }
@@ -196,21 +184,10 @@ impl Modalities {
     }
 }
 
-/// Divides a total into parts; the rest of it counts as `rest`. Parts that exceed the total are cut.
-fn divide(tokens: &mut Tokens, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
-    let mut left = total;
-    for (unit, count) in parts {
-        let fitting = left.min(*count);
-        tokens.conflicting |= fitting < *count;
-        tokens.set(*unit, fitting);
-        left -= fitting;
-    }
-    tokens.set(rest, left);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Kind;
 
     fn tokens(usage: &str) -> Tokens {
         let value = Value {

@@ -2,7 +2,6 @@
 //! calls come here; between a caller and a provider of this dialect the bytes pass unread.
 
 pub mod completions;
-mod data_uri;
 mod decoder;
 mod details;
 mod encoder;

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::data_uri;
 use super::details::{self, Entry};
 use super::finish::{self, Held};
 use super::usage::Usage;
 use crate::chat::{Chat, Maker, MediaKind, Part, Source};
 use crate::dialect::ReplyFacts;
+use crate::dialect::data_uri;
 use crate::event::Answer;
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! Files inside of URLs: `data:image/png;base64,…`.
 
 use crate::chat::Source;
+use crate::dialect::data_uri;
 
 /// A source and its media type.
 pub(super) struct Found {
@@ -10,25 +11,17 @@ pub(super) struct Found {
 
 /// What the URL stands for; `None` for a data URL that is not in base64.
 pub(super) fn read(url: &str) -> Option<Found> {
-    let is_data = url.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:"));
-    if !is_data {
+    let Some(data) = data_uri::parse(url) else {
         return Some(Found {
             source: Source::Url(url.into()),
             media_type: None,
         });
-    }
-    let (head, data) = url.get(5..)?.split_once(',')?;
-    let parameters = head.strip_suffix(";base64")?;
-    let media_type = parameters.split(';').next().filter(|text| !text.is_empty());
+    };
+    let data = data.ok()?;
     Some(Found {
-        source: Source::Base64(data.into()),
-        // What the standard says for a URL without one.
-        media_type: Some(media_type.unwrap_or("text/plain").into()),
+        source: Source::Base64(data.data.into()),
+        media_type: Some(data.media_type.into()),
     })
-}
-
-pub(super) fn write(media_type: &str, data: &str) -> String {
-    format!("data:{media_type};base64,{data}")
 }
 
 #[cfg(test)]
@@ -51,7 +44,8 @@ mod tests {
             "DATA:text/csv;charset=utf-8;base64,YQ==",
             Some((data("YQ=="), Some("text/csv"))),
         );
-        check("data:;base64,YQ==", Some((data("YQ=="), Some("text/plain"))));
+        check("data:;base64,YQ==", None);
+        check("data:text/csv;base64,*", None);
         check("data:text/plain,hello", None);
         check("data:", None);
         check(

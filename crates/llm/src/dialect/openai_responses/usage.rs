@@ -4,7 +4,8 @@ use gatewright_types::UsageUnit;
 use serde::Serialize;
 
 use crate::Tokens;
-use crate::json::{Kind, Value};
+use crate::json::Value;
+use crate::tokens::count;
 
 /// `usage` of a response, with everything that OpenAI's clients insist on.
 #[derive(Debug, Serialize)]
@@ -77,22 +78,10 @@ pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
         (UsageUnit::InputCacheWrite5m, told.written - written_long),
         (UsageUnit::InputCacheWrite1h, written_long),
     ];
-    divide(&mut tokens, input, UsageUnit::InputUncached, &input_parts);
+    tokens.divide(input, UsageUnit::InputUncached, &input_parts);
     let output_parts = [(UsageUnit::OutputReasoning, told.reasoning)];
-    divide(&mut tokens, output, UsageUnit::OutputText, &output_parts);
+    tokens.divide(output, UsageUnit::OutputText, &output_parts);
     Some(tokens)
-}
-
-/// Divides a total into parts; the rest of it counts as `rest`. Parts that exceed the total are cut.
-fn divide(tokens: &mut Tokens, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
-    let mut left = total;
-    for (unit, count) in parts {
-        let fitting = left.min(*count);
-        tokens.conflicting |= fitting < *count;
-        tokens.set(*unit, fitting);
-        left -= fitting;
-    }
-    tokens.set(rest, left);
 }
 
 impl Told {
@@ -102,9 +91,9 @@ impl Told {
         while let Ok(Some(member)) = members.next_member() {
             let value = &member.value;
             match &*member.key {
-                b"input_tokens" => told.input = told.number(value),
-                b"output_tokens" => told.output = told.number(value),
-                b"total_tokens" => told.total = told.number(value),
+                b"input_tokens" => told.input = count(value, &mut told.impossible),
+                b"output_tokens" => told.output = count(value, &mut told.impossible),
+                b"total_tokens" => told.total = count(value, &mut told.impossible),
                 b"input_tokens_details" | b"output_tokens_details" => told.read_details(value),
                 _ => {}
             }
@@ -116,28 +105,14 @@ impl Told {
         let mut members = details.members();
         while let Ok(Some(member)) = members.next_member() {
             match &*member.key {
-                b"cached_tokens" => self.cached = self.number(&member.value).unwrap_or_default(),
-                b"cache_write_tokens" => self.written = self.number(&member.value).unwrap_or_default(),
-                b"reasoning_tokens" => self.reasoning = self.number(&member.value).unwrap_or_default(),
+                b"cached_tokens" => self.cached = count(&member.value, &mut self.impossible).unwrap_or_default(),
+                b"cache_write_tokens" => self.written = count(&member.value, &mut self.impossible).unwrap_or_default(),
+                b"reasoning_tokens" => self.reasoning = count(&member.value, &mut self.impossible).unwrap_or_default(),
                 b"cache_write_tokens_details" => self.read_details(&member.value),
-                b"ttl_12h_tokens" => self.written_long = self.number(&member.value).unwrap_or_default(),
+                b"ttl_12h_tokens" => self.written_long = count(&member.value, &mut self.impossible).unwrap_or_default(),
                 _ => {}
             }
         }
-    }
-
-    fn number(&mut self, value: &Value<'_>) -> Option<u64> {
-        if value.kind != Kind::Number {
-            return None;
-        }
-        let text = std::str::from_utf8(value.text).ok()?;
-        if text.starts_with('-') {
-            self.impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-            return Some(0);
-        }
-        // Some servers write whole numbers as `12.0`.
-        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-        whole.parse().ok()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::leave;
 use crate::BadRequest;
 use crate::chat::{CacheMark, Chat, Media, MediaKind, Part, Source, Text};
-use crate::dialect::openai_chat::data_uri::{self, check_base64};
+use crate::dialect::data_uri::{self, check_base64};
 use crate::dialect::read::Field;
 use crate::json::Kind;
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::chat::{CacheMark, Media, MediaKind, Source};
 use crate::dialect::Unsupported;
-use crate::dialect::openai_chat::data_uri;
+use crate::dialect::data_uri;
 use crate::dialect::openai_chat::quirks::{Documents, Quirks};
 
 #[derive(Debug, Serialize)]

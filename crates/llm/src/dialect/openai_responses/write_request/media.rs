@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::chat::{Media, MediaKind, Source};
 use crate::dialect::Unsupported;
-use crate::dialect::openai_responses::data_url;
+use crate::dialect::data_uri;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -53,7 +53,7 @@ fn write_image(media: &Media) -> Result<Content<'_>, Unsupported> {
     let (image_url, file_id) = match &media.source {
         Source::Base64(data) => {
             let media_type = media.media_type.as_deref().unwrap_or("image/png");
-            (Some(data_url::write(media_type, data)), None)
+            (Some(data_uri::write(media_type, data)), None)
         }
         Source::Url(url) => (Some(url.to_string()), None),
         Source::File(id) => (None, Some(&**id)),
@@ -74,7 +74,7 @@ fn write_file(media: &Media) -> Content<'_> {
         Source::Plain(text) => return Content::InputText { text },
         Source::Base64(data) => {
             let media_type = media.media_type.as_deref().unwrap_or("application/pdf");
-            file_data = Some(data_url::write(media_type, data));
+            file_data = Some(data_uri::write(media_type, data));
         }
         Source::Url(url) => file_url = Some(&**url),
         Source::File(id) => file_id = Some(&**id),

@@ -2,17 +2,17 @@
 
 /// A data URI whose data is base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DataUri<'a> {
-    pub(super) media_type: &'a str,
+pub(crate) struct DataUri<'a> {
+    pub(crate) media_type: &'a str,
     /// Checked, and as it was sent.
-    pub(super) data: &'a str,
+    pub(crate) data: &'a str,
 }
 
 /// Why a text that begins as a data URI is none, as the rest of a sentence.
-pub(super) type Problem = &'static str;
+pub(crate) type Problem = &'static str;
 
 /// `None` when the text is an address of another kind.
-pub(super) fn parse(text: &str) -> Option<Result<DataUri<'_>, Problem>> {
+pub(crate) fn parse(text: &str) -> Option<Result<DataUri<'_>, Problem>> {
     let begins = text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
     begins.then(|| read(text.get(5..).unwrap_or_default()))
 }
@@ -36,7 +36,7 @@ fn read(rest: &str) -> Result<DataUri<'_>, Problem> {
     Ok(DataUri { media_type, data })
 }
 
-pub(super) fn check_base64(data: &str) -> Result<(), Problem> {
+pub(crate) fn check_base64(data: &str) -> Result<(), Problem> {
     let letters = data.trim_end_matches('=');
     let padding = data.len() - letters.len();
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -47,7 +47,7 @@ pub(super) fn check_base64(data: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-pub(super) fn write(media_type: &str, data: &str) -> String {
+pub(crate) fn write(media_type: &str, data: &str) -> String {
     format!("data:{media_type};base64,{data}")
 }
 

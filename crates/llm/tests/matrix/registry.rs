@@ -1,0 +1,34 @@
+//! The matrix leaves nothing out: whatever the registry of providers speaks is one of its columns.
+
+use gatewright_llm::{Endpoint, spoken};
+use gatewright_types::api::ProviderKind;
+
+use crate::callers::Caller;
+use crate::providers::Provider;
+
+/// The column that stands for an address; none for those that only take their own dialect's requests as they are.
+fn column(endpoint: Endpoint) -> Option<Provider> {
+    match endpoint {
+        Endpoint::ChatCompletions => Some(Provider::Openai),
+        Endpoint::Responses => Some(Provider::Responses),
+        Endpoint::Messages | Endpoint::RawPredict => Some(Provider::Anthropic),
+        Endpoint::GenerateContent => Some(Provider::Gemini),
+        Endpoint::CohereChat => Some(Provider::Cohere),
+        Endpoint::Converse => Some(Provider::Bedrock),
+        Endpoint::Completions | Endpoint::Embeddings => None,
+    }
+}
+
+#[test]
+fn every_kind_of_provider_speaks_a_dialect_of_the_matrix() {
+    for kind in ProviderKind::ALL {
+        for caller in Caller::all() {
+            let spoken = spoken(kind, caller.0, Provider::Bedrock.model()).expect("an answer to every conversation");
+            assert!(
+                spoken.outbound.is_none() || column(spoken.endpoint).is_some(),
+                "{kind:?} {caller:?} goes to {:?}, which no column stands for",
+                spoken.endpoint
+            );
+        }
+    }
+}

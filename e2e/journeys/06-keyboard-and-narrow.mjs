@@ -158,6 +158,8 @@ async function onATelephone(page, checkA11y, screenshot) {
 }
 
 async function assertNoSidewaysScroll(page, what) {
+  // A page that has just come may be laid out once more.
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= 360, null, { timeout: 3000 }).catch(() => {});
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(width <= 360, `${what} is ${width} px wide`);
 }

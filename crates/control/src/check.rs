@@ -123,7 +123,7 @@ impl Shape {
         }
         let choices = || choices.iter().filter(|choice| !kinds(choice).contains(&"null"));
         let meant = choices().find(|choice| kinds(self.resolve(choice)).iter().any(|kind| is_kind(kind, value)));
-        if let Some(choice) = meant.or_else(|| choices().last()) {
+        if let Some(choice) = meant.or_else(|| choices().next_back()) {
             self.walk(choice, value, path, problems);
         }
     }

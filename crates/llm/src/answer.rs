@@ -78,11 +78,14 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let mut members = Members::of_document(body).map_err(not_json)?;
     let mut usage = None;
     let mut error = None;
-    while let Some(member) = members.next_member().map_err(not_json)? {
-        match &*member.key {
-            b"usage" => usage = Tokens::read(&member.value),
-            b"error" => error = ToldError::read(&member.value),
-            _ => {}
+    while let Some(key) = members.next_key().map_err(not_json)? {
+        let slot = members.slot();
+        match &*key.text {
+            b"usage" => usage = Tokens::read_slot(slot).map_err(not_json)?,
+            b"error" => error = ToldError::read(&slot.pass().map_err(not_json)?),
+            _ => {
+                slot.pass().map_err(not_json)?;
+            }
         }
     }
     match error {

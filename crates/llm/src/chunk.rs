@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Tokens;
-use crate::json::{Kind, Member, Members, SyntaxError, Value};
+use crate::json::{Key, Kind, Members, Slot, SyntaxError, Value};
 use crate::wire::ToldError;
 
 /// What is worth knowing of a chunk.
@@ -30,61 +30,67 @@ pub(crate) fn read_chunk(chunk: &[u8]) -> Result<ChunkFacts, SyntaxError> {
     let mut facts = ChunkFacts::default();
     let mut members = Members::of_document(chunk)?;
     let mut cut_to_next = None;
-    while let Some(member) = members.next_member()? {
+    while let Some(key) = members.next_key()? {
         if let Some(start) = cut_to_next.take() {
-            facts.null_usage = Some(start..member.start);
+            facts.null_usage = Some(start..key.start);
         }
-        match &*member.key {
-            b"choices" => facts.choices = Choices::read(&member.value),
-            b"usage" if member.value.kind == Kind::Null => {
-                facts.null_usage = Some(without(&member));
-                cut_to_next = member.comma_before.is_none().then_some(member.start);
+        match &*key.text {
+            b"choices" => facts.choices = Choices::read(members.slot())?,
+            b"usage" if members.slot().kind()? == Kind::Null => {
+                let value = members.slot().pass()?;
+                facts.null_usage = Some(without(&key, &value));
+                cut_to_next = key.comma_before.is_none().then_some(key.start);
             }
-            b"usage" => facts.usage = Tokens::read(&member.value),
-            b"error" => facts.error = ToldError::read(&member.value),
-            _ => {}
+            b"usage" => facts.usage = Tokens::read_slot(members.slot())?,
+            b"error" => facts.error = ToldError::read(&members.slot().pass()?),
+            _ => {
+                members.slot().pass()?;
+            }
         }
     }
     Ok(facts)
 }
 
 /// A member and the comma before it.
-fn without(member: &Member<'_>) -> Range<usize> {
-    member.comma_before.unwrap_or(member.start)..member.value.end()
+fn without(key: &Key<'_>, value: &Value<'_>) -> Range<usize> {
+    key.comma_before.unwrap_or(key.start)..value.end()
 }
 
 impl Choices {
-    fn read(choices: &Value<'_>) -> Self {
+    fn read(choices: Slot<'_, '_>) -> Result<Self, SyntaxError> {
         let mut seen = Self::default();
-        for choice in choices.elements() {
+        choices.elements(|choice| {
             seen.present = true;
-            let mut members = choice.members();
-            while let Ok(Some(member)) = members.next_member() {
-                match &*member.key {
-                    b"delta" => seen.content |= has_content(&member.value),
+            choice.members(|key, value| {
+                match key {
+                    b"delta" => seen.content |= has_content(value)?,
                     // Of a legacy completion.
-                    b"text" => seen.content |= member.value.kind == Kind::String && !member.value.is_empty(),
-                    b"finish_reason" => seen.finish |= member.value.kind == Kind::String,
+                    b"text" => {
+                        let text = value.pass()?;
+                        seen.content |= text.kind == Kind::String && !text.is_empty();
+                    }
+                    b"finish_reason" => seen.finish |= value.pass()?.kind == Kind::String,
                     _ => {}
                 }
-            }
-        }
-        seen
+                Ok(())
+            })
+        })?;
+        Ok(seen)
     }
 }
 
-fn has_content(delta: &Value<'_>) -> bool {
-    let mut members = delta.members();
-    while let Ok(Some(member)) = members.next_member() {
-        let holds_something = match member.value.kind {
-            Kind::String | Kind::Array | Kind::Object => !member.value.is_empty(),
+fn has_content(delta: Slot<'_, '_>) -> Result<bool, SyntaxError> {
+    let mut content = false;
+    delta.members(|key, value| {
+        let value = value.pass()?;
+        let holds_something = match value.kind {
+            Kind::String | Kind::Array | Kind::Object => !value.is_empty(),
             Kind::Number | Kind::True | Kind::False | Kind::Null => false,
         };
-        if holds_something && &*member.key != b"role" {
-            return true;
-        }
-    }
-    false
+        content |= holds_something && key != b"role";
+        Ok(())
+    })?;
+    Ok(content)
 }
 
 #[cfg(test)]

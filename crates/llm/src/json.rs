@@ -32,7 +32,14 @@ pub(crate) struct Member<'a> {
     /// Without quotes, escapes resolved: `"mod\u0065l"` is `model`, as it will be for whoever reads the text next.
     pub(crate) key: Cow<'a, [u8]>,
     pub(crate) value: Value<'a>,
-    /// Where the key's opening quote is.
+}
+
+/// The beginning of a member whose value was not read yet.
+#[derive(Debug)]
+pub(crate) struct Key<'a> {
+    /// As in [`Member`].
+    pub(crate) text: Cow<'a, [u8]>,
+    /// Where its opening quote is.
     pub(crate) start: usize,
     /// Where the comma is that divides this member from the one before.
     pub(crate) comma_before: Option<usize>,
@@ -51,6 +58,14 @@ pub(crate) struct Members<'a> {
     reader: Reader<'a>,
     state: Place,
     whole_text: bool,
+}
+
+/// A value that was come to and not read yet. Whoever looks inside of it reads it in the same pass that checks it;
+/// what nobody looks into is passed over.
+#[derive(Debug)]
+pub(crate) struct Slot<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    above: u32,
 }
 
 /// The elements of an array that was checked before.
@@ -88,6 +103,12 @@ impl<'a> Value<'a> {
     /// The members, when this is an object. Places are counted from the value's own beginning.
     pub(crate) fn members(&self) -> Members<'a> {
         Members::of(self.text)
+    }
+
+    /// Reads it again, from within.
+    pub(crate) fn again<T>(&self, read: impl FnOnce(Slot<'_, 'a>) -> T) -> T {
+        let reader = &mut Reader { text: self.text, at: 0 };
+        read(Slot { reader, above: 0 })
     }
 
     pub(crate) fn elements(&self) -> Elements<'a> {
@@ -160,6 +181,17 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn next_member(&mut self) -> Result<Option<Member<'a>>, SyntaxError> {
+        let Some(key) = self.next_key()? else {
+            return Ok(None);
+        };
+        Ok(Some(Member {
+            value: self.slot().pass()?,
+            key: key.text,
+        }))
+    }
+
+    /// The next key. Its value is in the slot, and has to be read before the next one.
+    pub(crate) fn next_key(&mut self) -> Result<Option<Key<'a>>, SyntaxError> {
         let reader = &mut self.reader;
         let mut comma_before = None;
         match self.state {
@@ -182,18 +214,24 @@ impl<'a> Members<'a> {
             }
         }
         let start = reader.at;
-        let key = reader.key()?;
-        let value = reader.value(1)?;
+        let text = reader.key()?;
         self.state = Place::AfterOne;
-        Ok(Some(Member {
-            key,
-            value,
+        Ok(Some(Key {
+            text,
             start,
             comma_before,
         }))
     }
 
-    fn close(&mut self) -> Result<Option<Member<'a>>, SyntaxError> {
+    /// The value of the key that was read last.
+    pub(crate) fn slot(&mut self) -> Slot<'_, 'a> {
+        Slot {
+            reader: &mut self.reader,
+            above: 1,
+        }
+    }
+
+    fn close(&mut self) -> Result<Option<Key<'a>>, SyntaxError> {
         self.state = Place::Over;
         self.reader.at += 1;
         if self.whole_text {
@@ -203,6 +241,71 @@ impl<'a> Members<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+impl<'a> Slot<'_, 'a> {
+    pub(crate) fn kind(&self) -> Result<Kind, SyntaxError> {
+        self.reader.kind()
+    }
+
+    /// What nobody looks into.
+    pub(crate) fn pass(self) -> Result<Value<'a>, SyntaxError> {
+        self.reader.value(self.above)
+    }
+
+    /// Shows the members of an object; anything else is passed over.
+    pub(crate) fn members(
+        self,
+        mut each: impl FnMut(&[u8], Slot<'_, 'a>) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        let Self { reader, above } = self;
+        if reader.kind()? != Kind::Object {
+            return reader.value(above).map(drop);
+        }
+        if reader.opens(above, b'}')? {
+            return Ok(());
+        }
+        loop {
+            let key = reader.key()?;
+            Self::show(reader, above, |slot| each(&key, slot))?;
+            if reader.closes(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Shows the elements of an array; anything else is passed over.
+    pub(crate) fn elements(
+        self,
+        mut each: impl FnMut(Slot<'_, 'a>) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        let Self { reader, above } = self;
+        if reader.kind()? != Kind::Array {
+            return reader.value(above).map(drop);
+        }
+        if reader.opens(above, b']')? {
+            return Ok(());
+        }
+        loop {
+            Self::show(reader, above, &mut each)?;
+            if reader.closes(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn show(
+        reader: &mut Reader<'a>,
+        above: u32,
+        look: impl FnOnce(Slot<'_, 'a>) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        let (start, above) = (reader.at, above + 1);
+        look(Slot { reader, above })?;
+        if reader.at == start {
+            reader.value(above)?;
+        }
+        Ok(())
     }
 }
 

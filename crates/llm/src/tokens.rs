@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Request;
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Slot, SyntaxError, Value};
 
 const CONFLICTING: &str = "conflicting";
 
@@ -66,7 +66,12 @@ impl Tokens {
 
     /// Reads the usage object of an OpenAI answer; `None` when it is no object or tells no totals.
     pub(crate) fn read(usage: &Value<'_>) -> Option<Self> {
-        Told::read(usage).normal_form()
+        usage.again(Self::read_slot).ok().flatten()
+    }
+
+    /// The same in one pass with what is around it.
+    pub(crate) fn read_slot(usage: Slot<'_, '_>) -> Result<Option<Self>, SyntaxError> {
+        Ok(Told::read(usage)?.normal_form())
     }
 
     fn sum(&self, of: impl Fn(UsageUnit) -> bool) -> u64 {
@@ -116,50 +121,52 @@ const fn is_input(unit: UsageUnit) -> bool {
 }
 
 impl Told {
-    fn read(usage: &Value<'_>) -> Self {
+    fn read(usage: Slot<'_, '_>) -> Result<Self, SyntaxError> {
         let mut told = Self::default();
-        let mut members = usage.members();
-        while let Ok(Some(member)) = members.next_member() {
-            let value = &member.value;
-            match &*member.key {
-                b"prompt_tokens" => told.prompt = count(value, &mut told.impossible),
-                b"completion_tokens" => told.completion = count(value, &mut told.impossible),
-                b"total_tokens" => told.total = count(value, &mut told.impossible),
+        usage.members(|name, value| {
+            match name {
+                b"prompt_tokens" => told.prompt = count(&value.pass()?, &mut told.impossible),
+                b"completion_tokens" => told.completion = count(&value.pass()?, &mut told.impossible),
+                b"total_tokens" => told.total = count(&value.pass()?, &mut told.impossible),
                 // DeepSeek's name for what OpenAI calls cached_tokens; servers that send both mean the same tokens.
                 b"prompt_cache_hit_tokens" => {
-                    told.cached = told.cached.max(count(value, &mut told.impossible).unwrap_or_default())
+                    let hits = count(&value.pass()?, &mut told.impossible);
+                    told.cached = told.cached.max(hits.unwrap_or_default());
                 }
-                b"prompt_tokens_details" => told.read_prompt_details(value),
-                b"completion_tokens_details" => told.read_completion_details(value),
+                b"prompt_tokens_details" => value.members(|name, value| {
+                    told.prompt_detail(name, &value.pass()?);
+                    Ok(())
+                })?,
+                b"completion_tokens_details" => {
+                    value.members(|name, value| {
+                        told.completion_detail(name, &value.pass()?);
+                        Ok(())
+                    })?;
+                }
                 _ => {}
             }
-        }
-        told
+            Ok(())
+        })?;
+        Ok(told)
     }
 
-    fn read_prompt_details(&mut self, details: &Value<'_>) {
-        let mut members = details.members();
-        while let Ok(Some(member)) = members.next_member() {
-            let count = count(&member.value, &mut self.impossible).unwrap_or_default();
-            match &*member.key {
-                b"cached_tokens" => self.cached = self.cached.max(count),
-                b"cache_write_tokens" => self.written = count,
-                b"audio_tokens" => self.audio_in = count,
-                b"image_tokens" => self.image_in = count,
-                _ => {}
-            }
+    fn prompt_detail(&mut self, name: &[u8], value: &Value<'_>) {
+        let count = count(value, &mut self.impossible).unwrap_or_default();
+        match name {
+            b"cached_tokens" => self.cached = self.cached.max(count),
+            b"cache_write_tokens" => self.written = count,
+            b"audio_tokens" => self.audio_in = count,
+            b"image_tokens" => self.image_in = count,
+            _ => {}
         }
     }
 
-    fn read_completion_details(&mut self, details: &Value<'_>) {
-        let mut members = details.members();
-        while let Ok(Some(member)) = members.next_member() {
-            let count = count(&member.value, &mut self.impossible).unwrap_or_default();
-            match &*member.key {
-                b"reasoning_tokens" => self.reasoning = count,
-                b"audio_tokens" => self.audio_out = count,
-                _ => {}
-            }
+    fn completion_detail(&mut self, name: &[u8], value: &Value<'_>) {
+        let count = count(value, &mut self.impossible).unwrap_or_default();
+        match name {
+            b"reasoning_tokens" => self.reasoning = count,
+            b"audio_tokens" => self.audio_out = count,
+            _ => {}
         }
     }
 

@@ -13,6 +13,13 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
 }
 
+/// Whether a string is written with escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    Plain,
+    Escaped,
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
@@ -40,38 +47,51 @@ impl<'a> Reader<'a> {
     /// A key, its colon and the space around; leaves the reader at the value.
     pub(super) fn key(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         let start = self.at;
+        let spelling = self.quoted_key()?;
+        let quoted = self.slice(start, self.at);
+        self.colon()?;
+        if spelling == Spelling::Escaped
+            && let Ok(resolved) = serde_json::from_slice::<String>(quoted)
+        {
+            return Ok(Cow::Owned(resolved.into_bytes()));
+        }
+        Ok(Cow::Borrowed(inside_quotes(quoted)))
+    }
+
+    fn quoted_key(&mut self) -> Result<Spelling, SyntaxError> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong("a key in double quotes was expected"));
         }
-        self.pass_string()?;
-        let quoted = self.slice(start, self.at);
+        self.pass_string()
+    }
+
+    fn colon(&mut self) -> Result<(), SyntaxError> {
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.wrong("':' was expected"));
         }
         self.at += 1;
         self.skip_space();
-        let raw = inside_quotes(quoted);
-        if raw.contains(&b'\\')
-            && let Ok(resolved) = serde_json::from_slice::<String>(quoted)
-        {
-            return Ok(Cow::Owned(resolved.into_bytes()));
+        Ok(())
+    }
+
+    /// The kind of the value that begins here.
+    pub(super) fn kind(&self) -> Result<Kind, SyntaxError> {
+        match self.peek() {
+            Some(b'{') => Ok(Kind::Object),
+            Some(b'[') => Ok(Kind::Array),
+            Some(b'"') => Ok(Kind::String),
+            Some(b't') => Ok(Kind::True),
+            Some(b'f') => Ok(Kind::False),
+            Some(b'n') => Ok(Kind::Null),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            _ => Err(self.wrong("a value was expected")),
         }
-        Ok(Cow::Borrowed(raw))
     }
 
     pub(super) fn value(&mut self, above: u32) -> Result<Value<'a>, SyntaxError> {
         let start = self.at;
-        let kind = match self.peek() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::Array,
-            Some(b'"') => Kind::String,
-            Some(b't') => Kind::True,
-            Some(b'f') => Kind::False,
-            Some(b'n') => Kind::Null,
-            Some(b'-' | b'0'..=b'9') => Kind::Number,
-            _ => return Err(self.wrong("a value was expected")),
-        };
+        let kind = self.kind()?;
         self.pass_value(above)?;
         Ok(Value {
             kind,
@@ -87,15 +107,8 @@ impl<'a> Reader<'a> {
         loop {
             match self.peek() {
                 Some(brace @ (b'{' | b'[')) => {
-                    if above + open >= DEEPEST {
-                        return Err(self.wrong("it is nested deeper than 128 levels"));
-                    }
-                    self.at += 1;
-                    self.skip_space();
                     let is_object = brace == b'{';
-                    if self.peek() == Some(if is_object { b'}' } else { b']' }) {
-                        self.at += 1;
-                    } else {
+                    if !self.opens(above + open, if is_object { b'}' } else { b']' })? {
                         open += 1;
                         objects = objects << 1 | u128::from(is_object);
                         if is_object {
@@ -104,7 +117,9 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                 }
-                Some(b'"') => self.pass_string()?,
+                Some(b'"') => {
+                    self.pass_string()?;
+                }
                 Some(b'-' | b'0'..=b'9') => self.pass_number()?,
                 Some(b't') => self.pass_word(b"true")?,
                 Some(b'f') => self.pass_word(b"false")?,
@@ -115,21 +130,12 @@ impl<'a> Reader<'a> {
                 if open == 0 {
                     return Ok(());
                 }
-                self.skip_space();
                 let in_object = objects & 1 == 1;
-                match self.peek() {
-                    Some(b',') => {
-                        self.at += 1;
-                        self.skip_space();
-                        if in_object {
-                            self.pass_key()?;
-                        }
-                        break;
+                if !self.closes(if in_object { b'}' } else { b']' })? {
+                    if in_object {
+                        self.pass_key()?;
                     }
-                    Some(b'}') if in_object => self.at += 1,
-                    Some(b']') if !in_object => self.at += 1,
-                    _ if in_object => return Err(self.wrong("',' or '}' was expected")),
-                    _ => return Err(self.wrong("',' or ']' was expected")),
+                    break;
                 }
                 objects >>= 1;
                 open -= 1;
@@ -137,30 +143,53 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn pass_key(&mut self) -> Result<(), SyntaxError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.wrong("a key in double quotes was expected"));
-        }
-        self.pass_string()?;
-        self.skip_space();
-        if self.peek() != Some(b':') {
-            return Err(self.wrong("':' was expected"));
+    /// Passes an opening brace or bracket; when nothing is inside, the closing one, too, and says so.
+    pub(super) fn opens(&mut self, above: u32, closing: u8) -> Result<bool, SyntaxError> {
+        if above >= DEEPEST {
+            return Err(self.wrong("it is nested deeper than 128 levels"));
         }
         self.at += 1;
         self.skip_space();
-        Ok(())
+        let empty = self.peek() == Some(closing);
+        self.at += usize::from(empty);
+        Ok(empty)
     }
 
-    fn pass_string(&mut self) -> Result<(), SyntaxError> {
+    /// Passes what stands after an element or a member: a comma, or the end, of which it says that it was there.
+    pub(super) fn closes(&mut self, closing: u8) -> Result<bool, SyntaxError> {
+        self.skip_space();
+        let ends = match self.peek() {
+            Some(b',') => false,
+            Some(byte) if byte == closing => true,
+            _ if closing == b'}' => return Err(self.wrong("',' or '}' was expected")),
+            _ => return Err(self.wrong("',' or ']' was expected")),
+        };
         self.at += 1;
+        if !ends {
+            self.skip_space();
+        }
+        Ok(ends)
+    }
+
+    fn pass_key(&mut self) -> Result<(), SyntaxError> {
+        self.quoted_key()?;
+        self.colon()
+    }
+
+    fn pass_string(&mut self) -> Result<Spelling, SyntaxError> {
+        self.at += 1;
+        let mut spelling = Spelling::Plain;
         loop {
             self.at += plain_prefix(self.text.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(spelling);
                 }
-                Some(b'\\') => self.pass_escape()?,
+                Some(b'\\') => {
+                    spelling = Spelling::Escaped;
+                    self.pass_escape()?;
+                }
                 _ => return Err(self.wrong("a control character in a string must be written as an escape")),
             }
         }

@@ -63,18 +63,64 @@ fn members_carry_their_places_and_resolved_keys() {
     let text = br#" {"a" : 1 , "mod\u0065l":"x"}"#;
 
     let mut members = Members::of_document(text).expect("an object");
-    let first = members.next_member().expect("valid").expect("a member");
-    let second = members.next_member().expect("valid").expect("a member");
+    let first = members.next_key().expect("valid").expect("a key");
+    let one = members.slot().pass().expect("a value");
+    let second = members.next_key().expect("valid").expect("a key");
+    let x = members.slot().pass().expect("a value");
 
     assert_eq!(
-        (&*first.key, first.value.text, first.start, first.comma_before),
+        (&*first.text, one.text, first.start, first.comma_before),
         (&b"a"[..], &b"1"[..], 2, None)
     );
     assert_eq!(
-        (&*second.key, second.value.start, second.comma_before),
+        (&*second.text, x.start, second.comma_before),
         (&b"model"[..], 25, Some(10))
     );
-    assert!(members.next_member().expect("valid").is_none());
+    assert!(members.next_key().expect("valid").is_none());
+}
+
+#[test]
+fn what_is_looked_into_is_checked_like_what_is_passed_over() {
+    let look = |text: &str| -> Result<Vec<String>, SyntaxError> {
+        let mut names = Vec::new();
+        let mut members = Members::of_document(text.as_bytes())?;
+        members.next_key()?;
+        members.slot().elements(|element| {
+            element.members(|name, value| {
+                names.push(String::from_utf8_lossy(name).into_owned());
+                if name == b"deep" {
+                    return value.members(|name, _| {
+                        names.push(String::from_utf8_lossy(name).into_owned());
+                        Ok(())
+                    });
+                }
+                Ok(())
+            })
+        })?;
+        while members.next_member()?.is_some() {}
+        Ok(names)
+    };
+
+    let names = look(r#"{"a" : [ {} , 1, [ ], {"b":[1,{"c":2}] , "deep" : {"d":"}"} },{"deep":3} ] ,"z":0}"#);
+    assert_eq!(names, Ok(["b", "deep", "d", "deep"].map(str::to_owned).into()));
+    for wrong in [
+        r#"{"a":[{"b":1]}"#,
+        r#"{"a":[{"b" 1}]}"#,
+        r#"{"a":[{"b":tru}]}"#,
+        r#"{"a":[{"b":1} {"b":1}]}"#,
+        r#"{"a":[{"b":1},]}"#,
+        r#"{"a":[{"b":1,}]}"#,
+        r#"{"a":[{"deep":{"d":1}"#,
+        r#"{"a":}"#,
+    ] {
+        assert!(look(wrong).is_err(), "{wrong}");
+        assert!(check_document(wrong.as_bytes()).is_err(), "{wrong}");
+    }
+    let too_deep = look(&format!(r#"{{"a":[{{"deep":{}}}]}}"#, r#"{"d":"#.repeat(126)));
+    assert_eq!(
+        too_deep.map_err(|error| error.problem),
+        Err("it is nested deeper than 128 levels")
+    );
 }
 
 #[test]

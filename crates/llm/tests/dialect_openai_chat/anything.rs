@@ -2,7 +2,7 @@
 
 use gatewright_llm::chat::Chat;
 use gatewright_llm::dialect::openai_chat::completions::OpenaiCompletions;
-use gatewright_llm::dialect::openai_chat::{OpenaiChat, OpenaiChatTo, Quirks, wants_usage};
+use gatewright_llm::dialect::openai_chat::{OpenaiChat, OpenaiChatTo, Quirks};
 use gatewright_llm::dialect::{Inbound, Outbound, PathFacts};
 use proptest::prelude::*;
 
@@ -39,7 +39,6 @@ fn read_everything(bytes: &[u8]) {
         encoded(OpenaiChat.encoder(&reply(&chat)), &events);
         encoded(OpenaiCompletions.encoder(&reply(&chat)), &events);
     }
-    wants_usage(bytes);
 }
 
 proptest! {

@@ -29,7 +29,6 @@ use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
 pub use quirks::{
     CallIds, Documents, InstructionsRole, MaxTokensName, Quirks, ReasoningParam, SchemaSupport, SeedName, ThoughtsBack,
 };
-pub use read_request::wants_usage;
 
 /// What callers speak.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use crate::BadRequest;
 use crate::chat::{Chat, Format, Schema, note};
 use crate::dialect::PathFacts;
 use crate::dialect::read::{Field, document};
-use crate::json::{Kind, Members};
+use crate::json::Kind;
 
 /// A request while it is read: its members come in any order.
 #[derive(Default)]
@@ -30,25 +30,6 @@ pub(super) fn read(body: &[u8], path: PathFacts<'_>) -> Result<Chat, BadRequest>
     let mut request = Request::default();
     document(body, |name, member| request.member(name, member))?;
     request.finish(path)
-}
-
-/// Whether `stream_options.include_usage` is set, in a body of this dialect. What is no such body says no.
-pub fn wants_usage(body: &[u8]) -> bool {
-    let Ok(mut members) = Members::of_document(body) else {
-        return false;
-    };
-    while let Ok(Some(member)) = members.next_member() {
-        if &*member.key != b"stream_options" {
-            continue;
-        }
-        let mut options = member.value.members();
-        while let Ok(Some(option)) = options.next_member() {
-            if &*option.key == b"include_usage" {
-                return option.value.kind == Kind::True;
-            }
-        }
-    }
-    false
 }
 
 /// Notes a member that has no place in [`Chat`].
@@ -145,7 +126,7 @@ fn refuse_audio(modalities: &Field<'_, '_>) -> Result<(), BadRequest> {
 pub(super) fn read_stream_options(chat: &mut Chat, options: &Field<'_, '_>) -> Result<(), BadRequest> {
     options.members(|name, option| {
         if name == "include_usage" {
-            // Whether it is set is `wants_usage`'s to say: it is about the answer.
+            // Whether it is set is the envelope's to say (`Request::caller_asked_usage`): it is about the answer.
             return option.flag().map(drop);
         }
         leave(chat, format!("stream_options.{name}"));

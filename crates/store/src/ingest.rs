@@ -1,8 +1,8 @@
 //! Takes in what the nodes' journals deliver, each record once, whatever is repeated, overlaps or breaks off: rows,
 //! sums and the number up to which the node may forget its journal are one transaction.
 //!
-//! A solo server does this in the process that serves requests, so it has to be cheap. Rows go in by a few statements of
-//! fixed widths, which the driver keeps prepared; that is why the SQL here is written by hand. The row's key is the
+//! A solo server does this in the process that serves requests, so it has to be cheap. Rows go in many to a statement;
+//! that is why the SQL here is written by hand. The row's key is the
 //! organization and the record's identifier: a record never changes its organization, so that one key is enough both to
 //! keep a record from coming in twice and to list an organization's requests in order.
 
@@ -18,14 +18,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::bulk::{Wide, placeholders, portions};
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
 use crate::rollup::{self, Tokens};
 use crate::stored;
 use crate::system::System;
 
-/// How many rows a statement takes; a batch is cut into these, the widest first.
-const WIDTHS: [usize; 4] = [64, 16, 4, 1];
 const COLUMNS: [&str; 22] = [
     "organization",
     "id",
@@ -50,6 +49,8 @@ const COLUMNS: [&str; 22] = [
     "first_token_us",
     "overhead_us",
 ];
+static INSERT: Wide = Wide::new(|backend, rows| insert(backend, rows, ""));
+static INSERT_RETURNING: Wide = Wide::new(|backend, rows| insert(backend, rows, " RETURNING \"id\""));
 /// The longest text kept of what a caller wrote.
 const LONGEST_TEXT: usize = 256;
 
@@ -113,38 +114,6 @@ impl System<'_> {
     }
 }
 
-/// Cuts rows into portions of a few fixed widths.
-pub(crate) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let width = WIDTHS.into_iter().find(|width| *width <= rows.len())?;
-        let (portion, rest) = rows.split_at(width);
-        rows = rest;
-        Some(portion)
-    })
-}
-
-/// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL.
-pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
-    let mut number = 0_usize;
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            if column > 0 {
-                sql.push_str(", ");
-            }
-            number += 1;
-            match backend {
-                DbBackend::Postgres => {
-                    sql.push('$');
-                    sql.push_str(&number.to_string());
-                }
-                _ => sql.push('?'),
-            }
-        }
-        sql.push(')');
-    }
-}
-
 /// The node's number so far. Its row stays locked, so that batches of one node come in one after the other.
 async fn acknowledged(transaction: &DatabaseTransaction, node: NodeId) -> Result<u64, DbErr> {
     let row = usage_ack::Model {
@@ -167,12 +136,10 @@ async fn insert_new<'a>(
     let backend = transaction.get_database_backend();
     let mut new = Vec::with_capacity(records.len());
     for portion in portions(records) {
-        let mut sql = format!("INSERT INTO usage (\"{}\") VALUES ", COLUMNS.join("\", \""));
-        placeholders(&mut sql, backend, portion.len(), COLUMNS.len());
-        sql.push_str(" ON CONFLICT DO NOTHING");
         let values: Vec<Value> = portion.iter().flat_map(values).collect();
         match expect {
             Expect::AllNew => {
+                let sql = INSERT.text(backend, portion.len());
                 let statement = Statement::from_sql_and_values(backend, sql, values);
                 let inserted = transaction.execute_raw(statement).await?.rows_affected();
                 if usize::try_from(inserted) != Ok(portion.len()) {
@@ -181,7 +148,7 @@ async fn insert_new<'a>(
                 new.extend(portion);
             }
             Expect::Repeats => {
-                sql.push_str(" RETURNING \"id\"");
+                let sql = INSERT_RETURNING.text(backend, portion.len());
                 let rows = transaction
                     .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
                     .await?;
@@ -193,6 +160,14 @@ async fn insert_new<'a>(
         }
     }
     Ok(Some(new))
+}
+
+fn insert(backend: DbBackend, rows: usize, ending: &str) -> String {
+    let mut sql = format!("INSERT INTO usage (\"{}\") VALUES ", COLUMNS.join("\", \""));
+    placeholders(&mut sql, backend, rows, COLUMNS.len());
+    sql.push_str(" ON CONFLICT DO NOTHING");
+    sql.push_str(ending);
+    sql
 }
 
 fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {

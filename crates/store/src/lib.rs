@@ -3,6 +3,7 @@
 //! which adds the audit row, the revision and the compile check. It knows neither HTTP nor Redis nor the environment.
 
 mod audit;
+mod bulk;
 mod config_units;
 mod db;
 mod entity;

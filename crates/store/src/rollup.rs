@@ -7,11 +7,11 @@ use std::time::Duration;
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
 use gatewright_types::api::Outcome;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
+use crate::bulk::{Wide, placeholders, portions};
 use crate::histogram::{Histogram, SLOTS};
-use crate::ingest::{placeholders, portions};
 use crate::stored;
 
 pub(crate) const MINUTE: i64 = 60;
@@ -36,6 +36,8 @@ const COUNTERS: [&str; 6] = [
     "output_tokens",
     "cost_nanos",
 ];
+
+static UPSERT: Wide = Wide::new(upsert);
 
 /// Which row a request counts in. What it does not have is the empty text or the nil UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,18 +86,23 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
             .flat_map(|(row, sums)| values(row, sums))
             .collect::<Vec<_>>();
         let backend = transaction.get_database_backend();
-        let mut sql = format!("INSERT INTO usage_rollup ({}) VALUES ", column_list());
-        placeholders(&mut sql, backend, portion.len(), values.len() / portion.len());
-        sql.push_str(" ON CONFLICT (\"");
-        sql.push_str(&KEY_COLUMNS.join("\", \""));
-        sql.push_str("\") DO UPDATE SET ");
-        let sums = counter_columns().map(|column| format!("{column} = usage_rollup.{column} + excluded.{column}"));
-        sql.push_str(&sums.collect::<Vec<_>>().join(", "));
+        let sql = UPSERT.text(backend, portion.len());
         transaction
             .execute_raw(Statement::from_sql_and_values(backend, sql, values))
             .await?;
     }
     Ok(())
+}
+
+fn upsert(backend: DbBackend, rows: usize) -> String {
+    let mut sql = format!("INSERT INTO usage_rollup ({}) VALUES ", column_list());
+    placeholders(&mut sql, backend, rows, KEY_COLUMNS.len() + counter_columns().count());
+    sql.push_str(" ON CONFLICT (\"");
+    sql.push_str(&KEY_COLUMNS.join("\", \""));
+    sql.push_str("\") DO UPDATE SET ");
+    let sums = counter_columns().map(|column| format!("{column} = usage_rollup.{column} + excluded.{column}"));
+    sql.push_str(&sums.collect::<Vec<_>>().join(", "));
+    sql
 }
 
 /// The columns that are summed up, in the order in which `Sums` has them.

@@ -1,0 +1,100 @@
+//! Rows that go in by a few statements of fixed widths, which the driver keeps prepared. Their texts are long, so each is
+//! written once and kept, too.
+
+use std::sync::OnceLock;
+
+use sea_orm::DbBackend;
+
+/// How many rows a statement takes; rows are cut into these, the widest first.
+const WIDTHS: [usize; 4] = [64, 16, 4, 1];
+
+/// Cuts rows into portions of the fixed widths.
+pub(crate) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let width = WIDTHS.into_iter().find(|width| *width <= rows.len())?;
+        let (portion, rest) = rows.split_at(width);
+        rows = rest;
+        Some(portion)
+    })
+}
+
+/// One statement in every width, for either database.
+pub(crate) struct Wide {
+    write: fn(DbBackend, usize) -> String,
+    sqlite: [OnceLock<String>; WIDTHS.len()],
+    postgres: [OnceLock<String>; WIDTHS.len()],
+}
+
+impl Wide {
+    /// `write` gives the text for a number of rows.
+    pub(crate) const fn new(write: fn(DbBackend, usize) -> String) -> Self {
+        Self {
+            write,
+            sqlite: [const { OnceLock::new() }; WIDTHS.len()],
+            postgres: [const { OnceLock::new() }; WIDTHS.len()],
+        }
+    }
+
+    /// The text that takes a portion of this many rows.
+    pub(crate) fn text(&self, backend: DbBackend, rows: usize) -> String {
+        let kept = match backend {
+            DbBackend::Postgres => &self.postgres,
+            _ => &self.sqlite,
+        };
+        let place = WIDTHS.iter().zip(kept).find(|(width, _)| **width == rows);
+        match place {
+            Some((_, kept)) => kept.get_or_init(|| (self.write)(backend, rows)).clone(),
+            None => (self.write)(backend, rows),
+        }
+    }
+}
+
+/// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL.
+pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
+    let mut number = 0_usize;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            if column > 0 {
+                sql.push_str(", ");
+            }
+            number += 1;
+            match backend {
+                DbBackend::Postgres => {
+                    sql.push('$');
+                    sql.push_str(&number.to_string());
+                }
+                _ => sql.push('?'),
+            }
+        }
+        sql.push(')');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_one_portion_and_every_portion_has_a_kept_text() {
+        let rows: Vec<_> = (0..151).collect();
+        let cut: Vec<_> = portions(&rows).collect();
+
+        assert_eq!(cut.concat(), rows);
+        assert!(cut.iter().all(|portion| WIDTHS.contains(&portion.len())));
+
+        static WIDE: Wide = Wide::new(|backend, rows| {
+            let mut sql = String::new();
+            placeholders(&mut sql, backend, rows, 2);
+            sql
+        });
+        for _ in 0..2 {
+            assert_eq!(WIDE.text(DbBackend::Sqlite, 1), "(?, ?)");
+            assert_eq!(
+                WIDE.text(DbBackend::Postgres, 4),
+                "($1, $2), ($3, $4), ($5, $6), ($7, $8)"
+            );
+            assert_eq!(WIDE.text(DbBackend::Sqlite, 2), "(?, ?), (?, ?)");
+        }
+    }
+}

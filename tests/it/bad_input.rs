@@ -383,7 +383,19 @@ async fn unknown_addresses_and_methods_are_told_in_the_shape_of_their_neighbours
             "{method} {target}: {}",
             answer.status
         );
-        chat::error(&answer);
+        let error = chat::error(&answer);
+        let code = if answer.status == 404 {
+            "not_found"
+        } else {
+            "method_not_allowed"
+        };
+        assert_eq!(
+            error.get("code").and_then(Value::as_str),
+            Some(code),
+            "{method} {target}"
+        );
+        answer.headers.need("x-gw-request-id");
+        assert_eq!(answer.headers.need("x-gw-cost-usd"), "0");
     }
 
     let root = installation.root().await;

@@ -31,6 +31,16 @@ pub(crate) enum Refusal {
     ModelNotAllowed {
         model: String,
     },
+    /// Nothing is at this address.
+    NotServed {
+        method: String,
+        path: String,
+    },
+    /// Something is at this address, for another method.
+    MethodNotServed {
+        method: String,
+        path: String,
+    },
     Upstream(UpstreamRefusal),
 }
 
@@ -54,6 +64,8 @@ impl Refusal {
             Self::BodyBroken | Self::BadRequest(_) => "invalid_request",
             Self::ModelNotFound { .. } => "model_not_found",
             Self::ModelNotAllowed { .. } => "model_not_allowed",
+            Self::NotServed { .. } => "not_found",
+            Self::MethodNotServed { .. } => "method_not_allowed",
             Self::Upstream(upstream) => upstream.code(),
         }
     }
@@ -65,8 +77,9 @@ impl Refusal {
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
             Self::BodyBroken | Self::BadRequest(_) => 400,
-            Self::ModelNotFound { .. } => 404,
+            Self::ModelNotFound { .. } | Self::NotServed { .. } => 404,
             Self::ModelNotAllowed { .. } => 403,
+            Self::MethodNotServed { .. } => 405,
             Self::Upstream(upstream) => upstream.status(),
         }
     }
@@ -95,6 +108,8 @@ impl Refusal {
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
+            | Self::NotServed { .. }
+            | Self::MethodNotServed { .. }
             | Self::Upstream(_) => None,
         }
     }
@@ -123,6 +138,13 @@ impl Refusal {
             Self::ModelNotAllowed { model } => {
                 format!("This API key may not call the model `{model}`. `GET /v1/models` lists the ones it may.").into()
             }
+            Self::NotServed { method, path } => format!(
+                "Nothing is served at {method} {path}. This gateway answers POST /v1/chat/completions, /v1/responses, \
+                 /v1/completions, /v1/embeddings, /v1/messages, /v1beta/models/{{model}}:generateContent, and GET \
+                 /v1/models."
+            )
+            .into(),
+            Self::MethodNotServed { method, path } => format!("{path} is not served with {method}.").into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
     }
@@ -139,7 +161,9 @@ impl Refusal {
             | Self::BodyBroken
             | Self::BadRequest(_)
             | Self::ModelNotFound { .. }
-            | Self::ModelNotAllowed { .. } => None,
+            | Self::ModelNotAllowed { .. }
+            | Self::NotServed { .. }
+            | Self::MethodNotServed { .. } => None,
         }
     }
 
@@ -157,7 +181,9 @@ impl Refusal {
             | Self::BodyBroken
             | Self::BadRequest(_)
             | Self::ModelNotFound { .. }
-            | Self::ModelNotAllowed { .. } => Outcome::Refused,
+            | Self::ModelNotAllowed { .. }
+            | Self::NotServed { .. }
+            | Self::MethodNotServed { .. } => Outcome::Refused,
         }
     }
 }

@@ -1,35 +1,25 @@
 //! The answers to addresses and methods of the data plane that nobody serves, in the dialect that the address is of.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
-use gatewright_llm::dialect::{ErrorFacts, inbound};
-use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
+use tokio::time::Instant;
+
+use super::outbound;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
 
 pub(super) async fn unknown(request: HttpRequest) -> HttpResponse {
-    let message = format!(
-        "Nothing is served at {} {}. This gateway answers POST /v1/chat/completions, /v1/responses, /v1/completions, \
-         /v1/embeddings, /v1/messages, /v1beta/models/{{model}}:generateContent, and GET /v1/models.",
-        request.method(),
-        request.path()
-    );
-    refuse(&request, StatusCode::NOT_FOUND, &message, "not_found")
+    refuse(&request, |method, path| Refusal::NotServed { method, path })
 }
 
 pub(super) async fn wrong_method(request: HttpRequest) -> HttpResponse {
-    let message = format!("{} is not served with {}.", request.path(), request.method());
-    refuse(&request, StatusCode::METHOD_NOT_ALLOWED, &message, "method_not_allowed")
+    refuse(&request, |method, path| Refusal::MethodNotServed { method, path })
 }
 
-fn refuse(request: &HttpRequest, status: StatusCode, message: &str, code: &str) -> HttpResponse {
-    let body = inbound(dialect_of(request)).write_error(&ErrorFacts {
-        status: status.as_u16(),
-        message,
-        code,
-        param: None,
-        request_id: &RequestId::mint().to_string(),
-    });
-    HttpResponse::build(status).content_type("application/json").body(body)
+fn refuse(request: &HttpRequest, refusal: impl FnOnce(String, String) -> Refusal) -> HttpResponse {
+    let started = Instant::now();
+    let refusal = refusal(request.method().to_string(), request.path().to_owned());
+    outbound::send(Reply::stranger(&refusal, dialect_of(request), started.elapsed()))
 }
 
 /// Whose address it is. Some are the same for several, whose client libraries then tell themselves by their headers.

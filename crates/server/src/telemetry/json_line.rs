@@ -81,7 +81,10 @@ impl Visit for Members<'_> {
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+        while let Some(at) = rest
+            .bytes()
+            .position(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
+        {
             let (plain, special) = rest.split_at(at);
             self.0.push_str(plain);
             let mut special = special.chars();

@@ -20,6 +20,11 @@ pub enum CoordError {
     /// The feed is empty or still being filled, so that nothing follows from what it lacks.
     #[error("the configuration feed is not filled yet")]
     NotFilled,
+    /// The disk of a process that keeps for itself what others keep in Redis.
+    #[error("the data directory cannot be used")]
+    Disk(#[source] std::io::Error),
+    #[error("it takes more than all of an organization's room")]
+    TooLarge,
     /// The other side does not keep up: wait, and keep what was to be sent.
     #[error("there is no room until the other side has caught up")]
     Full,

@@ -3,6 +3,7 @@
 
 mod feed;
 mod fleet;
+mod kept_responses;
 mod redis_only;
 mod usage_stream;
 

@@ -28,6 +28,8 @@ pub struct Chat {
     pub sampling: Sampling,
     /// Who uses the application, in its own words.
     pub user: Option<Box<str>>,
+    /// The stored response that this request continues, which the answer repeats. What was said there is in the turns.
+    pub continues: Option<Box<str>>,
     /// Members of the caller's request that have no place here, by their names: once each, and so many as anybody reads.
     pub unheld: Vec<Box<str>>,
 }

@@ -27,6 +27,14 @@ impl Flow {
         Self::Passed(dialect, stream)
     }
 
+    /// The name under which callers can refer to the answer later, once the provider told it.
+    pub fn answer_id(&self) -> Option<&str> {
+        match self {
+            Self::Passed(_, stream) => stream.answer_id(),
+            Self::Translated(_) => None,
+        }
+    }
+
     /// Takes the next bytes of the provider, cut anywhere.
     pub fn push(&mut self, bytes: Bytes) -> Seen {
         match self {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use gatewright_types::api::Dialect;
 use thiserror::Error;
 
-use crate::chat::Chat;
+use crate::chat::{Chat, Json};
+use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
 
@@ -28,6 +29,8 @@ pub struct Request {
     content_at: Range<usize>,
     stream: bool,
     usage: UsageOption,
+    /// The response it refers to was found, and the conversation up to there is part of the body.
+    continues: bool,
 }
 
 /// A body to send, in order: slices of what the caller sent, and the little that differs.
@@ -129,7 +132,31 @@ impl Request {
             content_at,
             stream,
             usage,
+            continues: false,
             body,
+        })
+    }
+
+    /// The same request with an earlier conversation at the head of its input: what a reference to a stored response
+    /// means to a provider that stores none.
+    pub fn continuing<'a>(&self, earlier: impl IntoIterator<Item = &'a Json>) -> Result<Self, BadRequest> {
+        let (before, rest) = self.body.split_at(self.content_at.start);
+        let (own, after) = rest.split_at(self.content_at.len());
+        let mut body = before.to_vec();
+        match own.trim_ascii() {
+            [b'[', inner @ .., b']'] => write_items(&mut body, earlier, inner.trim_ascii()),
+            text @ [b'"', ..] => {
+                let message = [br#"{"role":"user","content":"#, text, b"}"].concat();
+                write_items(&mut body, earlier, &message);
+            }
+            // Nothing that could be asked: whoever reads it says so.
+            other => body.extend_from_slice(other),
+        }
+        body.extend_from_slice(after);
+        let request = Self::parse(self.dialect, body.into(), PathFacts::default())?;
+        Ok(Self {
+            continues: true,
+            ..request
         })
     }
 
@@ -166,6 +193,9 @@ impl Request {
 
     /// Reads all of it, for a provider of another dialect.
     pub fn read(&self) -> Result<Chat, BadRequest> {
+        if self.continues {
+            return stored::read_continued(&self.body);
+        }
         let path = PathFacts {
             model: self.model_at.is_none().then_some(&*self.model),
             stream: self.stream,
@@ -199,6 +229,19 @@ impl Request {
         segments.add(self.body.slice(copied..));
         segments
     }
+}
+
+fn write_items<'a>(body: &mut Vec<u8>, earlier: impl IntoIterator<Item = &'a Json>, own: &[u8]) {
+    let earlier = earlier.into_iter().map(|item| item.text().as_bytes());
+    let own = Some(own).filter(|own| !own.is_empty());
+    body.push(b'[');
+    for (index, item) in earlier.chain(own).enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(item);
+    }
+    body.push(b']');
 }
 
 impl Segments {

@@ -159,6 +159,14 @@ impl PassedStream {
         }
     }
 
+    /// The name under which callers can refer to the answer later, once it was told.
+    pub fn answer_id(&self) -> Option<&str> {
+        match &self.reader {
+            Reader::Chat(_) => None,
+            Reader::Other(watch) => watch.answer_id(),
+        }
+    }
+
     fn pass(&mut self, block: &Bytes) -> Seen {
         let was = self.phase;
         let mut kept = Kept::default();

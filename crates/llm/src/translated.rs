@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::Tokens;
 use crate::dialect::{Decoder, Encoder, ErrorFacts};
-use crate::event::{Event, Opening};
+use crate::event::{Answer, Event, Gathering, Opening};
 use crate::stream::{Ended, Seen};
 
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
@@ -19,6 +19,8 @@ pub struct TranslatedStream {
     content_seen: bool,
     stopped: bool,
     usage: Option<Tokens>,
+    /// The whole answer, where somebody wants to have it.
+    gathering: Option<Gathering>,
 }
 
 impl fmt::Debug for TranslatedStream {
@@ -37,7 +39,18 @@ impl TranslatedStream {
             content_seen: false,
             stopped: false,
             usage: None,
+            gathering: None,
         }
+    }
+
+    /// From now on the answer is put together as well.
+    pub fn gather(&mut self) {
+        self.gathering = Some(Gathering::default());
+    }
+
+    /// The whole answer of a stream that has ended; `None` when it was not gathered or is not whole.
+    pub fn gathered(&mut self) -> Option<Answer> {
+        self.gathering.take()?.finish().ok()
     }
 
     /// Takes the next bytes of the provider, cut anywhere.
@@ -81,6 +94,7 @@ impl TranslatedStream {
             let content = match &event {
                 Event::Failed(failure) => {
                     seen.failed = Some(failure.clone());
+                    self.gathering = None;
                     break;
                 }
                 Event::Add(_) | Event::Open(Opening::ToolCall { .. }) => {
@@ -102,6 +116,9 @@ impl TranslatedStream {
                 seen.first_content = true;
             }
             self.encoder.write(&event, &mut out);
+            if let Some(gathering) = &mut self.gathering {
+                gathering.take(event);
+            }
         }
         seen.out = (!out.is_empty()).then(|| out.into());
         seen

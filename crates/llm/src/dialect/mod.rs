@@ -81,6 +81,11 @@ pub trait Watch: Send {
 
     /// As told last: numbers that replace each other are told apart from those that add up.
     fn usage(&self) -> Option<Tokens>;
+
+    /// The name under which callers can refer to the answer later, in dialects where they can.
+    fn answer_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What one event said.

@@ -4,7 +4,7 @@ use gatewright_llm::chat::{
     Amount, CacheMark, Effort, Format, Maker, Media, MediaKind, Part, Reasoning, Role, Source, Text, Thinking,
     ToolChoice, Turn,
 };
-use gatewright_llm::dialect::openai_responses::stored::{Links, links, read_with_history, response_id};
+use gatewright_llm::dialect::openai_responses::stored::{Links, links, response_id};
 
 use crate::fixtures::{call, read, request, signature};
 
@@ -562,23 +562,4 @@ fn links_are_read_apart_from_the_rest() {
         Some("previous_response_id")
     );
     assert_eq!(response_id("req_0198c2"), "resp_0198c2");
-}
-
-#[test]
-fn an_earlier_conversation_is_put_in_front() {
-    let history = vec![
-        user(vec![Part::text("weather?")]),
-        assistant(vec![Part::ToolCall(call("c", "f", "{}"))]),
-    ];
-    let body = r#"{"model":"m","previous_response_id":"resp_1","instructions":"Be brief.",
-        "input":[{"type":"function_call_output","call_id":"c","output":"sun"},{"role":"user","content":"and?"}]}"#;
-
-    let chat = read_with_history(body.as_bytes(), history.clone()).expect("a request");
-
-    assert_eq!(chat.turns[..2], history);
-    let [Part::ToolResult(result), Part::Text(_)] = chat.turns[2].parts.as_slice() else {
-        panic!("{:?}", chat.turns);
-    };
-    assert_eq!((&*result.call, chat.turns.len()), ("c", 3));
-    assert_eq!(chat.instructions, [Text::new("Be brief.")]);
 }

@@ -9,6 +9,11 @@ pub(super) fn item_id(prefix: &str, response_id: &str, index: usize) -> String {
     format!("{prefix}_{}_{index}", without_prefix(response_id))
 }
 
+/// Of an item of the input; no item of the output has the same.
+pub(super) fn input_item_id(prefix: &str, response_id: &str, index: usize) -> String {
+    format!("{prefix}_{}_in{index}", without_prefix(response_id))
+}
+
 fn without_prefix(id: &str) -> &str {
     id.split_once('_').map_or(id, |(_, rest)| rest)
 }
@@ -22,5 +27,6 @@ mod tests {
         assert_eq!(response_id("req_01jx"), "resp_01jx");
         assert_eq!(response_id("01jx"), "resp_01jx");
         assert_eq!(item_id("msg", "resp_01jx", 2), "msg_01jx_2");
+        assert_eq!(input_item_id("msg", "resp_01jx", 2), "msg_01jx_in2");
     }
 }

@@ -1,9 +1,11 @@
 //! Conversations that a request only points to: `previous_response_id` and `conversation` mean something where the
 //! responses are stored, which is the proxy's business. Here is what it needs of the dialect for that.
 
-use super::{ids, read_request};
+use serde_json::{Value, json};
+
+use super::{ids, output, read_request};
 use crate::BadRequest;
-use crate::chat::{Chat, Turn};
+use crate::chat::{Chat, Json};
 use crate::dialect::read::{self, Field};
 use crate::json::Kind;
 
@@ -43,15 +45,81 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
     Ok(links)
 }
 
-/// Reads a request whose earlier conversation was found: `history` comes before its input. Instructions are not part of
-/// a history: each request gives its own.
-pub fn read_with_history(body: &[u8], history: Vec<Turn>) -> Result<Chat, BadRequest> {
-    read_request::read_with_history(body, history)
-}
-
 /// The identifier of the response to a request.
 pub fn response_id(request_id: &str) -> String {
     ids::response_id(request_id)
+}
+
+/// The identifier that a whole response has, whoever gave it.
+pub fn id_of(response: &[u8]) -> Option<Box<str>> {
+    let response = output::object(response).ok()?;
+    output::text(&response, "id").map(Into::into)
+}
+
+/// The output of a whole response, item by item, as it can be put in front of a later request's input.
+pub fn output_items(response: &[u8]) -> Vec<Json> {
+    let response = output::object(response).ok();
+    let items = response
+        .iter()
+        .flat_map(|response| output::elements(response, "output"));
+    let texts = items.filter_map(|item| std::str::from_utf8(item.text).ok());
+    texts.filter_map(Json::parse).collect()
+}
+
+/// The input of a request, item by item: in the long form, and each with an identifier, as callers may list it later.
+pub fn input_items(body: &[u8], response_id: &str) -> Result<Vec<Json>, BadRequest> {
+    let mut items = Vec::new();
+    read::document(body, |name, field| match name {
+        "input" if field.kind() == Kind::Array => field.elements(|item| {
+            let told = serde_json::from_slice(item.raw()).map_err(|_| item.refuse("cannot be stored"))?;
+            items.push(listed_item(told, response_id, items.len()));
+            Ok(())
+        }),
+        "input" => {
+            let message = json!({"role": "user", "content": &*field.text()?});
+            items.push(listed_item(message, response_id, 0));
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    Ok(items)
+}
+
+/// Reads a request that has the earlier conversation at the head of its input already. Instructions are not part of it:
+/// each request gives its own.
+pub(crate) fn read_continued(body: &[u8]) -> Result<Chat, BadRequest> {
+    read_request::read_continued(body)
+}
+
+fn listed_item(mut item: Value, response_id: &str, index: usize) -> Json {
+    if let Value::Object(members) = &mut item {
+        if !members.contains_key("type") && members.contains_key("role") {
+            members.insert("type".to_owned(), "message".into());
+        }
+        let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
+        let (prefix, has_status) = match kind {
+            "message" => ("msg", true),
+            "function_call" => ("fc", true),
+            "function_call_output" => ("fco", true),
+            "reasoning" => ("rs", false),
+            _ => ("item", false),
+        };
+        if !members.get("id").is_some_and(Value::is_string) {
+            members.insert("id".to_owned(), ids::input_item_id(prefix, response_id, index).into());
+        }
+        if has_status {
+            members.entry("status").or_insert_with(|| "completed".into());
+        }
+        let is_answer = members.get("role").and_then(Value::as_str) == Some("assistant");
+        if let Some(content) = members.get_mut("content").filter(|content| content.is_string()) {
+            let text = content.take();
+            *content = match is_answer {
+                true => json!([{"type": "output_text", "text": text, "annotations": []}]),
+                false => json!([{"type": "input_text", "text": text}]),
+            };
+        }
+    }
+    Json::parse(&item.to_string()).expect("what was read as JSON is JSON again")
 }
 
 fn conversation_id(field: &Field<'_, '_>) -> Result<Box<str>, BadRequest> {

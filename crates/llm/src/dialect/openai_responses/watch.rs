@@ -1,6 +1,6 @@
 //! Watches a stream of this dialect that is passed on unread.
 
-use super::output::{failure_of, member, object};
+use super::output::{failure_of, member, object, text};
 use super::usage;
 use crate::dialect::{Looked, Watch};
 use crate::json::Value;
@@ -12,6 +12,7 @@ pub(super) struct ResponsesWatch {
     usage: Option<Tokens>,
     /// Some servers tell their parts only when they are done.
     has_deltas: bool,
+    response_id: Option<Box<str>>,
 }
 
 /// The members of an event that matter here.
@@ -39,6 +40,9 @@ impl Watch for ResponsesWatch {
         if let Some(error) = told.error.and_then(|error| ToldError::read(&error)) {
             return failed(Failure::told(&error));
         }
+        if let (None, Some(response)) = (&self.response_id, &told.response) {
+            self.response_id = text(response, "id").map(Into::into);
+        }
         if let Some(usage) = told.usage() {
             self.usage = Some(usage);
         }
@@ -60,6 +64,10 @@ impl Watch for ResponsesWatch {
 
     fn usage(&self) -> Option<Tokens> {
         self.usage
+    }
+
+    fn answer_id(&self) -> Option<&str> {
+        self.response_id.as_deref()
     }
 }
 

@@ -53,6 +53,7 @@ impl ResponsesEncoder {
                 reasoning: chat.reasoning.clone(),
                 sampling: chat.sampling.clone(),
                 user: chat.user.clone(),
+                continues: chat.continues.clone(),
                 ..Chat::default()
             },
             open: None,

@@ -7,18 +7,18 @@ mod tools;
 mod wanted;
 
 use crate::BadRequest;
-use crate::chat::{Chat, Text, Turn, note};
+use crate::chat::{Chat, Text, note};
 use crate::dialect::read::{self, Field};
 
 pub(super) fn read_request(body: &[u8]) -> Result<Chat, BadRequest> {
-    read(body, Earlier::Unknown, Vec::new())
+    read(body, Earlier::Unknown)
 }
 
-pub(super) fn read_with_history(body: &[u8], history: Vec<Turn>) -> Result<Chat, BadRequest> {
-    read(body, Earlier::Found, history)
+pub(super) fn read_continued(body: &[u8]) -> Result<Chat, BadRequest> {
+    read(body, Earlier::Found)
 }
 
-/// Whether somebody followed the request's pointers to an earlier conversation.
+/// Whether somebody followed the request's pointer to an earlier response and put the conversation in front.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Earlier {
     Unknown,
@@ -37,12 +37,9 @@ struct Request {
     logprobs_included: bool,
 }
 
-fn read(body: &[u8], earlier: Earlier, turns: Vec<Turn>) -> Result<Chat, BadRequest> {
+fn read(body: &[u8], earlier: Earlier) -> Result<Chat, BadRequest> {
     let mut request = Request {
-        chat: Chat {
-            turns,
-            ..Chat::default()
-        },
+        chat: Chat::default(),
         earlier,
         has_input: false,
         instructions: None,
@@ -81,7 +78,10 @@ impl Request {
             "store" => {
                 field.flag()?;
             }
-            "previous_response_id" | "conversation" => self.check_pointer(field)?,
+            "previous_response_id" if self.earlier == Earlier::Found => chat.continues = Some(field.boxed()?),
+            "previous_response_id" | "conversation" => {
+                return Err(field.refuse("cannot be resolved here; send the whole conversation in 'input' instead"));
+            }
             "background" => check_background(field)?,
             "prompt" | "moderation" => {
                 return Err(field.refuse("is carried out by OpenAI only, not by this model; leave it out"));
@@ -110,15 +110,6 @@ impl Request {
             }
             Ok(())
         })
-    }
-
-    fn check_pointer(&self, field: &Field<'_, '_>) -> Result<(), BadRequest> {
-        match self.earlier {
-            Earlier::Found => Ok(()),
-            Earlier::Unknown => {
-                Err(field.refuse("cannot be resolved here; send the whole conversation in 'input' instead"))
-            }
-        }
     }
 
     fn finish(self) -> Result<Chat, BadRequest> {

@@ -13,6 +13,7 @@ mod people;
 mod providers;
 mod rbac;
 mod resources;
+mod responses;
 mod sdk;
 mod secrets;
 mod shutdown;

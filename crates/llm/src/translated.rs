@@ -20,7 +20,7 @@ pub struct TranslatedStream {
     stopped: bool,
     usage: Option<Tokens>,
     /// The whole answer, where somebody wants to have it.
-    gathering: Option<Gathering>,
+    gathering: Option<Box<Gathering>>,
 }
 
 impl fmt::Debug for TranslatedStream {
@@ -45,7 +45,7 @@ impl TranslatedStream {
 
     /// From now on the answer is put together as well.
     pub fn gather(&mut self) {
-        self.gathering = Some(Gathering::default());
+        self.gathering = Some(Box::default());
     }
 
     /// The whole answer of a stream that has ended; `None` when it was not gathered or is not whole.

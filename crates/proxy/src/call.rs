@@ -11,6 +11,7 @@ use crate::gateway::{Gateway, PhaseTimeouts};
 use crate::opening::{Opened, Opening};
 use crate::record::Record;
 use crate::refusal::Refusal;
+use crate::responses::{Keeper, Kept};
 use crate::route::Plan;
 use crate::speech::{Marks, Speech, Telling};
 use crate::told::Told;
@@ -22,6 +23,7 @@ pub(crate) enum Answer {
         body: Bytes,
         usage: Option<Tokens>,
         telling: Telling,
+        kept: Kept,
     },
     Stream(Box<Begun>),
 }
@@ -30,6 +32,7 @@ pub(crate) enum Answer {
 pub(crate) struct Begun {
     pub(crate) state: Beginning,
     pub(crate) telling: Telling,
+    pub(crate) keeper: Option<Keeper>,
     pub(crate) timeouts: PhaseTimeouts,
 }
 
@@ -52,6 +55,7 @@ pub(crate) async fn call(
     if request.stream() {
         return stream(gateway, opening, telling, timeouts, record).await;
     }
+    let keeper = Keeper::of(gateway, &opening);
 
     let began = Instant::now();
     let deadline = record.started() + timeouts.first_token.min(timeouts.total);
@@ -65,11 +69,16 @@ pub(crate) async fn call(
     record.waited(began.elapsed());
     let (status, body) = answered.unwrap_or_else(|_| Err(timed_out()))?;
     let (body, facts) = telling.whole(body).map_err(refused)?;
+    let kept = match keeper {
+        Some(keeper) => keeper.whole(&body).await,
+        None => Kept::AsWished,
+    };
     Ok(Answer::Whole {
         status,
         body,
         usage: facts.usage,
         telling,
+        kept,
     })
 }
 
@@ -80,6 +89,7 @@ async fn stream(
     timeouts: PhaseTimeouts,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
+    let keeper = Keeper::of(gateway, &opening);
     let began = Instant::now();
     let patience = gateway.parts.settings.keepalive.min(timeouts.first_token);
     let mut waiting: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(opening.open());
@@ -93,6 +103,7 @@ async fn stream(
     Ok(Answer::Stream(Box::new(Begun {
         state,
         telling,
+        keeper,
         timeouts,
     })))
 }
@@ -123,7 +134,7 @@ fn opening(
         telling,
     } = Speech::prepare(request, target, output_limit, told.wishes, marks)?;
     let upstream = gateway.parts.upstream.clone();
-    let credential = upstream.credentials().choose(&target.provider).map_err(|error| {
+    let credential = upstream.credentials().choose_again(&target.provider, plan.credential).map_err(|error| {
         tracing::error!(%error, upstream.provider = target.provider.name.as_str(), "a provider's credential cannot be used");
         refused(failure_of(FailureKind::Credential, error.to_string()))
     })?;

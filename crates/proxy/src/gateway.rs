@@ -10,6 +10,7 @@ use gatewright_contract::{Catalog, Published};
 use crate::authenticate::KeyLookup;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::responses::ResponseMemory;
 use crate::trace::Tracing;
 use crate::upstream::Upstream;
 
@@ -27,6 +28,7 @@ pub struct GatewayParts {
     pub key_lookup: KeyLookup,
     pub journal: Journal,
     pub upstream: Upstream,
+    pub responses: ResponseMemory,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,
     pub readiness: Readiness,

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Failure, FailureKind, Segments, classify, sandbox};
 use gatewright_types::RequestId;
+use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
 
@@ -64,6 +65,7 @@ impl Opening {
                 let model = provider.deployment(target.model.as_str());
                 let address = address(provider, base_url, self.endpoint, model, self.stream);
                 let call = Call {
+                    method: Method::POST,
                     provider,
                     base_url,
                     address: address.map_err(|error| self.failed(error))?,

@@ -13,6 +13,7 @@ use crate::gateway::Gateway;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::responses;
 use crate::route::route;
 use crate::told::Told;
 
@@ -69,9 +70,14 @@ async fn stages(
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
     let request = Request::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
-    let request = Arc::new(request);
+    let mut request = Arc::new(request);
     record.asked(&request);
-    let plan = route(caller, request.model())?;
+    let mut plan = route(caller, request.model())?;
+    if request.dialect() == Dialect::OpenaiResponses {
+        (plan, request) = responses::resolve(gateway, caller, plan, request, record.id()).await?;
+        // With the conversation it continues: that is what the provider reads.
+        record.asked(&request);
+    }
     record.routed(&plan);
     call(gateway, plan, &request, told, record).await
 }

@@ -1,12 +1,15 @@
 //! Every way a request can end without an answer, with what each means to the caller. The dialect renders it.
 
+mod upstream;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use gatewright_llm::dialect::ErrorFacts;
-use gatewright_llm::{BadRequest, Failure, FailureKind};
+use gatewright_llm::BadRequest;
 use gatewright_types::RequestId;
 use gatewright_types::api::Outcome;
+pub(crate) use upstream::UpstreamRefusal;
 
 /// Why there is no answer.
 #[derive(Debug, Clone)]
@@ -41,15 +44,16 @@ pub(crate) enum Refusal {
         method: String,
         path: String,
     },
+    /// Never made, forgotten, or somebody else's.
+    PreviousResponseNotFound {
+        id: String,
+    },
+    ResponseNotFound {
+        id: String,
+    },
+    /// What was made before cannot be looked up.
+    MemoryAway,
     Upstream(UpstreamRefusal),
-}
-
-/// The provider failed, and how to tell the caller.
-#[derive(Debug, Clone)]
-pub(crate) struct UpstreamRefusal {
-    pub(crate) failure: Failure,
-    /// The provider's own error body, passed on unchanged when the fault is the caller's and the dialects are the same.
-    pub(crate) body: Option<bytes::Bytes>,
 }
 
 impl Refusal {
@@ -57,7 +61,7 @@ impl Refusal {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => "invalid_api_key",
-            Self::NotReady | Self::Draining => "not_ready",
+            Self::NotReady | Self::Draining | Self::MemoryAway => "not_ready",
             Self::Overloaded => "overloaded",
             Self::BodyTooLarge { .. } => "request_too_large",
             Self::BodyTooSlow => "request_timeout",
@@ -66,6 +70,8 @@ impl Refusal {
             Self::ModelNotAllowed { .. } => "model_not_allowed",
             Self::NotServed { .. } => "not_found",
             Self::MethodNotServed { .. } => "method_not_allowed",
+            Self::PreviousResponseNotFound { .. } => "previous_response_not_found",
+            Self::ResponseNotFound { .. } => "response_not_found",
             Self::Upstream(upstream) => upstream.code(),
         }
     }
@@ -73,11 +79,11 @@ impl Refusal {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => 401,
-            Self::NotReady | Self::Draining | Self::Overloaded => 503,
+            Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => 503,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
-            Self::BodyBroken | Self::BadRequest(_) => 400,
-            Self::ModelNotFound { .. } | Self::NotServed { .. } => 404,
+            Self::BodyBroken | Self::BadRequest(_) | Self::PreviousResponseNotFound { .. } => 400,
+            Self::ModelNotFound { .. } | Self::ResponseNotFound { .. } | Self::NotServed { .. } => 404,
             Self::ModelNotAllowed { .. } => 403,
             Self::MethodNotServed { .. } => 405,
             Self::Upstream(upstream) => upstream.status(),
@@ -99,6 +105,7 @@ impl Refusal {
         match self {
             Self::BadRequest(bad) => bad.param.as_deref(),
             Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } => Some("model"),
+            Self::PreviousResponseNotFound { .. } => Some("previous_response_id"),
             Self::MissingCredential
             | Self::InvalidApiKey
             | Self::KeyExpired
@@ -110,6 +117,8 @@ impl Refusal {
             | Self::BodyBroken
             | Self::NotServed { .. }
             | Self::MethodNotServed { .. }
+            | Self::ResponseNotFound { .. }
+            | Self::MemoryAway
             | Self::Upstream(_) => None,
         }
     }
@@ -145,13 +154,20 @@ impl Refusal {
             )
             .into(),
             Self::MethodNotServed { method, path } => format!("{path} is not served with {method}.").into(),
+            Self::PreviousResponseNotFound { id } => format!(
+                "Previous response with id '{id}' not found. It was never stored, was deleted, or is older than responses \
+                 are kept here; send the whole conversation in 'input'."
+            )
+            .into(),
+            Self::ResponseNotFound { id } => format!("Response with id '{id}' not found.").into(),
+            Self::MemoryAway => "Responses made before cannot be looked up at the moment. Try again shortly.".into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::NotReady | Self::Draining | Self::Overloaded => Some(Duration::from_secs(1)),
+            Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => Some(Duration::from_secs(1)),
             Self::Upstream(upstream) => upstream.failure.retry_after,
             Self::MissingCredential
             | Self::InvalidApiKey
@@ -163,7 +179,9 @@ impl Refusal {
             | Self::ModelNotFound { .. }
             | Self::ModelNotAllowed { .. }
             | Self::NotServed { .. }
-            | Self::MethodNotServed { .. } => None,
+            | Self::MethodNotServed { .. }
+            | Self::PreviousResponseNotFound { .. }
+            | Self::ResponseNotFound { .. } => None,
         }
     }
 
@@ -183,71 +201,10 @@ impl Refusal {
             | Self::ModelNotFound { .. }
             | Self::ModelNotAllowed { .. }
             | Self::NotServed { .. }
-            | Self::MethodNotServed { .. } => Outcome::Refused,
-        }
-    }
-}
-
-impl From<Failure> for UpstreamRefusal {
-    fn from(failure: Failure) -> Self {
-        Self { failure, body: None }
-    }
-}
-
-impl UpstreamRefusal {
-    fn code(&self) -> &'static str {
-        match self.failure.kind {
-            FailureKind::Credential => "upstream_auth",
-            FailureKind::RateLimited => "rate_limit_exceeded",
-            FailureKind::BadRequest if self.failure.code.as_deref() == Some("context_length_exceeded") => {
-                "context_length_exceeded"
-            }
-            FailureKind::NotFound => "model_not_found",
-            FailureKind::Overloaded => "overloaded",
-            FailureKind::Timeout => "upstream_timeout",
-            FailureKind::BadRequest
-            | FailureKind::Server
-            | FailureKind::Connection
-            | FailureKind::Malformed
-            | FailureKind::ErrorEvent => "upstream_error",
-        }
-    }
-
-    fn status(&self) -> u16 {
-        match self.failure.kind {
-            FailureKind::RateLimited => 429,
-            FailureKind::BadRequest => self
-                .failure
-                .status
-                .filter(|status| (400..500).contains(status))
-                .unwrap_or(400),
-            FailureKind::NotFound => 404,
-            FailureKind::Overloaded => 503,
-            FailureKind::Timeout => 504,
-            FailureKind::Credential
-            | FailureKind::Server
-            | FailureKind::Connection
-            | FailureKind::Malformed
-            | FailureKind::ErrorEvent => 502,
-        }
-    }
-
-    /// Says whose fault it is without telling how the provider is reached.
-    fn message(&self) -> String {
-        let told = self.failure.message.as_str();
-        match self.failure.kind {
-            FailureKind::Credential => {
-                "The provider refused this gateway's credential. An administrator has to replace it.".to_owned()
-            }
-            FailureKind::RateLimited => format!("The provider is limiting requests: {told}"),
-            FailureKind::BadRequest => told.to_owned(),
-            FailureKind::NotFound => format!("The provider does not know the model this name leads to: {told}"),
-            FailureKind::Overloaded => format!("The provider is overloaded: {told}"),
-            FailureKind::Timeout => "The provider did not answer in time.".to_owned(),
-            FailureKind::Connection => "The provider could not be reached.".to_owned(),
-            FailureKind::Server => format!("The provider failed: {told}"),
-            FailureKind::Malformed => "The provider's answer could not be read.".to_owned(),
-            FailureKind::ErrorEvent => format!("The provider reported an error: {told}"),
+            | Self::MethodNotServed { .. }
+            | Self::PreviousResponseNotFound { .. }
+            | Self::ResponseNotFound { .. }
+            | Self::MemoryAway => Outcome::Refused,
         }
     }
 }

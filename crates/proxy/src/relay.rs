@@ -17,6 +17,8 @@ use crate::gateway::PhaseTimeouts;
 use crate::opening::{Opened, Source};
 use crate::record::{End, Metered, Record, Used};
 use crate::refusal::Refusal;
+use crate::responses::Passing;
+use crate::speech::Telling;
 
 const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
 /// Where comments are not understood: between elements of an array, or events, it means nothing.
@@ -26,6 +28,8 @@ const BLANK: Bytes = Bytes::from_static(b"\n");
 pub(crate) struct Relay {
     state: State,
     flow: Flow,
+    telling: Telling,
+    passing: Passing,
     /// What the caller reads takes comments.
     comments: bool,
     /// Taken when the request is metered.
@@ -57,9 +61,12 @@ impl Relay {
         };
         let now = Instant::now();
         let started = record.started();
+        let mut flow = begun.telling.flow();
         let mut relay = Self {
             state,
-            flow: begun.telling.flow(),
+            passing: Passing::of(begun.keeper, &mut flow),
+            flow,
+            telling: begun.telling,
             comments,
             record: Some(record),
             out,
@@ -78,6 +85,7 @@ impl Relay {
     /// The next piece for the caller; `None` at the end.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
+            std::task::ready!(self.passing.poll_settled(cx));
             if let Some(out) = self.out.take() {
                 return Poll::Ready(Some(out));
             }
@@ -110,6 +118,7 @@ impl Relay {
     fn pass(&mut self, bytes: Bytes) {
         self.active = Instant::now();
         let seen = self.flow.push(bytes);
+        self.passing.look(&self.flow);
         if seen.first_content
             && let Some(record) = &mut self.record
         {
@@ -144,6 +153,7 @@ impl Relay {
         };
         let metered = self.finish(&end);
         let trailer = self.flow.trailer();
+        self.passing.end(&mut self.flow, &self.telling);
         self.leave(ended.out, metered, &trailer);
     }
 

@@ -13,6 +13,7 @@ use crate::gateway::Gateway;
 use crate::record::{End, Facts, Metered, Record, Used};
 use crate::refusal::Refusal;
 use crate::relay::Relay;
+use crate::responses::Kept;
 use crate::speech::Telling;
 
 const REQUEST_ID: &str = "x-gw-request-id";
@@ -24,6 +25,8 @@ const COST: &str = "x-gw-cost-usd";
 const OVERHEAD: &str = "x-gw-overhead-ms";
 const ESTIMATED: &str = "x-gw-estimated";
 const DROPPED: &str = "x-gw-dropped-params";
+/// Said only when a response should have been stored and could not be.
+const RESPONSE_STORED: &str = "x-gw-response-stored";
 const CONTENT_TYPE: &str = "content-type";
 const JSON: Bytes = Bytes::from_static(b"application/json");
 /// Said of what is not known, so that every answer has every header.
@@ -51,9 +54,13 @@ impl Reply {
                 body,
                 usage,
                 telling,
+                kept,
             } => {
                 let mut headers = gateway_headers(&record.facts(), record.dialect());
                 headers.extend(dropped(&telling));
+                if kept == Kept::Lost {
+                    headers.push((RESPONSE_STORED, Bytes::from_static(b"false")));
+                }
                 let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
                 let metered = record.finish(&End {
                     outcome: Outcome::Complete,
@@ -113,8 +120,8 @@ impl Reply {
         Self::render(refusal, dialect, id, gateway_headers(&facts, dialect), metered)
     }
 
-    /// An answer that costs nothing and is not metered: a list of models.
-    pub(crate) fn plain(body: Vec<u8>, dialect: Dialect, overhead: Duration) -> Self {
+    /// An answer that costs nothing and is not metered: a list of models, a response made before.
+    pub(crate) fn plain(body: impl Into<Bytes>, dialect: Dialect, overhead: Duration) -> Self {
         let id = RequestId::mint();
         let facts = Facts {
             id,

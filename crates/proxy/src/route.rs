@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use gatewright_contract::{Caller, Model, Route, UpstreamTarget};
+use gatewright_types::CredentialId;
 
 use crate::refusal::Refusal;
+use crate::responses::Keep;
 
 /// Where a request goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) model: Arc<Model>,
+    /// The credential that has to be used again, as long as there is one of this identifier.
+    pub(crate) credential: Option<CredentialId>,
+    /// What later requests may refer to.
+    pub(crate) keep: Option<Keep>,
 }
 
 impl Plan {
@@ -31,5 +37,9 @@ pub(crate) fn route(caller: &Caller, model: &str) -> Result<Plan, Refusal> {
             model: model.to_owned(),
         });
     }
-    Ok(Plan { model: found.clone() })
+    Ok(Plan {
+        model: found.clone(),
+        credential: None,
+        keep: None,
+    })
 }

@@ -6,6 +6,7 @@ use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, TargetFacts, inbound};
+use gatewright_llm::event::Answer;
 use gatewright_llm::{
     AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream, UsageChunk,
     spoken,
@@ -165,6 +166,15 @@ impl Telling {
         let answer = translation.outbound.read_answer(&body)?;
         let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
         Ok((written.into(), AnswerFacts { usage: answer.usage }))
+    }
+
+    /// An answer that came in a stream, as it would have been told in one piece.
+    pub(crate) fn written(&self, answer: &Answer) -> Bytes {
+        let written = self.translation.as_ref().map(|translation| {
+            let reply = translation.reply();
+            inbound(self.dialect).write_answer(answer, &reply)
+        });
+        written.unwrap_or_default().into()
     }
 
     /// The way of the answer's stream.

@@ -20,7 +20,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 14] = [
+pub const VARIABLES: [(&str, &str, &str); 15] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -82,6 +82,11 @@ pub const VARIABLES: [(&str, &str, &str); 14] = [
         "the largest request body, in bytes [default: 33554432]",
     ),
     (
+        "GATEWRIGHT_RESPONSE_TTL",
+        "response-ttl",
+        "how long stored responses can be referred to [default: 30d]",
+    ),
+    (
         "GATEWRIGHT_WORKERS",
         "workers",
         "threads that serve requests [default: one per processor]",
@@ -93,6 +98,8 @@ pub const VARIABLES: [(&str, &str, &str); 14] = [
     ),
 ];
 
+/// As long as OpenAI keeps responses.
+const A_MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const DATA_DIRECTORY: &str = "gatewright-data";
 
 /// Where the command line finds a control plane, and as whom it calls it.
@@ -117,6 +124,7 @@ pub struct Settings {
     pub log: String,
     pub keepalive: Duration,
     pub body_limit_bytes: usize,
+    pub response_time_to_live: Duration,
     pub workers: NonZeroUsize,
     pub address_policy: AddressPolicy,
     pub traces: Traces,
@@ -208,6 +216,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let log = reader.value("GATEWRIGHT_LOG", values::log_filter, "info".to_owned());
     let keepalive = reader.value("GATEWRIGHT_KEEPALIVE", values::pause, Duration::from_secs(10));
     let body_limit_bytes = reader.value("GATEWRIGHT_BODY_LIMIT", values::size, 32 << 20);
+    let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
     let traces = values::traces(&mut reader);
@@ -230,6 +239,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 log,
                 keepalive,
                 body_limit_bytes,
+                response_time_to_live,
                 workers,
                 address_policy: private.unwrap_or(usual),
                 traces,

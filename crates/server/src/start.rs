@@ -17,7 +17,7 @@ use gatewright_contract::{Catalog, Keyring, KeyringError};
 use gatewright_control::{BootstrapError, PasswordError};
 use gatewright_coord::{CoordError, NodeReport};
 use gatewright_proxy::upstream::Upstream;
-use gatewright_proxy::{Tracing, journal};
+use gatewright_proxy::{ResponseMemory, Tracing, journal};
 use gatewright_store::{DatabaseError, MigrateError, OpenError, WriteError};
 use serde_json::json;
 use url::Url;
@@ -81,7 +81,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
     let data_directory = DataDirectory::take(&settings.data_directory)?;
     let node = journal::node_id(&settings.data_directory).map_err(StartError::Journal)?;
     let keyring = keyring(&settings)?;
-    let shared = Shared::open(&settings.topology)?;
+    let shared = Shared::open(&settings)?;
     let public = bind(settings.listen)?;
     let private = bind(settings.admin_listen)?;
     let public_url = settings
@@ -97,7 +97,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         Some(spec) => {
             let open = control_plane::Spec {
                 spec,
-                keyring,
+                keyring: keyring.clone(),
                 catalog: catalog.clone(),
                 public_url: public_url.clone(),
             };
@@ -163,6 +163,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         data_plane.gateway(data_plane::Serving {
             catalog,
             upstream,
+            responses: ResponseMemory::new(shared.responses.clone(), keyring),
             tracing,
             readiness: readiness.clone(),
         })

@@ -5,6 +5,7 @@ mod count;
 mod gemini;
 mod models;
 mod outbound;
+mod responses;
 mod serve;
 mod unserved;
 
@@ -23,6 +24,18 @@ pub fn configure(gateway: Gateway) -> impl FnOnce(&mut ServiceConfig) + Clone {
                 [web::post().to(serve::chat_completions)],
             ))
             .service(resource("/v1/responses", [web::post().to(serve::responses)]))
+            .service(resource(
+                "/v1/responses/{id}",
+                [web::get().to(responses::retrieve), web::delete().to(responses::delete)],
+            ))
+            .service(resource(
+                "/v1/responses/{id}/input_items",
+                [web::get().to(responses::input_items)],
+            ))
+            .service(resource(
+                "/v1/responses/{id}/cancel",
+                [web::post().to(responses::cancel)],
+            ))
             .service(resource("/v1/completions", [web::post().to(serve::completions)]))
             .service(resource("/v1/embeddings", [web::post().to(serve::embeddings)]))
             .service(resource("/v1/messages", [web::post().to(serve::messages)]))

@@ -54,10 +54,23 @@ impl Credentials {
     }
 
     /// Takes turns among the credentials in proportion to their weights. `None` for a provider that has none.
-    pub(crate) fn choose(&self, provider: &Provider) -> Result<Option<Chosen>, CredentialError> {
+    fn choose(&self, provider: &Provider) -> Result<Option<Chosen>, CredentialError> {
         match self.pick(&provider.credentials) {
             Some(credential) => self.open(provider.kind, credential).map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// The one that was used before, as long as it is there; else whichever has its turn.
+    pub(crate) fn choose_again(
+        &self,
+        provider: &Provider,
+        before: Option<CredentialId>,
+    ) -> Result<Option<Chosen>, CredentialError> {
+        let mut credentials = provider.credentials.iter();
+        match before.and_then(|id| credentials.find(|credential| credential.id == id)) {
+            Some(credential) => self.open(provider.kind, credential).map(Some),
+            None => self.choose(provider),
         }
     }
 
@@ -184,6 +197,29 @@ mod tests {
                 .copied()
         };
         assert_eq!((count(0), count(1), count(2)), (Some(300), Some(100), None));
+    }
+
+    #[test]
+    fn a_credential_that_is_asked_for_is_used_again_while_it_is_there() {
+        let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
+        let credentials = Credentials::new(keyring.clone());
+        let [first, second] = [credential(&keyring, "a", 1), credential(&keyring, "b", 1)];
+        let provider = |list: &[&Credential]| Provider {
+            id: gatewright_types::ProviderId::mint(),
+            name: "p".parse().expect("a name"),
+            kind: ProviderKind::Openai,
+            base_url: None,
+            settings: serde_json::from_str("{}").expect("settings"),
+            credentials: list.iter().map(|credential| (*credential).clone()).collect(),
+        };
+        let chosen = |provider: &Provider| {
+            let chosen = credentials.choose_again(provider, Some(second.id)).expect("it opens");
+            chosen.expect("there is one").id
+        };
+
+        let both = provider(&[&first, &second]);
+        assert_eq!([chosen(&both), chosen(&both), chosen(&both)], [second.id; 3]);
+        assert_eq!(chosen(&provider(&[&first])), first.id);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{AddressPolicy, BaseUrl, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
+use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
@@ -49,6 +50,7 @@ struct Shared {
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
     pub(crate) provider: &'a Provider,
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) address: Url,
@@ -89,7 +91,7 @@ impl Upstream {
             signed_body = body.into_iter().collect::<Vec<_>>().concat().into();
             body = signed_body.clone().into();
         }
-        let mut request = reqwest::Request::new(reqwest::Method::POST, call.address.clone());
+        let mut request = reqwest::Request::new(call.method, call.address.clone());
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -118,7 +120,7 @@ impl Upstream {
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);
         }
-        *request.body_mut() = Some(SegmentsBody::wrap(body));
+        *request.body_mut() = (!body.is_empty()).then(|| SegmentsBody::wrap(body));
         self.client(call.connect)?
             .execute(request)
             .await

@@ -7,7 +7,9 @@ use gatewright_contract::{Catalog, Published};
 use gatewright_coord::{Feed, UsageStream};
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
-use gatewright_proxy::{Gateway, GatewayParts, KeyLookup, Metrics, Readiness, Settings as ProxySettings, Tracing};
+use gatewright_proxy::{
+    Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings, Tracing,
+};
 use gatewright_store::Db;
 use gatewright_types::NodeId;
 use tokio::time::Instant;
@@ -50,6 +52,7 @@ pub(super) struct Spec<'a> {
 pub(super) struct Serving {
     pub(super) catalog: Catalog,
     pub(super) upstream: Upstream,
+    pub(super) responses: ResponseMemory,
     pub(super) tracing: Tracing,
     pub(super) readiness: Readiness,
 }
@@ -146,6 +149,7 @@ impl DataPlane {
         let Serving {
             catalog,
             upstream,
+            responses,
             tracing,
             readiness,
         } = serving;
@@ -155,6 +159,7 @@ impl DataPlane {
             key_lookup: self.key_lookup,
             journal: self.journal,
             upstream,
+            responses,
             metrics: self.metrics,
             tracing,
             readiness,

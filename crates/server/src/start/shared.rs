@@ -3,33 +3,45 @@
 use std::time::Duration;
 
 use gatewright_coord::{
-    CoordError, Feed, Fleet, LocalFeed, LocalFleet, LocalUsageStream, Redis, RedisFeed, RedisFleet, RedisUsageStream,
-    UsageStream,
+    CoordError, Feed, Fleet, KeptResponses, LocalFeed, LocalFleet, LocalResponses, LocalUsageStream, Redis, RedisFeed,
+    RedisFleet, RedisResponses, RedisUsageStream, Shelf, UsageStream,
 };
 
+use crate::env::Settings;
 use crate::roll_call::SILENCE;
 use crate::topology::Topology;
 
 /// A batch that an ingesting node took and did not finish in this time is given to another one.
 const CLAIM_AFTER: Duration = Duration::from_secs(10);
+/// What the stored responses of one organization may take; the oldest go first.
+const RESPONSES_ROOM_BYTES: u64 = 256 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) feed: Feed,
     pub(super) usage_stream: UsageStream,
     pub(super) fleet: Fleet,
+    pub(super) responses: KeptResponses,
     /// Absent on a single node.
     pub(super) redis: Option<Redis>,
 }
 
 impl Shared {
     /// Connects nothing yet: a Redis that is away is waited for by those who use it.
-    pub(super) fn open(topology: &Topology) -> Result<Self, CoordError> {
-        match topology {
+    pub(super) fn open(settings: &Settings) -> Result<Self, CoordError> {
+        let shelf = Shelf {
+            time_to_live: settings.response_time_to_live,
+            room_bytes: RESPONSES_ROOM_BYTES,
+        };
+        match &settings.topology {
             Topology::Solo { .. } => Ok(Self {
                 feed: Feed::Local(LocalFeed::new()),
                 usage_stream: UsageStream::Local(LocalUsageStream::new(CLAIM_AFTER)),
                 fleet: Fleet::Local(LocalFleet::new(SILENCE)),
+                responses: KeptResponses::Local(LocalResponses::open(
+                    settings.data_directory.join("responses"),
+                    shelf,
+                )?),
                 redis: None,
             }),
             Topology::Cluster { redis, .. } => {
@@ -38,6 +50,7 @@ impl Shared {
                     feed: Feed::Redis(RedisFeed::new(redis.clone())),
                     usage_stream: UsageStream::Redis(RedisUsageStream::new(redis.clone(), CLAIM_AFTER)?),
                     fleet: Fleet::Redis(RedisFleet::new(redis.clone(), SILENCE)),
+                    responses: KeptResponses::Redis(RedisResponses::new(redis.clone(), shelf)),
                     redis: Some(redis),
                 })
             }

@@ -1,0 +1,48 @@
+//! `/v1/responses/{id}`: what was made before, for every key of the organization that made it.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use gatewright_types::api::Dialect;
+use tokio::time::Instant;
+
+use super::outbound;
+use super::serve::secret;
+use crate::authenticate::authenticate;
+use crate::gateway::Gateway;
+use crate::reply::Reply;
+use crate::responses::{Action, manage};
+
+pub(super) async fn retrieve(request: HttpRequest, id: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
+    managed(&request, &id, &gateway, Action::Retrieve).await
+}
+
+pub(super) async fn input_items(request: HttpRequest, id: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
+    managed(&request, &id, &gateway, Action::ListInput).await
+}
+
+pub(super) async fn delete(request: HttpRequest, id: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
+    managed(&request, &id, &gateway, Action::Delete).await
+}
+
+pub(super) async fn cancel(request: HttpRequest, id: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
+    managed(&request, &id, &gateway, Action::Cancel).await
+}
+
+async fn managed(request: &HttpRequest, id: &str, gateway: &Gateway, action: Action) -> HttpResponse {
+    let started = Instant::now();
+    let parts = &*gateway.parts;
+    let managing = async {
+        let now = chrono::Utc::now();
+        let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await?;
+        manage(gateway, &caller, id, action, request.query_string()).await
+    };
+    let dialect = Dialect::OpenaiResponses;
+    let reply = match managing.await {
+        Ok(body) => Reply::plain(body, dialect, started.elapsed()),
+        Err(refusal) => {
+            parts.metrics.rejected();
+            Reply::stranger(&refusal, dialect, started.elapsed())
+        }
+    };
+    outbound::send(reply)
+}

@@ -1,0 +1,117 @@
+//! Keeps what an answer leaves behind, before the caller has seen the end of it: whoever knows a response's identifier
+//! may refer to it on any node.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatewright_coord::ResponseId;
+use gatewright_llm::chat::Json;
+use gatewright_llm::dialect::openai_responses::stored::id_of;
+use gatewright_types::OrganizationId;
+
+use super::entry::{AtProvider, Entry, Transcript};
+use super::memory::ResponseMemory;
+use crate::gateway::Gateway;
+use crate::opening::Opening;
+
+/// What is to be kept of the answer to a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Keep {
+    pub(super) organization: OrganizationId,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// Who made it.
+    Note,
+    /// All of it, behind these responses and this input.
+    Transcript {
+        earlier: Arc<[ResponseId]>,
+        input: Arc<[Json]>,
+    },
+}
+
+/// Ready to keep the answer to a call.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    memory: ResponseMemory,
+    organization: OrganizationId,
+    draft: Draft,
+}
+
+#[derive(Debug)]
+enum Draft {
+    AtProvider(AtProvider),
+    Here {
+        earlier: Arc<[ResponseId]>,
+        input: Arc<[Json]>,
+    },
+}
+
+/// What became of an answer that should be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Or it was not to be kept.
+    AsWished,
+    Lost,
+}
+
+impl Keeper {
+    pub(crate) fn of(gateway: &Gateway, opening: &Opening) -> Option<Self> {
+        let keep = opening.plan.keep.as_ref()?;
+        let target = opening.plan.target();
+        let draft = match &keep.what {
+            What::Note => Draft::AtProvider(AtProvider {
+                model: opening.plan.model.id,
+                provider: target.provider.id,
+                upstream_model: target.model.clone(),
+                credential: opening.credential.as_ref().map(|chosen| chosen.id),
+            }),
+            What::Transcript { earlier, input } => Draft::Here {
+                earlier: earlier.clone(),
+                input: input.clone(),
+            },
+        };
+        Some(Self {
+            memory: gateway.parts.responses.clone(),
+            organization: keep.organization,
+            draft,
+        })
+    }
+
+    /// Whether the provider keeps the response and only its identifier matters.
+    pub(super) const fn notes_only(&self) -> bool {
+        matches!(self.draft, Draft::AtProvider(_))
+    }
+
+    /// Of a response object.
+    pub(crate) async fn whole(self, response: &Bytes) -> Kept {
+        let id = id_of(response);
+        self.keep(id.as_deref(), response).await
+    }
+
+    /// `response` is only looked at when all of it is to be kept.
+    pub(super) async fn keep(self, id: Option<&str>, response: &[u8]) -> Kept {
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            return Kept::Lost;
+        };
+        let entry = match self.draft {
+            Draft::AtProvider(made) => Entry::AtProvider(made),
+            Draft::Here { earlier, input } => {
+                let Some(response) = std::str::from_utf8(response).ok().and_then(Json::parse) else {
+                    return Kept::Lost;
+                };
+                Entry::Here(Transcript {
+                    earlier: earlier.to_vec(),
+                    input: input.to_vec(),
+                    response,
+                })
+            }
+        };
+        match self.memory.keep(self.organization, &id, &entry).await {
+            true => Kept::AsWished,
+            false => Kept::Lost,
+        }
+    }
+}

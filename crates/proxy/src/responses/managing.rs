@@ -1,0 +1,201 @@
+//! What can be done with a response after it was made. A provider that keeps it is asked by the credential that made it;
+//! what is kept here is told from memory. Nothing of it is metered.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::Utc;
+use gatewright_contract::{Caller, Provider};
+use gatewright_coord::ResponseId;
+use gatewright_llm::{BadRequest, Endpoint, FailureKind, Segments, classify};
+use http::Method;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::entry::{AtProvider, Entry, Transcript};
+use super::listing::{Query, page};
+use crate::call::failure_of;
+use crate::gateway::Gateway;
+use crate::refusal::{Refusal, UpstreamRefusal};
+use crate::upstream::{Call, address, read_body};
+
+/// How long a provider may take to tell what it has.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What providers understand in the address.
+const PASSED_ON: [&str; 5] = ["include", "limit", "order", "after", "before"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Retrieve,
+    ListInput,
+    Delete,
+    Cancel,
+}
+
+/// The body of the answer.
+pub(crate) async fn manage(
+    gateway: &Gateway,
+    caller: &Caller,
+    id: &str,
+    action: Action,
+    query: &str,
+) -> Result<Bytes, Refusal> {
+    let unknown = || Refusal::ResponseNotFound { id: id.to_owned() };
+    let id: ResponseId = id.parse().map_err(|_| unknown())?;
+    if Query::parse(query, &["stream"]).get("stream") == Some("true") {
+        let message = "a response that was made is told in one piece here; leave 'stream' out";
+        return Err(Refusal::BadRequest(BadRequest::at("stream", message)));
+    }
+    let found = gateway.parts.responses.find_one(caller.tenant.id, &id).await?;
+    let query = Query::parse(query, &PASSED_ON);
+    match found.ok_or_else(unknown)? {
+        Entry::Here(transcript) => here(gateway, caller, (&id, transcript), action, &query).await,
+        Entry::AtProvider(made) => {
+            let asked = Asked {
+                gateway,
+                caller,
+                id: &id,
+                made: &made,
+            };
+            asked.at_provider(action, query).await
+        }
+    }
+}
+
+async fn here(
+    gateway: &Gateway,
+    caller: &Caller,
+    (id, transcript): (&ResponseId, Transcript),
+    action: Action,
+    query: &Query,
+) -> Result<Bytes, Refusal> {
+    let memory = &gateway.parts.responses;
+    match action {
+        Action::Retrieve => Ok(transcript.response.text().to_owned().into()),
+        Action::ListInput => {
+            // Everything the model was shown: what of it was deleted since is not there any longer.
+            let earlier = memory.find(caller.tenant.id, &transcript.earlier).await?;
+            let earlier = earlier.into_iter().filter_map(|entry| match entry? {
+                Entry::Here(transcript) => Some(transcript.items()),
+                Entry::AtProvider(_) => None,
+            });
+            let items = earlier.flatten().chain(transcript.input);
+            page(items.collect(), query).map(Bytes::from)
+        }
+        Action::Delete => {
+            memory.forget(caller.tenant.id, id).await?;
+            let deleted = json!({"id": id.as_str(), "object": "response", "deleted": true});
+            Ok(deleted.to_string().into())
+        }
+        Action::Cancel => Err(Refusal::BadRequest(BadRequest::new(
+            "Cannot cancel a synchronous response: only one that was made with 'background' can be.",
+        ))),
+    }
+}
+
+/// A response that its provider is asked about.
+struct Asked<'a> {
+    gateway: &'a Gateway,
+    caller: &'a Caller,
+    id: &'a ResponseId,
+    made: &'a AtProvider,
+}
+
+impl Asked<'_> {
+    async fn at_provider(&self, action: Action, query: Query) -> Result<Bytes, Refusal> {
+        let answer = timeout(PATIENCE, self.call(action, query)).await;
+        let late = || failure_of(FailureKind::Timeout, "the provider did not answer in time".to_owned());
+        let answer = answer.unwrap_or_else(|_| Err(Refusal::Upstream(late().into())));
+        let is_gone = match &answer {
+            Ok(_) => action == Action::Delete,
+            Err(refusal) => matches!(refusal, Refusal::ResponseNotFound { .. }),
+        };
+        if is_gone {
+            self.gateway
+                .parts
+                .responses
+                .forget(self.caller.tenant.id, self.id)
+                .await?;
+        }
+        answer
+    }
+
+    async fn call(&self, action: Action, query: Query) -> Result<Bytes, Refusal> {
+        let unknown = || Refusal::ResponseNotFound {
+            id: self.id.to_string(),
+        };
+        let parts = &*self.gateway.parts;
+        let mut providers = self.caller.tenant.providers.values();
+        let provider: &Provider = providers
+            .find(|provider| provider.id == self.made.provider)
+            .ok_or_else(unknown)?;
+        let base_url = provider.base_url.as_ref().ok_or_else(unknown)?;
+        let refused = |failure: gatewright_llm::Failure| {
+            tracing::warn!(
+                upstream.provider = provider.name.as_str(),
+                reason = failure.message,
+                "a provider could not be asked about a response"
+            );
+            Refusal::Upstream(failure.into())
+        };
+        let model = provider.deployment(self.made.upstream_model.as_str());
+        let mut address = address(provider, base_url, Endpoint::Responses, model, false).map_err(refused)?;
+        if let Ok(mut segments) = address.path_segments_mut() {
+            segments.push(self.id.as_str()).extend(action.segment());
+        }
+        for (name, value) in query.pairs {
+            address.query_pairs_mut().append_pair(&name, &value);
+        }
+        let credential = parts
+            .upstream
+            .credentials()
+            .choose_again(provider, self.made.credential)
+            .map_err(|error| refused(failure_of(FailureKind::Credential, error.to_string())))?;
+        let now = Utc::now();
+        let call = Call {
+            method: action.method(),
+            provider,
+            base_url,
+            address,
+            credential: credential.as_ref(),
+            headers: &[],
+            body: Segments::default(),
+            traceparent: None,
+            connect: parts.settings.timeouts.connect,
+            now,
+        };
+        let response = parts.upstream.call(call).await.map_err(refused)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = read_body(response, parts.settings.answer_limit_bytes)
+            .await
+            .map_err(refused)?;
+        match status {
+            200..300 => Ok(body),
+            404 => Err(unknown()),
+            _ => {
+                let failure = classify(status, &headers, &body, now);
+                let body = (failure.kind == FailureKind::BadRequest).then_some(body);
+                Err(Refusal::Upstream(UpstreamRefusal { failure, body }))
+            }
+        }
+    }
+}
+
+impl Action {
+    const fn method(self) -> Method {
+        match self {
+            Self::Retrieve | Self::ListInput => Method::GET,
+            Self::Delete => Method::DELETE,
+            Self::Cancel => Method::POST,
+        }
+    }
+
+    /// What follows the response's identifier in the address.
+    const fn segment(self) -> Option<&'static str> {
+        match self {
+            Self::Retrieve | Self::Delete => None,
+            Self::ListInput => Some("input_items"),
+            Self::Cancel => Some("cancel"),
+        }
+    }
+}

@@ -9,6 +9,9 @@ import openai
 import gateway
 from gateway import ANTHROPIC, COMPATIBLE, COUNTING_THOUGHTS, FAKES, KEY, OPENAI, SANDBOX, THINKING, each, each_way
 
+# Their providers keep no responses: the gateway does.
+FORGETFUL = [model for model in FAKES if model != OPENAI]
+
 FUNCTION = {"name": gateway.TOOL, "description": gateway.TOOL_TEXT, "parameters": gateway.TOOL_SCHEMA}
 
 
@@ -175,6 +178,38 @@ class Responses(unittest.TestCase):
             asked.append({"type": "function_call_output", "call_id": call.call_id, "output": result})
         told = respond(model, stream, asked, tools=tools)
         self.assertEqual((told.output_text, told.status), (gateway.REPORT, "completed"))
+
+    @each_way(FORGETFUL)
+    def test_a_conversation_that_the_gateway_remembers(self, model, stream):
+        tools = [{"type": "function", "strict": True, **FUNCTION}]
+        called = respond(model, stream, gateway.WEATHER, tools=tools)
+        calls = [item for item in called.output if item.type == "function_call"]
+        results = [
+            {
+                "type": "function_call_output",
+                "call_id": call.call_id,
+                "output": gateway.get_weather(**json.loads(call.arguments)),
+            }
+            for call in calls
+        ]
+        told = respond(model, stream, results, tools=tools, previous_response_id=called.id)
+        self.assertEqual((told.output_text, told.previous_response_id), (gateway.REPORT, called.id))
+
+        self.assertEqual(client().responses.retrieve(told.id).output_text, gateway.REPORT)
+        listed = list(client().responses.input_items.list(told.id, order="asc", limit=1))
+        kinds = [item.type for item in listed]
+        self.assertEqual(kinds[0], "message")
+        self.assertEqual(kinds[-2:], ["function_call_output"] * 2)
+        self.assertEqual(listed[0].content[0].text, gateway.WEATHER)
+        with self.assertRaises(openai.BadRequestError):
+            client().responses.cancel(told.id)
+
+        client().responses.delete(told.id)
+        with self.assertRaises(openai.NotFoundError):
+            client().responses.retrieve(told.id)
+        with self.assertRaises(openai.BadRequestError) as caught:
+            respond(model, False, previous_response_id=told.id)
+        self.assertEqual(caught.exception.code, "previous_response_not_found")
 
     @each_way(FAKES)
     def test_a_limit_of_the_provider(self, model, stream):

@@ -5,6 +5,7 @@ mod chat;
 mod config_push;
 mod configuration;
 mod dialects;
+mod embeddings;
 mod environment;
 mod identity;
 mod membership;

@@ -113,6 +113,8 @@ impl Request {
         let content_at = content_place(dialect, found.content, content_name)?;
         let stream = match path.model {
             Some(_) => path.stream,
+            // Vectors come at once, whatever is asked.
+            None if dialect == Dialect::OpenaiEmbeddings => false,
             None => read_flag(found.stream, "stream", "stream")?,
         };
         let usage = match dialect {

@@ -31,6 +31,13 @@ pub enum Endpoint {
     RawPredict,
     CohereChat,
     Converse,
+    /// Gemini's embeddings.
+    BatchEmbedContents,
+    /// Vertex's embeddings.
+    Predict,
+    CohereEmbed,
+    /// A model of Bedrock's in its maker's own dialect.
+    InvokeModel,
 }
 
 /// `None` when this kind has nothing that the dialect asks for.
@@ -141,6 +148,10 @@ impl Endpoint {
             (Self::CohereChat, _) => "chat".to_owned(),
             (Self::Converse, false) => format!("model/{}/converse", path_segment(model)),
             (Self::Converse, true) => format!("model/{}/converse-stream", path_segment(model)),
+            (Self::BatchEmbedContents, _) => format!("models/{}:batchEmbedContents", path_segment(model)),
+            (Self::Predict, _) => format!("models/{}:predict", path_segment(model)),
+            (Self::CohereEmbed, _) => "embed".to_owned(),
+            (Self::InvokeModel, _) => format!("model/{}/invoke", path_segment(model)),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod upstream;
 mod access_log;
 mod authenticate;
 mod call;
+mod embedding;
 mod gateway;
 mod metrics;
 mod opening;

@@ -61,6 +61,9 @@ impl Reply {
                 if kept == Kept::Lost {
                     headers.push((RESPONSE_STORED, Bytes::from_static(b"false")));
                 }
+                if usage.is_none() {
+                    headers.push((ESTIMATED, Bytes::from_static(b"true")));
+                }
                 let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
                 let metered = record.finish(&End {
                     outcome: Outcome::Complete,

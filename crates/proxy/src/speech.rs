@@ -14,6 +14,7 @@ use gatewright_llm::{
 use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
 
+use crate::embedding::Embedding;
 use crate::refusal::Refusal;
 
 /// A request in the provider's words, and how its answer is to be told.
@@ -29,7 +30,15 @@ pub(crate) struct Speech {
 pub(crate) struct Telling {
     dialect: Dialect,
     usage: UsageChunk,
-    translation: Option<Box<Translation>>,
+    way: Way,
+}
+
+/// Of an answer to its caller.
+#[derive(Debug)]
+enum Way {
+    Passed,
+    Translated(Box<Translation>),
+    Embedded(Box<Embedding>),
 }
 
 /// The other dialect, and what of the request its answer needs.
@@ -71,7 +80,9 @@ impl Speech {
     ) -> Result<Self, Refusal> {
         let (dialect, known_as) = (request.dialect(), target.model.as_str());
         let model = target.provider.deployment(known_as);
-        let spoken = spoken(target.provider.kind, dialect, known_as).ok_or_else(|| unanswerable(request))?;
+        let Some(spoken) = spoken(target.provider.kind, dialect, known_as) else {
+            return Self::embed(request, target, wishes);
+        };
         let usage = if request.caller_asked_usage() {
             UsageChunk::Keep
         } else {
@@ -89,7 +100,7 @@ impl Speech {
                     telling: Telling {
                         dialect,
                         usage,
-                        translation: None,
+                        way: Way::passed(request, target),
                     },
                 });
             }
@@ -98,12 +109,7 @@ impl Speech {
         let written = outbound
             .write_request(&chat, TargetFacts { model, output_limit })
             .map_err(|unsupported| Refusal::BadRequest(BadRequest::at(unsupported.param, unsupported.message)))?;
-        if wishes.strict && !written.dropped.is_empty() {
-            return Err(Refusal::BadRequest(BadRequest::new(format!(
-                "the provider cannot take these parts of the request, and `x-gw-strict` forbids to leave them out: {}",
-                written.dropped
-            ))));
-        }
+        wishes.allow(&written.dropped)?;
         let translation = Translation {
             outbound,
             chat,
@@ -120,20 +126,59 @@ impl Speech {
             telling: Telling {
                 dialect,
                 usage,
-                translation: Some(Box::new(translation)),
+                way: Way::Translated(Box::new(translation)),
+            },
+        })
+    }
+
+    /// Every kind answers conversations: what is left are embeddings of providers that do not speak OpenAI's dialect.
+    fn embed(request: &Request, target: &UpstreamTarget, wishes: Wishes) -> Result<Self, Refusal> {
+        let put = Embedding::put(request, target)?;
+        wishes.allow(put.embedding.dropped())?;
+        Ok(Self {
+            endpoint: put.endpoint,
+            body: put.body.into(),
+            telling: Telling {
+                dialect: request.dialect(),
+                usage: UsageChunk::Keep,
+                way: Way::Embedded(Box::new(put.embedding)),
             },
         })
     }
 }
 
-fn unanswerable(request: &Request) -> Refusal {
-    let message = format!("the provider behind the model `{}` has no embeddings", request.model());
-    Refusal::BadRequest(BadRequest::at("model", message))
+impl Wishes {
+    fn allow(self, dropped: &Dropped) -> Result<(), Refusal> {
+        if !self.strict || dropped.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::BadRequest(BadRequest::new(format!(
+            "the provider cannot take these parts of the request, and `x-gw-strict` forbids to leave them out: {dropped}"
+        ))))
+    }
+}
+
+impl Way {
+    fn passed(request: &Request, target: &UpstreamTarget) -> Self {
+        let embedding = match request.dialect() {
+            Dialect::OpenaiEmbeddings => Embedding::passed(request, target),
+            Dialect::OpenaiChat
+            | Dialect::OpenaiResponses
+            | Dialect::OpenaiCompletions
+            | Dialect::AnthropicMessages
+            | Dialect::GeminiGenerate => None,
+        };
+        embedding.map_or(Self::Passed, |embedding| Self::Embedded(Box::new(embedding)))
+    }
 }
 
 impl Telling {
     pub(crate) fn is_translated(&self) -> bool {
-        self.translation.is_some()
+        match &self.way {
+            Way::Passed => false,
+            Way::Translated(_) => true,
+            Way::Embedded(embedding) => embedding.is_translated(),
+        }
     }
 
     /// Nothing but what the caller can read may be put between the pieces of the stream: Google's own library for Python
@@ -143,25 +188,44 @@ impl Telling {
     }
 
     pub(crate) fn content_type(&self) -> &'static str {
-        match self.translation.as_ref().map(|translation| translation.framing) {
-            None | Some(Framing::Sse) => "text/event-stream",
-            Some(Framing::Array) => "application/json",
+        match &self.way {
+            Way::Translated(translation) if translation.framing == Framing::Array => "application/json",
+            Way::Passed | Way::Translated(_) | Way::Embedded(_) => "text/event-stream",
         }
     }
 
     /// What could not be carried over.
     pub(crate) fn dropped(&self) -> Option<&Dropped> {
-        let translation = self.translation.as_ref()?;
-        Some(&translation.dropped).filter(|dropped| !dropped.is_empty())
+        let dropped = match &self.way {
+            Way::Passed => return None,
+            Way::Translated(translation) => &translation.dropped,
+            Way::Embedded(embedding) => embedding.dropped(),
+        };
+        Some(dropped).filter(|dropped| !dropped.is_empty())
     }
 
     /// The caller's answer, and what it says of itself.
     pub(crate) fn whole(&self, body: Bytes) -> Result<(Bytes, AnswerFacts), Failure> {
-        let Some(translation) = &self.translation else {
-            let facts = inbound(self.dialect)
+        let read_facts = || {
+            inbound(self.dialect)
                 .read_facts(&body)
-                .map_err(NotAnAnswer::into_failure)?;
-            return Ok((body, facts));
+                .map_err(NotAnAnswer::into_failure)
+        };
+        let translation = match &self.way {
+            Way::Passed => {
+                let facts = read_facts()?;
+                return Ok((body, facts));
+            }
+            Way::Embedded(embedding) => {
+                return match embedding.dialect() {
+                    Some(dialect) => embedding.translate(dialect, &body),
+                    None => {
+                        let facts = read_facts()?;
+                        embedding.tell(body, facts)
+                    }
+                };
+            }
+            Way::Translated(translation) => translation,
         };
         let answer = translation.outbound.read_answer(&body)?;
         let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
@@ -179,9 +243,9 @@ impl Telling {
 
     /// The way of the answer's stream.
     pub(crate) fn flow(&self) -> Flow {
-        match &self.translation {
-            None => Flow::passed(self.dialect, self.usage),
-            Some(translation) => {
+        match &self.way {
+            Way::Passed | Way::Embedded(_) => Flow::passed(self.dialect, self.usage),
+            Way::Translated(translation) => {
                 let encoder = translation.encoder(self.dialect);
                 Flow::Translated(TranslatedStream::new(translation.outbound.decoder(), encoder))
             }

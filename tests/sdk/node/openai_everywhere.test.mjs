@@ -124,7 +124,7 @@ for (const { model, stream } of eachWay([sandbox])) {
 }
 
 test("vectors are the same in either encoding", async () => {
-    for (const model of ["openai", "compatible"]) {
+    for (const model of ["openai", "compatible", "gemini"]) {
         for (const encoding of [{}, { encoding_format: "float" }]) {
             const { data, usage } = await client().embeddings.create({ model, input: ["a"], ...encoding });
             assert.deepEqual(data[0].embedding, [0.5, -0.25, 0.125, 0.0625]);

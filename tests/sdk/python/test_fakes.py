@@ -15,6 +15,7 @@ HEADERS = {
 }
 USER = {"role": "user", "content": "Hi"}
 CONTENTS = [{"role": "user", "parts": [{"text": "Hi"}]}]
+EMBED = {"model": "models/m", "content": {"parts": [{"text": "Hi"}]}}
 CONVERSATION = [{"role": "user", "content": [{"text": "Hi"}]}]
 GOOD = [
     ("openai", "v1/chat/completions", {"model": "m", "messages": [USER]}),
@@ -22,6 +23,7 @@ GOOD = [
     ("openai", "v1/embeddings", {"model": "m", "input": ["a"]}),
     ("anthropic", "v1/messages", {"model": "m", "max_tokens": 9, "messages": [USER]}),
     ("gemini", "v1beta/models/m:generateContent", {"contents": CONTENTS}),
+    ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [EMBED]}),
     ("bedrock", "model/m/converse", {"messages": CONVERSATION}),
 ]
 BAD = [
@@ -38,6 +40,8 @@ BAD = [
     ("gemini", "v1beta/models/m:generateContent", {"generationConfig": {"maxTokens": 9}}),
     ("gemini", "v1beta/models/m:generateContent", {"contents": [{"role": "user", "parts": [{"txt": "a"}]}]}),
     ("gemini", "v1beta/models/m:streamGenerateContent", {"contents": CONTENTS}),
+    ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [{**EMBED, "model": "m"}]}),
+    ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [{**EMBED, "dimensions": 2}]}),
     ("bedrock", "model/m/converse", {"inferenceConfig": {"topK": 3}}),
     ("bedrock", "model/m/converse-stream", {"messages": [{"role": "user", "content": "Hi"}]}),
     # What no type says, but the vendors' documentation.

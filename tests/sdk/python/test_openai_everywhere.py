@@ -228,7 +228,7 @@ class Responses(unittest.TestCase):
 
 
 class Embeddings(unittest.TestCase):
-    @each([OPENAI, COMPATIBLE])
+    @each([OPENAI, COMPATIBLE, GEMINI])
     def test_numbers_are_the_same_in_either_encoding(self, model):
         for options in [{}, {"encoding_format": "float"}, {"encoding_format": "base64"}]:
             made = client().embeddings.create(model=model, input=["a", "b"], **options)
@@ -236,7 +236,7 @@ class Embeddings(unittest.TestCase):
                 self.assertEqual([one.embedding for one in made.data], [[0.5, -0.25, 0.125, 0.0625]] * 2)
             self.assertEqual(made.usage.prompt_tokens, 5)
 
-    @each([OPENAI, COMPATIBLE])
+    @each([OPENAI, COMPATIBLE, GEMINI])
     def test_they_may_be_shorter(self, model):
         made = client().embeddings.create(model=model, input="a", dimensions=2)
 

@@ -3,6 +3,7 @@
 use gatewright_types::UsageUnit;
 use serde::Serialize;
 
+use super::EmbedDialect;
 use super::vector::{self, Encoding};
 use crate::dialect::cohere;
 use crate::json::{Kind, Members, SyntaxError, Value};
@@ -49,9 +50,9 @@ struct Usage {
 #[derive(Default)]
 struct Body<'a> {
     model: Option<Box<str>>,
-    /// `data` of OpenAI, `embeddings` of the others.
+    /// `data` of OpenAI, `predictions` of Vertex, `embedding` of Titan, `embeddings` of the others.
     vectors: Option<Value<'a>>,
-    /// `usage`, `usageMetadata`, `meta`.
+    /// `usage`, `usageMetadata`, `meta`, `inputTextTokenCount`.
     usage: Option<Value<'a>>,
     error: Option<ToldError>,
 }
@@ -76,9 +77,29 @@ impl EmbedAnswer {
         let entries = body.vectors.iter().flat_map(Value::elements);
         let vectors = entries.map(|entry| vector::read(&member(&entry, "values")?));
         let vectors = vectors.collect::<Option<_>>().ok_or_else(no_vectors)?;
-        let count = body.usage.and_then(|usage| member(&usage, "promptTokenCount"));
-        let usage = count.and_then(|count| std::str::from_utf8(count.text).ok()?.parse().ok());
-        Self::checked(vectors, body.model, usage.map(input_tokens), inputs)
+        let usage = body.usage.as_ref().and_then(used_of_gemini);
+        Self::checked(vectors, body.model, usage, inputs)
+    }
+
+    /// Of Vertex's `predict`, where each vector tells of its own tokens.
+    pub fn read_vertex(body: &[u8], inputs: usize) -> Result<Self, Failure> {
+        let body = Body::read(body)?;
+        let predictions = body.vectors.iter().flat_map(Value::elements);
+        let values = predictions.map(|prediction| member(&member(&prediction, "embeddings")?, "values"));
+        let vectors = values.map(|values| vector::read(&values?)).collect::<Option<_>>();
+        let usage = body.vectors.as_ref().and_then(used_of_vertex);
+        Self::checked(vectors.ok_or_else(no_vectors)?, body.model, usage, inputs)
+    }
+
+    /// Of Amazon's Titan, which embeds one text at a time.
+    pub fn read_titan(body: &[u8], inputs: usize) -> Result<Self, Failure> {
+        let body = Body::read(body)?;
+        let vector = body
+            .vectors
+            .and_then(|values| vector::read(&values))
+            .ok_or_else(no_vectors)?;
+        let usage = body.usage.and_then(|count| read_count(&count));
+        Self::checked(vec![vector], body.model, usage.map(input_tokens), inputs)
     }
 
     /// Of Cohere's embed.
@@ -147,6 +168,56 @@ fn input_tokens(count: u64) -> Tokens {
     tokens
 }
 
+impl EmbedDialect {
+    /// What an answer says was used, whatever else is in it.
+    pub(crate) fn used(self, body: &[u8]) -> Option<Tokens> {
+        let body = Body::read(body).ok()?;
+        match self {
+            Self::Gemini => used_of_gemini(&body.usage?),
+            Self::Vertex => used_of_vertex(&body.vectors?),
+            Self::Cohere | Self::CohereOnBedrock => cohere::usage::read(&body.usage?),
+            Self::Titan => used_of_titan(&body.usage?),
+        }
+    }
+}
+
+fn used_of_gemini(usage: &Value<'_>) -> Option<Tokens> {
+    read_count(&member(usage, "promptTokenCount")?).map(input_tokens)
+}
+
+/// The sum over all predictions, when each of them tells.
+fn used_of_vertex(predictions: &Value<'_>) -> Option<Tokens> {
+    let told = |prediction| read_count(&member(&member(&member(&prediction, "embeddings")?, "statistics")?, "token_count")?);
+    let counts = predictions.elements().map(told).collect::<Option<Vec<_>>>()?;
+    let sum = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+    (!counts.is_empty()).then(|| input_tokens(sum))
+}
+
+fn used_of_titan(count: &Value<'_>) -> Option<Tokens> {
+    read_count(count).map(input_tokens)
+}
+
+/// Google writes whole numbers as such, or with a point.
+fn read_count(count: &Value<'_>) -> Option<u64> {
+    crate::tokens::count(count, &mut false)
+}
+
+/// How the numbers of an answer in OpenAI's dialect are written; `None` when there are none.
+pub fn notation(body: &[u8]) -> Option<Encoding> {
+    let mut members = Members::of_document(body).ok()?;
+    while let Some(found) = members.next_member().ok()? {
+        if &*found.key == b"data" {
+            let first = found.value.elements().next()?;
+            return match member(&first, "embedding")?.kind {
+                Kind::String => Some(Encoding::Base64),
+                Kind::Array => Some(Encoding::Float),
+                Kind::Object | Kind::Number | Kind::True | Kind::False | Kind::Null => None,
+            };
+        }
+    }
+    None
+}
+
 /// One of OpenAI's entries: where it belongs, and its vector.
 fn read_entry(entry: &Value<'_>, position: usize) -> Option<(usize, Vec<f32>)> {
     let index = match member(entry, "index") {
@@ -178,8 +249,8 @@ impl<'a> Body<'a> {
             let value = member.value;
             match &*member.key {
                 b"model" if value.kind == Kind::String => body.model = value.string().map(Into::into),
-                b"data" | b"embeddings" => body.vectors = Some(value),
-                b"usage" | b"usageMetadata" | b"meta" => body.usage = Some(value),
+                b"data" | b"predictions" | b"embedding" | b"embeddings" => body.vectors = Some(value),
+                b"usage" | b"usageMetadata" | b"meta" | b"inputTextTokenCount" => body.usage = Some(value),
                 b"error" => body.error = ToldError::read(&value),
                 _ => {}
             }

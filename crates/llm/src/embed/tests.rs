@@ -198,3 +198,86 @@ proptest! {
         let _ = EmbedAnswer::read_cohere(&body, 1);
     }
 }
+
+#[test]
+fn requests_are_written_for_the_clouds() {
+    let body = r#"{"model":"m","input":["a"],"dimensions":256,"user":"u","input_type":"search_query"}"#;
+    let check = |dialect: EmbedDialect, model: &str, expected: &str, dropped: &str| {
+        let written = dialect.write(&request(body), model).expect("written");
+        assert_eq!(String::from_utf8(written.body).expect("text"), expected, "{dialect:?}");
+        assert_eq!(written.dropped.to_string(), dropped, "{dialect:?}");
+    };
+
+    check(
+        EmbedDialect::Vertex,
+        "text-embedding-005",
+        r#"{"instances":[{"content":"a"}],"parameters":{"outputDimensionality":256}}"#,
+        "user, input_type",
+    );
+    check(
+        EmbedDialect::CohereOnBedrock,
+        "eu.cohere.embed-v4:0",
+        r#"{"input_type":"search_query","texts":["a"],"output_dimension":256,"embedding_types":["float"]}"#,
+        "user",
+    );
+    check(
+        EmbedDialect::Titan,
+        "amazon.titan-embed-text-v2:0",
+        r#"{"inputText":"a","dimensions":256}"#,
+        "user, input_type",
+    );
+    check(
+        EmbedDialect::Titan,
+        "amazon.titan-embed-text-v1",
+        r#"{"inputText":"a"}"#,
+        "user, input_type, dimensions",
+    );
+}
+
+#[test]
+fn more_texts_than_a_vendor_takes_at_once_are_refused() {
+    let check = |dialect: EmbedDialect, model: &str, most: usize| {
+        let of = |count: usize| request(&serde_json::json!({"model": "m", "input": vec!["a"; count]}).to_string());
+        assert!(dialect.write(&of(most), model).is_ok(), "{dialect:?}");
+        let refused = dialect.write(&of(most + 1), model).expect_err("too many");
+        assert_eq!(refused.param, "input", "{dialect:?}");
+    };
+
+    check(EmbedDialect::Gemini, "gemini-embedding-001", 100);
+    check(EmbedDialect::Vertex, "gemini-embedding-001", 1);
+    check(EmbedDialect::Vertex, "text-embedding-005", 250);
+    check(EmbedDialect::Cohere, "embed-v4.0", 96);
+    check(EmbedDialect::CohereOnBedrock, "cohere.embed-v4:0", 96);
+    check(EmbedDialect::Titan, "amazon.titan-embed-text-v2:0", 1);
+}
+
+#[test]
+fn answers_of_the_clouds_are_read() {
+    let vertex =
+        br#"{"predictions":[{"embeddings":{"values":[0.5,1],"statistics":{"truncated":false,"token_count":4}}},
+        {"embeddings":{"values":[2,3],"statistics":{"token_count":3.0}}}],"metadata":{"billableCharacterCount":9}}"#;
+    let untold = br#"{"predictions":[{"embeddings":{"values":[0.5,1]}}]}"#;
+    let titan = br#"{"embedding":[0.5,1],"embeddingsByType":{"float":[9]},"inputTextTokenCount":6}"#;
+
+    let vertex = EmbedDialect::Vertex.read(vertex, 2).expect("an answer");
+    let untold = EmbedDialect::Vertex.read(untold, 1).expect("an answer");
+    let titan = EmbedDialect::Titan.read(titan, 1).expect("an answer");
+
+    assert_eq!(vertex.vectors, [[0.5, 1.0], [2.0, 3.0]]);
+    assert_eq!(vertex.usage.expect("usage").get(UsageUnit::InputUncached), 7);
+    assert_eq!(untold.usage, None);
+    assert_eq!(titan.vectors, [[0.5, 1.0]]);
+    assert_eq!(titan.usage.expect("usage").get(UsageUnit::InputUncached), 6);
+    assert!(EmbedDialect::Titan.read(b"{}", 1).is_err());
+}
+
+#[test]
+fn the_notation_of_an_answer_is_seen_without_reading_its_numbers() {
+    assert_eq!(notation(br#"{"data":[{"embedding":"AAAA"}]}"#), Some(Encoding::Base64));
+    assert_eq!(
+        notation(br#"{"data":[{"index":0,"embedding":[1]}]}"#),
+        Some(Encoding::Float)
+    );
+    assert_eq!(notation(br#"{"data":[]}"#), None);
+    assert_eq!(notation(b"<html>"), None);
+}

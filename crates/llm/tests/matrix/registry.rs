@@ -15,7 +15,12 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
         Endpoint::GenerateContent => Some(Provider::Gemini),
         Endpoint::CohereChat => Some(Provider::Cohere),
         Endpoint::Converse => Some(Provider::Bedrock),
-        Endpoint::Completions | Endpoint::Embeddings => None,
+        Endpoint::Completions
+        | Endpoint::Embeddings
+        | Endpoint::BatchEmbedContents
+        | Endpoint::Predict
+        | Endpoint::CohereEmbed
+        | Endpoint::InvokeModel => None,
     }
 }
 

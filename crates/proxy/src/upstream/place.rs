@@ -47,7 +47,11 @@ fn at_azure(provider: &Provider, base_url: &BaseUrl, endpoint: Endpoint, deploym
         | Endpoint::GenerateContent
         | Endpoint::RawPredict
         | Endpoint::CohereChat
-        | Endpoint::Converse => format!("openai/{path}?api-version={version}"),
+        | Endpoint::Converse
+        | Endpoint::BatchEmbedContents
+        | Endpoint::Predict
+        | Endpoint::CohereEmbed
+        | Endpoint::InvokeModel => format!("openai/{path}?api-version={version}"),
     }
 }
 
@@ -61,7 +65,11 @@ fn at_vertex(provider: &Provider, endpoint: Endpoint, path: &str) -> String {
         | Endpoint::Messages
         | Endpoint::GenerateContent
         | Endpoint::CohereChat
-        | Endpoint::Converse => "google",
+        | Endpoint::Converse
+        | Endpoint::BatchEmbedContents
+        | Endpoint::Predict
+        | Endpoint::CohereEmbed
+        | Endpoint::InvokeModel => "google",
     };
     match (&provider.settings.project, &provider.settings.region) {
         (Some(project), Some(region)) => {

@@ -25,17 +25,22 @@ Request = TypedDict(
     total=False,
 )
 REQUEST = TypeAdapter(Request)
+Embed = TypedDict(
+    "Embed",
+    {"model": Required[str], "content": Required[types.Content], "outputDimensionality": Optional[int]},
+    total=False,
+)
+EMBEDS = TypeAdapter(TypedDict("Embeds", {"requests": Required[list[Embed]]}))
 # Google says to send the latter with calls that another model made.
 SIGNATURES = [base64.b64decode(scene.SIGNATURE), b"skip_thought_signature_validator"]
 
 
 def answer(call):
     call.needs_header("x-goog-api-key", SECRET)
-    try:
-        body = REQUEST.validate_json(call.raw, extra="forbid")
-    except ValidationError as error:
-        raise Invalid(str(error)) from error
     _, _, model, verb = call.path.replace("?", "/").replace(":", "/").split("/", 3)
+    if verb == "batchEmbedContents":
+        return embeddings(model, valid(EMBEDS, call))
+    body = valid(REQUEST, call)
     if model == "limited":
         error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}
         return Reply(429, {"error": error})
@@ -45,6 +50,22 @@ def answer(call):
     if verb != "generateContent":
         raise Invalid(f"there is no {call.path}")
     return Reply(body=response(model, parts(turn), finish(turn)))
+
+
+def valid(adapter, call):
+    try:
+        return adapter.validate_json(call.raw, extra="forbid")
+    except ValidationError as error:
+        raise Invalid(str(error)) from error
+
+
+def embeddings(model, body):
+    found = []
+    for one in body["requests"]:
+        if one["model"] != f"models/{model}":
+            raise Invalid(f"{one['model']} is not the model of the address")
+        found.append({"values": scene.VECTOR[: one.get("outputDimensionality") or len(scene.VECTOR)]})
+    return Reply(body={"embeddings": found, "usageMetadata": {"promptTokenCount": scene.EMBEDDED}})
 
 
 def read(body):

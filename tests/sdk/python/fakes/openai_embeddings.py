@@ -6,9 +6,8 @@ import struct
 from openai.types.embedding_create_params import EmbeddingCreateParams
 
 from .exchange import Reply
+from .scene import EMBEDDED, VECTOR
 from .types import check
-
-VECTOR = [0.5, -0.25, 0.125, 0.0625]
 
 
 def answer(call):
@@ -19,5 +18,5 @@ def answer(call):
         vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, _ in enumerate(inputs)]
-    usage = {"prompt_tokens": 5, "total_tokens": 5}
+    usage = {"prompt_tokens": EMBEDDED, "total_tokens": EMBEDDED}
     return Reply(body={"object": "list", "data": data, "model": body["model"], "usage": usage})

@@ -400,34 +400,6 @@ async fn embeddings_pass_on_and_are_metered() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_without_asking_anybody_and_the_answer_says_so() {
-    let upstream = Upstream::start().await;
-    let (organization, key) = organization(&upstream, "anthropic").await;
-    let asked = json!({"model": "m", "messages": [{"role": "user", "content": "Say hello."}]});
-
-    let counted = post(&organization, &key, "/v1/messages/count_tokens", &asked)
-        .await
-        .expect(200);
-    let asked = json!({"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]});
-    let for_gemini = post(&organization, &key, "/v1beta/models/m:countTokens", &asked)
-        .await
-        .expect(200);
-
-    assert_eq!(counted.headers.need("x-gw-estimated"), "true");
-    assert!(
-        member(&counted.json(), "/input_tokens")
-            .as_u64()
-            .is_some_and(|count| count > 3)
-    );
-    assert!(
-        member(&for_gemini.json(), "/totalTokens")
-            .as_u64()
-            .is_some_and(|count| count > 3)
-    );
-    assert!(upstream.seen().is_empty());
-}
-
-#[tokio::test]
 async fn models_are_listed_in_the_shape_of_who_asks() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
     let address = organization.chat(&key).address;

@@ -4,6 +4,7 @@ mod bad_input;
 mod chat;
 mod config_push;
 mod configuration;
+mod counting;
 mod dialects;
 mod embeddings;
 mod environment;

@@ -5,6 +5,7 @@ mod answer;
 mod catalog;
 pub mod chat;
 mod chunk;
+mod count;
 pub mod dialect;
 pub mod embed;
 pub mod event;
@@ -25,6 +26,7 @@ mod wire;
 
 pub use answer::{AnswerFacts, NotAnAnswer, read_answer};
 pub use catalog::{Catalog, CatalogPrice};
+pub use count::{CountPut, CountRequest};
 pub use failure::{Failure, FailureKind, classify};
 pub use flow::Flow;
 pub use model_id::path_segment;

@@ -38,6 +38,12 @@ pub enum Endpoint {
     CohereEmbed,
     /// A model of Bedrock's in its maker's own dialect.
     InvokeModel,
+    /// Anthropic's count of tokens.
+    CountMessages,
+    /// The same on Vertex, where the body names the model.
+    CountRawPredict,
+    /// Google's count of tokens.
+    CountTokens,
 }
 
 /// `None` when this kind has nothing that the dialect asks for.
@@ -151,6 +157,9 @@ impl Endpoint {
             (Self::BatchEmbedContents, _) => format!("models/{}:batchEmbedContents", path_segment(model)),
             (Self::Predict, _) => format!("models/{}:predict", path_segment(model)),
             (Self::CohereEmbed, _) => "embed".to_owned(),
+            (Self::CountMessages, _) => "messages/count_tokens".to_owned(),
+            (Self::CountRawPredict, _) => "models/count-tokens:rawPredict".to_owned(),
+            (Self::CountTokens, _) => format!("models/{}:countTokens", path_segment(model)),
             (Self::InvokeModel, _) => format!("model/{}/invoke", path_segment(model)),
         }
     }

@@ -4,7 +4,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_llm::{Failure, FailureKind, Request, Tokens};
+use gatewright_contract::Provider;
+use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments, Tokens};
+use gatewright_types::CredentialId;
+use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::{Gateway, PhaseTimeouts};
@@ -15,6 +18,7 @@ use crate::responses::{Keeper, Kept};
 use crate::route::Plan;
 use crate::speech::{Marks, Speech, Telling};
 use crate::told::Told;
+use crate::upstream::{Chosen, Upstream};
 
 /// What came of a call.
 pub(crate) enum Answer {
@@ -57,17 +61,7 @@ pub(crate) async fn call(
     }
     let keeper = Keeper::of(gateway, &opening);
 
-    let began = Instant::now();
-    let deadline = record.started() + timeouts.first_token.min(timeouts.total);
-    let limit_bytes = gateway.parts.settings.answer_limit_bytes;
-    let answered = timeout_at(deadline, async {
-        let opened = opening.open().await?;
-        let body = opened.source.collect(limit_bytes).await.map_err(refused)?;
-        Ok((opened.status, body))
-    })
-    .await;
-    record.waited(began.elapsed());
-    let (status, body) = answered.unwrap_or_else(|_| Err(timed_out()))?;
+    let (status, body) = whole(gateway, opening, timeouts, record).await?;
     let (body, facts) = telling.whole(body).map_err(refused)?;
     let kept = match keeper {
         Some(keeper) => keeper.whole(&body).await,
@@ -80,6 +74,26 @@ pub(crate) async fn call(
         telling,
         kept,
     })
+}
+
+/// Status and body of an answer in one piece.
+pub(crate) async fn whole(
+    gateway: &Gateway,
+    opening: Opening,
+    timeouts: PhaseTimeouts,
+    record: &mut Record,
+) -> Result<(u16, Bytes), Refusal> {
+    let began = Instant::now();
+    let deadline = record.started() + timeouts.first_token.min(timeouts.total);
+    let limit_bytes = gateway.parts.settings.answer_limit_bytes;
+    let answered = timeout_at(deadline, async {
+        let opened = opening.open().await?;
+        let body = opened.source.collect(limit_bytes).await.map_err(refused)?;
+        Ok((opened.status, body))
+    })
+    .await;
+    record.waited(began.elapsed());
+    answered.unwrap_or_else(|_| Err(timed_out()))
 }
 
 async fn stream(
@@ -133,32 +147,71 @@ fn opening(
         body,
         telling,
     } = Speech::prepare(request, target, output_limit, told.wishes, marks)?;
-    let upstream = gateway.parts.upstream.clone();
-    let credential = upstream.credentials().choose_again(&target.provider, plan.credential).map_err(|error| {
-        tracing::error!(%error, upstream.provider = target.provider.name.as_str(), "a provider's credential cannot be used");
-        refused(failure_of(FailureKind::Credential, error.to_string()))
-    })?;
-    record.attempt(credential.as_ref().map(|chosen| chosen.id));
-    let traceparent = record.trace().call(target);
-    let headers = told.headers_for(endpoint, !telling.is_translated());
-    let opening = Opening {
-        upstream,
-        plan,
+    let same_dialect = !telling.is_translated();
+    let asking = Asking {
         endpoint,
         body,
         stream: request.stream(),
-        same_dialect: !telling.is_translated(),
-        headers,
-        request_id: record.id(),
-        credential,
-        traceparent,
-        connect,
-        now,
+        same_dialect,
+        headers: told.headers_for(endpoint, same_dialect),
     };
+    let opening = asking.open(gateway, plan, connect, record)?;
     Ok((opening, telling))
 }
 
-fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {
+/// What a provider is to be asked.
+pub(crate) struct Asking {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) body: Segments,
+    pub(crate) stream: bool,
+    pub(crate) same_dialect: bool,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Asking {
+    /// The call that asks it, with one of the provider's credentials.
+    pub(crate) fn open(
+        self,
+        gateway: &Gateway,
+        plan: Plan,
+        connect: Duration,
+        record: &mut Record,
+    ) -> Result<Opening, Refusal> {
+        let upstream = gateway.parts.upstream.clone();
+        let target = plan.target();
+        let credential = credential(&upstream, &target.provider, plan.credential)?;
+        record.attempt(credential.as_ref().map(|chosen| chosen.id));
+        let traceparent = record.trace().call(target);
+        Ok(Opening {
+            upstream,
+            plan,
+            endpoint: self.endpoint,
+            body: self.body,
+            stream: self.stream,
+            same_dialect: self.same_dialect,
+            headers: self.headers,
+            request_id: record.id(),
+            credential,
+            traceparent,
+            connect,
+            now: chrono::Utc::now(),
+        })
+    }
+}
+
+/// The one that was used before, if it is still there, else the next in turn.
+pub(crate) fn credential(
+    upstream: &Upstream,
+    provider: &Provider,
+    before: Option<CredentialId>,
+) -> Result<Option<Chosen>, Refusal> {
+    upstream.credentials().choose_again(provider, before).map_err(|error| {
+        tracing::error!(%error, upstream.provider = provider.name.as_str(), "a provider's credential cannot be used");
+        refused(failure_of(FailureKind::Credential, error.to_string()))
+    })
+}
+
+pub(crate) fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {
     let own = &plan.model.timeouts;
     let pick = |own: Option<gatewright_types::HumanDuration>, usual| own.map_or(usual, |duration| duration.get());
     PhaseTimeouts {
@@ -179,13 +232,13 @@ pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
     }
 }
 
-fn timed_out() -> Refusal {
+pub(crate) fn timed_out() -> Refusal {
     refused(failure_of(
         FailureKind::Timeout,
         "the provider did not answer in time".to_owned(),
     ))
 }
 
-fn refused(failure: Failure) -> Refusal {
+pub(crate) fn refused(failure: Failure) -> Refusal {
     Refusal::Upstream(failure.into())
 }

@@ -8,6 +8,7 @@ pub mod upstream;
 mod access_log;
 mod authenticate;
 mod call;
+mod count;
 mod embedding;
 mod gateway;
 mod metrics;

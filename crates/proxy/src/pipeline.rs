@@ -21,6 +21,8 @@ use crate::told::Told;
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
     pub(crate) dialect: Dialect,
+    /// The address as traces name it.
+    pub(crate) route: &'static str,
     pub(crate) secret: Option<&'a [u8]>,
     pub(crate) traceparent: Option<&'a str>,
 }
@@ -28,8 +30,8 @@ pub(crate) struct Head<'a> {
 /// A request whose caller is known, with its place in the journal.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    caller: Caller,
-    record: Record,
+    pub(crate) caller: Caller,
+    pub(crate) record: Record,
 }
 
 /// The first stage, before the body is read: strangers cost neither memory nor parsing.
@@ -48,7 +50,7 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
         &caller,
         head.dialect,
         now,
-        parts.tracing.begin(head.dialect, head.traceparent),
+        parts.tracing.begin(head.route, head.traceparent),
     );
     Ok(Admitted { caller, record })
 }

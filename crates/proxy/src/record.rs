@@ -119,6 +119,11 @@ impl Record {
         self.get().usage.id
     }
 
+    /// The model that was asked for, of a request that is not to be answered.
+    pub(crate) fn named(&mut self, model: &str) {
+        self.get_mut().usage.model = Some(model.to_owned());
+    }
+
     pub(crate) fn asked(&mut self, request: &Arc<Request>) {
         let open = self.get_mut();
         open.usage.model = Some(request.model().to_owned());

@@ -5,8 +5,8 @@ mod upstream;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use gatewright_llm::dialect::ErrorFacts;
 use gatewright_llm::BadRequest;
+use gatewright_llm::dialect::ErrorFacts;
 use gatewright_types::RequestId;
 use gatewright_types::api::Outcome;
 pub(crate) use upstream::UpstreamRefusal;

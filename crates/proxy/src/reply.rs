@@ -9,6 +9,7 @@ use gatewright_types::api::{Dialect, Outcome};
 use gatewright_types::{Nanos, RequestId};
 
 use crate::call::Answer;
+use crate::count::Counted;
 use crate::gateway::Gateway;
 use crate::record::{End, Facts, Metered, Record, Used};
 use crate::refusal::Refusal;
@@ -148,10 +149,28 @@ impl Reply {
         }
     }
 
-    /// Says that its numbers are ours and not a provider's.
-    pub(crate) fn estimated(mut self) -> Self {
-        self.headers.push((ESTIMATED, Bytes::from_static(b"true")));
-        self
+    /// How many tokens a request has. Counting costs nothing.
+    pub(crate) fn counted(counted: Counted, mut record: Record) -> Self {
+        let mut headers = gateway_headers(&record.facts(), record.dialect());
+        if counted.estimated {
+            headers.push((ESTIMATED, Bytes::from_static(b"true")));
+        }
+        if !counted.dropped.is_empty() {
+            headers.push((DROPPED, counted.dropped.to_string().into()));
+        }
+        let metered = record.finish(&End {
+            outcome: Outcome::Complete,
+            status: 200,
+            code: None,
+            used: Used::Nothing,
+        });
+        headers.push((CONTENT_TYPE, JSON));
+        headers.push((COST, cost(metered)));
+        Self {
+            status: 200,
+            headers,
+            body: ReplyBody::Whole(counted.body),
+        }
     }
 
     fn render(refusal: &Refusal, dialect: Dialect, id: RequestId, mut headers: Vec<Header>, metered: Metered) -> Self {

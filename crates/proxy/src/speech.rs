@@ -148,7 +148,7 @@ impl Speech {
 }
 
 impl Wishes {
-    fn allow(self, dropped: &Dropped) -> Result<(), Refusal> {
+    pub(crate) fn allow(self, dropped: &Dropped) -> Result<(), Refusal> {
         if !self.strict || dropped.is_empty() {
             return Ok(());
         }
@@ -234,11 +234,10 @@ impl Telling {
 
     /// An answer that came in a stream, as it would have been told in one piece.
     pub(crate) fn written(&self, answer: &Answer) -> Bytes {
-        let written = self.translation.as_ref().map(|translation| {
-            let reply = translation.reply();
-            inbound(self.dialect).write_answer(answer, &reply)
-        });
-        written.unwrap_or_default().into()
+        match &self.way {
+            Way::Translated(translation) => inbound(self.dialect).write_answer(answer, &translation.reply()).into(),
+            Way::Passed | Way::Embedded(_) => Bytes::new(),
+        }
     }
 
     /// The way of the answer's stream.

@@ -34,7 +34,7 @@ impl Told {
 
     /// The headers for a provider's endpoint.
     pub(crate) fn headers_for(self, endpoint: Endpoint, same_dialect: bool) -> Vec<(HeaderName, HeaderValue)> {
-        if endpoint != Endpoint::Messages {
+        if !matches!(endpoint, Endpoint::Messages | Endpoint::CountMessages) {
             return Vec::new();
         }
         let mut headers = if same_dialect { self.passed } else { Vec::new() };

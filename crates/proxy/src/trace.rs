@@ -41,7 +41,7 @@ impl Tracing {
     }
 
     /// Begins a request that may belong to its caller's trace.
-    pub(crate) fn begin(&self, dialect: Dialect, traceparent: Option<&str>) -> RequestTrace {
+    pub(crate) fn begin(&self, route: &'static str, traceparent: Option<&str>) -> RequestTrace {
         let Some(tracer) = &self.tracer else {
             return RequestTrace {
                 traceparent: traceparent.filter(|text| parse(text).is_some()).map(str::to_owned),
@@ -53,7 +53,7 @@ impl Tracing {
             None => Context::new(),
         };
         let span = tracer
-            .span_builder(address_of(dialect))
+            .span_builder(route)
             .with_kind(SpanKind::Server)
             .start_with_context(&**tracer, &parent);
         let request = parent.with_span(span);
@@ -143,7 +143,7 @@ impl RequestTrace {
 }
 
 /// The route, not the address: names of spans are few.
-const fn address_of(dialect: Dialect) -> &'static str {
+pub(crate) const fn address_of(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OpenaiChat => "POST /v1/chat/completions",
         Dialect::OpenaiResponses => "POST /v1/responses",

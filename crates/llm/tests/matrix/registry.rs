@@ -20,7 +20,10 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed
-        | Endpoint::InvokeModel => None,
+        | Endpoint::InvokeModel
+        | Endpoint::CountMessages
+        | Endpoint::CountRawPredict
+        | Endpoint::CountTokens => None,
     }
 }
 

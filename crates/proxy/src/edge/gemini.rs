@@ -29,7 +29,7 @@ pub(super) async fn act(
             told.wishes.as_array = !request.query_string().split('&').any(|pair| pair == "alt=sse");
             serve::serve(&request, payload, &gateway, Dialect::GeminiGenerate, told).await
         }
-        "countTokens" => count::gemini(&request, payload, &gateway, &told).await,
+        "countTokens" => count::gemini(&request, payload, &gateway, told).await,
         _ => unserved::unknown(request).await,
     }
 }

@@ -14,6 +14,7 @@ use crate::pipeline::{self, Head};
 use crate::reply::Reply;
 use crate::speech::Wishes;
 use crate::told::{PASSED, Told};
+use crate::trace::address_of;
 
 pub(super) async fn chat_completions(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
     let told = told(&request);
@@ -51,6 +52,7 @@ pub(super) async fn serve(
     let started = Instant::now();
     let head = Head {
         dialect,
+        route: address_of(dialect),
         secret: secret(request),
         traceparent: text_header(request, "traceparent"),
     };

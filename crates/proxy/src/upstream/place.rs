@@ -51,13 +51,16 @@ fn at_azure(provider: &Provider, base_url: &BaseUrl, endpoint: Endpoint, deploym
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed
-        | Endpoint::InvokeModel => format!("openai/{path}?api-version={version}"),
+        | Endpoint::InvokeModel
+        | Endpoint::CountMessages
+        | Endpoint::CountRawPredict
+        | Endpoint::CountTokens => format!("openai/{path}?api-version={version}"),
     }
 }
 
 fn at_vertex(provider: &Provider, endpoint: Endpoint, path: &str) -> String {
     let publisher = match endpoint {
-        Endpoint::RawPredict => "anthropic",
+        Endpoint::RawPredict | Endpoint::CountRawPredict => "anthropic",
         Endpoint::ChatCompletions
         | Endpoint::Responses
         | Endpoint::Completions
@@ -69,7 +72,9 @@ fn at_vertex(provider: &Provider, endpoint: Endpoint, path: &str) -> String {
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed
-        | Endpoint::InvokeModel => "google",
+        | Endpoint::InvokeModel
+        | Endpoint::CountMessages
+        | Endpoint::CountTokens => "google",
     };
     match (&provider.settings.project, &provider.settings.region) {
         (Some(project), Some(region)) => {

@@ -110,6 +110,11 @@ pub fn read_count_request(body: &[u8]) -> Result<Chat, BadRequest> {
     token_count::read(body)
 }
 
+/// A request to count, for a provider: without what only an answer would need.
+pub fn write_count_request(chat: &Chat, target: TargetFacts<'_>, envelope: Envelope) -> Result<Written, Unsupported> {
+    token_count::write_request(chat, target, envelope)
+}
+
 pub fn write_token_count(input_tokens: u64) -> Vec<u8> {
     token_count::write(input_tokens)
 }

@@ -32,10 +32,17 @@ use super::{
 };
 use crate::chat::Chat;
 use crate::event::Answer;
-use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
+use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Gemini;
+
+/// Who serves it, where that makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    AiStudio,
+    Vertex,
+}
 
 impl Inbound for Gemini {
     fn read_request(&self, body: &[u8], path: PathFacts<'_>) -> Result<Chat, BadRequest> {
@@ -77,7 +84,17 @@ impl Outbound for Gemini {
     }
 }
 
+/// What an answer, or a whole stream of them in one array, says was used.
+pub(crate) fn used(body: &[u8]) -> Option<Tokens> {
+    read_facts::used(body)
+}
+
 /// The writer of a stream in the framing that the caller asked for: without `alt=sse` in the address, an array.
 pub fn encoder(framing: Framing, reply: &ReplyFacts<'_>) -> Box<dyn Encoder> {
     Box::new(encoder::StreamEncoder::new(framing, reply))
+}
+
+/// A request to count, for a provider.
+pub fn write_count_request(chat: &Chat, target: TargetFacts<'_>, home: Home) -> Result<Written, Unsupported> {
+    write_request::write_count_request(chat, target, home)
 }

@@ -7,6 +7,7 @@ mod media;
 use serde::Serialize;
 
 use self::generation::GenerationConfig;
+use super::Home;
 use super::part::{Content, WirePart};
 use crate::chat::{CacheMark, Chat, Json, Part, Tool, ToolChoice};
 use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
@@ -61,15 +62,51 @@ struct FunctionCallingConfig<'a> {
 pub(super) fn write_request(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
     let mut dropped = Dropped::of(chat);
     note_losses(chat, &mut dropped);
-    let request = Request {
-        contents: contents::write(chat, target, &mut dropped)?,
+    let request = request(chat, target, &mut dropped)?;
+    let body = serde_json::to_vec(&request).expect("a request can always be written as JSON");
+    Ok(Written { body, dropped })
+}
+
+/// The body of `countTokens`, without what Vertex refuses there.
+pub(super) fn write_count_request(chat: &Chat, target: TargetFacts<'_>, home: Home) -> Result<Written, Unsupported> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        model: String,
+        #[serde(flatten)]
+        request: Request<'a>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wrapped<'a> {
+        generate_content_request: Named<'a>,
+    }
+    let mut dropped = Dropped::of(chat);
+    note_losses(chat, &mut dropped);
+    let mut request = request(chat, target, &mut dropped)?;
+    let body = match home {
+        Home::AiStudio => serde_json::to_vec(&Wrapped {
+            generate_content_request: Named {
+                model: format!("models/{}", target.model),
+                request,
+            },
+        }),
+        Home::Vertex => {
+            request.tool_config = None;
+            serde_json::to_vec(&request)
+        }
+    };
+    let body = body.expect("a request can always be written as JSON");
+    Ok(Written { body, dropped })
+}
+
+fn request<'a>(chat: &'a Chat, target: TargetFacts<'_>, dropped: &mut Dropped) -> Result<Request<'a>, Unsupported> {
+    Ok(Request {
+        contents: contents::write(chat, target, dropped)?,
         system_instruction: system_instruction(chat),
         tools: tools(chat),
         tool_config: tool_config(&chat.tool_choice),
-        generation_config: GenerationConfig::of(chat, target, &mut dropped)?,
-    };
-    let body = serde_json::to_vec(&request).expect("a request can always be written as JSON");
-    Ok(Written { body, dropped })
+        generation_config: GenerationConfig::of(chat, target, dropped)?,
+    })
 }
 
 fn is_of_first_generations(model: &str) -> bool {

@@ -1,0 +1,90 @@
+//! Counting the tokens of a request: asked of the provider where it can count, else estimated. A failure of the provider
+//! is told; an estimate in its place would pass for the truth.
+
+use bytes::Bytes;
+use gatewright_llm::dialect::Dropped;
+use gatewright_llm::{CountPut, CountRequest};
+
+use crate::call::{Asking, refused, timeouts, whole};
+use crate::gateway::Gateway;
+use crate::pipeline::Admitted;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::route::{Plan, route};
+use crate::told::Told;
+
+/// A count in the caller's dialect.
+pub(crate) struct Counted {
+    pub(crate) body: Bytes,
+    /// It is ours and not a provider's.
+    pub(crate) estimated: bool,
+    pub(crate) dropped: Dropped,
+}
+
+/// The stages after the first one. Never fails: a refusal is a reply, too.
+pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body: Result<Bytes, Refusal>) -> Reply {
+    let Admitted { caller, mut record } = admitted;
+    let counting = async {
+        let request = CountRequest::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
+        record.named(request.model());
+        let plan = route(&caller, request.model())?;
+        record.routed(&plan);
+        count(gateway, plan, &request, told, &mut record).await
+    };
+    match counting.await {
+        Ok(counted) => Reply::counted(counted, record),
+        Err(refusal) => Reply::refusal(&refusal, record),
+    }
+}
+
+async fn count(
+    gateway: &Gateway,
+    plan: Plan,
+    request: &CountRequest,
+    told: Told,
+    record: &mut Record,
+) -> Result<Counted, Refusal> {
+    let target = plan.target();
+    let known_as = target.model.as_str();
+    let model = target.provider.deployment(known_as);
+    let Some(put) = request.put(target.provider.kind, known_as, model) else {
+        return Ok(Counted {
+            body: request.estimate().map_err(Refusal::BadRequest)?.into(),
+            estimated: true,
+            dropped: Dropped::default(),
+        });
+    };
+    told.wishes.allow(&put.dropped)?;
+    ask(gateway, plan, request, told, put, record).await
+}
+
+async fn ask(
+    gateway: &Gateway,
+    plan: Plan,
+    request: &CountRequest,
+    told: Told,
+    mut put: CountPut,
+    record: &mut Record,
+) -> Result<Counted, Refusal> {
+    let timeouts = timeouts(&plan, gateway.parts.settings.timeouts);
+    let asking = Asking {
+        endpoint: put.endpoint,
+        body: std::mem::take(&mut put.body),
+        stream: false,
+        same_dialect: put.passed,
+        headers: told.headers_for(put.endpoint, put.passed),
+    };
+    let opening = asking.open(gateway, plan, timeouts.connect, record)?;
+    let (_, answer) = whole(gateway, opening, timeouts, record).await?;
+    let tokens = put.read(&answer).map_err(refused)?;
+    Ok(Counted {
+        body: if put.passed {
+            answer
+        } else {
+            request.write(tokens).into()
+        },
+        estimated: false,
+        dropped: put.dropped,
+    })
+}

@@ -187,7 +187,12 @@ fn used_of_gemini(usage: &Value<'_>) -> Option<Tokens> {
 
 /// The sum over all predictions, when each of them tells.
 fn used_of_vertex(predictions: &Value<'_>) -> Option<Tokens> {
-    let told = |prediction| read_count(&member(&member(&member(&prediction, "embeddings")?, "statistics")?, "token_count")?);
+    let told = |prediction| {
+        read_count(&member(
+            &member(&member(&prediction, "embeddings")?, "statistics")?,
+            "token_count",
+        )?)
+    };
     let counts = predictions.elements().map(told).collect::<Option<Vec<_>>>()?;
     let sum = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
     (!counts.is_empty()).then(|| input_tokens(sum))

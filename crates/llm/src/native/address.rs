@@ -1,0 +1,117 @@
+//! What the addresses of providers are for.
+
+use gatewright_types::api::{Dialect, ProviderKind};
+
+use super::Purpose;
+use crate::embed::{EmbedDialect, embeds};
+
+/// What an address says of a request that is posted to it.
+pub(super) struct There {
+    pub(super) purpose: Option<Purpose>,
+    pub(super) model: Option<String>,
+    pub(super) stream: bool,
+}
+
+/// `path` is the whole path of the address, as it is sent. `None` for what is not known.
+pub(super) fn look(kind: ProviderKind, path: &str) -> Option<There> {
+    let mut from_end = path.rsplit('/');
+    let (last, before, third) = (from_end.next()?, from_end.next().unwrap_or_default(), from_end.next());
+    if let (ProviderKind::Bedrock, Some("model")) = (kind, third) {
+        return at_bedrock(&decoded(before)?, last);
+    }
+    if let (Some((model, verb)), "models") = (last.rsplit_once(':'), before) {
+        return at_google(path, &decoded(model)?, verb);
+    }
+    let purpose = match (last, before) {
+        ("completions", "chat") => Purpose::Spoken(Dialect::OpenaiChat),
+        ("completions", _) => Purpose::Spoken(Dialect::OpenaiCompletions),
+        ("responses", _) => Purpose::Spoken(Dialect::OpenaiResponses),
+        ("embeddings", _) => Purpose::Spoken(Dialect::OpenaiEmbeddings),
+        ("count_tokens", "messages") => Purpose::Count,
+        ("messages", _) if before == "v1" || kind == ProviderKind::Anthropic => {
+            Purpose::Spoken(Dialect::AnthropicMessages)
+        }
+        ("chat", _) if kind == ProviderKind::Cohere => Purpose::CohereChat,
+        ("embed", _) if kind == ProviderKind::Cohere => Purpose::Embed(EmbedDialect::Cohere),
+        _ => return None,
+    };
+    let model = match kind {
+        ProviderKind::Azure => deployment(path),
+        _ => None,
+    };
+    Some(There {
+        purpose: Some(purpose),
+        model,
+        stream: false,
+    })
+}
+
+fn at_bedrock(model: &str, verb: &str) -> Option<There> {
+    let (conversing, stream) = match verb {
+        "converse" => (true, false),
+        "converse-stream" => (true, true),
+        "invoke" => (false, false),
+        "invoke-with-response-stream" => (false, true),
+        _ => return None,
+    };
+    let purpose = match embeds(ProviderKind::Bedrock, model) {
+        _ if conversing => Some(Purpose::Converse),
+        Some((_, dialect)) => Some(Purpose::Embed(dialect)),
+        None if model.contains("anthropic.claude") => Some(Purpose::InvokeClaude),
+        None => None,
+    };
+    Some(There {
+        purpose,
+        model: Some(model.to_owned()),
+        stream,
+    })
+}
+
+fn at_google(path: &str, model: &str, verb: &str) -> Option<There> {
+    let claude = path.contains("/publishers/anthropic/");
+    let (purpose, stream) = match verb {
+        "generateContent" => (Purpose::Spoken(Dialect::GeminiGenerate), false),
+        "streamGenerateContent" => (Purpose::Spoken(Dialect::GeminiGenerate), true),
+        "countTokens" => (Purpose::Count, false),
+        "batchEmbedContents" | "embedContent" => (Purpose::Embed(EmbedDialect::Gemini), false),
+        "predict" => (Purpose::Embed(EmbedDialect::Vertex), false),
+        // The body names the model there.
+        "rawPredict" if claude && model == "count-tokens" => {
+            return Some(There {
+                purpose: Some(Purpose::Count),
+                model: None,
+                stream: false,
+            });
+        }
+        "rawPredict" if claude => (Purpose::Spoken(Dialect::AnthropicMessages), false),
+        "streamRawPredict" if claude => (Purpose::Spoken(Dialect::AnthropicMessages), true),
+        _ => return None,
+    };
+    Some(There {
+        purpose: Some(purpose),
+        model: Some(model.to_owned()),
+        stream,
+    })
+}
+
+/// Azure's classic addresses name the deployment, whatever the body says.
+fn deployment(path: &str) -> Option<String> {
+    let (_, after) = path.split_once("/openai/deployments/")?;
+    decoded(after.split('/').next()?)
+}
+
+/// A segment of a path with its percent signs read once; `None` for what is no text then.
+fn decoded(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let value = digit()? * 16 + digit()?;
+        bytes.push(u8::try_from(value).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}

@@ -11,6 +11,7 @@ mod environment;
 mod identity;
 mod membership;
 mod metering;
+mod native;
 mod people;
 mod providers;
 mod rbac;

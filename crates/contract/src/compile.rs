@@ -6,8 +6,8 @@ mod provider;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gatewright_types::OrganizationId;
 use gatewright_types::api::Route as RouteSpec;
+use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::tenant::OwnPrice;
 use crate::{Model, ModelUnit, PriceUnit, Provider, Route, Tenant, UnitBody, UnitId, UpstreamTarget};
@@ -65,6 +65,7 @@ pub fn compile(
             slug,
             models,
             providers,
+            prices: by_provider(units, own_prices),
         }),
         Some(_) => Err(problems),
         None => {
@@ -113,10 +114,27 @@ fn own_prices(units: &BTreeMap<UnitId, UnitBody>) -> OwnPrices<'_> {
     prices
 }
 
+fn by_provider<'a>(
+    units: &'a BTreeMap<UnitId, UnitBody>,
+    mut own_prices: OwnPrices<'a>,
+) -> HashMap<Slug, HashMap<UpstreamModel, Vec<OwnPrice>>> {
+    let mut prices: HashMap<Slug, HashMap<UpstreamModel, Vec<OwnPrice>>> = HashMap::new();
+    for body in units.values() {
+        let UnitBody::Price(PriceUnit { provider, model, .. }) = body else {
+            continue;
+        };
+        // Each list is found at its first price.
+        if let Some(list) = own_prices.remove(&(provider.as_str(), model.as_str())) {
+            prices.entry(provider.clone()).or_default().insert(model.clone(), list);
+        }
+    }
+    prices
+}
+
 fn model(
     unit: UnitId,
     spec: &ModelUnit,
-    providers: &HashMap<gatewright_types::Slug, Arc<Provider>>,
+    providers: &HashMap<Slug, Arc<Provider>>,
     own_prices: &OwnPrices<'_>,
     problems: &mut Vec<CompileProblem>,
 ) -> Option<Model> {

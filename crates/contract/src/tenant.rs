@@ -17,6 +17,8 @@ pub struct Tenant {
     pub slug: Slug,
     pub models: HashMap<ModelName, Arc<Model>>,
     pub providers: HashMap<Slug, Arc<Provider>>,
+    /// The organization's own prices, by provider and model there, the newest first.
+    pub prices: HashMap<Slug, HashMap<UpstreamModel, Vec<OwnPrice>>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +69,26 @@ pub struct Credential {
     pub sealed: Sealed,
 }
 
+impl Tenant {
+    /// A model of a provider's, whether or not a name of the organization's leads to it.
+    pub fn target(&self, provider: &Arc<Provider>, model: UpstreamModel) -> UpstreamTarget {
+        let prices = self.prices.get(&provider.name).and_then(|models| models.get(&model));
+        UpstreamTarget {
+            provider: provider.clone(),
+            prices: prices.cloned().unwrap_or_default(),
+            model,
+        }
+    }
+}
+
 impl Provider {
+    /// The model that is called by a name here: the one that is deployed under it, where there is one.
+    pub fn model_of<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut deployments = self.settings.deployments.iter();
+        let found = deployments.find(|(_, deployment)| deployment.as_str() == name);
+        found.map_or(name, |(model, _)| model.as_str())
+    }
+
     /// The name by which a model is called here: its deployment's, where there is one.
     pub fn deployment<'a>(&'a self, model: &'a str) -> &'a str {
         let deployment = self.settings.deployments.get(model);

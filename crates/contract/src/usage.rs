@@ -52,7 +52,9 @@ pub struct UsageRecord {
 pub struct Upstream {
     pub provider: ProviderId,
     pub name: Slug,
-    pub model: UpstreamModel,
+    /// Absent when a request at the provider's own address named none that could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<UpstreamModel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
 }

@@ -23,7 +23,7 @@ pub(crate) fn write(usage: &UsageRecord) {
         key.id = %usage.key,
         model = usage.model.as_deref(),
         upstream.provider = upstream.map(|upstream| upstream.name.as_str()),
-        upstream.model = upstream.map(|upstream| upstream.model.as_str()),
+        upstream.model = upstream.and_then(|upstream| upstream.model.as_ref()).map(|model| model.as_str()),
         outcome = outcome(usage),
         status = usage.status,
         code = usage.code.as_deref(),

@@ -181,7 +181,7 @@ impl Asking {
         let target = plan.target();
         let credential = credential(&upstream, &target.provider, plan.credential)?;
         record.attempt(credential.as_ref().map(|chosen| chosen.id));
-        let traceparent = record.trace().call(target);
+        let traceparent = record.trace().call(&target.provider, target.model.as_str());
         Ok(Opening {
             upstream,
             plan,

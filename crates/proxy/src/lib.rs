@@ -12,6 +12,7 @@ mod count;
 mod embedding;
 mod gateway;
 mod metrics;
+mod native;
 mod opening;
 mod pipeline;
 mod record;

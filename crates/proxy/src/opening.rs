@@ -15,7 +15,7 @@ use http_body::Body as _;
 
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::route::Plan;
-use crate::upstream::{Call, Chosen, Player, Upstream, address, failure, read_body};
+use crate::upstream::{Call, Chosen, Manner, Player, Upstream, address, failure, read_body};
 
 /// No error body worth passing on is larger.
 const ERROR_BODY_BYTES: usize = 256 << 10;
@@ -70,7 +70,7 @@ impl Opening {
                     base_url,
                     address: address.map_err(|error| self.failed(error))?,
                     credential: self.credential.as_ref(),
-                    headers: &self.headers,
+                    manner: Manner::Ours(&self.headers),
                     body,
                     traceparent: self.traceparent.clone(),
                     connect: self.connect,

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Caller, Upstream, UsageRecord};
-use gatewright_llm::{Bill, Request, Tokens, bill, unpriced};
+use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
+use gatewright_llm::{Bill, Named, Request, Tokens, bill, unpriced};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{CredentialId, Nanos, RequestId};
 use tokio::time::Instant;
 
 use crate::access_log;
 use crate::gateway::Gateway;
+use crate::native::Sighted;
 use crate::refusal::Refusal;
 use crate::route::Plan;
 use crate::trace::RequestTrace;
@@ -34,6 +35,8 @@ struct Open {
     overhead: Option<Duration>,
     request: Option<Arc<Request>>,
     plan: Option<Plan>,
+    /// Of a request at a provider's own address, which has neither.
+    sighted: Option<Box<Sighted>>,
     trace: RequestTrace,
 }
 
@@ -103,6 +106,7 @@ impl Record {
             overhead: None,
             request: None,
             plan: None,
+            sighted: None,
             trace,
         };
         Self {
@@ -137,6 +141,32 @@ impl Record {
         open.plan = Some(plan.clone());
     }
 
+    /// What the caller speaks, where that is only known once the provider is.
+    pub(crate) fn speaks(&mut self, dialect: Dialect) {
+        self.get_mut().usage.dialect = dialect;
+    }
+
+    pub(crate) fn sighted(&mut self, sighted: &Sighted) {
+        let open = self.get_mut();
+        if let Named::Once(name) = &sighted.native.named {
+            open.usage.model = Some(name.clone());
+        }
+        open.usage.stream = sighted.native.stream;
+        open.sighted = Some(Box::new(sighted.clone()));
+    }
+
+    /// A call to a provider's own address begins.
+    pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>) {
+        let usage = &mut self.get_mut().usage;
+        usage.attempts += 1;
+        usage.upstream = Some(Upstream {
+            provider: sighted.provider.id,
+            name: sighted.provider.name.clone(),
+            model: sighted.target.as_ref().map(|target| target.model.clone()),
+            credential,
+        });
+    }
+
     /// A call to the provider begins.
     pub(crate) fn attempt(&mut self, credential: Option<CredentialId>) {
         let open = self.get_mut();
@@ -146,7 +176,7 @@ impl Record {
         open.usage.upstream = Some(Upstream {
             provider: target.provider.id,
             name: target.provider.name.clone(),
-            model: target.model.clone(),
+            model: Some(target.model.clone()),
             credential,
         });
     }
@@ -179,10 +209,13 @@ impl Record {
     /// What the reply's headers tell of the request so far.
     pub(crate) fn facts(&self) -> Facts<'_> {
         let open = self.get();
+        let upstream = open.usage.upstream.as_ref();
         Facts {
             id: open.usage.id,
-            provider: open.usage.upstream.as_ref().map(|upstream| upstream.name.as_str()),
-            model: open.usage.upstream.as_ref().map(|upstream| upstream.model.as_str()),
+            provider: upstream.map(|upstream| upstream.name.as_str()),
+            model: upstream
+                .and_then(|upstream| upstream.model.as_ref())
+                .map(|model| model.as_str()),
             attempts: open.usage.attempts,
             overhead: open.overhead(),
         }
@@ -278,17 +311,16 @@ impl Open {
     }
 
     fn bill(&self, gateway: &Gateway, used: &Used) -> Bill {
-        let tokens = match (used, &self.request) {
-            (Used::Told(tokens), _) => *tokens,
-            (Used::Untold { content_events }, Some(request)) => gatewright_llm::estimate(request, *content_events),
-            (Used::Nothing, _) | (Used::Untold { .. }, None) => Tokens::default(),
+        let tokens = match (used, &self.request, &self.sighted) {
+            (Used::Told(tokens), ..) => *tokens,
+            (Used::Untold { content_events }, Some(request), _) => gatewright_llm::estimate(request, *content_events),
+            (Used::Untold { content_events }, None, Some(sighted)) => sighted.native.estimate(*content_events),
+            (Used::Nothing, ..) | (Used::Untold { .. }, None, None) => Tokens::default(),
         };
-        let price = self
-            .plan
-            .as_ref()
-            .and_then(|plan| plan.target().price(&gateway.parts.catalog, self.usage.started_at));
-        match price {
+        match self.price(gateway) {
             Some(price) => bill(&tokens, price.rates_for(&tokens), price.version()),
+            // At an address nobody here knows, no tokens do not mean that nothing was used.
+            None if self.sighted.is_some() && matches!(used, Used::Untold { .. }) => unpriced(&tokens),
             // Nothing used costs nothing, whatever a token would cost.
             None if tokens == Tokens::default() => Bill {
                 lines: Vec::new(),
@@ -296,6 +328,12 @@ impl Open {
             },
             None => unpriced(&tokens),
         }
+    }
+
+    fn price(&self, gateway: &Gateway) -> Option<AppliedPrice<'_>> {
+        let planned = self.plan.as_ref().map(Plan::target);
+        let target = planned.or_else(|| self.sighted.as_ref()?.target.as_ref())?;
+        target.price(&gateway.parts.catalog, self.usage.started_at)
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) enum Refusal {
     },
     /// What was made before cannot be looked up.
     MemoryAway,
+    /// A key for some models only, and a request of which it cannot be told which model it is for.
+    ModelNotNamed,
+    ProviderNotFound,
     Upstream(UpstreamRefusal),
 }
 
@@ -67,11 +70,12 @@ impl Refusal {
             Self::BodyTooSlow => "request_timeout",
             Self::BodyBroken | Self::BadRequest(_) => "invalid_request",
             Self::ModelNotFound { .. } => "model_not_found",
-            Self::ModelNotAllowed { .. } => "model_not_allowed",
             Self::NotServed { .. } => "not_found",
             Self::MethodNotServed { .. } => "method_not_allowed",
             Self::PreviousResponseNotFound { .. } => "previous_response_not_found",
             Self::ResponseNotFound { .. } => "response_not_found",
+            Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
+            Self::ProviderNotFound => "provider_not_found",
             Self::Upstream(upstream) => upstream.code(),
         }
     }
@@ -83,8 +87,11 @@ impl Refusal {
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
             Self::BodyBroken | Self::BadRequest(_) | Self::PreviousResponseNotFound { .. } => 400,
-            Self::ModelNotFound { .. } | Self::ResponseNotFound { .. } | Self::NotServed { .. } => 404,
-            Self::ModelNotAllowed { .. } => 403,
+            Self::ModelNotFound { .. }
+            | Self::ProviderNotFound
+            | Self::ResponseNotFound { .. }
+            | Self::NotServed { .. } => 404,
+            Self::ModelNotAllowed { .. } | Self::ModelNotNamed => 403,
             Self::MethodNotServed { .. } => 405,
             Self::Upstream(upstream) => upstream.status(),
         }
@@ -119,6 +126,8 @@ impl Refusal {
             | Self::MethodNotServed { .. }
             | Self::ResponseNotFound { .. }
             | Self::MemoryAway
+            | Self::ModelNotNamed
+            | Self::ProviderNotFound
             | Self::Upstream(_) => None,
         }
     }
@@ -149,8 +158,8 @@ impl Refusal {
             }
             Self::NotServed { method, path } => format!(
                 "Nothing is served at {method} {path}. This gateway answers POST /v1/chat/completions, /v1/responses, \
-                 /v1/completions, /v1/embeddings, /v1/messages, /v1beta/models/{{model}}:generateContent, and GET \
-                 /v1/models."
+                 /v1/completions, /v1/embeddings, /v1/messages, /v1beta/models/{{model}}:generateContent, GET /v1/models, \
+                 and anything below /native/{{provider}}/."
             )
             .into(),
             Self::MethodNotServed { method, path } => format!("{path} is not served with {method}.").into(),
@@ -161,6 +170,12 @@ impl Refusal {
             .into(),
             Self::ResponseNotFound { id } => format!("Response with id '{id}' not found.").into(),
             Self::MemoryAway => "Responses made before cannot be looked up at the moment. Try again shortly.".into(),
+            Self::ModelNotNamed => {
+                "This API key may only call some models, and it cannot be told which one this request is for.".into()
+            }
+            Self::ProviderNotFound => {
+                "There is no provider of this name. The address is `/native/{provider}/…`.".into()
+            }
             Self::Upstream(upstream) => upstream.message().into(),
         }
     }
@@ -181,7 +196,9 @@ impl Refusal {
             | Self::NotServed { .. }
             | Self::MethodNotServed { .. }
             | Self::PreviousResponseNotFound { .. }
-            | Self::ResponseNotFound { .. } => None,
+            | Self::ResponseNotFound { .. }
+            | Self::ModelNotNamed
+            | Self::ProviderNotFound => None,
         }
     }
 
@@ -204,7 +221,9 @@ impl Refusal {
             | Self::MethodNotServed { .. }
             | Self::PreviousResponseNotFound { .. }
             | Self::ResponseNotFound { .. }
-            | Self::MemoryAway => Outcome::Refused,
+            | Self::MemoryAway
+            | Self::ModelNotNamed
+            | Self::ProviderNotFound => Outcome::Refused,
         }
     }
 }

@@ -197,7 +197,7 @@ fn dropped(telling: &Telling) -> Option<Header> {
     Some((DROPPED, dropped.to_string().into()))
 }
 
-fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header> {
+pub(crate) fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header> {
     let text = |text: Option<&str>| text.map_or(NONE, |text| Bytes::copy_from_slice(text.as_bytes()));
     let id = Bytes::from(facts.id.to_string());
     let mut headers = Vec::with_capacity(13);
@@ -227,6 +227,10 @@ const fn vendors_request_id(dialect: Dialect) -> &'static str {
 fn overhead(overhead: Duration) -> Bytes {
     let micros = overhead.as_micros();
     format!("{}.{:03}", micros / 1_000, micros % 1_000).into()
+}
+
+pub(crate) fn cost_header(metered: Metered) -> Header {
+    (COST, cost(metered))
 }
 
 fn cost(metered: Metered) -> Bytes {

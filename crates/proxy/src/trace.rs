@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gatewright_contract::{UpstreamTarget, UsageRecord};
+use gatewright_contract::{Provider, UsageRecord};
 use gatewright_types::UsageUnit;
 use gatewright_types::api::Dialect;
 use opentelemetry::global::BoxedTracer;
@@ -76,26 +76,21 @@ impl std::fmt::Debug for Tracing {
 
 impl RequestTrace {
     /// A call to a provider begins. Gives the context to send along.
-    pub(crate) fn call(&mut self, target: &UpstreamTarget) -> Option<String> {
+    pub(crate) fn call(&mut self, provider: &Provider, model: &str) -> Option<String> {
         let Some(spans) = &mut self.spans else {
             return self.traceparent.clone();
         };
         let tracer = spans.tracing.tracer.as_ref()?;
         let span = tracer
-            .span_builder(format!("chat {}", target.model))
+            .span_builder(format!("chat {model}"))
             .with_kind(SpanKind::Client)
             .with_attributes([
                 KeyValue::new("gen_ai.operation.name", "chat"),
-                KeyValue::new("gen_ai.provider.name", target.provider.kind.as_str()),
-                KeyValue::new("gen_ai.request.model", target.model.to_string()),
+                KeyValue::new("gen_ai.provider.name", provider.kind.as_str()),
+                KeyValue::new("gen_ai.request.model", model.to_owned()),
                 KeyValue::new(
                     "server.address",
-                    target
-                        .provider
-                        .base_url
-                        .as_ref()
-                        .map_or("", |url| url.host())
-                        .to_owned(),
+                    provider.base_url.as_ref().map_or("", |url| url.host()).to_owned(),
                 ),
             ])
             .start_with_context(&**tracer, &spans.request);

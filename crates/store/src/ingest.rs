@@ -182,7 +182,10 @@ fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
         record.dialect.as_str().into(),
         record.model.as_deref().map(storable).into(),
         upstream.map(|upstream| upstream.name.as_str()).into(),
-        upstream.map(|upstream| upstream.model.as_str()).into(),
+        upstream
+            .and_then(|upstream| upstream.model.as_ref())
+            .map(|model| model.as_str())
+            .into(),
         record.stream.into(),
         outcome_name(record.outcome).into(),
         i16::try_from(record.status).unwrap_or(i16::MAX).into(),

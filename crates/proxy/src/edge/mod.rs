@@ -4,6 +4,7 @@ mod body;
 mod count;
 mod gemini;
 mod models;
+mod native;
 mod outbound;
 mod responses;
 mod serve;
@@ -50,6 +51,7 @@ pub fn configure(gateway: Gateway) -> impl FnOnce(&mut ServiceConfig) + Clone {
                 "/v1beta/models/{model:.*}",
                 [web::get().to(models::one_for_gemini), web::post().to(gemini::act)],
             ))
+            .service(web::resource("/native/{tail:.*}").default_service(web::to(native::pass)))
             .service(web::scope("/v1").default_service(web::to(unserved::unknown)))
             .service(web::scope("/v1beta").default_service(web::to(unserved::unknown)));
     }

@@ -17,7 +17,7 @@ use super::listing::{Query, page};
 use crate::call::failure_of;
 use crate::gateway::Gateway;
 use crate::refusal::{Refusal, UpstreamRefusal};
-use crate::upstream::{Call, address, read_body};
+use crate::upstream::{Call, Manner, address, read_body};
 
 /// How long a provider may take to tell what it has.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -158,7 +158,7 @@ impl Asked<'_> {
             base_url,
             address,
             credential: credential.as_ref(),
-            headers: &[],
+            manner: Manner::Ours(&[]),
             body: Segments::default(),
             traceparent: None,
             connect: parts.settings.timeouts.connect,

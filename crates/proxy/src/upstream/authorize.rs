@@ -4,7 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{OpenedCredential, Provider};
 use gatewright_llm::{Failure, FailureKind, sigv4};
-use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::Method;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::credentials::{Chosen, Proof};
@@ -14,6 +15,7 @@ use crate::call::failure_of;
 /// What is to be authorized.
 pub(super) struct Unsigned<'a> {
     pub(super) provider: &'a Provider,
+    pub(super) method: &'a Method,
     pub(super) address: &'a Url,
     pub(super) body: &'a Bytes,
     pub(super) now: DateTime<Utc>,
@@ -61,13 +63,18 @@ pub(super) async fn authorize(
                 ));
             };
             let keys = identities.aws(identity, region).await.map_err(failed)?;
+            let to_sign = headers_to_sign(headers);
+            let to_sign: Vec<_> = to_sign
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
             let signed = sigv4::sign(
                 &sigv4::Request {
-                    method: "POST",
+                    method: call.method.as_str(),
                     host: &host(call.address),
                     path: call.address.path(),
                     query: call.address.query().unwrap_or_default(),
-                    headers: &[("content-type", "application/json")],
+                    headers: &to_sign,
                     body_hash: &sigv4::body_hash(call.body),
                     region: region.as_str(),
                     service: "bedrock",
@@ -88,6 +95,21 @@ pub(super) async fn authorize(
             Ok(())
         }
     }
+}
+
+/// What says how a body is to be read, and what is Amazon's own: AWS insists on the latter.
+fn headers_to_sign(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut signed = Vec::new();
+    for (name, value) in headers {
+        // A value that is no text is sent without being signed.
+        if let (true, Ok(value)) = (
+            *name == CONTENT_TYPE || name.as_str().starts_with("x-amz"),
+            value.to_str(),
+        ) {
+            signed.push((name.as_str().to_owned(), value.to_owned()));
+        }
+    }
+    signed
 }
 
 /// As the `host` header will have it.

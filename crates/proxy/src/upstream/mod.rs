@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::{AddressPolicy, BaseUrl, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
 use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
 use authorize::Unsigned;
@@ -30,6 +30,8 @@ use segments::SegmentsBody;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("gatewright/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Of a call as most are, so that the map does not grow.
+const ROOM_FOR_HEADERS: usize = 8;
 /// Models may set their own connect time-out; each distinct one needs a client.
 const MOST_CLIENTS: usize = 16;
 
@@ -55,12 +57,20 @@ pub(crate) struct Call<'a> {
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) address: Url,
     pub(crate) credential: Option<&'a Chosen>,
-    /// What the provider's dialect wants to be told besides the body.
-    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
+    pub(crate) manner: Manner<'a>,
     pub(crate) body: Segments,
     pub(crate) traceparent: Option<String>,
     pub(crate) connect: Duration,
     pub(crate) now: DateTime<Utc>,
+}
+
+/// Whose request it is.
+#[derive(Debug)]
+pub(crate) enum Manner<'a> {
+    /// JSON of ours, with what the provider's dialect wants to be told besides the body.
+    Ours(&'a [(HeaderName, HeaderValue)]),
+    /// The caller's own, as far as it may pass.
+    Native(HeaderMap),
 }
 
 impl Upstream {
@@ -91,11 +101,15 @@ impl Upstream {
             signed_body = body.into_iter().collect::<Vec<_>>().concat().into();
             body = signed_body.clone().into();
         }
-        let mut request = reqwest::Request::new(call.method, call.address.clone());
+        let (own, added): (_, &[_]) = match call.manner {
+            Manner::Ours(added) => (our_headers(), added),
+            Manner::Native(own) => (own, &[]),
+        };
+        let mut request = reqwest::Request::new(call.method.clone(), call.address.clone());
         let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(USER_AGENT, AGENT);
+        *headers = own;
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+        headers.entry(USER_AGENT).or_insert(AGENT);
         for (name, value) in &call.provider.settings.headers {
             // Both were checked to be what a header can carry.
             if let (Ok(name), Ok(value)) = (
@@ -105,12 +119,13 @@ impl Upstream {
                 headers.insert(name, value);
             }
         }
-        for (name, value) in call.headers {
+        for (name, value) in added {
             headers.append(name.clone(), value.clone());
         }
         if let Some(chosen) = call.credential {
             let unsigned = Unsigned {
                 provider: call.provider,
+                method: &call.method,
                 address: &call.address,
                 body: &signed_body,
                 now: call.now,
@@ -120,7 +135,9 @@ impl Upstream {
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);
         }
-        *request.body_mut() = (!body.is_empty()).then(|| SegmentsBody::wrap(body));
+        if !body.is_empty() {
+            *request.body_mut() = Some(SegmentsBody::wrap(body));
+        }
         self.client(call.connect)?
             .execute(request)
             .await
@@ -145,6 +162,12 @@ impl Upstream {
         clients.insert(connect, client.clone());
         Ok(client)
     }
+}
+
+fn our_headers() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(ROOM_FOR_HEADERS);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers
 }
 
 fn build_client(connect: Duration, policy: AddressPolicy) -> reqwest::Result<reqwest::Client> {

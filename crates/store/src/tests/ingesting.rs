@@ -365,7 +365,7 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
         upstream: Some(Upstream {
             provider: ProviderId::mint(),
             name: "openai".parse().expect("a slug"),
-            model: "gpt-4o".parse().expect("a model"),
+            model: Some("gpt-4o".parse().expect("a model")),
             credential: None,
         }),
         stream: true,

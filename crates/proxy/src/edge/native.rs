@@ -1,0 +1,118 @@
+//! `/native/{provider}/…`: a provider's own addresses, byte for byte.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::serve::{body, secret, text_header};
+use super::{outbound, unserved};
+use crate::gateway::Gateway;
+use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
+use crate::pipeline::{self, Head};
+use crate::reply::Reply;
+
+pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
+    // As it was sent: nothing here reads its percent signs.
+    let Some(rest) = request.uri().path().strip_prefix("/native/") else {
+        return unserved::unknown(request).await;
+    };
+    let (provider, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let Some(method) = method(&request) else {
+        return unserved::wrong_method(request).await;
+    };
+    let started = Instant::now();
+    let secret = secret(&request);
+    let head = Head {
+        dialect: unserved::dialect_of(&request),
+        route: "/native/{provider}/{path}",
+        secret,
+        traceparent: text_header(&request, "traceparent"),
+    };
+    let dialect = head.dialect;
+    let admitted = match pipeline::admit(&gateway, head).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            gateway.parts.metrics.rejected();
+            return outbound::send(Reply::stranger(&refusal, dialect, started.elapsed()));
+        }
+    };
+    let asked = Asked {
+        method,
+        provider,
+        tail: Tail {
+            path,
+            query: request.uri().query(),
+        },
+        headers: headers(&request),
+        secret: secret.unwrap_or_default(),
+    };
+    match native::run(&gateway, admitted, asked, body(&request, payload, &gateway)).await {
+        NativeReply::Refused(reply) => outbound::send(reply),
+        NativeReply::Answered(answer) => send(*answer),
+    }
+}
+
+/// `TRACE` would show the caller what we send; `CONNECT` and upgrades are no requests.
+fn method(request: &HttpRequest) -> Option<http::Method> {
+    match request.method().as_str() {
+        "TRACE" | "CONNECT" => None,
+        name => http::Method::from_bytes(name.as_bytes()).ok(),
+    }
+}
+
+/// Read by one HTTP library and sent by another: what one takes the other does too.
+fn headers(request: &HttpRequest) -> http::HeaderMap {
+    let mut headers = http::HeaderMap::with_capacity(request.headers().len());
+    for (name, value) in request.headers() {
+        if let (Ok(name), Ok(value)) = (
+            http::HeaderName::from_bytes(name.as_str().as_bytes()),
+            http::HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+fn send(answer: NativeAnswer) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in &answer.passed {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_str().as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            response.append_header((name, value));
+        }
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            response.insert_header((HeaderName::from_static(name), value));
+        }
+    }
+    match answer.body {
+        NativeBody::Whole(bytes) => response.body(bytes),
+        NativeBody::Stream(relay) => response.body(StreamBody(relay)),
+    }
+}
+
+struct StreamBody(Box<NativeRelay>);
+
+impl MessageBody for StreamBody {
+    type Error = Broken;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        self.0.poll_next(cx)
+    }
+}

@@ -1,0 +1,131 @@
+//! Asks a provider at its own address, and takes what it answers: in one piece where it is short enough to be priced
+//! before its head goes out, else as it comes.
+
+use bytes::Bytes;
+use gatewright_contract::BaseUrl;
+use gatewright_llm::{Failure, FailureKind, NativeWatch, classify};
+use gatewright_types::RequestId;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::Sighted;
+use crate::call::{credential, refused, timed_out};
+use crate::gateway::Gateway;
+use crate::opening::Source;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::upstream::{Call, Manner, read_body};
+
+/// A request about to be sent.
+pub(super) struct Asking<'a> {
+    pub(super) sighted: Sighted,
+    pub(super) base_url: &'a BaseUrl,
+    pub(super) method: http::Method,
+    pub(super) address: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// What a provider answered.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: AnswerBody,
+    pub(super) sighted: Sighted,
+}
+
+pub(super) enum AnswerBody {
+    Whole(Bytes),
+    /// An error, whole, and what it means.
+    Error(Bytes, Failure),
+    Flowing(Source, NativeWatch),
+}
+
+impl Asking<'_> {
+    pub(super) async fn ask(self, gateway: &Gateway, record: &mut Record) -> Result<Answer, Refusal> {
+        let timeouts = gateway.parts.settings.timeouts;
+        let upstream = gateway.parts.upstream.clone();
+        let provider = &self.sighted.provider;
+        let credential = credential(&upstream, provider, None)?;
+        record.attempt_natively(&self.sighted, credential.as_ref().map(|chosen| chosen.id));
+        let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
+        let call = Call {
+            provider,
+            base_url: self.base_url,
+            address: self.address,
+            credential: credential.as_ref(),
+            method: self.method,
+            manner: Manner::Native(self.headers),
+            body: self.body.into(),
+            traceparent: record.trace().call(provider, model.unwrap_or_default()),
+            connect: timeouts.connect,
+            now: chrono::Utc::now(),
+        };
+        let began = Instant::now();
+        let deadline = record.started() + timeouts.first_token.min(timeouts.total);
+        let limit_bytes = gateway.parts.settings.answer_limit_bytes;
+        let id = record.id();
+        let answered = timeout_at(deadline, async {
+            let response = upstream.call(call).await.map_err(refused)?;
+            take(response, self.sighted.clone(), limit_bytes).await
+        })
+        .await;
+        record.waited(began.elapsed());
+        let answered = answered.unwrap_or_else(|_| Err(timed_out()));
+        if let Err(Refusal::Upstream(upstream)) = &answered {
+            log(id, provider.name.as_str(), &upstream.failure);
+        }
+        answered
+    }
+}
+
+async fn take(response: reqwest::Response, sighted: Sighted, limit_bytes: usize) -> Result<Answer, Refusal> {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let body = if status >= 400 {
+        let body = read_body(response, limit_bytes).await.map_err(refused)?;
+        let failure = classify(status, &headers, &body, chrono::Utc::now());
+        // It is our credential that was refused, which is nothing for the caller to read about.
+        if failure.kind == FailureKind::Credential {
+            return Err(refused(failure));
+        }
+        AnswerBody::Error(body, failure)
+    } else if sighted.native.purpose.is_some() && !sighted.native.stream && is_json(kind) {
+        AnswerBody::Whole(read_body(response, limit_bytes).await.map_err(refused)?)
+    } else {
+        let watch = sighted.native.watch(kind);
+        AnswerBody::Flowing(Source::Network(response), watch)
+    };
+    Ok(Answer {
+        status,
+        headers,
+        body,
+        sighted,
+    })
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn log(id: RequestId, provider: &str, failure: &Failure) {
+    let status = failure.status;
+    if failure.kind == FailureKind::Credential {
+        tracing::error!(
+            request.id = %id, upstream.provider = provider, status,
+            "the provider refused our credential; an administrator has to replace it"
+        );
+        return;
+    }
+    tracing::warn!(
+        request.id = %id, upstream.provider = provider, status, reason = failure.message,
+        "a call to a provider failed"
+    );
+}

@@ -1,0 +1,143 @@
+//! A provider's own addresses, byte for byte: the caller is known by our key and the provider by its own credential, and
+//! between them nothing is changed. What is asked and used is read off the bytes going by.
+
+mod address;
+mod ask;
+mod headers;
+mod permit;
+mod relay;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatewright_contract::{Caller, Provider, UpstreamTarget};
+use gatewright_llm::{BadRequest, Named, Native};
+use gatewright_types::api::{Dialect, ProviderKind};
+
+use crate::gateway::Gateway;
+use crate::pipeline::Admitted;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+
+pub(crate) use address::Tail;
+pub(crate) use relay::{Broken, NativeRelay};
+pub(crate) use reply::{NativeAnswer, NativeBody};
+
+/// What a caller asks of a provider, as it came.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: http::Method,
+    /// The provider's name, as far as it could be read.
+    pub(crate) provider: &'a str,
+    pub(crate) tail: Tail<'a>,
+    pub(crate) headers: http::HeaderMap,
+    /// What the caller showed to us, and nobody else is to see.
+    pub(crate) secret: &'a [u8],
+}
+
+/// What goes back to the caller.
+pub(crate) enum NativeReply {
+    Refused(Reply),
+    Answered(Box<NativeAnswer>),
+}
+
+/// What is known of a request that goes to a provider's own address.
+#[derive(Debug, Clone)]
+pub(crate) struct Sighted {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) native: Native,
+    /// The model that answers, as far as it can be told.
+    pub(crate) target: Option<UpstreamTarget>,
+}
+
+/// The stages after the first one. Never fails: a refusal is a reply, too.
+pub(crate) async fn run(
+    gateway: &Gateway,
+    admitted: Admitted,
+    asked: Asked<'_>,
+    body: impl Future<Output = Result<Bytes, Refusal>>,
+) -> NativeReply {
+    let Admitted { caller, mut record } = admitted;
+    match stages(gateway, &caller, asked, body, &mut record).await {
+        Ok(answer) => NativeReply::Answered(Box::new(answer.finish(gateway, record))),
+        Err(refusal) => NativeReply::Refused(Reply::refusal(&refusal, record)),
+    }
+}
+
+async fn stages(
+    gateway: &Gateway,
+    caller: &Caller,
+    asked: Asked<'_>,
+    body: impl Future<Output = Result<Bytes, Refusal>>,
+    record: &mut Record,
+) -> Result<ask::Answer, Refusal> {
+    let Some(provider) = caller.tenant.providers.get(asked.provider) else {
+        return Err(Refusal::ProviderNotFound);
+    };
+    record.speaks(usual_dialect(provider.kind));
+    let Some(base_url) = &provider.base_url else {
+        let message = "this provider is played by the gateway itself and has no addresses of its own";
+        return Err(Refusal::BadRequest(BadRequest::new(message)));
+    };
+    let address = asked.tail.below(base_url, asked.secret).map_err(Refusal::BadRequest)?;
+    let headers = headers::sent(&asked.headers, asked.secret);
+    // Only now: who is refused for an address has not sent a body for nothing.
+    let body = body.await?;
+    let native = Native::of(provider.kind, asked.method.as_str(), address.path(), &body);
+    if let Some(dialect) = native.purpose.and_then(|purpose| purpose.dialect()) {
+        record.speaks(dialect);
+    }
+    permit::check(caller, provider, &native.named)?;
+    let sighted = Sighted {
+        provider: provider.clone(),
+        target: target(caller, provider, &native),
+        native,
+    };
+    record.sighted(&sighted);
+    let asking = ask::Asking {
+        sighted,
+        base_url,
+        method: asked.method,
+        address,
+        headers,
+        body,
+    };
+    asking.ask(gateway, record).await
+}
+
+/// What an answer is priced as. Of an address whose use is not known the price is not known either.
+fn target(caller: &Caller, provider: &Arc<Provider>, native: &Native) -> Option<UpstreamTarget> {
+    native.purpose?;
+    let Named::Once(name) = &native.named else { return None };
+    let model = provider.model_of(name.strip_prefix("models/").unwrap_or(name));
+    Some(caller.tenant.target(provider, model.parse().ok()?))
+}
+
+/// In whose words a kind of provider is spoken to, whatever is asked.
+fn usual_dialect(kind: ProviderKind) -> Dialect {
+    match kind {
+        ProviderKind::Anthropic => Dialect::AnthropicMessages,
+        ProviderKind::Gemini | ProviderKind::Vertex => Dialect::GeminiGenerate,
+        ProviderKind::Openai
+        | ProviderKind::Azure
+        | ProviderKind::Bedrock
+        | ProviderKind::Mistral
+        | ProviderKind::Cohere
+        | ProviderKind::Groq
+        | ProviderKind::Deepseek
+        | ProviderKind::Xai
+        | ProviderKind::Together
+        | ProviderKind::Fireworks
+        | ProviderKind::Openrouter
+        | ProviderKind::Perplexity
+        | ProviderKind::Ollama
+        | ProviderKind::Vllm
+        | ProviderKind::Huggingface
+        | ProviderKind::OpenaiCompatible
+        | ProviderKind::Sandbox => Dialect::OpenaiChat,
+    }
+}

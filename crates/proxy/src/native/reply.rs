@@ -1,0 +1,83 @@
+//! A provider's own answer on its way back: its status, its headers but for those that are nobody else's, ours beside
+//! them, and its body as it came. Metered here.
+
+use bytes::Bytes;
+use gatewright_llm::Purpose;
+use gatewright_types::api::Outcome;
+use http::HeaderMap;
+
+use super::ask::{Answer, AnswerBody};
+use super::headers;
+use super::relay::NativeRelay;
+use crate::gateway::Gateway;
+use crate::record::{End, Record, Used};
+use crate::refusal::{Refusal, UpstreamRefusal};
+use crate::reply::{Header, cost_header, gateway_headers};
+
+pub(crate) struct NativeAnswer {
+    pub(crate) status: u16,
+    /// Ours.
+    pub(crate) headers: Vec<Header>,
+    /// The provider's.
+    pub(crate) passed: HeaderMap,
+    pub(crate) body: NativeBody,
+}
+
+pub(crate) enum NativeBody {
+    Whole(Bytes),
+    Stream(Box<NativeRelay>),
+}
+
+impl Answer {
+    pub(super) fn finish(self, gateway: &Gateway, mut record: Record) -> NativeAnswer {
+        let status = self.status;
+        let mut headers = gateway_headers(&record.facts(), record.dialect());
+        let purpose = self.sighted.native.purpose;
+        let body = match self.body {
+            AnswerBody::Whole(body) => {
+                let end = End {
+                    outcome: Outcome::Complete,
+                    status,
+                    code: None,
+                    used: used(purpose, &body),
+                };
+                headers.push(cost_header(record.finish(&end)));
+                NativeBody::Whole(body)
+            }
+            AnswerBody::Error(body, failure) => {
+                let code = Refusal::Upstream(UpstreamRefusal::from(failure)).code();
+                let end = End {
+                    outcome: Outcome::Failed,
+                    status,
+                    code: Some(code),
+                    used: Used::Nothing,
+                };
+                headers.push(cost_header(record.finish(&end)));
+                NativeBody::Whole(body)
+            }
+            AnswerBody::Flowing(source, watch) => {
+                record.hold_overhead();
+                headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
+                let timeouts = gateway.parts.settings.timeouts;
+                let relay = NativeRelay::new(source, watch, record, timeouts, status);
+                NativeBody::Stream(Box::new(relay))
+            }
+        };
+        NativeAnswer {
+            status,
+            headers,
+            passed: headers::told(&self.headers),
+            body,
+        }
+    }
+}
+
+fn used(purpose: Option<Purpose>, body: &[u8]) -> Used {
+    match purpose {
+        Some(Purpose::Count) => Used::Nothing,
+        Some(purpose) => purpose
+            .used(body)
+            .map_or(Used::Untold { content_events: 0 }, Used::Told),
+        None => Used::Untold { content_events: 0 },
+    }
+}

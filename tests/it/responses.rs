@@ -556,3 +556,49 @@ async fn the_conversation_before_is_billed_with_each_request() {
     let (first, next) = (input(&first).await, input(&next).await);
     assert!(first > 100 && next > first, "{first} {next}");
 }
+
+#[tokio::test]
+async fn what_is_made_in_the_background_is_billed_once_when_it_is_over() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(Installation::shared().await, &upstream, "openai").await;
+    organization
+        .price("up", "m", &json!({"input_uncached": "1.00", "output_text": "2.00"}))
+        .await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+    let at = "/v1/responses/resp_background_1";
+    let mut queued = response_object("resp_background_1", "queued");
+    queued["usage"] = Value::Null;
+    upstream.on("m", Script::json(200, &queued));
+    upstream.on(at, Script::json(200, &queued));
+
+    let made = client
+        .create(0, &json!({"model": "m", "input": "x", "background": true}))
+        .await
+        .expect(200);
+    client.call(0, "GET", "resp_background_1").await.expect(200);
+    let asked = organization.only_usage().await;
+    assert_eq!((asked.lines.len(), asked.estimated), (0, false));
+    assert_eq!(made.headers.need("x-gw-cost-usd"), "0");
+
+    upstream.on(
+        at,
+        Script::json(200, &response_object("resp_background_1", "completed")),
+    );
+    for node in 0..4 {
+        client.call(node, "GET", "resp_background_1").await.expect(200);
+    }
+    client.call(0, "DELETE", "resp_background_1").await.expect(200);
+    organization.usage_settles().await;
+
+    let rows = organization.rows().await;
+    let billed: Vec<_> = rows.iter().filter(|row| !row.lines.is_empty()).collect();
+    let [billed] = &*billed else {
+        panic!("billed {} times", billed.len())
+    };
+    let tokens: Vec<_> = billed.lines.iter().map(|line| (line.unit, line.quantity)).collect();
+    assert_eq!(tokens, [(UsageUnit::InputUncached, 5), (UsageUnit::OutputText, 2)]);
+    assert_eq!((rows.len(), billed.key.map(|id| id.to_string())), (2, Some(key.id)));
+}

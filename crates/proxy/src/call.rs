@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::Provider;
-use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments, Tokens};
+use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments};
 use gatewright_types::CredentialId;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::{Gateway, PhaseTimeouts};
 use crate::opening::{Opened, Opening};
-use crate::record::Record;
+use crate::record::{Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::{Keeper, Kept};
 use crate::route::Plan;
@@ -25,7 +25,7 @@ pub(crate) enum Answer {
     Whole {
         status: u16,
         body: Bytes,
-        usage: Option<Tokens>,
+        used: Used,
         telling: Telling,
         kept: Kept,
     },
@@ -59,18 +59,28 @@ pub(crate) async fn call(
     if request.stream() {
         return stream(gateway, opening, telling, timeouts, record).await;
     }
-    let keeper = Keeper::of(gateway, &opening);
+    let keeper = Keeper::of(gateway, &opening, record);
 
     let (status, body) = whole(gateway, opening, timeouts, record).await?;
     let (body, facts) = telling.whole(body).map_err(refused)?;
+    let used = match facts.usage {
+        Some(tokens) => Used::Told(tokens),
+        None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
+        None => Used::Untold { content_events: 0 },
+    };
     let kept = match keeper {
-        Some(keeper) => keeper.whole(&body).await,
+        Some(mut keeper) => {
+            if facts.usage.is_some() {
+                keeper.billed();
+            }
+            keeper.whole(&body).await
+        }
         None => Kept::AsWished,
     };
     Ok(Answer::Whole {
         status,
         body,
-        usage: facts.usage,
+        used,
         telling,
         kept,
     })
@@ -103,7 +113,7 @@ async fn stream(
     timeouts: PhaseTimeouts,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
-    let keeper = Keeper::of(gateway, &opening);
+    let keeper = Keeper::of(gateway, &opening, record);
     let began = Instant::now();
     let patience = gateway.parts.settings.keepalive.min(timeouts.first_token);
     let mut waiting: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(opening.open());

@@ -123,6 +123,20 @@ impl Record {
         self.get().usage.id
     }
 
+    /// A record of this request under another identifier, for what is only known after it has ended.
+    pub(crate) fn draft(&self, id: RequestId) -> Box<UsageRecord> {
+        Box::new(UsageRecord {
+            id,
+            ..self.get().usage.clone()
+        })
+    }
+
+    /// Writes such a record, complete by now.
+    pub(crate) fn settle(gateway: &Gateway, usage: UsageRecord) {
+        gateway.parts.metrics.request_begins();
+        write(gateway, usage);
+    }
+
     /// The model that was asked for, of a request that is not to be answered.
     pub(crate) fn named(&mut self, model: &str) {
         self.get_mut().usage.model = Some(model.to_owned());
@@ -302,11 +316,9 @@ impl Open {
         usage.duration_us = micros(self.started.elapsed());
         usage.overhead_us = micros(overhead);
 
-        gateway.parts.metrics.request_ends(usage);
-        access_log::write(usage);
         self.trace.end(usage);
         let metered = Metered { cost: usage.cost };
-        gateway.parts.journal.append(self.usage);
+        write(gateway, self.usage);
         metered
     }
 
@@ -335,6 +347,12 @@ impl Open {
         let target = planned.or_else(|| self.sighted.as_ref()?.target.as_ref())?;
         target.price(&gateway.parts.catalog, self.usage.started_at)
     }
+}
+
+fn write(gateway: &Gateway, usage: UsageRecord) {
+    gateway.parts.metrics.request_ends(&usage);
+    access_log::write(&usage);
+    gateway.parts.journal.append(usage);
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -53,7 +53,7 @@ impl Reply {
             Answer::Whole {
                 status,
                 body,
-                usage,
+                used,
                 telling,
                 kept,
             } => {
@@ -62,10 +62,9 @@ impl Reply {
                 if kept == Kept::Lost {
                     headers.push((RESPONSE_STORED, Bytes::from_static(b"false")));
                 }
-                if usage.is_none() {
+                if matches!(used, Used::Untold { .. }) {
                     headers.push((ESTIMATED, Bytes::from_static(b"true")));
                 }
-                let used = usage.map_or(Used::Untold { content_events: 0 }, Used::Told);
                 let metered = record.finish(&End {
                     outcome: Outcome::Complete,
                     status,

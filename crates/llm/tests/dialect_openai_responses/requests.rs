@@ -535,6 +535,7 @@ fn links_are_read_apart_from_the_rest() {
             previous: previous.map(Into::into),
             conversation: conversation.map(Into::into),
             store,
+            background: false,
         };
         assert_eq!(links(body.as_bytes()), Ok(expected), "{body}");
     };
@@ -548,6 +549,8 @@ fn links_are_read_apart_from_the_rest() {
     );
     check(r#"{"conversation":"conv_1","store":null}"#, None, Some("conv_1"), true);
     check(r#"{"conversation":{"id":"conv_1"}}"#, None, Some("conv_1"), true);
+
+    assert!(links(br#"{"background":true}"#).expect("a request").background);
 
     let param = |body: &str| {
         links(body.as_bytes())

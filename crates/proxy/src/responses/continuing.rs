@@ -36,7 +36,10 @@ pub(crate) async fn resolve(
     };
     if links.store {
         let what = if keeps_responses(plan.target()) {
-            What::Note
+            What::Note {
+                // A stream tells at its end what was used, whether or not somebody listens.
+                background: links.background && !request.stream(),
+            }
         } else {
             let input = input_items(request.body(), &response_id(&id.to_string())).map_err(Refusal::BadRequest)?;
             What::Transcript {
@@ -94,13 +97,7 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
         let provider = provider.ok_or_else(|| Refusal::PreviousResponseNotFound {
             id: previous.to_owned(),
         })?;
-        let mut models = caller.tenant.models.values().flat_map(|model| model.route.targets());
-        let same = models.find(|target| target.provider.id == made.provider && target.model == made.upstream_model);
-        same.cloned().unwrap_or_else(|| UpstreamTarget {
-            provider: provider.clone(),
-            model: made.upstream_model.clone(),
-            prices: Vec::new(),
-        })
+        caller.tenant.target(provider, made.upstream_model.clone())
     } else {
         return Err(not_possible(format!(
             "'{previous}' is kept by another provider than the one behind the model '{}'; continue with the model that \

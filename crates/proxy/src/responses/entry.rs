@@ -1,5 +1,6 @@
 //! What is kept of one response, in the form in which it is sealed.
 
+use gatewright_contract::UsageRecord;
 use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::output_items;
@@ -21,6 +22,9 @@ pub(crate) struct AtProvider {
     pub(crate) provider: ProviderId,
     pub(crate) upstream_model: UpstreamModel,
     pub(crate) credential: Option<CredentialId>,
+    /// The record of what it uses, of a response that was not there yet when it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unbilled: Option<Box<UsageRecord>>,
 }
 
 /// One request and its response, of a provider that keeps none.

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::id_of;
-use gatewright_types::OrganizationId;
+use gatewright_types::{OrganizationId, RequestId};
 
 use super::entry::{AtProvider, Entry, Transcript};
 use super::memory::ResponseMemory;
 use crate::gateway::Gateway;
 use crate::opening::Opening;
+use crate::record::Record;
 
 /// What is to be kept of the answer to a request.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub(crate) struct Keep {
 #[derive(Debug, Clone)]
 pub(super) enum What {
     /// Who made it.
-    Note,
+    Note { background: bool },
     /// All of it, behind these responses and this input.
     Transcript {
         earlier: Arc<[ResponseId]>,
@@ -58,15 +59,16 @@ pub(crate) enum Kept {
 }
 
 impl Keeper {
-    pub(crate) fn of(gateway: &Gateway, opening: &Opening) -> Option<Self> {
+    pub(crate) fn of(gateway: &Gateway, opening: &Opening, record: &Record) -> Option<Self> {
         let keep = opening.plan.keep.as_ref()?;
         let target = opening.plan.target();
         let draft = match &keep.what {
-            What::Note => Draft::AtProvider(AtProvider {
+            What::Note { background } => Draft::AtProvider(AtProvider {
                 model: opening.plan.model.id,
                 provider: target.provider.id,
                 upstream_model: target.model.clone(),
                 credential: opening.credential.as_ref().map(|chosen| chosen.id),
+                unbilled: background.then(|| record.draft(RequestId::mint())),
             }),
             What::Transcript { earlier, input } => Draft::Here {
                 earlier: earlier.clone(),
@@ -83,6 +85,18 @@ impl Keeper {
     /// Whether the provider keeps the response and only its identifier matters.
     pub(super) const fn notes_only(&self) -> bool {
         matches!(self.draft, Draft::AtProvider(_))
+    }
+
+    /// Whether what the response uses is billed later, when it is there.
+    pub(crate) const fn bills_later(&self) -> bool {
+        matches!(&self.draft, Draft::AtProvider(made) if made.unbilled.is_some())
+    }
+
+    /// The provider told already what the response used.
+    pub(crate) fn billed(&mut self) {
+        if let Draft::AtProvider(made) = &mut self.draft {
+            made.unbilled = None;
+        }
     }
 
     /// Of a response object.

@@ -1,5 +1,5 @@
 //! What can be done with a response after it was made. A provider that keeps it is asked by the credential that made it;
-//! what is kept here is told from memory. Nothing of it is metered.
+//! what is kept here is told from memory. Asking is not metered; what was made in the background is, once it is over.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::entry::{AtProvider, Entry, Transcript};
 use super::listing::{Query, page};
+use super::settling::settle;
 use crate::call::failure_of;
 use crate::gateway::Gateway;
 use crate::refusal::{Refusal, UpstreamRefusal};
@@ -55,7 +56,7 @@ pub(crate) async fn manage(
                 gateway,
                 caller,
                 id: &id,
-                made: &made,
+                made,
             };
             asked.at_provider(action, query).await
         }
@@ -98,26 +99,43 @@ struct Asked<'a> {
     gateway: &'a Gateway,
     caller: &'a Caller,
     id: &'a ResponseId,
-    made: &'a AtProvider,
+    made: AtProvider,
 }
 
 impl Asked<'_> {
-    async fn at_provider(&self, action: Action, query: Query) -> Result<Bytes, Refusal> {
-        let answer = timeout(PATIENCE, self.call(action, query)).await;
-        let late = || failure_of(FailureKind::Timeout, "the provider did not answer in time".to_owned());
-        let answer = answer.unwrap_or_else(|_| Err(Refusal::Upstream(late().into())));
-        let is_gone = match &answer {
-            Ok(_) => action == Action::Delete,
-            Err(refusal) => matches!(refusal, Refusal::ResponseNotFound { .. }),
-        };
-        if is_gone {
-            self.gateway
-                .parts
-                .responses
-                .forget(self.caller.tenant.id, self.id)
-                .await?;
+    async fn at_provider(mut self, action: Action, query: Query) -> Result<Bytes, Refusal> {
+        if action == Action::Delete && self.made.unbilled.is_some() {
+            // Once it is deleted, nobody can tell what it used.
+            let last = self.within_time(Action::Retrieve, Query::default()).await?;
+            self.settle(&last).await;
+        }
+        let answer = self.within_time(action, query).await;
+        match (&answer, action) {
+            (Ok(response), Action::Retrieve | Action::Cancel) => self.settle(response).await,
+            (Ok(_), Action::Delete) | (Err(Refusal::ResponseNotFound { .. }), _) => {
+                let memory = &self.gateway.parts.responses;
+                memory.forget(self.caller.tenant.id, self.id).await?;
+            }
+            (Ok(_), Action::ListInput) | (Err(_), _) => {}
         }
         answer
+    }
+
+    /// Bills what was made in the background, once it says what it used.
+    async fn settle(&mut self, response: &[u8]) {
+        if settle(self.gateway, &self.caller.tenant, &self.made, response) {
+            self.made.unbilled = None;
+            let entry = Entry::AtProvider(self.made.clone());
+            let memory = &self.gateway.parts.responses;
+            // Where this fails it is billed again, which counts once.
+            memory.keep(self.caller.tenant.id, self.id, &entry).await;
+        }
+    }
+
+    async fn within_time(&self, action: Action, query: Query) -> Result<Bytes, Refusal> {
+        let answer = timeout(PATIENCE, self.call(action, query)).await;
+        let late = || failure_of(FailureKind::Timeout, "the provider did not answer in time".to_owned());
+        answer.unwrap_or_else(|_| Err(Refusal::Upstream(late().into())))
     }
 
     async fn call(&self, action: Action, query: Query) -> Result<Bytes, Refusal> {

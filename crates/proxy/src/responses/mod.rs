@@ -9,6 +9,7 @@ mod listing;
 mod managing;
 mod memory;
 mod passing;
+mod settling;
 
 pub(crate) use continuing::resolve;
 pub(crate) use keeping::{Keep, Keeper, Kept};

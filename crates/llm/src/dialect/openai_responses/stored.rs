@@ -18,6 +18,8 @@ pub struct Links {
     pub conversation: Option<Box<str>>,
     /// Whether the response may be continued later: yes, unless the caller says no.
     pub store: bool,
+    /// The provider answers before it has the response, which is asked for later.
+    pub background: bool,
 }
 
 /// Reads what the request points to and leaves the rest of it unchecked but for its syntax.
@@ -26,12 +28,14 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
         previous: None,
         conversation: None,
         store: true,
+        background: false,
     };
     read::document(body, |name, field| {
         match name {
             "previous_response_id" => links.previous = Some(field.boxed()?),
             "conversation" => links.conversation = Some(conversation_id(&field)?),
             "store" => links.store = field.flag()?,
+            "background" => links.background = field.flag()?,
             _ => {}
         }
         Ok(())

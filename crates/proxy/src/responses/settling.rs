@@ -1,0 +1,51 @@
+//! Bills a response that was made in the background, when its provider first tells what it used. The record was named
+//! when the response was asked for: whichever nodes bill it, and however often, the database counts it once.
+
+use chrono::Utc;
+use gatewright_contract::{Tenant, UsageRecord};
+use gatewright_llm::dialect::inbound;
+use gatewright_llm::{Tokens, bill, unpriced};
+use gatewright_types::api::{Dialect, Outcome};
+
+use super::entry::AtProvider;
+use crate::gateway::Gateway;
+use crate::record::Record;
+
+/// Whether the response is billed: it says what it used once it is over.
+pub(super) fn settle(gateway: &Gateway, tenant: &Tenant, made: &AtProvider, response: &[u8]) -> bool {
+    let Some(unbilled) = &made.unbilled else {
+        return false;
+    };
+    let facts = inbound(Dialect::OpenaiResponses).read_facts(response);
+    let Some(tokens) = facts.ok().and_then(|facts| facts.usage) else {
+        return false;
+    };
+    Record::settle(gateway, billed(gateway, tenant, made, (**unbilled).clone(), &tokens));
+    true
+}
+
+fn billed(
+    gateway: &Gateway,
+    tenant: &Tenant,
+    made: &AtProvider,
+    mut usage: UsageRecord,
+    tokens: &Tokens,
+) -> UsageRecord {
+    let mut providers = tenant.providers.values();
+    let provider = providers.find(|provider| provider.id == made.provider);
+    let target = provider.map(|provider| tenant.target(provider, made.upstream_model.clone()));
+    let price = target
+        .as_ref()
+        .and_then(|target| target.price(&gateway.parts.catalog, usage.started_at));
+    let bill = match price {
+        Some(price) => bill(tokens, price.rates_for(tokens), price.version()),
+        None => unpriced(tokens),
+    };
+    let took = Utc::now().signed_duration_since(usage.started_at);
+    usage.outcome = Outcome::Complete;
+    usage.status = 200;
+    usage.lines = bill.lines;
+    usage.cost = bill.cost;
+    usage.duration_us = took.num_microseconds().and_then(|us| us.try_into().ok()).unwrap_or(0);
+    usage
+}

@@ -10,7 +10,7 @@ use gatewright_types::api::Route as RouteSpec;
 use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::tenant::OwnPrice;
-use crate::{Model, ModelUnit, PriceUnit, Provider, Route, Tenant, UnitBody, UnitId, UpstreamTarget};
+use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Route, Tenant, UnitBody, UnitId, UpstreamTarget};
 
 pub use provider::credential_problem;
 
@@ -32,6 +32,7 @@ pub fn compile(
     let mut problems = Vec::new();
     let mut slug = None;
     let mut providers = HashMap::new();
+    let mut own = OwnFacts::default();
     for (unit, body) in units {
         match body {
             UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
@@ -43,15 +44,30 @@ pub fn compile(
                     problems.push(taken(*unit, "another provider has this name"));
                 }
             }
-            UnitBody::Team(_) | UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) => {}
+            UnitBody::Overlay(spec) => {
+                if let Err(name) = own.add(spec.kind, &spec.model, &spec.facts) {
+                    problems.push(CompileProblem {
+                        unit: *unit,
+                        field: if name == spec.model { "model" } else { "facts.aliases" }.to_owned(),
+                        message: format!("{name} stands for another model already"),
+                    });
+                }
+            }
+            UnitBody::Team(_) | UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) | UnitBody::Catalog(_) => {}
         }
     }
 
-    let own_prices = own_prices(units);
+    let own = Arc::new(own);
+    let prices = own_prices(units);
+    let resources = Resources {
+        providers: &providers,
+        prices: &prices,
+        own: own.clone(),
+    };
     let mut models = HashMap::new();
     for (unit, body) in units {
         let UnitBody::Model(spec) = body else { continue };
-        let Some(model) = model(*unit, spec, &providers, &own_prices, &mut problems) else {
+        let Some(model) = model(*unit, spec, &resources, &mut problems) else {
             continue;
         };
         if models.insert(spec.name.clone(), Arc::new(model)).is_some() {
@@ -65,7 +81,8 @@ pub fn compile(
             slug,
             models,
             providers,
-            prices: by_provider(units, own_prices),
+            prices: by_provider(units, prices),
+            own,
         }),
         Some(_) => Err(problems),
         None => {
@@ -85,6 +102,19 @@ fn taken(unit: UnitId, message: &str) -> CompileProblem {
         unit,
         field: "name".to_owned(),
         message: message.to_owned(),
+    }
+}
+
+/// What models are made of.
+struct Resources<'a> {
+    providers: &'a HashMap<Slug, Arc<Provider>>,
+    prices: &'a OwnPrices<'a>,
+    own: Arc<OwnFacts>,
+}
+
+impl Resources<'_> {
+    fn prices_of<'a>(&'a self, provider: &'a str, model: &'a str) -> Option<&'a Vec<OwnPrice>> {
+        self.prices.get(&(provider, model))
     }
 }
 
@@ -134,13 +164,12 @@ fn by_provider<'a>(
 fn model(
     unit: UnitId,
     spec: &ModelUnit,
-    providers: &HashMap<Slug, Arc<Provider>>,
-    own_prices: &OwnPrices<'_>,
+    resources: &Resources<'_>,
     problems: &mut Vec<CompileProblem>,
 ) -> Option<Model> {
     let UnitId::Model(id) = unit else { return None };
     let RouteSpec::Target(target) = &spec.route;
-    let Some(provider) = providers.get(&target.provider) else {
+    let Some(provider) = resources.providers.get(&target.provider) else {
         let message = format!("there is no provider named {}", target.provider);
         problems.push(CompileProblem {
             unit,
@@ -149,14 +178,17 @@ fn model(
         });
         return None;
     };
-    let prices = own_prices
-        .get(&(target.provider.as_str(), target.model.as_str()))
+    let name = resources.own.name(provider.kind, &target.model);
+    let prices = resources
+        .prices_of(target.provider.as_str(), target.model.as_str())
+        .or_else(|| resources.prices_of(target.provider.as_str(), name.as_str()))
         .cloned()
         .unwrap_or_default();
     let route = Route::Target(UpstreamTarget {
         provider: provider.clone(),
         model: target.model.clone(),
         prices,
+        own: resources.own.clone(),
     });
     Some(Model {
         id,

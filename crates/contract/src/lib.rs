@@ -6,6 +6,7 @@ mod compile;
 mod cow_map;
 mod credential;
 mod destination;
+mod own_facts;
 mod published;
 mod sealed;
 mod snapshot;
@@ -20,15 +21,16 @@ pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,
 };
 pub use destination::{AddressPolicy, BaseUrl, DestinationError};
+pub use own_facts::{KnownModel, OwnFacts};
 pub use published::Published;
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
 pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Route, Tenant, UpstreamTarget};
 pub use unit::{
-    CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody,
-    UnitId, UnitIdError,
+    CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit, Revision,
+    TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
 };
 pub use usage::{Batch, Upstream, UsageRecord};
 
-/// Prices as data: part of this crate's face because both planes read prices the same way.
-pub use gatewright_llm::Catalog;
+/// The catalogue as data: part of this crate's face because both planes read it the same way.
+pub use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff};

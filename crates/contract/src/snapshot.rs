@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::{KeyId, ModelName, OrganizationId, TeamId};
+use gatewright_llm::{Catalog, Edition};
+use gatewright_types::{CatalogRefreshId, KeyId, ModelName, OrganizationId, TeamId};
 
 use crate::cow_map::DigestState;
 use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile};
@@ -16,6 +17,9 @@ pub struct Snapshot {
     revision: Revision,
     organizations: CowMap<OrganizationId, Arc<OrganizationState>>,
     keys: CowMap<Digest, Arc<KeyEntry>, DigestState>,
+    editions: BTreeMap<CatalogRefreshId, Arc<Edition>>,
+    /// Made of the editions.
+    catalog: Catalog,
 }
 
 /// Who calls: a key, and the tenant it belongs to.
@@ -55,6 +59,11 @@ impl Snapshot {
         self.revision
     }
 
+    /// What is publicly known of models, as far as the installation approved it.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     pub const fn key_count(&self) -> usize {
         self.keys.len()
     }
@@ -88,10 +97,17 @@ impl Snapshot {
         let mut next = self.clone();
         let mut touched = BTreeMap::<OrganizationId, OrganizationState>::new();
         let mut removed = BTreeSet::new();
+        let mut problems = Vec::new();
         for unit in units {
             next.revision = next.revision.max(unit.revision);
             if let UnitId::Key(digest) = unit.id {
                 next.apply_key(digest, unit);
+                continue;
+            }
+            if let UnitId::Catalog(id) = unit.id {
+                if let Err(problem) = next.apply_edition(id, unit) {
+                    problems.push((OrganizationId::INSTALLATION, vec![problem]));
+                }
                 continue;
             }
             let organization = unit.organization;
@@ -108,7 +124,6 @@ impl Snapshot {
             }
         }
 
-        let mut problems = Vec::new();
         for (organization, mut state) in touched {
             if removed.contains(&organization) {
                 next.organizations.remove(&organization);
@@ -131,6 +146,26 @@ impl Snapshot {
             .get(&organization)
             .map(|state| (**state).clone())
             .unwrap_or_default()
+    }
+
+    /// An edition that cannot be read changes nothing.
+    fn apply_edition(&mut self, id: CatalogRefreshId, unit: Unit) -> Result<(), CompileProblem> {
+        match unit.body {
+            Some(UnitBody::Catalog(catalog)) => {
+                let (edition, _) = Edition::read(&catalog.document).map_err(|error| CompileProblem {
+                    unit: unit.id,
+                    field: "document".to_owned(),
+                    message: error.to_string(),
+                })?;
+                let edition = edition.published(&catalog.version, catalog.effective_from);
+                self.editions.insert(id, Arc::new(edition));
+            }
+            _ => {
+                self.editions.remove(&id);
+            }
+        }
+        self.catalog = Catalog::with(self.editions.values().cloned().collect());
+        Ok(())
     }
 
     fn apply_key(&mut self, digest: Digest, unit: Unit) {
@@ -237,6 +272,41 @@ mod tests {
 
         assert_eq!(applied.problems.len(), 1);
         assert_eq!(applied.snapshot.tenant(organization), good.tenant(organization));
+    }
+
+    #[test]
+    fn an_edition_of_the_catalogue_prices_until_its_tombstone_and_a_broken_one_changes_nothing() {
+        let at: DateTime<Utc> = "2026-11-26T10:00:00Z".parse().expect("a time");
+        let catalog = |revision, id, body: Option<&str>| {
+            let body = body.map(|document| {
+                UnitBody::Catalog(crate::CatalogUnit {
+                    version: "catalogue@2026-11-20#0a".to_owned(),
+                    effective_from: at,
+                    document: document.to_owned(),
+                })
+            });
+            unit(OrganizationId::INSTALLATION, revision, UnitId::Catalog(id), body)
+        };
+        let document = r#"{"schema":1,"unit":"USD per token","as_of":"2026-11-20","models":[
+            {"id":"echo","provider":"sandbox","price":{"in":5e-06,"out":5e-06}}]}"#;
+        let version = |snapshot: &Snapshot| {
+            let price = snapshot
+                .catalog()
+                .lookup(gatewright_types::api::ProviderKind::Sandbox, "echo", at);
+            price.map(|price| price.version.to_string())
+        };
+        let id = CatalogRefreshId::mint();
+
+        let approved = Snapshot::default().apply([catalog(1, id, Some(document))]).snapshot;
+        let broken = approved.apply([catalog(2, CatalogRefreshId::mint(), Some("{"))]);
+        let gone = broken.snapshot.apply([catalog(3, id, None)]).snapshot;
+
+        assert_eq!(version(&Snapshot::default()).as_deref(), Some("catalogue@2026-11-01"));
+        assert_eq!(version(&approved).as_deref(), Some("catalogue@2026-11-20#0a"));
+        assert_eq!(approved.organization_count(), 0);
+        assert_eq!(broken.problems.len(), 1);
+        assert_eq!(version(&broken.snapshot), version(&approved));
+        assert_eq!(version(&gone), version(&Snapshot::default()));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::{Catalog, CatalogPrice, Tokens};
+use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Tokens};
 use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Timeouts};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
-use crate::{BaseUrl, Sealed};
+use crate::{BaseUrl, OwnFacts, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Tenant {
     pub providers: HashMap<Slug, Arc<Provider>>,
     /// The organization's own prices, by provider and model there, the newest first.
     pub prices: HashMap<Slug, HashMap<UpstreamModel, Vec<OwnPrice>>>,
+    /// The organization's own facts, of all models.
+    pub own: Arc<OwnFacts>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ pub struct UpstreamTarget {
     pub model: UpstreamModel,
     /// The organization's own prices, the newest first.
     pub prices: Vec<OwnPrice>,
+    /// The organization's own facts, of all models.
+    pub own: Arc<OwnFacts>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +80,7 @@ impl Tenant {
         UpstreamTarget {
             provider: provider.clone(),
             prices: prices.cloned().unwrap_or_default(),
+            own: self.own.clone(),
             model,
         }
     }
@@ -111,10 +116,19 @@ impl UpstreamTarget {
         let own = self.prices.iter().find(|price| price.effective_from <= at);
         match own {
             Some(price) => Some(AppliedPrice::Own(price)),
-            None => catalog
-                .lookup(self.provider.kind, self.model.as_str(), at)
-                .map(AppliedPrice::Listed),
+            None => {
+                let name = self.own.name(self.provider.kind, &self.model);
+                catalog
+                    .lookup(self.provider.kind, name.as_str(), at)
+                    .map(AppliedPrice::Listed)
+            }
         }
+    }
+
+    /// What is known of the model at a time: by the organization itself, else by the catalogue.
+    pub fn facts(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<CatalogModel> {
+        let known = self.own.find(catalog, self.provider.kind, &self.model, at)?;
+        Some(known.model)
     }
 }
 
@@ -130,7 +144,7 @@ impl AppliedPrice<'_> {
     pub fn rates(&self) -> &Rates {
         match self {
             Self::Own(price) => &price.rates,
-            Self::Listed(price) => &price.rates,
+            Self::Listed(price) => price.rates(),
         }
     }
 

@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, ModelFacts, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
 use gatewright_types::{
-    CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, TeamId,
-    UpstreamModel,
+    CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
+    ProviderId, Slug, TeamId, UpstreamModel,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,7 +39,10 @@ pub enum UnitId {
     Provider(ProviderId),
     Model(ModelId),
     Price(PriceId),
+    Overlay(OverlayId),
     Key(Digest),
+    /// An edition of the catalogue. It belongs to the installation.
+    Catalog(CatalogRefreshId),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +53,9 @@ pub enum UnitBody {
     Provider(ProviderUnit),
     Model(ModelUnit),
     Price(PriceUnit),
+    Overlay(OverlayUnit),
     Key(KeyUnit),
+    Catalog(CatalogUnit),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +105,22 @@ pub struct PriceUnit {
     pub effective_from: DateTime<Utc>,
 }
 
+/// An organization's own facts of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayUnit {
+    pub kind: ProviderKind,
+    pub model: UpstreamModel,
+    pub facts: ModelFacts,
+}
+
+/// An approved edition of the catalogue, as it was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogUnit {
+    pub version: String,
+    pub effective_from: DateTime<Utc>,
+    pub document: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUnit {
     pub id: KeyId,
@@ -130,6 +151,8 @@ impl fmt::Display for UnitId {
             Self::Provider(id) => id.fmt(f),
             Self::Model(id) => id.fmt(f),
             Self::Price(id) => id.fmt(f),
+            Self::Overlay(id) => id.fmt(f),
+            Self::Catalog(id) => id.fmt(f),
             Self::Key(digest) => write!(f, "digest_{digest}"),
         }
     }
@@ -148,6 +171,8 @@ impl FromStr for UnitId {
             ProviderId::PREFIX => text.parse().ok().map(Self::Provider),
             ModelId::PREFIX => text.parse().ok().map(Self::Model),
             PriceId::PREFIX => text.parse().ok().map(Self::Price),
+            OverlayId::PREFIX => text.parse().ok().map(Self::Overlay),
+            CatalogRefreshId::PREFIX => text.parse().ok().map(Self::Catalog),
             "digest" => text
                 .strip_prefix("digest_")
                 .and_then(|hex| hex.parse().ok())
@@ -183,6 +208,8 @@ mod tests {
             UnitId::Provider(ProviderId::mint()),
             UnitId::Model(ModelId::mint()),
             UnitId::Price(PriceId::mint()),
+            UnitId::Overlay(OverlayId::mint()),
+            UnitId::Catalog(CatalogRefreshId::mint()),
             UnitId::Key(Digest::of(b"secret")),
         ];
         for id in ids {

@@ -59,6 +59,15 @@ pub(crate) struct Call {
     pub(crate) organization: Organization,
 }
 
+/// Which organization a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The one in the path. To others it is not there.
+    Named,
+    /// The one that runs the installation.
+    Installation,
+}
+
 /// Somebody who showed who they are.
 #[derive(Debug, Clone)]
 pub(crate) enum Identity {
@@ -154,22 +163,21 @@ impl Call {
         control: Data<Control>,
         facts: Facts,
         request: &HttpRequest,
-        permission: Permission,
+        (about, permission): (About, Permission),
         attempt: &mut Attempt,
     ) -> Result<Self, ApiError> {
         let identity = identify(&control, &facts, request, attempt).await;
         // Not after a failure of our own: a database that is away would be waited for twice.
         let refused = matches!(identity, Err(ApiError::Unauthenticated | ApiError::CsrfRejected));
         if refused && attempt.showed_credential {
-            attempt.organization = named(&control, request).await?.map(|organization| organization.id);
+            let organization = about.organization(&control, request).await?;
+            attempt.organization = organization.map(|organization| organization.id);
         }
         let identity = identity?;
         let actor = identity.actor(&facts);
-        let organization = named(&control, request).await?.ok_or(ApiError::NotFound)?;
-        let role = identity
-            .role_in(&control, organization.id)
-            .await?
-            .ok_or(ApiError::NotFound)?;
+        let organization = about.organization(&control, request).await?.ok_or(ApiError::NotFound)?;
+        let role = identity.role_in(&control, organization.id).await?;
+        let role = role.ok_or_else(|| about.refusal())?;
         attempt.organization = Some(organization.id);
         if !role.allows(permission) {
             return Err(ApiError::Forbidden("your role does not allow this"));
@@ -212,6 +220,25 @@ impl Call {
             Ok(())
         } else {
             Err(ApiError::Forbidden("the role is above your own"))
+        }
+    }
+}
+
+impl About {
+    async fn organization(self, control: &Control, request: &HttpRequest) -> Result<Option<Organization>, ApiError> {
+        match self {
+            Self::Named => named(control, request).await,
+            Self::Installation => Ok(control.db.system().first_organization().await?),
+        }
+    }
+
+    /// What those hear who do not belong to it.
+    const fn refusal(self) -> ApiError {
+        match self {
+            Self::Named => ApiError::NotFound,
+            Self::Installation => {
+                ApiError::Forbidden("this is for the organization that runs the installation: the first one made")
+            }
         }
     }
 }

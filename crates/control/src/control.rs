@@ -1,14 +1,14 @@
 //! What every endpoint and background task of the control plane is given: built once by the server, shared by all.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_contract::{AddressPolicy, Catalog, Keyring};
-use gatewright_store::{Actor, Change, Db, WriteError, WriteTx};
+use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
 
 use crate::auth::{PasswordError, Passwords, Strangers};
 use crate::background::publisher::Publishing;
+use crate::catalog::{CatalogFetcher, CatalogKeys, InForce};
 use crate::refusals::RefusalBudget;
 use crate::self_test::SelfTester;
 
@@ -19,6 +19,8 @@ pub struct ControlSettings {
     pub public_url: Url,
     /// Which addresses providers may have.
     pub address_policy: AddressPolicy,
+    /// Whose catalogues may be taken over.
+    pub catalog_keys: CatalogKeys,
     /// A session that was not used for so long is over.
     pub session_idle: Duration,
     /// A session is over after so long, used or not.
@@ -30,9 +32,9 @@ pub struct ControlSettings {
 pub struct Parts {
     pub db: Db,
     pub keyring: Keyring,
-    pub catalog: Arc<Catalog>,
     pub settings: ControlSettings,
     pub self_tester: SelfTester,
+    pub catalog_fetcher: CatalogFetcher,
 }
 
 /// The control plane of one process.
@@ -40,9 +42,10 @@ pub struct Parts {
 pub struct Control {
     pub(crate) db: Db,
     pub(crate) keyring: Keyring,
-    pub(crate) catalog: Arc<Catalog>,
     pub(crate) settings: ControlSettings,
     pub(crate) self_tester: SelfTester,
+    pub(crate) catalog_fetcher: CatalogFetcher,
+    in_force: InForce,
     pub(crate) passwords: Passwords,
     pub(crate) strangers: Strangers,
     pub(crate) refusals: RefusalBudget,
@@ -69,16 +72,17 @@ impl Control {
         let Parts {
             db,
             keyring,
-            catalog,
             settings,
             self_tester,
+            catalog_fetcher,
         } = parts;
         Ok(Self {
             db,
             keyring,
-            catalog,
             settings,
             self_tester,
+            catalog_fetcher,
+            in_force: InForce::default(),
             passwords: Passwords::new()?,
             strangers: Strangers::default(),
             refusals: RefusalBudget::default(),
@@ -89,6 +93,11 @@ impl Control {
     /// Where this process and its publisher meet.
     pub fn publishing(&self) -> Publishing {
         self.publishing.clone()
+    }
+
+    /// The catalogue in force, as it is on every node that has caught up.
+    pub(crate) async fn catalog(&self) -> Result<Catalog, DatabaseError> {
+        self.in_force.catalog(&self.db).await
     }
 
     /// The one write path. The answer waits until the change is where every node can find it, for a short while at

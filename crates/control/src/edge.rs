@@ -21,7 +21,6 @@ use crate::openapi::openapi;
 use crate::refusals::{self, Attempt};
 use crate::routes::{Entry, Route, routes};
 
-const LARGEST_BODY: usize = 1024 * 1024;
 /// A body that makes no progress for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-gw-request-id");
@@ -120,15 +119,15 @@ async fn admitted(
             let signed = Signed::admit(control, facts, &request, attempt).await?;
             run(signed, raw(route, request, payload).await?).await
         }
-        Entry::Needs(permission, run) => {
-            let call = Call::admit(control, facts, &request, *permission, attempt).await?;
+        Entry::Needs(about, permission, run) => {
+            let call = Call::admit(control, facts, &request, (*about, *permission), attempt).await?;
             run(call, raw(route, request, payload).await?).await
         }
     }
 }
 
 async fn raw(route: &Route, request: HttpRequest, payload: Payload) -> Result<Raw, ApiError> {
-    let body = body(payload).await?;
+    let body = body(payload, route.largest_body).await?;
     let parameter = |name: &&str| request.match_info().query(name).to_owned();
     let parameters = route.parameters().iter().map(parameter).collect();
     Ok(Raw {
@@ -139,7 +138,7 @@ async fn raw(route: &Route, request: HttpRequest, payload: Payload) -> Result<Ra
     })
 }
 
-async fn body(mut payload: Payload) -> Result<Bytes, ApiError> {
+async fn body(mut payload: Payload, largest: usize) -> Result<Bytes, ApiError> {
     let mut body = BytesMut::new();
     loop {
         let piece = tokio::time::timeout(PATIENCE, payload.next())
@@ -147,8 +146,8 @@ async fn body(mut payload: Payload) -> Result<Bytes, ApiError> {
             .map_err(|_| ApiError::BadRequest("the body did not arrive in time".to_owned()))?;
         let Some(piece) = piece else { return Ok(body.freeze()) };
         let piece = piece.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
-        if body.len() + piece.len() > LARGEST_BODY {
-            return Err(ApiError::PayloadTooLarge);
+        if body.len() + piece.len() > largest {
+            return Err(ApiError::PayloadTooLarge(largest));
         }
         body.extend_from_slice(&piece);
     }

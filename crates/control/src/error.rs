@@ -39,8 +39,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("{message}")]
     Conflict { message: String, fields: Fields },
-    #[error("the body is larger than 1 MiB")]
-    PayloadTooLarge,
+    #[error("the body is larger than {} MiB", .0 >> 20)]
+    PayloadTooLarge(usize),
     #[error("some fields are wrong")]
     Invalid(Fields),
     #[error("too many sign-ins at once; try again in a moment")]
@@ -88,7 +88,7 @@ impl ApiError {
             Self::NotFound => ProblemCode::NotFound,
             Self::MethodNotAllowed => ProblemCode::MethodNotAllowed,
             Self::Conflict { .. } => ProblemCode::Conflict,
-            Self::PayloadTooLarge => ProblemCode::PayloadTooLarge,
+            Self::PayloadTooLarge(_) => ProblemCode::PayloadTooLarge,
             Self::Invalid(_) => ProblemCode::Invalid,
             Self::Busy => ProblemCode::RateLimited,
             Self::Database(error) if error.is_away() => ProblemCode::Unavailable,
@@ -105,7 +105,7 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } => StatusCode::CONFLICT,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Database(error) if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod auth;
 mod background;
+mod catalog;
 mod check;
 mod configuration;
 mod control;
@@ -20,6 +21,7 @@ mod self_test;
 
 pub use auth::{PasswordError, setup_link};
 pub use background::{expiry, ingest, publisher};
+pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{
     BootstrapError, SecretReader, UnreadableSecret, bootstrap, check_document, document_schema, resolve_secrets,

@@ -67,7 +67,7 @@ fn operation(route: &Route, schemas: &mut Schemas, problem: &Value) -> Value {
     operation.insert("tags".to_owned(), json!([tag(route)]));
     let access = route.access();
     operation.insert("security".to_owned(), security(access));
-    if let Access::Needs(permission) = access {
+    if let Access::Needs(permission) | Access::Installation(permission) = access {
         operation.insert("x-permission".to_owned(), json!(permission));
     }
     let parameters = parameters(route, signature, schemas);
@@ -95,7 +95,7 @@ fn security(access: Access) -> Value {
     match access {
         Access::Public => json!([]),
         Access::SignedIn => json!([{"session": []}]),
-        Access::Known | Access::Needs(_) => json!([{"session": []}, {"token": []}]),
+        Access::Known | Access::Needs(_) | Access::Installation(_) => json!([{"session": []}, {"token": []}]),
     }
 }
 
@@ -138,12 +138,19 @@ fn parameters(route: &Route, signature: &Signature, schemas: &mut Schemas) -> Ve
     parameters
 }
 
+/// What there is within an organization as well as outside of any.
+const IN_BOTH: [&str; 2] = ["/catalog", "/catalog/entry"];
+
 /// Within an organization `get …/keys/{key}` is `get_key` and `post …/keys` is `post_keys`; elsewhere every part of
 /// the path counts.
 fn operation_id(route: &Route) -> String {
     let method = route.method.as_str().to_ascii_lowercase();
     let words: Vec<&str> = match route.path.strip_prefix("/organizations/{organization}") {
         Some("") => vec!["organization"],
+        Some(below) if IN_BOTH.contains(&below) => {
+            let segments = below.split('/').skip(1);
+            std::iter::once("organization").chain(segments).collect()
+        }
         Some(below) => {
             let segments: Vec<&str> = below.split('/').skip(1).collect();
             let is_parameter = |segment: Option<&&str>| segment.is_some_and(|segment| segment.starts_with('{'));

@@ -70,7 +70,7 @@ pub(crate) async fn record(
         return;
     }
     let permission = match route.access() {
-        Access::Needs(permission) => Some(permission),
+        Access::Needs(permission) | Access::Installation(permission) => Some(permission),
         Access::Public | Access::Known | Access::SignedIn => None,
     };
     let change = Change {

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use actix_web::http::Method;
 use gatewright_types::Permission;
 
-use crate::access::{Call, Known, Signed, Visit};
+use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, configuration, credentials, invitations, keys, members, models, organizations, prices, providers, sessions,
-    setup, teams, tokens, usage,
+    audit, catalog, configuration, credentials, invitations, keys, members, models, organizations, overlays, prices,
+    providers, sessions, setup, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -24,6 +24,8 @@ pub enum Access {
     SignedIn,
     /// A member or a token of the organization in the path, with this permission.
     Needs(Permission),
+    /// A member or a token of the organization that runs the installation, with this permission there.
+    Installation(Permission),
 }
 
 /// One line of the table, for those who walk it from outside.
@@ -42,7 +44,13 @@ pub(crate) struct Route {
     pub(crate) summary: &'static str,
     pub(crate) signature: Rc<Signature>,
     pub(crate) entry: Entry,
+    /// In bytes.
+    pub(crate) largest_body: usize,
 }
+
+const USUAL_BODY: usize = 1 << 20;
+/// A whole catalogue with its quotes escaped.
+const CATALOG_BODY: usize = 8 << 20;
 
 /// The stage a caller must reach, and who answers there.
 #[derive(Clone)]
@@ -50,7 +58,7 @@ pub(crate) enum Entry {
     Public(Run<Visit>),
     Known(Run<Known>),
     SignedIn(Run<Signed>),
-    Needs(Permission, Run<Call>),
+    Needs(About, Permission, Run<Call>),
 }
 
 impl Route {
@@ -59,7 +67,8 @@ impl Route {
             Entry::Public(_) => Access::Public,
             Entry::Known(_) => Access::Known,
             Entry::SignedIn(_) => Access::SignedIn,
-            Entry::Needs(permission, _) => Access::Needs(permission),
+            Entry::Needs(About::Named, permission, _) => Access::Needs(permission),
+            Entry::Needs(About::Installation, permission, _) => Access::Installation(permission),
         }
     }
 
@@ -104,6 +113,7 @@ fn route<S, I, E: Endpoint<S, I>>(
         summary,
         signature: Rc::new(E::signature()),
         entry: entry(endpoint.erase()),
+        largest_body: USUAL_BODY,
     }
 }
 
@@ -125,7 +135,23 @@ fn needs<I>(
     summary: &'static str,
     endpoint: impl Endpoint<Call, I>,
 ) -> Route {
-    route(at, summary, endpoint, |run| Entry::Needs(permission, run))
+    route(at, summary, endpoint, |run| Entry::Needs(About::Named, permission, run))
+}
+
+fn installation<I>(
+    permission: Permission,
+    at: (Method, &'static str),
+    summary: &'static str,
+    endpoint: impl Endpoint<Call, I>,
+) -> Route {
+    route(at, summary, endpoint, |run| {
+        Entry::Needs(About::Installation, permission, run)
+    })
+}
+
+/// The same, for a larger body than usual.
+fn taking(largest_body: usize, route: Route) -> Route {
+    Route { largest_body, ..route }
 }
 
 const fn get(path: &'static str) -> (Method, &'static str) {
@@ -152,9 +178,9 @@ macro_rules! below {
 
 pub(crate) fn routes() -> Vec<Route> {
     use Permission::{
-        AuditRead, ConfigurationRead, ConfigurationWrite, KeysRead, KeysWrite, MembersRead, MembersWrite, ModelsRead,
-        ModelsWrite, OrganizationDelete, OrganizationRead, OrganizationWrite, PricesRead, PricesWrite, ProvidersRead,
-        ProvidersWrite, TeamsRead, TeamsWrite, TokensRead, TokensWrite, UsageRead,
+        AuditRead, CatalogRefresh, ConfigurationRead, ConfigurationWrite, KeysRead, KeysWrite, MembersRead,
+        MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete, OrganizationRead, OrganizationWrite, PricesRead,
+        PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead, TeamsWrite, TokensRead, TokensWrite, UsageRead,
     };
     vec![
         public(
@@ -366,6 +392,87 @@ pub(crate) fn routes() -> Vec<Route> {
             delete(below!("/prices/{price}")),
             "Delete a price",
             prices::delete,
+        ),
+        known(get("/catalog"), "List what is known of models", catalog::list),
+        known(
+            get("/catalog/entry"),
+            "What is known of a model, by its name or an alias",
+            catalog::entry,
+        ),
+        installation(
+            CatalogRefresh,
+            get("/catalog/refreshes"),
+            "List catalogues that were brought in, the newest first",
+            catalog::refreshes,
+        ),
+        taking(
+            CATALOG_BODY,
+            installation(
+                CatalogRefresh,
+                post("/catalog/refreshes"),
+                "Bring in a signed catalogue, to be approved",
+                catalog::bring_in,
+            ),
+        ),
+        installation(
+            CatalogRefresh,
+            get("/catalog/refreshes/{refresh}"),
+            "What a catalogue changes",
+            catalog::refresh,
+        ),
+        installation(
+            CatalogRefresh,
+            post("/catalog/refreshes/{refresh}/approve"),
+            "Put a catalogue in force on all nodes",
+            catalog::approve,
+        ),
+        installation(
+            CatalogRefresh,
+            post("/catalog/refreshes/{refresh}/reject"),
+            "Reject a catalogue",
+            catalog::reject,
+        ),
+        needs(
+            ModelsRead,
+            get(below!("/catalog")),
+            "List what is known of models, with the organization's own facts",
+            catalog::list_own,
+        ),
+        needs(
+            ModelsRead,
+            get(below!("/catalog/entry")),
+            "What is known of a model, with the organization's own facts",
+            catalog::entry_own,
+        ),
+        needs(
+            ModelsRead,
+            get(below!("/catalog/overlays")),
+            "List the organization's own facts of models",
+            overlays::list,
+        ),
+        needs(
+            ModelsWrite,
+            post(below!("/catalog/overlays")),
+            "State own facts of a model",
+            overlays::create,
+        ),
+        needs(
+            ModelsRead,
+            get(below!("/catalog/overlays/{overlay}")),
+            "Read own facts of a model",
+            overlays::read,
+        ),
+        needs(
+            ModelsWrite,
+            patch(below!("/catalog/overlays/{overlay}")),
+            "Change own facts of a model",
+            overlays::update,
+        ),
+        needs(
+            ModelsWrite,
+            delete(below!("/catalog/overlays/{overlay}")),
+            "Delete own facts of a model",
+            overlays::delete,
         ),
         needs(
             UsageRead,

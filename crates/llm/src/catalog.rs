@@ -1,127 +1,121 @@
-//! Public list prices and context windows, as data in the program. An organization's own prices go before these; that is
-//! the proxy's and the control plane's business.
+//! What is publicly known of models, by kind of provider: capabilities, limits, prices and dates. The data in the program
+//! comes first; editions that an installation approved go before it from their day on. An organization's own prices and
+//! facts go before all of these; that is the business of the proxy and the control plane.
 
+mod capabilities;
+mod diff;
+mod edition;
+mod model;
 mod read;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{ProviderKind, Rates};
+use gatewright_types::api::{PriceTerms, ProviderKind, Rates};
 
 use crate::Tokens;
-use read::File;
 
-/// The list of public prices, and that of the sandbox; each in its editions in the order of time.
-const PUBLIC: &[&str] = &[include_str!("../data/models.json")];
-const SANDBOX: &[&str] = &[include_str!("../data/sandbox.json")];
+pub use capabilities::Capabilities;
+pub use diff::diff;
+pub use edition::{Edition, EditionError, Listed};
+pub use model::{CatalogModel, rates_for};
 
-/// Which models belong to a kind of provider: their providers' names in the list, and what stands there before a
-/// model's own name.
-const LISTED: [(ProviderKind, &[&str], &str); 16] = [
-    (ProviderKind::Openai, &["openai"], ""),
-    (ProviderKind::Azure, &["azure"], "azure/"),
-    (ProviderKind::Anthropic, &["anthropic"], ""),
-    (ProviderKind::Gemini, &["gemini"], "gemini/"),
+/// The public list and that of the sandbox, each with who says so.
+const EMBEDDED: [(&str, &str); 2] = [
     (
-        ProviderKind::Vertex,
-        &["vertex_ai-language-models", "vertex_ai-anthropic_models"],
-        "vertex_ai/",
+        include_str!("../data/models.json"),
+        "BerriAI/litellm model_prices_and_context_window.json (MIT), by way of Prajwalsrinvas/token-tariff (MIT)",
     ),
-    (ProviderKind::Bedrock, &["bedrock", "bedrock_converse"], ""),
-    (ProviderKind::Mistral, &["mistral"], "mistral/"),
-    (ProviderKind::Cohere, &["cohere", "cohere_chat"], "cohere/"),
-    (ProviderKind::Groq, &["groq"], "groq/"),
-    (ProviderKind::Deepseek, &["deepseek"], "deepseek/"),
-    (ProviderKind::Xai, &["xai"], "xai/"),
-    (ProviderKind::Together, &["together_ai"], "together_ai/"),
-    (ProviderKind::Fireworks, &["fireworks_ai"], "fireworks_ai/"),
-    (ProviderKind::Openrouter, &["openrouter"], "openrouter/"),
-    (ProviderKind::Perplexity, &["perplexity"], "perplexity/"),
-    (ProviderKind::Ollama, &["ollama"], "ollama/"),
+    (include_str!("../data/sandbox.json"), "the built-in sandbox"),
 ];
 
-/// All prices. Cheap to clone.
-#[derive(Debug, Clone)]
+/// The data in the program, read when it is first needed: it never changes, and every catalogue shares it.
+static READ: LazyLock<Vec<Edition>> = LazyLock::new(|| {
+    let read = |(document, origin): (&str, &str)| {
+        let (edition, _) = Edition::read(document).expect("the data in the program was tested");
+        edition.from_origin(origin)
+    };
+    EMBEDDED.into_iter().map(read).collect()
+});
+
+/// All that is known of models. Cheap to clone.
+#[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    kinds: Arc<HashMap<ProviderKind, Vec<Edition>>>,
+    /// Approved editions in the order in which they came into force.
+    approved: Arc<[Arc<Edition>]>,
 }
 
-/// What the catalogue says of a model at one time.
+/// The price of a model at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogPrice {
-    pub rates: Rates,
+    terms: Arc<PriceTerms>,
     /// `catalogue@2026-08-01`.
     pub version: Arc<str>,
-    pub context: Option<u32>,
-    pub max_output: Option<u32>,
-    tiers: Arc<[Tier]>,
-}
-
-/// Prices of one day on, by model.
-#[derive(Debug)]
-struct Edition {
-    effective_from: DateTime<Utc>,
-    models: HashMap<Box<str>, CatalogPrice>,
-}
-
-/// Prices for the whole of a request whose input is larger than this.
-#[derive(Debug, PartialEq, Eq)]
-struct Tier {
-    above_input_tokens: u64,
-    rates: Rates,
 }
 
 impl Catalog {
-    /// Reads the data in the program; a few milliseconds, so once per process.
+    /// What is in the program and nothing else. Reads it now, which takes a few milliseconds once per process.
     pub fn embedded() -> Self {
-        let tested = "the data in the program was tested";
-        let files = |texts: &[&'static str]| -> Vec<_> {
-            let read = |text: &&'static str| File::read(text).expect(tested);
-            texts.iter().map(read).collect()
-        };
-        let (public, sandbox) = (files(PUBLIC), files(SANDBOX));
-        let of = |files: &[File<'_>], providers: &[&str], prefix: &str| -> Vec<Edition> {
-            let edition = |file: &File<'_>| file.edition(providers, prefix).expect(tested);
-            files.iter().map(edition).collect()
-        };
-        let mut kinds: HashMap<_, _> = LISTED
-            .into_iter()
-            .map(|(kind, providers, prefix)| (kind, of(&public, providers, prefix)))
-            .collect();
-        kinds.insert(ProviderKind::Sandbox, of(&sandbox, &["sandbox"], ""));
-        Self { kinds: Arc::new(kinds) }
+        LazyLock::force(&READ);
+        Self::default()
+    }
+
+    /// With editions that were approved.
+    pub fn with(mut approved: Vec<Arc<Edition>>) -> Self {
+        approved.sort_by_key(|edition| edition.effective_from());
+        Self {
+            approved: approved.into(),
+        }
+    }
+
+    /// What is known of a model at a time, by its name or by an alias.
+    pub fn find(&self, kind: ProviderKind, model: &str, at: DateTime<Utc>) -> Option<Listed<'_>> {
+        self.in_force(kind, at)?.find(kind, model)
     }
 
     /// The price in force at a time; `None` when the model is not known or has no price per token.
     pub fn lookup(&self, kind: ProviderKind, model: &str, at: DateTime<Utc>) -> Option<CatalogPrice> {
-        let editions = self.kinds.get(&kind)?;
-        let in_force = editions
-            .iter()
-            .rev()
-            .find(|edition| edition.effective_from <= at)
-            .or(editions.first())?;
-        let price = in_force
-            .models
-            .get(model)
-            .or_else(|| in_force.models.get(fine_tuned_from(model)?))?;
-        Some(price.clone())
+        let listed = self.find(kind, model, at)?;
+        let terms = listed.model.price.as_ref()?;
+        (terms.rates != Rates::default()).then(|| CatalogPrice {
+            terms: Arc::clone(terms),
+            version: Arc::clone(listed.edition.version()),
+        })
+    }
+
+    /// Everything listed of a kind of provider at a time, by name.
+    pub fn all(&self, kind: ProviderKind, at: DateTime<Utc>) -> Vec<Listed<'_>> {
+        self.in_force(kind, at)
+            .map(|edition| edition.all(kind))
+            .unwrap_or_default()
+    }
+
+    /// The latest edition of those that speak of a kind; before the first one's day, the first one.
+    fn in_force(&self, kind: ProviderKind, at: DateTime<Utc>) -> Option<&Edition> {
+        let approved = self.approved.iter().map(|edition| &**edition);
+        let mut first = None::<&Edition>;
+        let mut latest = None::<&Edition>;
+        for edition in READ.iter().chain(approved).filter(|edition| edition.covers(kind)) {
+            first = first.or(Some(edition));
+            let later = latest.is_none_or(|latest| latest.effective_from() <= edition.effective_from());
+            if edition.effective_from() <= at && later {
+                latest = Some(edition);
+            }
+        }
+        latest.or(first)
     }
 }
 
 impl CatalogPrice {
+    /// The prices of a request of usual size.
+    pub fn rates(&self) -> &Rates {
+        &self.terms.rates
+    }
+
     /// The prices for a request of this size: some providers price long requests differently, from the first token on.
     pub fn rates_for(&self, tokens: &Tokens) -> &Rates {
-        let input = tokens.total_input();
-        let tier = self.tiers.iter().rev().find(|tier| input > tier.above_input_tokens);
-        tier.map_or(&self.rates, |tier| &tier.rates)
+        rates_for(&self.terms, tokens)
     }
-}
-
-/// `ft:gpt-4o:acme::id` is priced as `ft:gpt-4o`.
-fn fine_tuned_from(model: &str) -> Option<&str> {
-    let base = model.strip_prefix("ft:")?.find(':')?;
-    model.get(.."ft:".len() + base)
 }
 
 #[cfg(test)]

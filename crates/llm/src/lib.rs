@@ -26,7 +26,7 @@ mod translated;
 mod wire;
 
 pub use answer::{AnswerFacts, NotAnAnswer, read_answer};
-pub use catalog::{Catalog, CatalogPrice};
+pub use catalog::{Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, rates_for};
 pub use count::{CountPut, CountRequest};
 pub use failure::{Failure, FailureKind, classify};
 pub use flow::Flow;

@@ -142,11 +142,9 @@ fn opening(
 ) -> Result<(Opening, Telling), Refusal> {
     let now = chrono::Utc::now();
     let target = plan.target();
-    let output_limit = gateway
-        .parts
-        .catalog
-        .lookup(target.provider.kind, target.model.as_str(), now)
-        .and_then(|listed| listed.max_output)
+    let output_limit = target
+        .facts(&gateway.catalog(), now)
+        .and_then(|known| known.max_output)
         .map(u64::from);
     let marks = Marks {
         request_id: record.id(),

@@ -24,7 +24,6 @@ pub struct Gateway {
 #[derive(Debug)]
 pub struct GatewayParts {
     pub published: Published,
-    pub catalog: Catalog,
     pub key_lookup: KeyLookup,
     pub journal: Journal,
     pub upstream: Upstream,
@@ -76,6 +75,15 @@ pub struct ReadyState {
 impl Gateway {
     pub fn new(parts: GatewayParts) -> Self {
         Self { parts: Arc::new(parts) }
+    }
+
+    /// What is publicly known of models at this moment.
+    pub(crate) fn catalog(&self) -> Catalog {
+        let snapshot = self.parts.published.peek();
+        snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.catalog().clone())
+            .unwrap_or_default()
     }
 
     /// The journal, for the shipper and for shutting down.

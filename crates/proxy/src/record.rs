@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
-use gatewright_llm::{Bill, Named, Request, Tokens, bill, unpriced};
+use gatewright_llm::{Bill, Catalog, Named, Request, Tokens, bill, unpriced};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{CredentialId, Nanos, RequestId};
 use tokio::time::Instant;
@@ -329,7 +329,8 @@ impl Open {
             (Used::Untold { content_events }, None, Some(sighted)) => sighted.native.estimate(*content_events),
             (Used::Nothing, ..) | (Used::Untold { .. }, None, None) => Tokens::default(),
         };
-        match self.price(gateway) {
+        let catalog = gateway.catalog();
+        match self.price(&catalog) {
             Some(price) => bill(&tokens, price.rates_for(&tokens), price.version()),
             // At an address nobody here knows, no tokens do not mean that nothing was used.
             None if self.sighted.is_some() && matches!(used, Used::Untold { .. }) => unpriced(&tokens),
@@ -342,10 +343,10 @@ impl Open {
         }
     }
 
-    fn price(&self, gateway: &Gateway) -> Option<AppliedPrice<'_>> {
+    fn price(&self, catalog: &Catalog) -> Option<AppliedPrice<'_>> {
         let planned = self.plan.as_ref().map(Plan::target);
         let target = planned.or_else(|| self.sighted.as_ref()?.target.as_ref())?;
-        target.price(&gateway.parts.catalog, self.usage.started_at)
+        target.price(catalog, self.usage.started_at)
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gatewright_contract::AddressPolicy;
+use gatewright_control::CatalogKeys;
 use gatewright_store::DatabaseUrl;
 use url::Url;
 
@@ -20,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 15] = [
+pub const VARIABLES: [(&str, &str, &str); 16] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -92,6 +93,11 @@ pub const VARIABLES: [(&str, &str, &str); 15] = [
         "threads that serve requests [default: one per processor]",
     ),
     (
+        "GATEWRIGHT_CATALOG_KEY",
+        "catalog-key",
+        "ed25519 public keys in base64 whose catalogues may be taken over [default: none, nobody's]",
+    ),
+    (
         "GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS",
         "allow-private-providers",
         "whether providers may have private addresses [default: true on a single node, false in a cluster]",
@@ -127,6 +133,7 @@ pub struct Settings {
     pub response_time_to_live: Duration,
     pub workers: NonZeroUsize,
     pub address_policy: AddressPolicy,
+    pub catalog_keys: CatalogKeys,
     pub traces: Traces,
 }
 
@@ -219,6 +226,9 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
+    let catalog_keys = reader.optional("GATEWRIGHT_CATALOG_KEY", |text| {
+        CatalogKeys::parse(text).map_err(|error| error.to_string())
+    });
     let traces = values::traces(&mut reader);
     let topology = topology::read(&mut reader, &data_directory);
     reader.report_misspelt(strings);
@@ -242,6 +252,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 response_time_to_live,
                 workers,
                 address_policy: private.unwrap_or(usual),
+                catalog_keys: catalog_keys.unwrap_or_default(),
                 traces,
             })
         }

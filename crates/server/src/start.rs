@@ -89,7 +89,8 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         .clone()
         .unwrap_or_else(|| address_of(public.address));
     let upstream = Upstream::new(settings.address_policy, keyring.clone())?;
-    let catalog = Catalog::embedded();
+    // Now, and not when the first request needs it.
+    Catalog::embedded();
 
     let mut shipping = Tasks::new();
     let mut background = Tasks::new();
@@ -98,7 +99,6 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
             let open = control_plane::Spec {
                 spec,
                 keyring: keyring.clone(),
-                catalog: catalog.clone(),
                 public_url: public_url.clone(),
             };
             Some(ControlPlane::open(open, &settings, upstream.clone()).await?)
@@ -161,7 +161,6 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
     let journal = data_plane.as_ref().map(DataPlane::journal);
     let gateway = data_plane.map(|data_plane| {
         data_plane.gateway(data_plane::Serving {
-            catalog,
             upstream,
             responses: ResponseMemory::new(shared.responses.clone(), keyring),
             tracing,

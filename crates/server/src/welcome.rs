@@ -76,6 +76,7 @@ fn playground() -> Document {
         }]),
         models: Some(MODELS.map(model).into()),
         prices: None,
+        catalog: None,
         teams: None,
         tokens: None,
         keys: Some(vec![KeyEntry {

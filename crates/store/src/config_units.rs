@@ -19,9 +19,18 @@ use crate::stored;
 use crate::system::System;
 
 /// What compiles together; keys do not.
-const COMPILED_KINDS: [&str; 5] = ["organization", "team", "provider", "model", "price"];
+const COMPILED_KINDS: [&str; 6] = ["organization", "team", "provider", "model", "price", "overlay"];
 /// The kinds this release knows. Those of a later one stay where they are.
-const KINDS: [&str; 6] = ["organization", "team", "provider", "model", "price", KEY_KIND];
+const KINDS: [&str; 8] = [
+    "organization",
+    "team",
+    "provider",
+    "model",
+    "price",
+    "overlay",
+    KEY_KIND,
+    "catalog",
+];
 const KEY_KIND: &str = "key";
 
 /// A place in the order of all published units: several units may share a revision.
@@ -184,6 +193,8 @@ const fn kind(unit: UnitId) -> &'static str {
         UnitId::Provider(_) => "provider",
         UnitId::Model(_) => "model",
         UnitId::Price(_) => "price",
+        UnitId::Overlay(_) => "overlay",
+        UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => KEY_KIND,
     }
 }

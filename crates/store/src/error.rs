@@ -122,6 +122,7 @@ fn taken_field(message: &str) -> Option<&'static str> {
         "slug" => Some("slug"),
         "email" => Some("email"),
         "name" => Some("name"),
+        "model" => Some("model"),
         "secret" | "digest" => Some("secret"),
         "effective_from" => Some("effective_from"),
         _ => None,

@@ -4,6 +4,7 @@
 
 mod audit;
 mod bulk;
+mod catalog;
 mod config_units;
 mod db;
 mod entity;
@@ -15,6 +16,7 @@ mod keys;
 mod members;
 mod models;
 mod organizations;
+mod overlays;
 mod page;
 mod passwords;
 mod people;
@@ -33,6 +35,7 @@ mod tokens;
 mod usage;
 mod write;
 
+pub use catalog::{CatalogRefreshInsert, PublishedCatalog};
 pub use config_units::Place;
 pub use db::{DatabaseUrl, Db, MigrateError, OpenError};
 pub use error::{DatabaseError, ListError, WriteError};

@@ -19,6 +19,12 @@ impl System<'_> {
         Ok(by_slug(&self.db.read, slug).await?)
     }
 
+    /// The one that runs the installation: the first of all. It was made by whoever set the installation up.
+    pub async fn first_organization(&self) -> Result<Option<Organization>, DatabaseError> {
+        let first = Entity::find().order_by_asc(Column::Id).one(&self.db.read).await?;
+        Ok(first.as_ref().map(read).transpose()?)
+    }
+
     /// Where somebody is a member, and as what; in the order of slugs.
     pub async fn memberships(&self, person: PersonId) -> Result<Vec<(Organization, Role)>, DatabaseError> {
         let mine = membership::Column::Person.eq(person.uuid());

@@ -150,8 +150,14 @@ impl WriteTx {
         config_units::put(&self.transaction, organization, unit, self.revision, body).await?;
         match unit {
             // A key is looked up by itself and compiles with nothing: making one must not read all the others.
-            UnitId::Key(_) => {}
-            UnitId::Organization | UnitId::Team(_) | UnitId::Provider(_) | UnitId::Model(_) | UnitId::Price(_) => {
+            // An edition of the catalogue is of no organization and was read before it came here.
+            UnitId::Key(_) | UnitId::Catalog(_) => {}
+            UnitId::Organization
+            | UnitId::Team(_)
+            | UnitId::Provider(_)
+            | UnitId::Model(_)
+            | UnitId::Price(_)
+            | UnitId::Overlay(_) => {
                 self.touched.entry(organization).or_default().insert(unit);
             }
         }
@@ -206,9 +212,15 @@ fn name_unit(
     let message = match units.get(&problem.unit) {
         Some(UnitBody::Model(model)) => format!("model {}: {}", model.name, problem.message),
         Some(UnitBody::Provider(provider)) => format!("provider {}: {}", provider.name, problem.message),
-        Some(UnitBody::Organization(_) | UnitBody::Team(_) | UnitBody::Price(_) | UnitBody::Key(_)) | None => {
-            problem.message
-        }
+        Some(UnitBody::Overlay(overlay)) => format!("facts of {}: {}", overlay.model, problem.message),
+        Some(
+            UnitBody::Organization(_)
+            | UnitBody::Team(_)
+            | UnitBody::Price(_)
+            | UnitBody::Key(_)
+            | UnitBody::Catalog(_),
+        )
+        | None => problem.message,
     };
     CompileProblem { message, ..problem }
 }

@@ -148,6 +148,10 @@ ids! {
     ModelId = "mod";
     /// A price that overrides the catalogue's.
     PriceId = "price";
+    /// An organization's own facts of a model.
+    OverlayId = "fact";
+    /// A catalogue that was brought in.
+    CatalogRefreshId = "refresh";
     SessionId = "ses";
     /// A control-plane token (`gwt-…`).
     TokenId = "tok";
@@ -156,6 +160,11 @@ ids! {
     RequestId = "req";
     /// One running installation of the server with its own data directory.
     NodeId = "node";
+}
+
+impl OrganizationId {
+    /// Stands where others name their organization in what belongs to the installation itself.
+    pub const INSTALLATION: Self = Self(Uuid::nil());
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ mod unit;
 pub use duration::HumanDuration;
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
-    AuditId, CredentialId, IdError, InvitationId, KeyId, ModelId, NodeId, OrganizationId, PersonId, PriceId,
-    ProviderId, RequestId, SessionId, TeamId, TokenId,
+    AuditId, CatalogRefreshId, CredentialId, IdError, InvitationId, KeyId, ModelId, NodeId, OrganizationId, OverlayId,
+    PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId, TokenId,
 };
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};

@@ -28,6 +28,8 @@ pub enum Permission {
     TokensWrite,
     ConfigurationRead,
     ConfigurationWrite,
+    /// Counts in the organization that runs the installation.
+    CatalogRefresh,
 }
 
 /// What a member of an organization is.
@@ -42,7 +44,7 @@ pub enum Role {
 }
 
 impl Permission {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::OrganizationRead,
         Self::OrganizationWrite,
         Self::OrganizationDelete,
@@ -64,6 +66,7 @@ impl Permission {
         Self::TokensWrite,
         Self::ConfigurationRead,
         Self::ConfigurationWrite,
+        Self::CatalogRefresh,
     ];
 
     /// The table itself: the weakest role that has this permission. Stronger ones have it, too.
@@ -88,7 +91,8 @@ impl Permission {
             | Self::TokensRead
             | Self::TokensWrite
             | Self::ConfigurationRead
-            | Self::ConfigurationWrite => Role::Admin,
+            | Self::ConfigurationWrite
+            | Self::CatalogRefresh => Role::Admin,
             Self::OrganizationDelete => Role::Owner,
         }
     }
@@ -132,7 +136,7 @@ mod tests {
         let all: std::collections::BTreeSet<_> = Permission::ALL.into_iter().collect();
 
         assert_eq!(all.len(), Permission::ALL.len());
-        assert_eq!(all.last(), Some(&Permission::ConfigurationWrite));
+        assert_eq!(all.last(), Some(&Permission::CatalogRefresh));
     }
 
     #[test]

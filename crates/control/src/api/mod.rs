@@ -1,6 +1,7 @@
 //! The handlers, one file per resource; the same file names are found in types, store and dashboard.
 
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod configuration;
 pub(crate) mod credentials;
 pub(crate) mod invitations;
@@ -8,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod models;
 pub(crate) mod organizations;
+pub(crate) mod overlays;
 pub(crate) mod prices;
 pub(crate) mod providers;
 pub(crate) mod sessions;

@@ -5,8 +5,9 @@ use gatewright_types::api::{Model, ModelChange, NewModel, PriceState, Route};
 use gatewright_types::{ModelId, Page, PageQuery};
 use serde_json::json;
 
-use super::prices;
+use super::{catalog, prices};
 use crate::access::Call;
+use crate::catalog::View;
 use crate::endpoint::{Created, Json, NoContent, Path, Query};
 use crate::error::ApiError;
 
@@ -15,9 +16,10 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
         items: rows,
         next_cursor,
     } = call.scope().models(&query).await?;
+    let view = catalog::view(&call).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        items.push(priced(&call, row).await?);
+        items.push(known(&call, &view, row).await?);
     }
     Ok(Json(Page { items, next_cursor }))
 }
@@ -29,12 +31,12 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewModel>) -> Result<Crea
     let row = call
         .write(audited, async |tx| tx.create_model(organization, id, &new).await)
         .await?;
-    priced(&call, row).await.map(Created)
+    known(&call, &catalog::view(&call).await?, row).await.map(Created)
 }
 
 pub(crate) async fn read(call: Call, Path(model): Path<ModelId>) -> Result<Json<Model>, ApiError> {
     let row = call.scope().model(model).await?.ok_or(ApiError::NotFound)?;
-    priced(&call, row).await.map(Json)
+    known(&call, &catalog::view(&call).await?, row).await.map(Json)
 }
 
 pub(crate) async fn update(
@@ -48,7 +50,7 @@ pub(crate) async fn update(
     let row = call
         .write(audited, async |tx| tx.change_model(organization, model, &change).await)
         .await?;
-    priced(&call, row).await.map(Json)
+    known(&call, &catalog::view(&call).await?, row).await.map(Json)
 }
 
 pub(crate) async fn delete(call: Call, Path(model): Path<ModelId>) -> Result<NoContent, ApiError> {
@@ -60,7 +62,7 @@ pub(crate) async fn delete(call: Call, Path(model): Path<ModelId>) -> Result<NoC
     Ok(NoContent)
 }
 
-async fn priced(call: &Call, row: ModelRow) -> Result<Model, ApiError> {
+async fn known(call: &Call, view: &View, row: ModelRow) -> Result<Model, ApiError> {
     let ModelRow {
         id,
         name,
@@ -69,7 +71,7 @@ async fn priced(call: &Call, row: ModelRow) -> Result<Model, ApiError> {
         created_at,
     } = row;
     let Route::Target(target) = &route;
-    let found = prices::find(call, &target.provider, &target.model).await?;
+    let (found, lifecycle) = prices::find(call, view, &target.provider, &target.model).await?;
     let price = match (found.rates, found.version) {
         (Some(rates), Some(version)) => PriceState::Priced { rates, version },
         _ => PriceState::Unpriced,
@@ -80,6 +82,7 @@ async fn priced(call: &Call, row: ModelRow) -> Result<Model, ApiError> {
         route,
         timeouts,
         price,
+        lifecycle,
         created_at,
     })
 }

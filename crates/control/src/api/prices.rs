@@ -1,11 +1,13 @@
 //! An organization's own prices, and which price applies: the own one before the catalogue's, as on the data plane.
 
 use chrono::Utc;
-use gatewright_types::api::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource};
+use gatewright_types::api::{Lifecycle, NewPrice, Price, PriceLookup, PriceQuery, PriceSource};
 use gatewright_types::{Page, PageQuery, PriceId, Slug, UpstreamModel};
 use serde_json::json;
 
+use super::catalog;
 use crate::access::Call;
+use crate::catalog::View;
 use crate::endpoint::{Created, Json, NoContent, Path, Query};
 use crate::error::ApiError;
 
@@ -42,30 +44,42 @@ pub(crate) async fn delete(call: Call, Path(price): Path<PriceId>) -> Result<NoC
 }
 
 pub(crate) async fn lookup(call: Call, Query(query): Query<PriceQuery>) -> Result<Json<PriceLookup>, ApiError> {
-    find(&call, &query.provider, &query.model).await.map(Json)
+    let view = catalog::view(&call).await?;
+    Ok(Json(find(&call, &view, &query.provider, &query.model).await?.0))
 }
 
-/// The price of a model at a provider now.
-pub(super) async fn find(call: &Call, provider: &Slug, model: &UpstreamModel) -> Result<PriceLookup, ApiError> {
+/// The price of a model at a provider now, and where the model is in its life.
+pub(super) async fn find(
+    call: &Call,
+    view: &View,
+    provider: &Slug,
+    model: &UpstreamModel,
+) -> Result<(PriceLookup, Option<Lifecycle>), ApiError> {
     let now = Utc::now();
-    let own = call.scope().prices_of(provider, model).await?;
-    if let Some(price) = own.into_iter().find(|price| price.effective_from <= now) {
-        let version = Some(price.id.to_string());
-        return Ok(PriceLookup {
-            rates: Some(price.rates),
-            source: PriceSource::Organization,
-            version,
-        });
-    }
     let kind = call
         .scope()
         .provider_by_name(provider)
         .await?
         .map(|provider| provider.kind);
-    let listed = kind.and_then(|kind| call.control.catalog.lookup(kind, model.as_str(), now));
-    Ok(match listed {
+    let name = kind.map_or(model, |kind| view.own.name(kind, model));
+    let lifecycle = kind.and_then(|kind| view.lifecycle(kind, name));
+    let mut own = call.scope().prices_of(provider, model).await?;
+    if own.is_empty() && name != model {
+        own = call.scope().prices_of(provider, name).await?;
+    }
+    if let Some(price) = own.into_iter().find(|price| price.effective_from <= now) {
+        let version = Some(price.id.to_string());
+        let lookup = PriceLookup {
+            rates: Some(price.rates),
+            source: PriceSource::Organization,
+            version,
+        };
+        return Ok((lookup, lifecycle));
+    }
+    let listed = kind.and_then(|kind| view.catalog.lookup(kind, name.as_str(), now));
+    let lookup = match listed {
         Some(price) => PriceLookup {
-            rates: Some(price.rates.clone()),
+            rates: Some(price.rates().clone()),
             source: PriceSource::Catalogue,
             version: Some(price.version.to_string()),
         },
@@ -74,5 +88,6 @@ pub(super) async fn find(call: &Call, provider: &Slug, model: &UpstreamModel) ->
             source: PriceSource::None,
             version: None,
         },
-    })
+    };
+    Ok((lookup, lifecycle))
 }

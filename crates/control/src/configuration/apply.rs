@@ -236,6 +236,9 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
             tx.create_price(id, *price, new).await.map(drop)
         }
         Step::DeletePrice(price) => tx.delete_price(id, *price).await,
+        Step::CreateOverlay(overlay, new) => tx.create_overlay(id, *overlay, new).await.map(drop),
+        Step::ChangeOverlay(overlay, facts) => tx.change_overlay(id, *overlay, facts).await.map(drop),
+        Step::DeleteOverlay(overlay) => tx.delete_overlay(id, *overlay).await,
         Step::AddMember(person, role) => tx.add_member(id, *person, *role).await.map(drop),
         Step::AddPerson(new, role) => {
             let person = tx.create_person(new).await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gatewright_contract::Digest;
 use gatewright_store::{DatabaseError, ListError, ModelRow, Scope, SealedCredential};
-use gatewright_types::api::{Document, Key, Member, Organization, Price, Provider, Team, Token};
+use gatewright_types::api::{Document, Key, Member, Organization, Overlay, Price, Provider, Team, Token};
 use gatewright_types::{KeyId, Page, PageQuery, TokenId};
 
 /// The lists a document does not name stay empty, unless something it names depends on them.
@@ -16,6 +16,7 @@ pub(super) struct Current {
     pub(super) providers: Vec<(Provider, Vec<SealedCredential>)>,
     pub(super) models: Vec<ModelRow>,
     pub(super) prices: Vec<Price>,
+    pub(super) overlays: Vec<Overlay>,
     pub(super) tokens: Vec<Token>,
     pub(super) token_digests: HashMap<TokenId, Digest>,
     pub(super) keys: Vec<Key>,
@@ -45,6 +46,9 @@ impl Current {
         }
         if document.prices.is_some() {
             current.prices = all(async |query| scope.prices(&query).await).await?;
+        }
+        if document.catalog.is_some() {
+            current.overlays = all(async |query| scope.overlays(&query).await).await?;
         }
         if let Some(entries) = &document.tokens {
             current.tokens = all(async |query| scope.tokens(&query).await).await?;
@@ -80,6 +84,7 @@ impl Current {
             providers: Vec::new(),
             models: Vec::new(),
             prices: Vec::new(),
+            overlays: Vec::new(),
             tokens: Vec::new(),
             token_digests: HashMap::new(),
             keys: Vec::new(),
@@ -89,7 +94,7 @@ impl Current {
 }
 
 /// Every item of a list, page by page.
-pub(super) async fn all<T>(
+pub(crate) async fn all<T>(
     mut page: impl AsyncFnMut(PageQuery) -> Result<Page<T>, ListError>,
 ) -> Result<Vec<T>, DatabaseError> {
     let mut items = Vec::new();

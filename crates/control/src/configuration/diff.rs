@@ -9,9 +9,11 @@ use gatewright_contract::{
     UnitBody, UnitId, compile,
 };
 use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
-use gatewright_types::api::{Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, NewModel, NewPrice};
+use gatewright_types::api::{
+    Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, ModelFacts, NewModel, NewOverlay, NewPrice,
+};
 use gatewright_types::{
-    CredentialId, DisplayName, KeyId, ModelId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
+    CredentialId, DisplayName, KeyId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
 };
 
 use super::coherence::twice;
@@ -66,6 +68,9 @@ pub(super) enum Step {
     /// A changed price is another price: the version that requests were billed under keeps its meaning.
     ReplacePrice(PriceId, PriceId, NewPrice),
     DeletePrice(PriceId),
+    CreateOverlay(OverlayId, NewOverlay),
+    ChangeOverlay(OverlayId, ModelFacts),
+    DeleteOverlay(OverlayId),
     AddMember(PersonId, Role),
     AddPerson(NewPerson, Role),
     SetFirstPassword(PersonId, String),
@@ -110,6 +115,7 @@ pub(super) fn diff(current: &Current, document: &Document, means: Means<'_>) -> 
     differ.providers();
     differ.models();
     differ.prices();
+    differ.catalog();
     differ.members();
     differ.tokens();
     differ.keys(&teams);
@@ -306,6 +312,9 @@ impl Step {
             Self::CreatePrice(..) => "price.create",
             Self::ReplacePrice(..) => "price.update",
             Self::DeletePrice(_) => "price.delete",
+            Self::CreateOverlay(..) => "overlay.create",
+            Self::ChangeOverlay(..) => "overlay.update",
+            Self::DeleteOverlay(_) => "overlay.delete",
             Self::AddMember(..) | Self::AddPerson(..) => "member.add",
             Self::SetFirstPassword(..) | Self::ChangeRole(..) => "member.update",
             Self::RemoveMember(_) => "member.remove",

@@ -1,4 +1,4 @@
-//! Differences in teams, models, prices and keys.
+//! Differences in teams, models, prices, own facts and keys.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::UnitId;
 use gatewright_store::KeyInsert;
 use gatewright_types::api::{
-    ChangeKind, KeyChange, KeyEntry, ModelChange, NewModel, NewPrice, Price, PriceEntry, Rates, SecretSource,
+    ChangeKind, KeyChange, KeyEntry, ModelChange, NewModel, NewPrice, Price, PriceEntry, ProviderKind, Rates,
+    SecretSource,
 };
-use gatewright_types::{DisplayName, KeyId, ModelId, PriceId, TeamId};
+use gatewright_types::{DisplayName, KeyId, ModelId, OverlayId, PriceId, TeamId, UpstreamModel};
 
 use super::diff::{Differ, Step, change, differing};
 use super::secrets::value;
@@ -143,6 +144,47 @@ impl Differ<'_> {
                 &format!("{}/{}", price.provider, price.model),
                 Step::DeletePrice(price.id),
             );
+        }
+    }
+
+    /// A model's own facts are known by its kind and name.
+    pub(super) fn catalog(&mut self) {
+        let Some(entries) = &self.document.catalog else { return };
+        let name = |kind: ProviderKind, model: &UpstreamModel| format!("{}/{model}", kind.as_str());
+        let names: Vec<_> = entries.iter().map(|entry| name(entry.kind, &entry.model)).collect();
+        self.check_unique("catalog", "model", names.iter().map(String::as_str));
+        for (index, (entry, named)) in entries.iter().zip(&names).enumerate() {
+            if let Some((field, message)) = entry.facts.problem() {
+                let path = format!("catalog[{index}].facts.{field}");
+                self.problem(path.trim_end_matches('.').to_owned(), &message);
+            }
+            let there = self.current.overlays.iter();
+            let id = match there
+                .clone()
+                .find(|overlay| name(overlay.kind, &overlay.model) == *named)
+            {
+                Some(overlay) => {
+                    if overlay.facts != entry.facts {
+                        let change = change(ChangeKind::Update, "overlay", named, &["facts"]);
+                        self.step(change, Step::ChangeOverlay(overlay.id, entry.facts.clone()));
+                    }
+                    overlay.id
+                }
+                None => {
+                    let (id, change) = (OverlayId::mint(), change(ChangeKind::Create, "overlay", named, &[]));
+                    self.step(change, Step::CreateOverlay(id, entry.clone()));
+                    id
+                }
+            };
+            self.plan
+                .places
+                .insert(UnitId::Overlay(id), format!("catalog[{index}]"));
+        }
+        for overlay in &self.current.overlays {
+            let named = name(overlay.kind, &overlay.model);
+            if !names.contains(&named) {
+                self.removal("overlay", &named, Step::DeleteOverlay(overlay.id));
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 use gatewright_contract::{Keyring, OpenedCredential};
 use gatewright_store::{Scope, SealedCredential};
 use gatewright_types::api::{
-    CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, Organization, PriceEntry, ProviderEntry, TeamEntry,
-    TokenEntry,
+    CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, NewOverlay, Organization, PriceEntry, ProviderEntry,
+    TeamEntry, TokenEntry,
 };
 
 use super::current::Current;
@@ -26,6 +26,7 @@ pub(crate) async fn export(
         providers: Some(Vec::new()),
         models: Some(Vec::new()),
         prices: Some(Vec::new()),
+        catalog: Some(Vec::new()),
         teams: Some(Vec::new()),
         tokens: Some(Vec::new()),
         keys: Some(Vec::new()),
@@ -88,6 +89,15 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         effective_from: Some(price.effective_from),
         rates: price.rates,
     }));
+    document.catalog = Some(sorted(
+        current.overlays,
+        |overlay| (overlay.kind.as_str(), overlay.model.to_string()),
+        |overlay| NewOverlay {
+            kind: overlay.kind,
+            model: overlay.model,
+            facts: overlay.facts,
+        },
+    ));
     document.teams = Some(sorted(
         current.teams,
         |team| team.name.to_string(),

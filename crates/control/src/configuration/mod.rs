@@ -15,6 +15,7 @@ mod secrets;
 
 pub(crate) use apply::{apply, plan};
 pub use bootstrap::{BootstrapError, bootstrap};
+pub(crate) use current::all;
 pub use document::{check_document, document_schema};
 pub(crate) use export::export;
 pub use secrets::{SecretReader, UnreadableSecret, resolve_secrets};

@@ -23,6 +23,8 @@ fn path(route: &str, organization: &str) -> String {
         ("credential", "cred"),
         ("model", "mod"),
         ("price", "price"),
+        ("overlay", "fact"),
+        ("refresh", "refresh"),
     ] {
         path = path.replace(&format!("{{{name}}}"), &format!("{prefix}_{hex}"));
     }
@@ -63,8 +65,10 @@ async fn each_role_gets_past_exactly_the_routes_it_may_use_and_an_outsider_past_
         let email = format!("{}@example.com", role.as_str());
         let caller = world.member(&owner, "acme", &email, role.as_str()).await;
         for route in route_table() {
-            let Access::Needs(permission) = route.access else {
-                continue;
+            let (permission, status, code) = match route.access {
+                Access::Needs(permission) => (permission, 404, "not_found"),
+                Access::Installation(permission) => (permission, 403, "forbidden"),
+                Access::Public | Access::Known | Access::SignedIn => continue,
             };
             let method: Method = route.method.parse().unwrap();
             if role.allows(permission) && route.path == "/organizations/{organization}" && method == Method::DELETE {
@@ -84,7 +88,7 @@ async fn each_role_gets_past_exactly_the_routes_it_may_use_and_an_outsider_past_
                 "{role:?} {route:?} {}",
                 answer.body
             );
-            foreign.refused(404, "not_found");
+            foreign.refused(status, code);
         }
     }
 }

@@ -102,6 +102,56 @@ async fn applying_does_what_the_plan_said_and_applying_again_does_nothing() {
 }
 
 #[actix_web::test]
+async fn own_facts_of_models_are_applied_changed_removed_and_exported() {
+    let (world, owner) = World::with_owner().await;
+    let catalog = |entries: Value| json!({"version": 1, "organization": "acme", "catalog": entries});
+    let first = catalog(json!([
+        {"kind": "openai", "model": "gpt-4o", "facts": {"context": 8000, "aliases": ["ours"]}},
+        {"kind": "openai-compatible", "model": "in-house", "facts": {"capabilities": {"chat": true}}},
+    ]));
+    let second = catalog(json!([{"kind": "openai", "model": "gpt-4o", "facts": {"context": 9000}}]));
+
+    assert_eq!(
+        changes(&apply(&world, &owner, &first).await),
+        [
+            "create overlay openai/gpt-4o",
+            "create overlay openai-compatible/in-house"
+        ]
+    );
+    let exported = owner.get(&world, CONFIGURATION).await.body;
+    assert_eq!(exported["catalog"], first["catalog"]);
+    assert_eq!(
+        changes(&apply(&world, &owner, &second).await),
+        [
+            "update overlay openai/gpt-4o facts",
+            "remove overlay openai-compatible/in-house"
+        ]
+    );
+    assert_eq!(apply(&world, &owner, &second).await["changes"], json!([]));
+    let nothing = catalog(json!([{"kind": "openai", "model": "gpt-4o", "facts": {}}]));
+    let refused = owner.post(&world, &format!("{CONFIGURATION}/apply"), nothing).await;
+    refused.refused(422, "invalid");
+    assert!(
+        refused.body["error"]["fields"]["catalog[0].facts"].is_string(),
+        "{}",
+        refused.body
+    );
+    let taken = catalog(json!([
+        {"kind": "openai", "model": "a", "facts": {"aliases": ["x"]}},
+        {"kind": "openai", "model": "b", "facts": {"aliases": ["x"]}},
+    ]));
+    let refused = owner.post(&world, &format!("{CONFIGURATION}/apply"), taken).await;
+    refused.refused(422, "invalid");
+    let fields = refused.body["error"]["fields"].as_object().unwrap();
+    assert!(
+        fields
+            .keys()
+            .any(|field| field.starts_with("catalog[1]") || field.starts_with("catalog[0]")),
+        "{fields:?}"
+    );
+}
+
+#[actix_web::test]
 async fn only_what_differs_is_changed_and_what_a_complete_list_does_not_name_is_removed() {
     let (world, owner) = World::with_owner().await;
     apply(&world, &owner, &document()).await;

@@ -18,6 +18,8 @@ async fn ids(feed: &Feed, after: Revision) -> Vec<&'static str> {
         UnitId::Provider(_) => "provider",
         UnitId::Model(_) => "model",
         UnitId::Price(_) => "price",
+        UnitId::Overlay(_) => "overlay",
+        UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => "key",
     };
     page.units.iter().map(|unit| name(&unit.id)).collect()

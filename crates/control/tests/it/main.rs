@@ -7,6 +7,7 @@
 
 mod access;
 mod background;
+mod catalog;
 mod configuration;
 mod feed;
 mod openapi;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -14,8 +13,10 @@ use actix_web::web::Data;
 use actix_web::{App, http::StatusCode};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use gatewright_contract::{AddressPolicy, Catalog, Keyring};
-use gatewright_control::{Control, ControlSettings, Parts, SelfTester, configure, setup_link};
+use gatewright_contract::{AddressPolicy, Keyring};
+use gatewright_control::{
+    CatalogFetcher, CatalogKeys, Control, ControlSettings, Parts, SelfTester, configure, setup_link,
+};
 use gatewright_store::{DatabaseUrl, Db};
 use gatewright_types::api::{SelfTest, SelfTestOutcome};
 use serde_json::{Value, json};
@@ -65,6 +66,7 @@ impl World {
         let settings = ControlSettings {
             public_url: "https://gw.example.com".parse().unwrap(),
             address_policy: AddressPolicy::PublicOnly,
+            catalog_keys: CatalogKeys::parse(&crate::catalog::public_key()).unwrap(),
             session_idle,
             session_absolute,
         };
@@ -89,13 +91,12 @@ impl World {
             .boxed()
         });
         let keyring = Keyring::parse(Keyring::mint().expose()).unwrap();
-        let catalog = Arc::new(Catalog::embedded());
         let parts = Parts {
             db: db.clone(),
             keyring,
-            catalog,
             settings,
             self_tester,
+            catalog_fetcher: CatalogFetcher::new(|_| async { Err("is not there".to_owned()) }.boxed()),
         };
         let control = Data::new(Control::new(parts).unwrap());
         let app = test::init_service(App::new().configure(configure(control.clone()))).await;

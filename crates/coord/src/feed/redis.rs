@@ -97,9 +97,13 @@ impl RedisFeed {
             })?;
             let digest = match unit.id {
                 UnitId::Key(digest) => digest.to_string(),
-                UnitId::Organization | UnitId::Team(_) | UnitId::Provider(_) | UnitId::Model(_) | UnitId::Price(_) => {
-                    String::new()
-                }
+                UnitId::Organization
+                | UnitId::Team(_)
+                | UnitId::Provider(_)
+                | UnitId::Model(_)
+                | UnitId::Price(_)
+                | UnitId::Overlay(_)
+                | UnitId::Catalog(_) => String::new(),
             };
             let organization = unit.organization.to_string();
             call.key(format!("{}{organization}", organizations(epoch)));

@@ -1,27 +1,37 @@
-//! Reads an edition of the catalogue. Prices are converted from the decimal text, never by way of binary fractions.
+//! Reads an edition of the catalogue. Prices are converted from the decimal text, never by way of binary fractions. What
+//! a later release may say besides is passed over; an entry that cannot be used is told and left out.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{NaiveDate, NaiveTime};
-use gatewright_types::UnitPrice;
-use gatewright_types::api::Rates;
+use chrono::NaiveDate;
+use gatewright_types::api::{
+    OtherPrice, PriceTerms, PriceTier, PricedUnit, ProviderKind, Rates, ServicePrice, ServiceTier,
+};
+use gatewright_types::{UnitPrice, UpstreamModel};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{CatalogPrice, Edition, Tier};
+use super::edition::LISTED;
+use super::{Capabilities, CatalogModel, Edition, EditionError, capabilities};
 
 /// Decimal places of a dollar that a pico-dollar is.
 const PICO: i32 = 12;
+const FORMAT: u32 = 1;
+const UNIT: &str = "USD per token";
 
-/// Providers whose models cost nothing when their price is zero. Elsewhere two zeros stand for a price that is not by
-/// the token.
-const FREE: [&str; 2] = ["ollama", "sandbox"];
+/// Kinds whose models cost nothing when their price is zero. Elsewhere two zeros stand for a price that is not by the
+/// token.
+const FREE: [ProviderKind; 2] = [ProviderKind::Ollama, ProviderKind::Sandbox];
 
-/// An edition of the list, read but for its prices.
 #[derive(Deserialize)]
-pub(super) struct File<'a> {
+struct File<'a> {
+    schema: u32,
+    #[serde(borrow)]
+    unit: Cow<'a, str>,
     as_of: NaiveDate,
+    #[serde(borrow, default)]
+    source: Cow<'a, str>,
     #[serde(borrow)]
     models: Vec<Entry<'a>>,
 }
@@ -32,13 +42,21 @@ struct Entry<'a> {
     id: Cow<'a, str>,
     #[serde(borrow)]
     provider: Cow<'a, str>,
+    #[serde(borrow, default)]
+    mode: Option<Cow<'a, str>>,
     context: Option<u32>,
     max_output: Option<u32>,
+    #[serde(borrow, default)]
+    caps: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    aliases: Vec<Cow<'a, str>>,
+    deprecates: Option<NaiveDate>,
+    sunsets: Option<NaiveDate>,
     #[serde(borrow, default)]
     price: Prices<'a>,
 }
 
-/// Dollars per token, as written.
+/// Dollars per token or other unit, as written.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Prices<'a> {
@@ -58,42 +76,108 @@ struct Prices<'a> {
     input_cost_per_audio_token: Option<&'a RawValue>,
     #[serde(borrow)]
     output_cost_per_audio_token: Option<&'a RawValue>,
+    #[serde(borrow)]
+    in_batch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    out_batch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    in_flex: Option<&'a RawValue>,
+    #[serde(borrow)]
+    out_flex: Option<&'a RawValue>,
+    #[serde(borrow)]
+    in_priority: Option<&'a RawValue>,
+    #[serde(borrow)]
+    out_priority: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_cost_per_image: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_cost_per_image: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_cost_per_second: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_cost_per_second: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_cost_per_character: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_cost_per_query: Option<&'a RawValue>,
     /// Inside `tiers` only.
     above_tokens: u64,
     #[serde(borrow)]
     tiers: Vec<Prices<'a>>,
 }
 
-impl<'a> File<'a> {
-    pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+impl Edition {
+    /// Reads a document. Beside the edition it gives what is wrong with the entries that are left out.
+    pub fn read(document: &str) -> Result<(Self, Vec<String>), EditionError> {
+        let file: File<'_> = serde_json::from_str(document)?;
+        if file.schema != FORMAT {
+            return Err(EditionError::Format(file.schema));
+        }
+        if !file.unit.starts_with(UNIT) {
+            return Err(EditionError::Unit(file.unit.into_owned()));
+        }
+        let mut edition = Self::of(file.as_of, &file.source);
+        let mut problems = Vec::new();
+        for entry in &file.models {
+            for (kind, providers, prefix) in LISTED {
+                if providers.contains(&&*entry.provider)
+                    && let Err(problem) = edition.add(kind, prefix, entry)
+                {
+                    problems.push(format!("{}: {problem}", entry.id));
+                }
+            }
+        }
+        if edition.kinds.is_empty() {
+            return Err(EditionError::Empty);
+        }
+        Ok((edition, problems))
     }
 
-    /// The models of these providers, by their names behind the prefix.
-    pub(super) fn edition(&self, providers: &[&str], prefix: &str) -> Result<Edition, String> {
-        let version: Arc<str> = format!("catalogue@{}", self.as_of).into();
-        let mut models = std::collections::HashMap::new();
-        for entry in self.models.iter().filter(|entry| providers.contains(&&*entry.provider)) {
-            let rates = entry.price.rates()?;
-            let free = FREE.contains(&&*entry.provider);
-            if (rates.input.is_none() && rates.output.is_none()) || (is_nothing(&rates) && !free) {
-                continue;
+    fn add(&mut self, kind: ProviderKind, prefix: &str, entry: &Entry<'_>) -> Result<(), String> {
+        let id = entry.id.strip_prefix(prefix).unwrap_or(&entry.id);
+        let name = named(id)?;
+        let model = entry.model(kind)?;
+        let models = self.kinds.entry(kind).or_default();
+        for alias in &model.aliases {
+            if models
+                .aliases
+                .insert(alias.clone(), name.clone())
+                .is_some_and(|other| other != name)
+            {
+                return Err(format!("the alias {alias} is another model's already"));
             }
-            let price = CatalogPrice {
-                tiers: entry.price.tiers(&rates)?,
-                rates,
-                version: Arc::clone(&version),
-                context: entry.context,
-                max_output: entry.max_output,
-            };
-            let name = entry.id.strip_prefix(prefix).unwrap_or(&entry.id);
-            models.insert(name.into(), price);
         }
-        Ok(Edition {
-            effective_from: self.as_of.and_time(NaiveTime::MIN).and_utc(),
-            models,
+        models.by_name.insert(name, model);
+        Ok(())
+    }
+}
+
+impl Entry<'_> {
+    fn model(&self, kind: ProviderKind) -> Result<CatalogModel, String> {
+        let mut can = Capabilities::default();
+        let words = self.caps.iter().filter_map(|word| capabilities::of_word(word));
+        for capability in words.chain(self.mode.as_deref().and_then(capabilities::of_mode)) {
+            can.set(capability, true);
+        }
+        let terms = self.price.terms(FREE.contains(&kind))?;
+        Ok(CatalogModel {
+            capabilities: can,
+            context: self.context,
+            max_output: self.max_output,
+            deprecated_on: self.deprecates,
+            sunset_on: self.sunsets,
+            aliases: self
+                .aliases
+                .iter()
+                .map(|alias| named(alias))
+                .collect::<Result<_, _>>()?,
+            price: (terms != PriceTerms::default()).then(|| Arc::new(terms)),
         })
     }
+}
+
+fn named(id: &str) -> Result<UpstreamModel, String> {
+    id.parse().map_err(|problem| format!("the name {problem}"))
 }
 
 fn is_nothing(rates: &Rates) -> bool {
@@ -101,9 +185,30 @@ fn is_nothing(rates: &Rates) -> bool {
     nothing(rates.input) && nothing(rates.output)
 }
 
+fn price(price: Option<&RawValue>) -> Result<Option<UnitPrice>, String> {
+    price.map(|price| unit_price(price.get())).transpose()
+}
+
 impl Prices<'_> {
+    fn terms(&self, free: bool) -> Result<PriceTerms, String> {
+        let rates = self.rates()?;
+        let by_token = (rates.input.is_some() || rates.output.is_some()) && (free || !is_nothing(&rates));
+        let other = self.other()?;
+        if !by_token {
+            return Ok(PriceTerms {
+                other,
+                ..PriceTerms::default()
+            });
+        }
+        Ok(PriceTerms {
+            tiers: self.tiers(&rates)?,
+            service_tiers: self.service_tiers()?,
+            other,
+            rates,
+        })
+    }
+
     fn rates(&self) -> Result<Rates, String> {
-        let price = |price: Option<&RawValue>| price.map(|price| unit_price(price.get())).transpose();
         Ok(Rates {
             input: price(self.input)?,
             output: price(self.output)?,
@@ -118,7 +223,7 @@ impl Prices<'_> {
     }
 
     /// In the order of size; a unit that a tier does not name keeps its usual price.
-    fn tiers(&self, usual: &Rates) -> Result<Arc<[Tier]>, String> {
+    fn tiers(&self, usual: &Rates) -> Result<Vec<PriceTier>, String> {
         let tier = |tier: &Prices<'_>| {
             let rates = tier.rates()?;
             let rates = Rates {
@@ -132,14 +237,51 @@ impl Prices<'_> {
                 output_audio: rates.output_audio.or(usual.output_audio),
                 input_image: rates.input_image.or(usual.input_image),
             };
-            Ok(Tier {
+            Ok(PriceTier {
                 above_input_tokens: tier.above_tokens,
                 rates,
             })
         };
         let mut tiers = self.tiers.iter().map(tier).collect::<Result<Vec<_>, String>>()?;
         tiers.sort_by_key(|tier| tier.above_input_tokens);
-        Ok(tiers.into())
+        Ok(tiers)
+    }
+
+    fn service_tiers(&self) -> Result<Vec<ServicePrice>, String> {
+        let mut tiers = Vec::new();
+        for (service_tier, input, output) in [
+            (ServiceTier::Batch, self.in_batch, self.out_batch),
+            (ServiceTier::Flex, self.in_flex, self.out_flex),
+            (ServiceTier::Priority, self.in_priority, self.out_priority),
+        ] {
+            if input.is_some() || output.is_some() {
+                let rates = Rates {
+                    input: price(input)?,
+                    output: price(output)?,
+                    ..Rates::default()
+                };
+                tiers.push(ServicePrice { service_tier, rates });
+            }
+        }
+        Ok(tiers)
+    }
+
+    fn other(&self) -> Result<Vec<OtherPrice>, String> {
+        let mut other = Vec::new();
+        for (unit, stated) in [
+            (PricedUnit::InputImage, self.input_cost_per_image),
+            (PricedUnit::OutputImage, self.output_cost_per_image),
+            (PricedUnit::InputSecond, self.input_cost_per_second),
+            (PricedUnit::OutputSecond, self.output_cost_per_second),
+            (PricedUnit::InputCharacter, self.input_cost_per_character),
+            (PricedUnit::Query, self.input_cost_per_query),
+        ] {
+            // Zero stands for a price that is by the token.
+            if let Some(price) = price(stated)?.filter(|price| price.picos() > 0) {
+                other.push(OtherPrice { unit, price });
+            }
+        }
+        Ok(other)
     }
 }
 

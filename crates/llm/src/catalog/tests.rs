@@ -1,3 +1,4 @@
+use gatewright_types::api::{Capability, LifecycleStage, ModelFacts, NamedModel, PricedUnit, ServiceTier};
 use gatewright_types::{Nanos, UsageUnit};
 
 use super::*;
@@ -16,17 +17,80 @@ fn openais_models_have_their_list_prices() {
     let mini = price(ProviderKind::Openai, "gpt-4o-mini").expect("a price");
 
     let text = |price: Option<gatewright_types::UnitPrice>| price.map(|price| price.to_string());
-    assert_eq!(text(mini.rates.input).as_deref(), Some("0.15"));
-    assert_eq!(text(mini.rates.output).as_deref(), Some("0.60"));
-    assert_eq!(text(mini.rates.cache_read).as_deref(), Some("0.075"));
+    assert_eq!(text(mini.rates().input).as_deref(), Some("0.15"));
+    assert_eq!(text(mini.rates().output).as_deref(), Some("0.60"));
+    assert_eq!(text(mini.rates().cache_read).as_deref(), Some("0.075"));
     assert_eq!(
-        (text(mini.rates.cache_write_5m), text(mini.rates.reasoning)),
+        (text(mini.rates().cache_write_5m), text(mini.rates().reasoning)),
         (None, None)
     );
+    assert_eq!(&*mini.version, "catalogue@2026-08-01");
+}
+
+#[test]
+fn the_public_list_is_read_for_more_than_prices() {
+    let catalog = Catalog::embedded();
+    let find = |kind, model: &str| {
+        catalog
+            .find(kind, model, at("2026-11-20T00:00:00Z"))
+            .expect("it is listed")
+    };
+
+    let sonnet = find(ProviderKind::Anthropic, "claude-sonnet-4-5").model;
+    assert_eq!((sonnet.context, sonnet.max_output), (Some(200_000), Some(64_000)));
+    for capability in [
+        Capability::Chat,
+        Capability::Tools,
+        Capability::Vision,
+        Capability::Documents,
+    ] {
+        assert!(sonnet.capabilities.contains(capability), "{capability:?}");
+    }
+    assert!(!sonnet.capabilities.contains(Capability::AudioInput));
+    let terms = sonnet.price.as_ref().expect("a price");
+    let long: Vec<_> = terms
+        .tiers
+        .iter()
+        .map(|tier| {
+            (
+                tier.above_input_tokens,
+                tier.rates.output.map(|price| price.to_string()),
+            )
+        })
+        .collect();
+    assert_eq!(long, [(200_000, Some("22.50".to_owned()))]);
+
+    let batch = &find(ProviderKind::Openai, "gpt-4o")
+        .model
+        .price
+        .as_ref()
+        .expect("a price")
+        .service_tiers;
     assert_eq!(
-        (&*mini.version, mini.context, mini.max_output),
-        ("catalogue@2026-08-01", Some(128_000), Some(16_384))
+        batch
+            .iter()
+            .map(|tier| (tier.service_tier, tier.rates.input))
+            .collect::<Vec<_>>(),
+        [(ServiceTier::Batch, Some("1.25".parse().expect("a price")))]
     );
+
+    let old = find(ProviderKind::Openai, "gpt-4-0314").model;
+    let stage = |day: &str| old.lifecycle(at(day)).stage;
+    assert_eq!(stage("2026-03-25T23:59:59Z"), LifecycleStage::Active);
+    assert_eq!(stage("2026-03-26T00:00:00Z"), LifecycleStage::Deprecated);
+
+    // No price per token, but known all the same.
+    let image = find(ProviderKind::Gemini, "imagen-3.0-generate-002");
+    assert!(image.model.capabilities.contains(Capability::ImageGeneration));
+    let other = &image.model.price.as_ref().expect("a price per image").other;
+    assert_eq!(
+        other
+            .iter()
+            .map(|other| (other.unit, other.price.picos()))
+            .collect::<Vec<_>>(),
+        [(PricedUnit::OutputImage, 40_000_000_000)]
+    );
+    assert!(image.edition.origin().contains("litellm"));
 }
 
 #[test]
@@ -80,43 +144,208 @@ fn a_long_request_is_priced_by_its_tier_as_a_whole() {
     assert_eq!(input(272_001).as_deref(), Some("5.00"));
 }
 
+fn document(as_of: &str, models: &str) -> String {
+    format!(r#"{{"schema":1,"unit":"USD per token","as_of":"{as_of}","source":"a test","models":[{models}]}}"#)
+}
+
+fn edition(as_of: &str, models: &str) -> Edition {
+    let (edition, problems) = Edition::read(&document(as_of, models)).expect("a catalogue");
+    assert_eq!(problems, Vec::<String>::new());
+    edition
+}
+
+const NEW_ECHO: &str = r#"{"id":"echo","provider":"sandbox","mode":"chat","price":{"in":2e-07,"out":8e-07}}"#;
+
 #[test]
 fn the_edition_in_force_at_a_time_decides() {
-    let edition = |date: &str, price: &str| {
-        let model = format!(r#"{{"id":"m","provider":"p","price":{{"in":{price}}}}}"#);
-        let text = format!(r#"{{"as_of":"{date}","models":[{model}]}}"#);
-        File::read(&text)
-            .expect("a file")
-            .edition(&["p"], "")
-            .expect("an edition")
-    };
-    let editions = vec![edition("2026-08-01", "1e-06"), edition("2026-10-01", "2e-06")];
-    let catalog = Catalog {
-        kinds: Arc::new(HashMap::from([(ProviderKind::Openai, editions)])),
-    };
+    let approved = edition("2026-11-20", NEW_ECHO).published("catalogue@2026-11-20#00", at("2026-11-25T10:00:00Z"));
+    let catalog = Catalog::with(vec![Arc::new(approved)]);
     let version = |date: &str| {
-        catalog
-            .lookup(ProviderKind::Openai, "m", at(date))
-            .expect("a price")
-            .version
+        let price = catalog
+            .lookup(ProviderKind::Sandbox, "echo", at(date))
+            .expect("a price");
+        (
+            price.version.to_string(),
+            price.rates().input.map(|price| price.to_string()),
+        )
     };
+    let old = ("catalogue@2026-11-01".to_owned(), Some("0.10".to_owned()));
 
-    assert_eq!(&*version("2026-01-01T00:00:00Z"), "catalogue@2026-08-01");
-    assert_eq!(&*version("2026-09-30T23:59:59Z"), "catalogue@2026-08-01");
-    assert_eq!(&*version("2026-10-01T00:00:00Z"), "catalogue@2026-10-01");
+    assert_eq!(version("2026-01-01T00:00:00Z"), old);
+    assert_eq!(version("2026-11-25T09:59:59Z"), old);
+    assert_eq!(
+        version("2026-11-25T10:00:00Z"),
+        ("catalogue@2026-11-20#00".to_owned(), Some("0.20".to_owned()))
+    );
+    let now = at("2026-11-26T00:00:00Z");
+    assert!(catalog.lookup(ProviderKind::Sandbox, "sandbox-large", now).is_none());
+    assert!(
+        catalog.lookup(ProviderKind::Openai, "gpt-4o", now).is_some(),
+        "it does not speak of OpenAI"
+    );
+}
+
+#[test]
+fn an_alias_finds_the_facts_and_the_price_of_its_model() {
+    let entry = r#"{"id":"claude-9-20261101","provider":"anthropic","aliases":["claude-9","claude-9-latest"],
+        "sunsets":"2027-01-01","price":{"in":1e-06,"out":2e-06,"in_flex":5e-07}}"#;
+    let catalog = Catalog::with(vec![Arc::new(edition("2026-11-01", entry))]);
+    let now = at("2026-11-20T00:00:00Z");
+
+    let found = catalog
+        .find(ProviderKind::Anthropic, "claude-9-latest", now)
+        .expect("the alias leads there");
+
+    assert_eq!(found.name.as_str(), "claude-9-20261101");
+    assert_eq!(
+        catalog.lookup(ProviderKind::Anthropic, "claude-9", now),
+        catalog.lookup(ProviderKind::Anthropic, "claude-9-20261101", now)
+    );
+    assert_eq!(
+        found.model.lifecycle(at("2027-01-01T00:00:00Z")).stage,
+        LifecycleStage::Retired
+    );
+    assert!(catalog.find(ProviderKind::Anthropic, "claude-8", now).is_none());
+}
+
+#[test]
+fn what_is_no_catalogue_is_refused_and_what_is_wrong_with_an_entry_is_told() {
+    let refused = |text: &str| Edition::read(text).map(|_| ()).expect_err("it is refused").to_string();
+    assert!(refused("{").starts_with("is not a catalogue: "));
+    assert!(refused("[]").starts_with("is not a catalogue: "));
+    assert!(refused(&document("someday", NEW_ECHO)).starts_with("is not a catalogue: "));
+    assert!(refused(&document("2026-11-01", NEW_ECHO).replace("\"schema\":1", "\"schema\":2")).contains("version 2"));
+    assert!(refused(&document("2026-11-01", NEW_ECHO).replace("USD", "EUR")).contains("EUR per token"));
+    assert!(refused(&document("2026-11-01", r#"{"id":"m","provider":"nobody"}"#)).contains("lists no model"));
+
+    let wrong = r#"{"id":"../admin","provider":"openai"},{"id":"a b","provider":"openai"},
+        {"id":"m","provider":"openai","price":{"in":-1}},{"id":"a","provider":"openai","aliases":["x"]},
+        {"id":"b","provider":"openai","aliases":["x"]},{"id":"good","provider":"openai"}"#;
+    let (edition, problems) = Edition::read(&document("2026-11-01", wrong)).expect("the rest is fine");
+
+    let kept: Vec<_> = edition
+        .all(ProviderKind::Openai)
+        .iter()
+        .map(|listed| listed.name.to_string())
+        .collect();
+    assert_eq!(kept, ["a", "good"]);
+    assert_eq!(
+        problems,
+        [
+            "../admin: the name must not hold empty, '.' or '..' segments",
+            "a b: the name may hold only letters, digits and . _ : / @ + -",
+            "m: -1 is no price",
+            "b: the alias x is another model's already",
+        ]
+    );
+}
+
+#[test]
+fn a_difference_names_every_fact_that_changes() {
+    let before = r#"{"id":"kept","provider":"openai","context":10,"price":{"in":1e-06,"out":2e-06}},
+        {"id":"gone","provider":"openai"},
+        {"id":"changed","provider":"openai","context":100,"caps":["vision"],
+         "price":{"in":1e-06,"out":2e-06,"tiers":[{"above_tokens":50,"in":3e-06}],"in_batch":5e-07}}"#;
+    let after = r#"{"id":"kept","provider":"openai","context":10,"price":{"in":1e-06,"out":2e-06}},
+        {"id":"new","provider":"openai"},
+        {"id":"changed","provider":"openai","context":200,"caps":["function_calling"],"aliases":["other"],
+         "deprecates":"2027-01-01",
+         "price":{"in":1e-06,"out":4e-06,"tiers":[{"above_tokens":50,"in":3e-06}]}}"#;
+    let catalog = Catalog::with(vec![Arc::new(edition("2026-11-01", before))]);
+
+    let diff = diff(&catalog, &edition("2026-11-02", after), at("2026-11-20T00:00:00Z"));
+
+    let names = |models: &[NamedModel]| {
+        models
+            .iter()
+            .map(|model| format!("{}/{}", model.kind, model.model))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(&diff.added), names(&diff.removed)),
+        (vec!["openai/new".to_owned()], vec!["openai/gone".to_owned()])
+    );
+    let changed: Vec<_> = diff
+        .changed
+        .iter()
+        .flat_map(|model| &model.fields)
+        .map(|field| {
+            format!(
+                "{} {:?} {:?}",
+                field.field,
+                field.before.as_deref(),
+                field.after.as_deref()
+            )
+        })
+        .collect();
+    assert_eq!(
+        changed,
+        [
+            "aliases.other None Some(\"yes\")",
+            "capabilities.tools None Some(\"yes\")",
+            "capabilities.vision Some(\"yes\") None",
+            "context Some(\"100\") Some(\"200\")",
+            "deprecated_on None Some(\"2027-01-01\")",
+            "price.above_50.output Some(\"2.00\") Some(\"4.00\")",
+            "price.batch.input Some(\"0.50\") None",
+            "price.output Some(\"2.00\") Some(\"4.00\")",
+        ]
+    );
+    let counts = diff.counts();
+    assert_eq!(
+        (counts.added, counts.changed, counts.removed, counts.repriced),
+        (1, 1, 1, 1)
+    );
+}
+
+#[test]
+fn own_facts_go_before_the_lists() {
+    let facts = ModelFacts {
+        capabilities: [(Capability::Vision, false), (Capability::Ocr, true)].into(),
+        context: Some(8_000),
+        aliases: vec!["mine".parse().expect("a name")],
+        ..ModelFacts::default()
+    };
+    let now = at("2026-11-20T00:00:00Z");
+    let catalog = Catalog::embedded();
+    let listed = catalog
+        .find(ProviderKind::Openai, "gpt-4o", now)
+        .expect("it is listed")
+        .model;
+
+    let own = listed.clone().with(&facts);
+
+    assert_eq!((own.context, own.max_output), (Some(8_000), listed.max_output));
+    assert!(!own.capabilities.contains(Capability::Vision) && own.capabilities.contains(Capability::Ocr));
+    assert!(own.capabilities.contains(Capability::Tools));
+    assert_eq!(
+        own.aliases.iter().map(|alias| alias.as_str()).collect::<Vec<_>>(),
+        ["mine"]
+    );
 }
 
 #[test]
 fn every_entry_of_every_provider_can_be_read() {
-    let catalog = Catalog::embedded();
-    let count = |kind: ProviderKind| -> usize {
-        let editions = catalog.kinds.get(&kind).into_iter().flatten();
-        editions.map(|edition| edition.models.len()).sum()
-    };
+    let mut problems = Vec::new();
+    for (document, _) in EMBEDDED {
+        problems.extend(Edition::read(document).expect("a catalogue").1);
+    }
+    // Five entries of the list have names that are patterns or no names at all.
+    assert_eq!(problems.len(), 5, "{problems:#?}");
 
-    assert_eq!(count(ProviderKind::Openai), 145);
-    for (kind, ..) in LISTED {
-        assert!(count(kind) > 5, "{kind:?}: {}", count(kind));
+    let (catalog, now) = (Catalog::embedded(), at("2026-11-20T00:00:00Z"));
+    let priced = |kind: ProviderKind| -> usize {
+        let all = catalog.all(kind, now);
+        all.iter()
+            .filter(|listed| catalog.lookup(kind, listed.name.as_str(), now).is_some())
+            .count()
+    };
+    assert_eq!(priced(ProviderKind::Openai), 145);
+    for (kind, ..) in edition::LISTED
+        .into_iter()
+        .filter(|(kind, ..)| *kind != ProviderKind::Sandbox)
+    {
+        assert!(priced(kind) > 5, "{kind:?}: {}", priced(kind));
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Model, Route};
-use gatewright_llm::{Catalog, CatalogPrice};
+use gatewright_llm::{Catalog, CatalogModel};
 use gatewright_types::api::Dialect;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -52,12 +52,12 @@ async fn answer(
 ) -> HttpResponse {
     let started = Instant::now();
     let parts = &*gateway.parts;
-    let now = Utc::now();
+    let (catalog, now) = (gateway.catalog(), Utc::now());
     let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await;
     let told = caller.and_then(|caller| {
         content(&Known {
             caller: &caller,
-            catalog: &parts.catalog,
+            catalog: &catalog,
             now,
         })
     });
@@ -81,10 +81,9 @@ impl Known<'_> {
         allowed
     }
 
-    fn listed(&self, model: &Model) -> Option<CatalogPrice> {
+    fn facts(&self, model: &Model) -> Option<CatalogModel> {
         let Route::Target(target) = &model.route;
-        self.catalog
-            .lookup(target.provider.kind, target.model.as_str(), self.now)
+        target.facts(self.catalog, self.now)
     }
 }
 
@@ -117,9 +116,9 @@ fn found(dialect: Dialect, known: &Known<'_>, name: &str) -> Result<Value, Refus
 
 /// When a model was made is nothing a caller needs to know, but clients want a time to be there.
 fn entry(dialect: Dialect, known: &Known<'_>, model: &Model) -> Value {
-    let listed = known.listed(model);
-    let context = listed.as_ref().and_then(|listed| listed.context);
-    let longest = listed.as_ref().and_then(|listed| listed.max_output);
+    let facts = known.facts(model);
+    let context = facts.as_ref().and_then(|facts| facts.context);
+    let longest = facts.as_ref().and_then(|facts| facts.max_output);
     let name = model.name.as_str();
     let mut entry = match dialect {
         Dialect::AnthropicMessages => json!({
@@ -138,6 +137,9 @@ fn entry(dialect: Dialect, known: &Known<'_>, model: &Model) -> Value {
                 "id": name, "object": "model", "created": 0, "owned_by": target.provider.name.as_str(),
                 "context_length": context, "max_output_tokens": longest,
                 "pricing": price.as_ref().map(|price| price.rates()),
+                "capabilities": facts.as_ref().map(|facts| facts.capabilities.to_set()),
+                "deprecated_on": facts.as_ref().and_then(|facts| facts.deprecated_on),
+                "sunset_on": facts.as_ref().and_then(|facts| facts.sunset_on),
             })
         }
     };

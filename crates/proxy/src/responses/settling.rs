@@ -34,9 +34,10 @@ fn billed(
     let mut providers = tenant.providers.values();
     let provider = providers.find(|provider| provider.id == made.provider);
     let target = provider.map(|provider| tenant.target(provider, made.upstream_model.clone()));
+    let catalog = gateway.catalog();
     let price = target
         .as_ref()
-        .and_then(|target| target.price(&gateway.parts.catalog, usage.started_at));
+        .and_then(|target| target.price(&catalog, usage.started_at));
     let bill = match price {
         Some(price) => bill(tokens, price.rates_for(tokens), price.version()),
         None => unpriced(tokens),

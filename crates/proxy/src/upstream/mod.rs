@@ -3,6 +3,7 @@
 mod address;
 mod authorize;
 mod credentials;
+mod fetch;
 mod identity;
 mod place;
 mod sandbox;
@@ -23,6 +24,7 @@ use url::Url;
 
 use authorize::Unsigned;
 pub(crate) use credentials::Chosen;
+pub use fetch::FetchError;
 use identity::{Endpoints, Identities};
 pub(crate) use place::address;
 pub(crate) use sandbox::Player;

@@ -1,11 +1,10 @@
 //! The control plane's part of a node: database, bootstrap, and the loops that keep feed and usage in step with it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use gatewright_contract::{Catalog, Keyring};
-use gatewright_control::{Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher};
+use gatewright_contract::Keyring;
+use gatewright_control::{CatalogFetcher, Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
@@ -20,6 +19,8 @@ use crate::tasks::{Stop, Tasks};
 use crate::{self_test, topology};
 
 const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LARGEST_CATALOG_BYTES: usize = 8 << 20;
+const CATALOG_PATIENCE: Duration = Duration::from_secs(15);
 const SESSION_ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[derive(Debug)]
@@ -33,7 +34,6 @@ pub(super) struct ControlPlane {
 pub(super) struct Spec<'a> {
     pub(super) spec: &'a topology::ControlPlane,
     pub(super) keyring: Keyring,
-    pub(super) catalog: Catalog,
     pub(super) public_url: Url,
 }
 
@@ -58,14 +58,15 @@ impl ControlPlane {
         let control = Control::new(Parts {
             db: db.clone(),
             keyring: spec.keyring,
-            catalog: Arc::new(spec.catalog),
             settings: ControlSettings {
                 public_url: spec.public_url,
                 address_policy: settings.address_policy,
+                catalog_keys: settings.catalog_keys.clone(),
                 session_idle: SESSION_IDLE,
                 session_absolute: SESSION_ABSOLUTE,
             },
-            self_tester: self_test::tester(upstream),
+            self_tester: self_test::tester(upstream.clone()),
+            catalog_fetcher: catalog_fetcher(upstream),
         })?;
         if let Some(file) = &spec.spec.bootstrap {
             let reports = bootstrap(&control, documents::read(file, Secrets::Resolved)?).await?;
@@ -109,6 +110,17 @@ impl ControlPlane {
     pub(super) const fn control(&self) -> &Data<Control> {
         &self.control
     }
+}
+
+/// Fetches with the data plane's HTTP client, which knows the addresses nobody may call.
+fn catalog_fetcher(upstream: Upstream) -> CatalogFetcher {
+    CatalogFetcher::new(move |url| {
+        let upstream = upstream.clone();
+        Box::pin(async move {
+            let fetched = upstream.fetch(&url, LARGEST_CATALOG_BYTES, CATALOG_PATIENCE).await;
+            fetched.map_err(|error| error.to_string())
+        })
+    })
 }
 
 /// Runs a loop that is told to stop by a token.

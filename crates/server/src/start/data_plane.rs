@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_contract::{Catalog, Published};
+use gatewright_contract::Published;
 use gatewright_coord::{Feed, UsageStream};
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
@@ -50,7 +50,6 @@ pub(super) struct Spec<'a> {
 /// What a gateway needs besides.
 #[derive(Debug)]
 pub(super) struct Serving {
-    pub(super) catalog: Catalog,
     pub(super) upstream: Upstream,
     pub(super) responses: ResponseMemory,
     pub(super) tracing: Tracing,
@@ -147,7 +146,6 @@ impl DataPlane {
 
     pub(super) fn gateway(self, serving: Serving) -> Gateway {
         let Serving {
-            catalog,
             upstream,
             responses,
             tracing,
@@ -155,7 +153,6 @@ impl DataPlane {
         } = serving;
         Gateway::new(GatewayParts {
             published: self.published,
-            catalog,
             key_lookup: self.key_lookup,
             journal: self.journal,
             upstream,

@@ -1,6 +1,7 @@
 //! The rows as they are stored, one file a table. Nothing outside of this crate sees them.
 
 pub(crate) mod audit;
+pub(crate) mod catalog_refresh;
 pub(crate) mod config_unit;
 pub(crate) mod credential;
 pub(crate) mod installation;
@@ -9,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod membership;
 pub(crate) mod model;
 pub(crate) mod organization;
+pub(crate) mod overlay;
 pub(crate) mod person;
 pub(crate) mod price;
 pub(crate) mod provider;

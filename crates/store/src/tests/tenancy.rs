@@ -4,10 +4,12 @@
 use chrono::{TimeDelta, Utc};
 use gatewright_contract::{Batch, Digest};
 use gatewright_types::api::{
-    AuditQuery, Key, KeyChange, ModelChange, NewPrice, Price, Provider, ProviderKind, Rates, UsageGroup, UsageQuery,
-    UsageSeriesQuery,
+    AuditQuery, Key, KeyChange, ModelChange, ModelFacts, NewOverlay, NewPrice, Price, Provider, ProviderKind, Rates,
+    UsageGroup, UsageQuery, UsageSeriesQuery,
 };
-use gatewright_types::{InvitationId, NodeId, OrganizationId, PageQuery, PersonId, PriceId, Role, TeamId, TokenId};
+use gatewright_types::{
+    InvitationId, NodeId, OrganizationId, OverlayId, PageQuery, PersonId, PriceId, Role, TeamId, TokenId,
+};
 
 use super::fixture::{Fixture, display_name, new_credential, new_key, new_model};
 use super::ingesting::records;
@@ -25,6 +27,7 @@ struct Tenant {
     provider: Provider,
     model: ModelRow,
     price: Price,
+    overlay: OverlayId,
 }
 
 async fn a_handle_lists_only_its_own(fixture: Fixture) {
@@ -48,6 +51,7 @@ async fn a_handle_lists_only_its_own(fixture: Fixture) {
         providers: ours.provider.id;
         models: ours.model.id;
         prices: ours.price.id;
+        overlays: ours.overlay;
     }
     assert_eq!(
         scope.usage(&UsageQuery::default()).await.expect("the list").items.len(),
@@ -102,6 +106,7 @@ async fn a_handle_finds_nothing_foreign(fixture: Fixture) {
         model(theirs.model.id);
         model_by_name(&theirs.model.name);
         price(theirs.price.id);
+        overlay(theirs.overlay);
     }
     assert_eq!(
         scope.sealed_credentials(theirs.provider.id).await.expect("credentials"),
@@ -169,6 +174,8 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
         delete_model(theirs.model.id);
         change_price(theirs.price.id, &Rates::default());
         delete_price(theirs.price.id);
+        change_overlay(theirs.overlay, &ModelFacts::default());
+        delete_overlay(theirs.overlay);
     }
     let foreign_team = KeyInsert {
         team: Some(theirs.team),
@@ -189,7 +196,7 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
 async fn snapshot(fixture: &Fixture, id: OrganizationId) -> String {
     let (scope, all) = (fixture.organization(id), PageQuery::default());
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         scope.members(&all).await.expect("a list"),
         scope.invitations(&all).await.expect("a list"),
         scope.teams(&all).await.expect("a list"),
@@ -198,6 +205,7 @@ async fn snapshot(fixture: &Fixture, id: OrganizationId) -> String {
         scope.providers(&all).await.expect("a list"),
         scope.models(&all).await.expect("a list"),
         scope.prices(&all).await.expect("a list"),
+        scope.overlays(&all).await.expect("a list"),
     )
 }
 
@@ -256,6 +264,16 @@ async fn tenant(fixture: &Fixture, slug: &str) -> Tenant {
     };
     fixture.system().ingest(&batch).await.expect("the batch comes in");
     let price = price.expect("a price").value;
+    let overlay = OverlayId::mint();
+    let own = NewOverlay {
+        kind: ProviderKind::Openai,
+        model: "gpt-4o".parse().expect("a model"),
+        facts: ModelFacts::default(),
+    };
+    fixture
+        .change(id, async |tx| tx.create_overlay(id, overlay, &own).await)
+        .await
+        .expect("own facts");
     Tenant {
         id,
         member,
@@ -266,6 +284,7 @@ async fn tenant(fixture: &Fixture, slug: &str) -> Tenant {
         provider,
         model,
         price,
+        overlay,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::usual_weight;
 use super::models::{Route, Timeouts};
 use super::prices::Rates;
-use super::{CredentialSecret, ProviderKind, ProviderSettings};
+use super::{CredentialSecret, NewOverlay, ProviderKind, ProviderSettings};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -28,6 +28,9 @@ pub struct Document {
     pub models: Option<Vec<ModelEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<Vec<PriceEntry>>,
+    /// Own facts of models, laid over the catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Vec<NewOverlay>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teams: Option<Vec<TeamEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! The shapes of the control API, one file per resource; the same file names are found in control, store and dashboard.
 
 mod audit;
+mod catalog;
 mod config;
 mod credentials;
 mod invitations;
@@ -19,6 +20,12 @@ mod tokens;
 mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
+pub use catalog::{
+    Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,
+    CatalogSource, ChangedField, ChangedModel, DiffCounts, Lifecycle, LifecycleStage, ModelFacts, NamedModel,
+    NewOverlay, NewRefresh, OtherPrice, Overlay, OverlayChange, PriceTerms, PriceTier, PricedUnit, RefreshState,
+    ServicePrice, ServiceTier, SignedDocument,
+};
 pub use config::{
     ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
     ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Rates;
+use super::{Lifecycle, Rates};
 use crate::{HumanDuration, ModelId, ModelName, Target};
 
 /// Where a request for a model goes.
@@ -37,6 +37,9 @@ pub struct Model {
     pub route: Route,
     pub timeouts: Timeouts,
     pub price: PriceState,
+    /// Where the provider's model is in its life; absent when nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
     pub created_at: DateTime<Utc>,
 }
 

@@ -1,0 +1,162 @@
+//! An organization's own facts of models, laid over the catalogue the same way on both planes.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use gatewright_llm::{Catalog, CatalogModel, Listed};
+use gatewright_types::UpstreamModel;
+use gatewright_types::api::{ModelFacts, ProviderKind};
+
+/// All of an organization's own facts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnFacts {
+    by_name: HashMap<(ProviderKind, UpstreamModel), ModelFacts>,
+    /// Other names, and whose they are.
+    aliases: HashMap<(ProviderKind, UpstreamModel), UpstreamModel>,
+}
+
+/// A model by all that is known of it.
+#[derive(Debug)]
+pub struct KnownModel<'a> {
+    pub name: UpstreamModel,
+    /// With the organization's own facts.
+    pub model: CatalogModel,
+    /// Absent: only the organization knows it.
+    pub listed: Option<Listed<'a>>,
+}
+
+impl OwnFacts {
+    /// Adds the facts of a model; the name or an alias that stands for another model already, when there is one.
+    pub fn add(&mut self, kind: ProviderKind, model: &UpstreamModel, facts: &ModelFacts) -> Result<(), UpstreamModel> {
+        if self.by_name.insert((kind, model.clone()), facts.clone()).is_some() {
+            return Err(model.clone());
+        }
+        for alias in &facts.aliases {
+            let before = self.aliases.insert((kind, alias.clone()), model.clone());
+            if alias == model || before.is_some_and(|other| other != *model) {
+                return Err(alias.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the model that is called so: its own, unless it is an alias of the organization's.
+    pub fn name<'a>(&'a self, kind: ProviderKind, model: &'a UpstreamModel) -> &'a UpstreamModel {
+        let key = (kind, model.clone());
+        match self.by_name.contains_key(&key) {
+            true => model,
+            false => self.aliases.get(&key).unwrap_or(model),
+        }
+    }
+
+    /// What is known of a model, by its name or an alias.
+    pub fn find<'a>(
+        &self,
+        catalog: &'a Catalog,
+        kind: ProviderKind,
+        model: &UpstreamModel,
+        at: DateTime<Utc>,
+    ) -> Option<KnownModel<'a>> {
+        let name = self.name(kind, model);
+        let listed = catalog.find(kind, name.as_str(), at);
+        let name = listed.map_or(name, |listed| listed.name).clone();
+        let own = self.by_name.get(&(kind, name.clone()));
+        let model = match (listed, own) {
+            (None, None) => return None,
+            (listed, own) => {
+                let known = listed.map(|listed| listed.model.clone()).unwrap_or_default();
+                own.map_or_else(|| known.clone(), |facts| known.clone().with(facts))
+            }
+        };
+        Some(KnownModel { name, model, listed })
+    }
+
+    /// Everything that is known of a kind of provider's models, by name.
+    pub fn all<'a>(&self, catalog: &'a Catalog, kind: ProviderKind, at: DateTime<Utc>) -> Vec<KnownModel<'a>> {
+        let listed = catalog.all(kind, at);
+        let mut all: Vec<_> = listed
+            .into_iter()
+            .map(|listed| {
+                let own = self.by_name.get(&(kind, listed.name.clone()));
+                let model = listed.model.clone();
+                KnownModel {
+                    name: listed.name.clone(),
+                    model: own.map_or_else(|| model.clone(), |facts| model.clone().with(facts)),
+                    listed: Some(listed),
+                }
+            })
+            .collect();
+        let only_ours = self.by_name.iter().filter(|((of, name), _)| {
+            // An alias of the catalogue's has its facts where the model itself is.
+            *of == kind
+                && catalog
+                    .find(kind, name.as_str(), at)
+                    .is_none_or(|listed| listed.name != name)
+        });
+        all.extend(only_ours.map(|((_, name), facts)| KnownModel {
+            name: name.clone(),
+            model: CatalogModel::default().with(facts),
+            listed: None,
+        }));
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_types::api::Capability;
+
+    use super::*;
+
+    const KIND: ProviderKind = ProviderKind::Openai;
+
+    fn name(text: &str) -> UpstreamModel {
+        text.parse().expect("a name")
+    }
+
+    fn facts(context: u32, aliases: &[&str]) -> ModelFacts {
+        ModelFacts {
+            context: Some(context),
+            aliases: aliases.iter().map(|alias| name(alias)).collect(),
+            ..ModelFacts::default()
+        }
+    }
+
+    #[test]
+    fn own_facts_and_aliases_are_found_beside_the_catalogues() {
+        let now = "2026-11-26T00:00:00Z".parse().expect("a time");
+        let (catalog, mut own) = (Catalog::embedded(), OwnFacts::default());
+        own.add(KIND, &name("gpt-4o"), &facts(9, &["ours"])).expect("fine");
+        own.add(KIND, &name("in-house"), &facts(7, &[])).expect("fine");
+        let find = |model: &str| own.find(&catalog, KIND, &name(model), now);
+
+        let alias = find("ours").expect("the alias leads there");
+        assert_eq!((alias.name.as_str(), alias.model.context), ("gpt-4o", Some(9)));
+        assert!(alias.model.capabilities.contains(Capability::Vision));
+        let house = find("in-house").expect("the organization knows it");
+        assert!(house.listed.is_none());
+        assert_eq!(find("gpt-4o-mini").expect("it is listed").model.context, Some(128_000));
+        assert!(find("nobody").is_none());
+        assert!(own.find(&catalog, ProviderKind::Azure, &name("ours"), now).is_none());
+        let all = own.all(&catalog, KIND, now);
+        let context = |model: &str| {
+            all.iter()
+                .find(|known| known.name.as_str() == model)
+                .and_then(|known| known.model.context)
+        };
+        assert_eq!((context("gpt-4o"), context("in-house")), (Some(9), Some(7)));
+        assert_eq!(all.len(), catalog.all(KIND, now).len() + 1);
+    }
+
+    #[test]
+    fn a_name_stands_for_one_model() {
+        let mut own = OwnFacts::default();
+        own.add(KIND, &name("a"), &facts(1, &["x"])).expect("fine");
+
+        assert_eq!(own.add(KIND, &name("a"), &facts(2, &[])), Err(name("a")));
+        assert_eq!(own.add(KIND, &name("b"), &facts(2, &["x"])), Err(name("x")));
+        assert_eq!(own.add(KIND, &name("c"), &facts(2, &["c"])), Err(name("c")));
+        assert_eq!(own.add(ProviderKind::Azure, &name("b"), &facts(2, &["x"])), Ok(()));
+    }
+}

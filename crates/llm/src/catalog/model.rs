@@ -1,0 +1,52 @@
+//! What is known of one model, and an organization's own facts laid over it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use gatewright_types::UpstreamModel;
+use gatewright_types::api::{Lifecycle, ModelFacts, PriceTerms, Rates};
+
+use super::Capabilities;
+use crate::Tokens;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogModel {
+    pub capabilities: Capabilities,
+    pub context: Option<u32>,
+    pub max_output: Option<u32>,
+    pub deprecated_on: Option<NaiveDate>,
+    pub sunset_on: Option<NaiveDate>,
+    pub aliases: Vec<UpstreamModel>,
+    pub price: Option<Arc<PriceTerms>>,
+}
+
+impl CatalogModel {
+    /// The model as it is with these facts: what they state goes first, and aliases are added.
+    #[must_use]
+    pub fn with(mut self, facts: &ModelFacts) -> Self {
+        for (capability, there) in &facts.capabilities {
+            self.capabilities.set(*capability, *there);
+        }
+        self.context = facts.context.or(self.context);
+        self.max_output = facts.max_output.or(self.max_output);
+        self.deprecated_on = facts.deprecated_on.or(self.deprecated_on);
+        self.sunset_on = facts.sunset_on.or(self.sunset_on);
+        for alias in &facts.aliases {
+            if !self.aliases.contains(alias) {
+                self.aliases.push(alias.clone());
+            }
+        }
+        self
+    }
+
+    pub fn lifecycle(&self, at: DateTime<Utc>) -> Lifecycle {
+        Lifecycle::at(at.date_naive(), self.deprecated_on, self.sunset_on)
+    }
+}
+
+/// The prices for a request of this size.
+pub fn rates_for<'a>(terms: &'a PriceTerms, tokens: &Tokens) -> &'a Rates {
+    let input = tokens.total_input();
+    let tier = terms.tiers.iter().rev().find(|tier| input > tier.above_input_tokens);
+    tier.map_or(&terms.rates, |tier| &tier.rates)
+}

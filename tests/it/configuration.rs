@@ -588,6 +588,7 @@ async fn the_schema_describes_the_file() {
         "providers",
         "models",
         "prices",
+        "catalog",
         "teams",
         "tokens",
         "keys",

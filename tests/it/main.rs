@@ -1,6 +1,7 @@
 //! The product as seen from outside, in one of its two topologies: see `GATEWRIGHT_TEST_TOPOLOGY`.
 
 mod bad_input;
+mod catalog;
 mod chat;
 mod config_push;
 mod configuration;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::{InvitationLink, Key, Member, MintedKey, MintedToken, Model, Price, Provider, Team};
+use gatewright_types::api::{
+    InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price, Provider, Team,
+};
 use harness::http::Request;
 use harness::installation::Installation;
 use harness::organization::Organization;
@@ -121,6 +123,9 @@ impl<'a> Things<'a> {
                 "token" => self.token().await,
                 "model" => self.model().await,
                 "price" => self.price().await,
+                "overlay" => self.overlay().await,
+                // Nobody here runs the installation.
+                "refresh" => "refresh_0198c0de00007000800000000000002a".to_owned(),
                 "session" => spare_session(&self.spare).await,
                 other => panic!("nothing is known of {{{other}}} in {}", route.path),
             };
@@ -194,6 +199,14 @@ impl<'a> Things<'a> {
             .to_string()
     }
 
+    async fn overlay(&mut self) -> String {
+        let body = json!({"kind": "sandbox", "model": self.name(), "facts": {"context": 1}});
+        create::<Overlay>(self.organization, "/catalog/overlays", &body)
+            .await
+            .id
+            .to_string()
+    }
+
     async fn price(&mut self) -> String {
         let body = json!({"provider": "base", "model": self.name(), "rates": {"input": "1"}});
         create::<Price>(self.organization, "/prices", &body)
@@ -215,9 +228,16 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
         ("PATCH", "/teams/{team}") => json!({"name": "Renamed"}),
         ("PATCH", "/keys/{key}") => json!({"name": "Renamed", "team": null, "models": null}),
         ("PATCH", "/providers/{provider}") => json!({"base_url": "http://127.0.0.1:9/v2"}),
+        ("PATCH", "/catalog/overlays/{overlay}") => json!({"facts": {"context": 2}}),
         ("PATCH", "/models/{model}") => json!({"route": {"target": "base/echo"}}),
         ("POST", "/providers/{provider}/credentials") => json!({"name": "b", "api_key": "sk-0123456789"}),
-        ("POST", "/providers/{provider}/test") | ("GET" | "DELETE", _) => return None,
+        (
+            "POST",
+            "/providers/{provider}/test"
+            | "/catalog/refreshes/{refresh}/approve"
+            | "/catalog/refreshes/{refresh}/reject",
+        )
+        | ("GET" | "DELETE", _) => return None,
         ("POST" | "PATCH", path) if path.contains('{') => panic!("no body is known for {} {path}", route.method),
         ("POST" | "PATCH", _) => json!({}),
         (method, path) => panic!("an unexpected method: {method} {path}"),
@@ -236,6 +256,7 @@ pub(crate) async fn picture(organization: &Organization) -> Vec<Value> {
         "/providers",
         "/models",
         "/prices",
+        "/catalog/overlays",
     ] {
         let items: Vec<Value> = organization.all(tail).await;
         picture.push(json!({ tail: items }));

@@ -93,6 +93,10 @@ mod tests {
     use super::*;
 
     fn check(kind: ProviderKind, base: &str, settings: &str, endpoint: Endpoint, expected: &str) {
+        assert_eq!(called(kind, base, settings, endpoint, "m/1").as_str(), expected);
+    }
+
+    fn called(kind: ProviderKind, base: &str, settings: &str, endpoint: Endpoint, model: &str) -> Url {
         let base_url: BaseUrl = base.parse().expect("an address");
         let settings: ProviderSettings = serde_json::from_str(settings).expect("settings");
         let provider = Provider {
@@ -104,9 +108,70 @@ mod tests {
             credentials: Vec::new(),
         };
 
-        let url = address(&provider, &base_url, endpoint, "m/1", true).expect("an address");
+        address(&provider, &base_url, endpoint, model, true).expect("an address")
+    }
 
-        assert_eq!(url.as_str(), expected);
+    #[test]
+    fn whatever_a_model_is_called_it_is_one_segment_of_the_address() {
+        let vertex = r#"{"project": "acme-prod", "region": "europe-west4"}"#;
+        let azure = r#"{"api_version": "2024-10-21"}"#;
+        let places = [
+            (
+                ProviderKind::Gemini,
+                "https://g.example/v1beta",
+                "{}",
+                Endpoint::GenerateContent,
+            ),
+            (ProviderKind::Vertex, "https://v.example", vertex, Endpoint::RawPredict),
+            (ProviderKind::Bedrock, "https://b.example", "{}", Endpoint::Converse),
+            (
+                ProviderKind::Azure,
+                "https://a.example",
+                azure,
+                Endpoint::ChatCompletions,
+            ),
+        ];
+        let names = [
+            "..",
+            ".",
+            "../../admin",
+            "a/../b",
+            "%2e%2e",
+            "%2E%2E%2Fadmin",
+            "a%2Fb",
+            "a b",
+            "a?key=1",
+            "a#b",
+            "a\\..\\b",
+            "//evil.example/x",
+            "https://evil.example/",
+            "a;b=c",
+            "a\r\nhost: evil.example",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.m-v1:0",
+        ];
+        for (kind, base, settings, endpoint) in places {
+            let plain = called(kind, base, settings, endpoint, "model");
+            let around = |url: &Url| {
+                let segments: Vec<_> = url.path_segments().expect("it has a path").map(str::to_owned).collect();
+                let others: Vec<_> = segments
+                    .iter()
+                    .zip(plain.path_segments().expect("it has a path"))
+                    .filter(|(_, plain)| !plain.contains("model") || *plain == "models")
+                    .map(|(segment, _)| segment.clone())
+                    .collect();
+                (
+                    segments.len(),
+                    others,
+                    url.host_str().map(str::to_owned),
+                    url.query().map(str::to_owned),
+                )
+            };
+            for name in names {
+                let url = called(kind, base, settings, endpoint, name);
+                assert_eq!(around(&url), around(&plain), "{kind:?} {name:?}: {url}");
+                assert_eq!(url.fragment(), None, "{kind:?} {name:?}");
+            }
+        }
     }
 
     #[test]

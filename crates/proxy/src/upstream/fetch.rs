@@ -64,6 +64,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_not_be_called_is_not_fetched() {
+        // Another test of this process may have been first.
+        let _there = rustls::crypto::ring::default_provider().install_default();
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a keyring");
         let check = async |policy, url: &str, problem: &str| {
             let upstream = Upstream::new(policy, keyring.clone()).expect("a client");

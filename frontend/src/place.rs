@@ -26,6 +26,7 @@ pub(crate) enum Section {
     Audit,
     Keys,
     Models,
+    Catalog,
     Providers,
     Teams,
     Members,
@@ -34,12 +35,13 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Overview,
         Self::Usage,
         Self::Audit,
         Self::Keys,
         Self::Models,
+        Self::Catalog,
         Self::Providers,
         Self::Teams,
         Self::Members,
@@ -55,6 +57,7 @@ impl Section {
             Self::Audit => "audit",
             Self::Keys => "keys",
             Self::Models => "models",
+            Self::Catalog => "catalog",
             Self::Providers => "providers",
             Self::Teams => "teams",
             Self::Members => "members",
@@ -70,6 +73,7 @@ impl Section {
             Self::Audit => "Audit log",
             Self::Keys => "API keys",
             Self::Models => "Models",
+            Self::Catalog => "Catalogue",
             Self::Providers => "Providers",
             Self::Teams => "Teams",
             Self::Members => "Members",

@@ -20,7 +20,10 @@ use crate::theme::theme_picker;
 /// The groups of the navigation.
 const GROUPS: [(&str, &[Section]); 3] = [
     ("Activity", &[Section::Overview, Section::Usage, Section::Audit]),
-    ("Gateway", &[Section::Keys, Section::Models, Section::Providers]),
+    (
+        "Gateway",
+        &[Section::Keys, Section::Models, Section::Catalog, Section::Providers],
+    ),
     (
         "Organization",
         &[Section::Teams, Section::Members, Section::Tokens, Section::Settings],
@@ -101,6 +104,7 @@ fn page(place: &Place, session: Session) -> AnyView {
         Section::Audit => view! { <pages::audit::Audit/> }.into_any(),
         Section::Keys => view! { <pages::keys::Keys/> }.into_any(),
         Section::Models => view! { <pages::models::Models/> }.into_any(),
+        Section::Catalog => view! { <pages::catalog::Catalog/> }.into_any(),
         Section::Providers => view! { <pages::providers::Providers/> }.into_any(),
         Section::Teams => view! { <pages::teams::Teams/> }.into_any(),
         Section::Members => view! { <pages::members::Members/> }.into_any(),
@@ -115,7 +119,7 @@ fn needed(section: Section) -> Option<Permission> {
         Section::Overview | Section::Usage => Permission::UsageRead,
         Section::Audit => Permission::AuditRead,
         Section::Keys => Permission::KeysRead,
-        Section::Models => Permission::ModelsRead,
+        Section::Models | Section::Catalog => Permission::ModelsRead,
         Section::Providers => Permission::ProvidersRead,
         Section::Teams => Permission::TeamsRead,
         Section::Members => Permission::MembersRead,
@@ -131,6 +135,7 @@ const fn glyph(section: Section) -> Icon {
         Section::Audit => Icon::Audit,
         Section::Keys => Icon::Key,
         Section::Models => Icon::Model,
+        Section::Catalog => Icon::Catalog,
         Section::Providers => Icon::Provider,
         Section::Teams => Icon::Team,
         Section::Members => Icon::Members,

@@ -2,6 +2,7 @@
 //! the fact that there was no readable answer.
 
 mod audit;
+mod catalog;
 mod invitations;
 mod keys;
 mod members;

@@ -9,6 +9,7 @@ pub(crate) enum Icon {
     Audit,
     Key,
     Model,
+    Catalog,
     Provider,
     Team,
     Members,
@@ -43,6 +44,9 @@ const fn strokes(icon: Icon) -> &'static str {
         Icon::Audit => "<path d='M5 2.8h7l3.5 3.5v10.9H5zM12 2.8v3.6h3.4M7.8 10h4.6M7.8 13.2h4.6'/>",
         Icon::Key => "<circle cx='7' cy='13' r='3.6'/><path d='m9.6 10.4 7-7M13.4 6.6l2.6 2.6'/>",
         Icon::Model => "<path d='m10 2.8 6.4 3.6v7.2L10 17.2l-6.4-3.6V6.4zM3.8 6.5 10 10l6.2-3.5M10 10v7'/>",
+        Icon::Catalog => {
+            "<path d='M4 3.500h9.500A2.500 2.500 0 0 1 16 6v11H6.500A2.500 2.500 0 0 1 4 14.500zM4 14.500A2.500 2.500 0 0 1 6.500 12H16M7.500 7h5'/>"
+        }
         Icon::Provider => {
             "<rect x='3' y='3.5' width='14' height='5' rx='1.4'/><rect x='3' y='11.5' width='14' height='5' rx='1.4'/><path d='M6 6h.01M6 14h.01M9.5 6H14M9.5 14H14'/>"
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod members;

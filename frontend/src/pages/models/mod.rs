@@ -3,9 +3,10 @@
 mod form;
 
 use gatewright_types::Permission;
-use gatewright_types::api::{Model, PriceState, Rates, Route};
+use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates, Route};
 use leptos::prelude::*;
 
+use super::catalog::stage_badge;
 use super::prices::Prices;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, IconButton, Look};
@@ -146,13 +147,21 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     view! {
         <tr>
             <th scope="row" data-label="Name"><code class="cell-title">{model.name.to_string()}</code></th>
-            <td data-label="Leads to"><code>{target.to_string()}</code></td>
+            <td data-label="Leads to"><code>{target.to_string()}</code>{ending(model)}</td>
             <td data-label="Price per million tokens">{price(&model.price)}</td>
             <td data-label="Timeouts"><span class="muted">{limits}</span></td>
             <td class="actions">{actions}</td>
         </tr>
     }
     .into_any()
+}
+
+/// A warning when the provider's model is on its way out.
+fn ending(model: &Model) -> Option<AnyView> {
+    let lifecycle = model.lifecycle.as_ref()?;
+    let dated = lifecycle.deprecated_on.is_some() || lifecycle.sunset_on.is_some();
+    let warns = dated || lifecycle.stage != LifecycleStage::Active;
+    warns.then(|| view! { " "{stage_badge(lifecycle)} }.into_any())
 }
 
 fn price(price: &PriceState) -> AnyView {

@@ -25,7 +25,7 @@ pub(super) fn drawer(
     let close = Callback::new(move |()| open.set(Window::Nothing));
     let deleting = RwSignal::new(false);
     let edited = entry.clone();
-    let edit = Callback::new(move |()| open.set(Window::State(Box::new(Facts::Of(edited.clone())))));
+    let edit = Callback::new(move |()| open.set(Window::State(Facts::Of(Box::new(edited.clone())))));
     let denial = workspace.denial(Permission::ModelsWrite);
     let own = entry.own.clone();
     let remove = own.as_ref().map(|_| {

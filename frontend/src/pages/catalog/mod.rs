@@ -32,7 +32,7 @@ const REFRESHES: &str = "view=refreshes";
 enum Window {
     Nothing,
     Show(Box<CatalogEntry>),
-    State(Box<Facts>),
+    State(Facts),
 }
 
 #[component]
@@ -51,7 +51,7 @@ pub(crate) fn Catalog() -> impl IntoView {
     let bringing_in = RwSignal::new(false);
     let facts_denial = workspace.denial(Permission::ModelsWrite);
     let refresh_denial = workspace.denial(Permission::CatalogRefresh);
-    let state = Callback::new(move |()| open.set(Window::State(Box::new(Facts::OfNewModel))));
+    let state = Callback::new(move |()| open.set(Window::State(Facts::OfNewModel)));
     let bring_in = Callback::new(move |()| bringing_in.set(true));
     let action = move || {
         if refreshes.get() {
@@ -106,7 +106,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
         Window::Show(entry) => entry::drawer(*entry, workspace, open, changed),
-        Window::State(facts) => view! { <FactsDialog facts=*facts on_saved=changed on_close=close/> }.into_any(),
+        Window::State(facts) => view! { <FactsDialog facts=facts on_saved=changed on_close=close/> }.into_any(),
     };
     view! {
         {filters::filters(query)}

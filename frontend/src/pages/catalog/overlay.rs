@@ -19,21 +19,35 @@ use crate::session::use_workspace;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Facts {
     OfNewModel,
-    Of(CatalogEntry),
+    Of(Box<CatalogEntry>),
 }
 
-impl Facts {
-    fn own(&self) -> Option<&Overlay> {
-        match self {
-            Self::OfNewModel => None,
-            Self::Of(entry) => entry.own.as_ref(),
-        }
-    }
+/// What the form begins with.
+struct Beginning {
+    title: String,
+    kind: ProviderKind,
+    model: String,
+    own: Option<Overlay>,
+    capabilities: Vec<String>,
+}
 
-    fn capabilities(&self) -> Vec<String> {
-        match self {
-            Self::OfNewModel => vec![Capability::Chat.as_str().to_owned()],
-            Self::Of(entry) => entry.capabilities.iter().map(|one| one.as_str().to_owned()).collect(),
+impl From<Facts> for Beginning {
+    fn from(facts: Facts) -> Self {
+        match facts {
+            Facts::OfNewModel => Self {
+                title: "Add own model".to_owned(),
+                kind: ProviderKind::OpenaiCompatible,
+                model: String::new(),
+                own: None,
+                capabilities: vec![Capability::Chat.as_str().to_owned()],
+            },
+            Facts::Of(entry) => Self {
+                title: format!("Own facts of {}", entry.model),
+                kind: entry.kind,
+                model: entry.model.to_string(),
+                own: entry.own,
+                capabilities: entry.capabilities.iter().map(|one| one.as_str().to_owned()).collect(),
+            },
         }
     }
 }
@@ -43,11 +57,14 @@ pub(super) fn FactsDialog(facts: Facts, on_saved: Callback<()>, on_close: Callba
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("facts");
-    let (kind, model) = match &facts {
-        Facts::OfNewModel => (ProviderKind::OpenaiCompatible.as_str().to_owned(), String::new()),
-        Facts::Of(entry) => (entry.kind.as_str().to_owned(), entry.model.to_string()),
-    };
-    let own = facts.own().cloned();
+    let is_new = facts == Facts::OfNewModel;
+    let Beginning {
+        title,
+        kind,
+        model,
+        own,
+        capabilities,
+    } = facts.into();
     let stated = own.as_ref().map(|own| own.facts.clone()).unwrap_or_default();
     let number = |number: Option<u32>| RwSignal::new(number.map(|number| number.to_string()).unwrap_or_default());
     let day = |day: Option<NaiveDate>| RwSignal::new(day.map(|day| day.to_string()).unwrap_or_default());
@@ -55,15 +72,10 @@ pub(super) fn FactsDialog(facts: Facts, on_saved: Callback<()>, on_close: Callba
     let (deprecated_on, sunset_on) = (day(stated.deprecated_on), day(stated.sunset_on));
     let aliases: Vec<_> = stated.aliases.iter().map(ToString::to_string).collect();
     let aliases = RwSignal::new(aliases.join(" "));
-    let before = StoredValue::new(facts.capabilities());
-    let chosen = RwSignal::new(facts.capabilities());
+    let before = StoredValue::new(capabilities.clone());
+    let chosen = RwSignal::new(capabilities);
     let already = StoredValue::new(stated.capabilities);
-    let is_new = facts == Facts::OfNewModel;
-    let title = match &facts {
-        Facts::OfNewModel => "Add own model".to_owned(),
-        Facts::Of(entry) => format!("Own facts of {}", entry.model),
-    };
-    let (kind, model) = (RwSignal::new(kind), RwSignal::new(model));
+    let (kind, model) = (RwSignal::new(kind.as_str().to_owned()), RwSignal::new(model));
     let submit = Callback::new(move |()| {
         form.clear();
         let name = form.parse::<UpstreamModel>("model", model);

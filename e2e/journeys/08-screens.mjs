@@ -17,6 +17,8 @@ const PLACES = [
   "keys",
   "models",
   "models?view=prices",
+  "catalog",
+  "catalog?view=refreshes",
   "providers",
   "teams",
   "members",

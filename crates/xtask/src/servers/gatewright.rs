@@ -14,6 +14,8 @@ use super::{free_port, log_tail, temporary_directory};
 use crate::process::{self, Ending, Processes, Running};
 use crate::workspace::Workspace;
 
+/// The public half of the key with which the journeys sign catalogues.
+const CATALOG_KEY: &str = "/RckOFqgx1tk+3jNYC+h2ZH96/drE8WO1wLqyDXp9hg=";
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Fields in the order in which they have to go: the server before its files.
@@ -36,6 +38,7 @@ impl Gatewright {
         serve.env("GATEWRIGHT_LISTEN", format!("127.0.0.1:{port}"));
         serve.env("GATEWRIGHT_ADMIN_LISTEN", format!("127.0.0.1:{admin_port}"));
         serve.env("GATEWRIGHT_DATA_DIR", data.path());
+        serve.env("GATEWRIGHT_CATALOG_KEY", CATALOG_KEY);
         serve
             .stdout(output.try_clone().context("cannot share the log")?)
             .stderr(output);

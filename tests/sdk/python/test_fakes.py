@@ -23,6 +23,8 @@ GOOD = [
     ("openai", "v1/embeddings", {"model": "m", "input": ["a"]}),
     ("anthropic", "v1/messages", {"model": "m", "max_tokens": 9, "messages": [USER]}),
     ("gemini", "v1beta/models/m:generateContent", {"contents": CONTENTS}),
+    ("anthropic", "v1/messages/count_tokens", {"model": "m", "messages": [USER]}),
+    ("gemini", "v1beta/models/m:countTokens", {"contents": CONTENTS}),
     ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [EMBED]}),
     ("bedrock", "model/m/converse", {"messages": CONVERSATION}),
 ]
@@ -40,6 +42,9 @@ BAD = [
     ("gemini", "v1beta/models/m:generateContent", {"generationConfig": {"maxTokens": 9}}),
     ("gemini", "v1beta/models/m:generateContent", {"contents": [{"role": "user", "parts": [{"txt": "a"}]}]}),
     ("gemini", "v1beta/models/m:streamGenerateContent", {"contents": CONTENTS}),
+    ("anthropic", "v1/messages/count_tokens", {"max_tokens": 9}),
+    ("gemini", "v1beta/models/m:countTokens", {"systemInstruction": CONTENTS[0]}),
+    ("gemini", "v1beta/models/m:countTokens", {"generateContentRequest": {"model": "m", "contents": CONTENTS}}),
     ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [{**EMBED, "model": "m"}]}),
     ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [{**EMBED, "dimensions": 2}]}),
     ("bedrock", "model/m/converse", {"inferenceConfig": {"topK": 3}}),

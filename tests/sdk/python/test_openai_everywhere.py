@@ -7,7 +7,8 @@ import unittest
 import openai
 
 import gateway
-from gateway import ANTHROPIC, COMPATIBLE, COUNTING_THOUGHTS, FAKES, KEY, OPENAI, SANDBOX, THINKING, each, each_way
+from gateway import ANTHROPIC, COMPATIBLE, COUNTING_THOUGHTS, FAKES, GEMINI, KEY, OPENAI, SANDBOX, THINKING
+from gateway import each, each_way
 
 # Their providers keep no responses: the gateway does.
 FORGETFUL = [model for model in FAKES if model != OPENAI]

@@ -1,5 +1,6 @@
 """Anthropic's messages."""
 
+from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParams
 
 from . import scene
@@ -14,6 +15,9 @@ NO_SAMPLING = "2026-10-21"
 
 def answer(call):
     call.needs_header("x-api-key", SECRET)
+    if call.path == "v1/messages/count_tokens":
+        check(MessageCountTokensParams, call.body)
+        return Reply(body={"input_tokens": scene.INPUT})
     if call.path != "v1/messages":
         raise Invalid(f"there is no {call.path}")
     body = call.body

@@ -30,6 +30,10 @@ Embed = TypedDict(
     {"model": Required[str], "content": Required[types.Content], "outputDimensionality": Optional[int]},
     total=False,
 )
+Counted = TypedDict("Counted", {**Request.__annotations__, "model": Required[str]}, total=False)
+COUNTS = TypeAdapter(
+    TypedDict("Counts", {"contents": list[types.Content], "generateContentRequest": Counted}, total=False)
+)
 EMBEDS = TypeAdapter(TypedDict("Embeds", {"requests": Required[list[Embed]]}))
 # Google says to send the latter with calls that another model made.
 SIGNATURES = [base64.b64decode(scene.SIGNATURE), b"skip_thought_signature_validator"]
@@ -40,6 +44,8 @@ def answer(call):
     _, _, model, verb = call.path.replace("?", "/").replace(":", "/").split("/", 3)
     if verb == "batchEmbedContents":
         return embeddings(model, valid(EMBEDS, call))
+    if verb == "countTokens":
+        return count(model, valid(COUNTS, call))
     body = valid(REQUEST, call)
     if model == "limited":
         error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}
@@ -57,6 +63,14 @@ def valid(adapter, call):
         return adapter.validate_json(call.raw, extra="forbid")
     except ValidationError as error:
         raise Invalid(str(error)) from error
+
+
+def count(model, body):
+    if len(body) != 1:
+        raise Invalid("either contents or a whole request is counted")
+    if body.get("generateContentRequest", {"model": f"models/{model}"})["model"] != f"models/{model}":
+        raise Invalid("the request within is for another model")
+    return Reply(body={"totalTokens": scene.INPUT})
 
 
 def embeddings(model, body):

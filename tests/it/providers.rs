@@ -249,3 +249,30 @@ async fn credentials_take_turns_by_weight() {
         .count();
     assert_eq!((heavy, upstream.seen().len()), (6, 8));
 }
+
+#[tokio::test]
+async fn a_credential_that_is_limited_rests_while_the_other_works() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = organization.provider("up", "openai", Some(&upstream.base_url())).await;
+    organization.credential(&provider, "sk-upstream-secret-0002").await;
+    organization.model("m", "up/m", &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    let used = || {
+        let seen = upstream.seen();
+        seen.last().map(|last| last.headers.need("authorization").to_owned())
+    };
+    let limited = json!({"error": {"message": "slow down", "type": "t", "param": null, "code": "rate_limit_exceeded"}});
+    let chat = organization.chat_at(0, &key);
+
+    upstream.on("m", Script::json(429, &limited).header("retry-after", "60"));
+    chat::refused(&chat.ask("m").await, 429, "rate_limit_exceeded");
+    let resting = used();
+    upstream.on("m", Script::answer("hello", 3, 1));
+
+    for _ in 0..4 {
+        chat.ask("m").await.expect(200);
+        assert_ne!(used(), resting);
+    }
+}

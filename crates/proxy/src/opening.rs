@@ -126,7 +126,11 @@ impl Opening {
 
     /// Logged here, once, because only here the provider's own words are at hand.
     fn failed(&self, failure: Failure) -> Refusal {
-        let provider = self.plan.target().provider.name.as_str();
+        let provider = &self.plan.target().provider;
+        if let Some(credential) = &self.credential {
+            self.upstream.credentials().failed(provider, credential.id, &failure);
+        }
+        let provider = provider.name.as_str();
         let status = failure.status;
         match failure.kind {
             FailureKind::BadRequest | FailureKind::RateLimited => {

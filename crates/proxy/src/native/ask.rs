@@ -74,6 +74,17 @@ impl Asking<'_> {
         .await;
         record.waited(began.elapsed());
         let answered = answered.unwrap_or_else(|_| Err(timed_out()));
+        let failure = match &answered {
+            Err(Refusal::Upstream(upstream)) => Some(&upstream.failure),
+            Ok(Answer {
+                body: AnswerBody::Error(_, failure),
+                ..
+            }) => Some(failure),
+            Ok(_) | Err(_) => None,
+        };
+        if let (Some(failure), Some(credential)) = (failure, &credential) {
+            upstream.credentials().failed(provider, credential.id, failure);
+        }
         if let Err(Refusal::Upstream(upstream)) = &answered {
             log(id, provider.name.as_str(), &upstream.failure);
         }

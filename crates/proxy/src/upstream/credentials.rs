@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use gatewright_contract::{Credential, Keyring, OpenedCredential, Provider, Sealed};
+use gatewright_llm::Failure;
 use gatewright_types::CredentialId;
 use gatewright_types::api::ProviderKind;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use super::cooldown::Cooldowns;
 
 /// Opened secrets are forgotten all together when there are more than this many.
 const MOST_KEPT: usize = 10_000;
@@ -16,6 +20,7 @@ const MOST_KEPT: usize = 10_000;
 pub(crate) struct Credentials {
     keyring: Keyring,
     turn: AtomicU64,
+    cooldowns: Cooldowns,
     opened: RwLock<HashMap<CredentialId, (Sealed, Proof)>>,
 }
 
@@ -49,6 +54,7 @@ impl Credentials {
         Self {
             keyring,
             turn: AtomicU64::new(0),
+            cooldowns: Cooldowns::default(),
             opened: RwLock::default(),
         }
     }
@@ -74,14 +80,33 @@ impl Credentials {
         }
     }
 
+    /// Lets the credential rest when the failure is about it. The only one of a provider is used all the same.
+    pub(crate) fn failed(&self, provider: &Provider, id: CredentialId, failure: &Failure) {
+        let mut credentials = provider.credentials.iter();
+        if let Some(credential) = credentials.find(|credential| credential.id == id) {
+            self.cooldowns.note(credential, failure, Instant::now());
+        }
+    }
+
     fn pick<'a>(&self, credentials: &'a [Credential]) -> Option<&'a Credential> {
         if let [only] = credentials {
             return Some(only);
         }
-        let total: u64 = credentials.iter().map(|credential| u64::from(credential.weight)).sum();
+        if self.cooldowns.nobody_rests() {
+            return self.turn_of(credentials.iter());
+        }
+        let now = Instant::now();
+        let awake = |credential: &&Credential| !self.cooldowns.rests(credential, now);
+        self.turn_of(credentials.iter().filter(awake))
+            .or_else(|| self.turn_of(credentials.iter()))
+    }
+
+    fn turn_of<'a>(&self, credentials: impl Iterator<Item = &'a Credential> + Clone) -> Option<&'a Credential> {
+        let total: u64 = credentials.clone().map(|credential| u64::from(credential.weight)).sum();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(total)?;
         let mut end = 0;
-        credentials.iter().find(|credential| {
+        let mut credentials = credentials;
+        credentials.find(|credential| {
             end += u64::from(credential.weight);
             turn < end
         })
@@ -159,7 +184,11 @@ fn secretly(text: &str) -> Result<HeaderValue, CredentialError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
     use gatewright_contract::Secret;
+    use gatewright_llm::FailureKind;
 
     use super::*;
 
@@ -220,6 +249,45 @@ mod tests {
         let both = provider(&[&first, &second]);
         assert_eq!([chosen(&both), chosen(&both), chosen(&both)], [second.id; 3]);
         assert_eq!(chosen(&provider(&[&first])), first.id);
+    }
+
+    #[test]
+    fn a_credential_that_is_limited_or_refused_rests_while_there_is_another() {
+        let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
+        let credentials = Credentials::new(keyring.clone());
+        let mut list = [credential(&keyring, "a", 3), credential(&keyring, "b", 1)];
+        let failure = |kind, retry_after| Failure {
+            kind,
+            status: None,
+            message: String::new(),
+            code: None,
+            retry_after,
+        };
+        let note = |credential: &Credential, kind, seconds| {
+            let failure = failure(kind, Some(Duration::from_secs(seconds)));
+            credentials.cooldowns.note(credential, &failure, Instant::now());
+        };
+        let picked = |list: &[Credential]| {
+            let picks = (0..8).map(|_| credentials.pick(list).expect("one is picked").id);
+            picks.collect::<HashSet<_>>()
+        };
+        let ids = list.each_ref().map(|credential| credential.id);
+        let [a, b] = ids;
+
+        note(&list[0], FailureKind::Server, 60);
+        assert_eq!(
+            picked(&list),
+            HashSet::from([a, b]),
+            "a failing server is not the credential's fault"
+        );
+        note(&list[0], FailureKind::RateLimited, 60);
+        assert_eq!(picked(&list), HashSet::from([b]));
+        note(&list[1], FailureKind::Credential, 0);
+        assert_eq!(picked(&list), HashSet::from([a, b]), "all rest, so none does");
+        note(&list[1], FailureKind::RateLimited, 0);
+        assert_eq!(picked(&list), HashSet::from([b]), "its rest is over");
+        list[0].sealed = keyring.seal(&Secret::new("new".to_owned()), &a.to_string());
+        assert_eq!(picked(&list), HashSet::from([a, b]), "another secret has its own luck");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod address;
 mod authorize;
+mod cooldown;
 mod credentials;
 mod fetch;
 mod identity;

@@ -602,3 +602,42 @@ async fn what_is_made_in_the_background_is_billed_once_when_it_is_over() {
     assert_eq!(tokens, [(UsageUnit::InputUncached, 5), (UsageUnit::OutputText, 2)]);
     assert_eq!((rows.len(), billed.key.map(|id| id.to_string())), (2, Some(key.id)));
 }
+
+#[tokio::test]
+async fn items_that_are_only_named_are_put_in_their_place() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(Installation::shared().await, &upstream, "anthropic").await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+    let call = json!([{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": "sea"}}]);
+    upstream.on("m", claude(&call, "tool_use"));
+    let tools = json!([{"type": "function", "name": "look", "parameters": {"type": "object"}}]);
+    let asked = json!({"model": "m", "input": "What is there?", "tools": tools});
+    let first = client.create(0, &asked).await.expect(200).json();
+    let item = first["output"]
+        .as_array()
+        .and_then(|output| output.last())
+        .expect("a call");
+    assert_eq!(item["type"], "function_call");
+
+    upstream.on("m", claude(&json!([{"type": "text", "text": "Water."}]), "end_turn"));
+    let next = json!({"model": "m", "tools": tools, "input": [
+        {"role": "user", "content": "What is there?"},
+        {"type": "item_reference", "id": item["id"]},
+        {"type": "function_call_output", "call_id": item["call_id"], "output": "waves"},
+    ]});
+    client.create(1, &next).await.expect(200);
+    let sent = upstream.seen().last().expect("a request").json();
+    let used = sent.pointer("/messages/1/content/0").expect("the call itself");
+    assert_eq!(
+        (&used["name"], &used["input"]),
+        (&json!("look"), &json!({"at": "sea"})),
+        "{sent}"
+    );
+
+    let lost = json!({"model": "m", "input": [{"type": "item_reference", "id": "fc_0_0"}]});
+    let error = refused(&client.create(0, &lost).await, 400, "invalid_request");
+    assert_eq!(error["param"], "input[0]");
+}

@@ -2,6 +2,8 @@
 //! are noted by place, and to a provider of the same dialect the body goes on as it came but for the model's name and the
 //! request for usage. What the messages say is only looked at when they have to be translated.
 
+mod continued;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -9,7 +11,7 @@ use bytes::Bytes;
 use gatewright_types::api::Dialect;
 use thiserror::Error;
 
-use crate::chat::{Chat, Json};
+use crate::chat::Chat;
 use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
@@ -139,29 +141,6 @@ impl Request {
         })
     }
 
-    /// The same request with an earlier conversation at the head of its input: what a reference to a stored response
-    /// means to a provider that stores none.
-    pub fn continuing<'a>(&self, earlier: impl IntoIterator<Item = &'a Json>) -> Result<Self, BadRequest> {
-        let (before, rest) = self.body.split_at(self.content_at.start);
-        let (own, after) = rest.split_at(self.content_at.len());
-        let mut body = before.to_vec();
-        match own.trim_ascii() {
-            [b'[', inner @ .., b']'] => write_items(&mut body, earlier, inner.trim_ascii()),
-            text @ [b'"', ..] => {
-                let message = [br#"{"role":"user","content":"#, text, b"}"].concat();
-                write_items(&mut body, earlier, &message);
-            }
-            // Nothing that could be asked: whoever reads it says so.
-            other => body.extend_from_slice(other),
-        }
-        body.extend_from_slice(after);
-        let request = Self::parse(self.dialect, body.into(), PathFacts::default())?;
-        Ok(Self {
-            continues: true,
-            ..request
-        })
-    }
-
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -231,19 +210,6 @@ impl Request {
         segments.add(self.body.slice(copied..));
         segments
     }
-}
-
-fn write_items<'a>(body: &mut Vec<u8>, earlier: impl IntoIterator<Item = &'a Json>, own: &[u8]) {
-    let earlier = earlier.into_iter().map(|item| item.text().as_bytes());
-    let own = Some(own).filter(|own| !own.is_empty());
-    body.push(b'[');
-    for (index, item) in earlier.chain(own).enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(item);
-    }
-    body.push(b']');
 }
 
 impl Segments {

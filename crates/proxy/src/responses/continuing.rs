@@ -1,12 +1,13 @@
 //! Follows a request's `previous_response_id`. What a provider keeps is continued there, with the credential that made
-//! it; what is kept here is put in front of the request's own input.
+//! it; what is kept here is put in front of the request's own input, and in the place of items that are only named.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use gatewright_contract::{Caller, Model, Route, UpstreamTarget};
 use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
-use gatewright_llm::dialect::openai_responses::stored::{input_items, links, response_id};
+use gatewright_llm::dialect::openai_responses::stored::{input_items, item_id_of, links, response_id, response_of};
 use gatewright_llm::{BadRequest, Request, spoken};
 use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
@@ -30,6 +31,10 @@ pub(crate) async fn resolve(
     id: RequestId,
 ) -> Result<(Plan, Arc<Request>), Refusal> {
     let links = links(request.body()).map_err(Refusal::BadRequest)?;
+    let request = match links.references.is_empty() || keeps_responses(plan.target()) {
+        true => request,
+        false => Arc::new(with_items(gateway, caller, &request, &links.references).await?),
+    };
     let (mut plan, asked, earlier) = match &links.previous {
         None => (plan, request.clone(), Vec::new()),
         Some(previous) => follow(gateway, caller, plan, &request, previous).await?,
@@ -119,6 +124,32 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
         credential: made.credential,
         keep: None,
     })
+}
+
+/// With the items themselves where the request only names them.
+async fn with_items(
+    gateway: &Gateway,
+    caller: &Caller,
+    request: &Request,
+    references: &[Box<str>],
+) -> Result<Request, Refusal> {
+    let responses = references.iter().filter_map(|id| response_of(id)?.parse().ok());
+    let responses: BTreeSet<ResponseId> = responses.collect();
+    if responses.len() > MOST_EARLIER {
+        let message = format!("the items of more than {MOST_EARLIER} responses are named; send the items themselves");
+        return Err(Refusal::BadRequest(BadRequest::at("input", message)));
+    }
+    let responses: Vec<_> = responses.into_iter().collect();
+    let found = gateway.parts.responses.find(caller.tenant.id, &responses).await?;
+    let transcripts = found.into_iter().filter_map(|entry| match entry? {
+        Entry::Here(transcript) => Some(transcript),
+        Entry::AtProvider(_) => None,
+    });
+    let items: HashMap<Box<str>, Json> = transcripts
+        .flat_map(Transcript::items)
+        .filter_map(|item| Some((item_id_of(&item)?, item)))
+        .collect();
+    request.with_items(|id| items.get(id)).map_err(Refusal::BadRequest)
 }
 
 /// All that was said up to and with a response.

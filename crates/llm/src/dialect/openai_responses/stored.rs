@@ -1,6 +1,8 @@
 //! Conversations that a request only points to: `previous_response_id` and `conversation` mean something where the
 //! responses are stored, which is the proxy's business. Here is what it needs of the dialect for that.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{ids, output, read_request};
@@ -20,6 +22,8 @@ pub struct Links {
     pub store: bool,
     /// The provider answers before it has the response, which is asked for later.
     pub background: bool,
+    /// Items of the input that are only named.
+    pub references: Vec<Box<str>>,
 }
 
 /// Reads what the request points to and leaves the rest of it unchecked but for its syntax.
@@ -29,6 +33,7 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
         conversation: None,
         store: true,
         background: false,
+        references: Vec::new(),
     };
     read::document(body, |name, field| {
         match name {
@@ -36,6 +41,10 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
             "conversation" => links.conversation = Some(conversation_id(&field)?),
             "store" => links.store = field.flag()?,
             "background" => links.background = field.flag()?,
+            "input" if field.kind() == Kind::Array => field.elements(|item| {
+                links.references.extend(reference_of(item.value()).map(Into::into));
+                Ok(())
+            })?,
             _ => {}
         }
         Ok(())
@@ -52,6 +61,31 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
 /// The identifier of the response to a request.
 pub fn response_id(request_id: &str) -> String {
     ids::response_id(request_id)
+}
+
+/// The response that an item belongs to, as its identifier tells: of items that were named here.
+pub fn response_of(item_id: &str) -> Option<String> {
+    ids::response_of(item_id)
+}
+
+/// The identifier of an item that is only named.
+pub(crate) fn reference_of<'a>(item: &crate::json::Value<'a>) -> Option<Cow<'a, str>> {
+    let (mut kind, mut id) = (None, None);
+    let mut members = item.members();
+    while let Ok(Some(member)) = members.next_member() {
+        match &*member.key {
+            b"type" => kind = member.value.string(),
+            b"id" => id = member.value.string(),
+            _ => {}
+        }
+    }
+    id.filter(|_| kind.as_deref() == Some("item_reference"))
+}
+
+/// The identifier that an item has, whoever gave it.
+pub fn item_id_of(item: &Json) -> Option<Box<str>> {
+    let item = output::object(item.text().as_bytes()).ok()?;
+    output::text(&item, "id").map(Into::into)
 }
 
 /// The identifier that a whole response has, whoever gave it.

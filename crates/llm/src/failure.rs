@@ -62,16 +62,15 @@ impl Failure {
     pub(crate) fn told(told: &ToldError) -> Self {
         let code = || told.code.as_deref().and_then(|code| code.parse().ok());
         let status = told.status.or_else(code).filter(|code| (400..600).contains(code));
-        let message = if told.message.is_empty() {
-            "the provider reported an error"
-        } else {
-            &told.message
+        let message = match clean::message(&told.message) {
+            words if words.is_empty() => "the provider reported an error".to_owned(),
+            words => words,
         };
         Self {
             status,
             code: code_of(told),
             retry_after: told.retry_after,
-            ..Self::new(FailureKind::ErrorEvent, message)
+            ..Self::new(FailureKind::ErrorEvent, &message)
         }
     }
 }
@@ -84,7 +83,7 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: DateTime<Utc
         .and_then(exception::kind_of)
         .filter(|_| (400..600).contains(&status))
         .unwrap_or_else(|| kind_of(status, &told));
-    let message = match (kind, told.message.as_str()) {
+    let message = match (kind, clean::message(&told.message).as_str()) {
         (FailureKind::Malformed, _) => format!("the provider answered with status {status}, which is not expected"),
         (_, "") => clean::from_other_body(body)
             .unwrap_or_else(|| format!("the provider answered with status {status} and no message")),

@@ -25,15 +25,18 @@ pub(super) fn code(text: &str) -> String {
 pub(super) fn from_other_body(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body.get(..LOOKED_AT).unwrap_or(body));
     let text = text.trim();
-    if !text.starts_with('<') {
+    let words = match text.chars().next()? {
         // What was meant for machines is of no use to a reader.
-        return (!text.is_empty() && !text.starts_with(['{', '['])).then(|| message(text));
-    }
-    let lower = text.to_ascii_lowercase();
-    let start = lower.find("<title>")? + "<title>".len();
-    let length = lower.get(start..)?.find("</title>")?;
-    let title = message(text.get(start..start + length)?);
-    (!title.is_empty()).then_some(title)
+        '{' | '[' => return None,
+        '<' => {
+            let lower = text.to_ascii_lowercase();
+            let start = lower.find("<title>")? + "<title>".len();
+            let length = lower.get(start..)?.find("</title>")?;
+            message(text.get(start..start + length)?)
+        }
+        _ => message(text),
+    };
+    (!words.is_empty()).then_some(words)
 }
 
 /// Words joined by single spaces, as many characters as are allowed.
@@ -148,7 +151,15 @@ mod tests {
             from_other_body(b"upstream connect error\n").as_deref(),
             Some("upstream connect error")
         );
-        for body in [&b""[..], b"  ", b"<html></html>", b"<title>", b"{\"a\":1}", b"[1"] {
+        for body in [
+            &b""[..],
+            b"  ",
+            b"<html></html>",
+            b"<title>",
+            b"{\"a\":1}",
+            b"[1",
+            b"\x19\0",
+        ] {
             assert_eq!(from_other_body(body), None);
         }
     }

@@ -49,6 +49,8 @@ fn the_providers_words_are_kept_clean() {
     );
     let empty = classified(500, "");
     let page = classified(502, "<html><head><title>502 Bad Gateway</title></head></html>");
+    let unreadable = classified(500, "\u{19}\0");
+    let blank = classified(500, r#"{"error":{"message":"\u0000 "}}"#);
     let redirect = classified(302, "<title>Moved to http://10.0.0.1/</title>");
 
     assert_eq!(failure.message, "bad 'temperature'");
@@ -57,6 +59,8 @@ fn the_providers_words_are_kept_clean() {
         (Some(400), Some("invalid_request_error"))
     );
     assert_eq!(empty.message, "the provider answered with status 500 and no message");
+    assert_eq!(unreadable.message, empty.message);
+    assert_eq!(blank.message, empty.message);
     assert_eq!(page.message, "502 Bad Gateway");
     assert_eq!(
         redirect.message,

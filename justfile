@@ -19,6 +19,10 @@ check:
 bench +arguments:
     cargo xtask bench {{arguments}}
 
+# look for bytes that break a dialect, with a nightly compiler
+fuzz *arguments:
+    cargo xtask fuzz {{arguments}}
+
 # only the dashboard
 dashboard:
     cargo xtask dashboard

@@ -11,6 +11,7 @@ cargo xtask <task>
   test [--only STAGE] [FILTER…]  install what is missing, run all tests; STAGE: unit, solo, cluster, browser
   check                          formatting, lints (native and WASM), documentation, dependency rules
   bench NAME [ARGUMENT…]         build for release and run a benchmark (gateway, feed, …)
+  fuzz [TARGET] [--seconds N]    with a nightly compiler and cargo-fuzz: look for bytes that break a dialect
   dashboard                      build only the dashboard
   golden                         write the golden files of the translations anew
   migration NAME                 start a database migration";
@@ -22,6 +23,7 @@ pub(crate) enum Task {
     Test(TestOptions),
     Check,
     Bench(Vec<String>),
+    Fuzz(FuzzOptions),
     Dashboard,
     Golden,
     Migration(String),
@@ -40,6 +42,14 @@ pub(crate) struct TestOptions {
     pub(crate) only: Option<Stage>,
     /// Words that a test's name must contain one of; every test when empty.
     pub(crate) filters: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    /// Every target when absent.
+    pub(crate) target: Option<String>,
+    /// For each target.
+    pub(crate) seconds: u32,
 }
 
 /// The kinds of test, in the order in which they run.
@@ -91,6 +101,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, Misunderstood> {
             "bench needs a name, for example: cargo xtask bench gateway".into(),
         )),
         "bench" => Ok(Task::Bench(rest.to_vec())),
+        "fuzz" => fuzz(rest).map(Task::Fuzz),
         "migration" => migration(rest).map(Task::Migration),
         "check" => alone(task, rest, Task::Check),
         "dashboard" => alone(task, rest, Task::Dashboard),
@@ -139,6 +150,27 @@ fn test(arguments: &[String]) -> Result<TestOptions, Misunderstood> {
             return Err(Misunderstood(format!("test does not know {word}")));
         } else {
             options.filters.push(word.clone());
+        }
+    }
+    Ok(options)
+}
+
+fn fuzz(arguments: &[String]) -> Result<FuzzOptions, Misunderstood> {
+    let (target, rest) = match arguments.split_first() {
+        Some((first, rest)) if !first.starts_with('-') => (Some(first.clone()), rest),
+        _ => (None, arguments),
+    };
+    let mut options = FuzzOptions { target, seconds: 60 };
+    let mut words = Words(rest.iter());
+    while let Some((name, value)) = words.next_option()? {
+        match (name, value.parse()) {
+            ("--seconds", Ok(seconds @ 1..)) => options.seconds = seconds,
+            ("--seconds", _) => {
+                return Err(Misunderstood(format!(
+                    "--seconds must be a number above 0, not {value:?}"
+                )));
+            }
+            _ => return Err(Misunderstood(format!("fuzz does not know {name}"))),
         }
     }
     Ok(options)
@@ -240,6 +272,18 @@ mod tests {
     }
 
     #[test]
+    fn fuzz_takes_a_target_and_a_time() {
+        let check = |line: &str, target: Option<&str>, seconds| {
+            let target = target.map(str::to_owned);
+            assert_eq!(read(line), Ok(Task::Fuzz(FuzzOptions { target, seconds })), "{line}");
+        };
+
+        check("fuzz", None, 60);
+        check("fuzz anthropic --seconds 5", Some("anthropic"), 5);
+        check("fuzz --seconds=600", None, 600);
+    }
+
+    #[test]
     fn bench_hands_its_arguments_on_unread() {
         assert_eq!(
             read("bench gateway --seconds 3"),
@@ -259,6 +303,8 @@ mod tests {
             ("up --speed 3", "up does not know --speed"),
             ("test --only moon", "there is no stage \"moon\""),
             ("test --fast", "test does not know --fast"),
+            ("fuzz --seconds 0", "--seconds must be a number above 0, not \"0\""),
+            ("fuzz a --runs 3", "fuzz does not know --runs"),
             ("check all", "check takes no arguments, but there is \"all\""),
             ("bench", "bench needs a name, for example: cargo xtask bench gateway"),
             (

@@ -5,6 +5,7 @@ mod arguments;
 mod bench;
 mod check;
 mod dashboard;
+mod fuzz;
 mod golden;
 mod install;
 mod journeys;
@@ -54,6 +55,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test(options) => test::run(&workspace, &processes, &options),
         Task::Check => check::run(&workspace, &processes),
         Task::Bench(rest) => bench::run(&workspace, &processes, &rest),
+        Task::Fuzz(options) => fuzz::run(&workspace, &processes, &options),
         Task::Dashboard => dashboard::build(&workspace, &processes).map(|()| ExitCode::SUCCESS),
         Task::Golden => golden::run(&workspace, &processes),
         Task::Migration(name) => migration::create(&workspace, &name).map(|()| ExitCode::SUCCESS),

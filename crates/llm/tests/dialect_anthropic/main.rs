@@ -1,7 +1,7 @@
-//! Anthropic Messages, read and written: every fixture, there and back, cut anywhere and broken at random.
+//! Anthropic Messages, read and written: every fixture, there and back, and cut anywhere.
 
 mod answers;
-mod broken;
+mod cuts;
 mod fixtures;
 mod requests;
 mod signed_calls;

@@ -11,7 +11,7 @@ use gatewright_llm::event::{Answer, Event};
 use gatewright_types::UsageUnit;
 
 mod answers;
-mod damage;
+mod cuts;
 mod requests;
 mod streams;
 mod written_requests;

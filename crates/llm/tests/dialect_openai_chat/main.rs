@@ -1,7 +1,7 @@
 //! OpenAI chat completions: what callers and providers send is understood, and what is written is understood again.
 
 mod answers;
-mod anything;
+mod cuts;
 mod read_request;
 mod streams;
 mod write_request;

@@ -2,8 +2,8 @@
 
 mod answers;
 mod continued;
+mod cuts;
 mod fixtures;
-mod hostile;
 mod requests;
 mod sent;
 mod streams;

@@ -14,6 +14,10 @@ use crate::control_api::ControlApi;
 use crate::processes::{self, Core, Running, free_port};
 use crate::servers::{Given, Servers};
 
+/// The model of an upstream that speaks the caller's dialect.
+pub(crate) const MODEL: &str = "bench";
+/// The model of an upstream that speaks Anthropic's.
+pub(crate) const TRANSLATED_MODEL: &str = "bench-translated";
 /// The key that the bootstrap file imports for callers.
 pub(crate) const KEY: &str = "gw-bench-key-for-the-load-generator";
 const TOKEN: &str = "gwt-bench-token-for-the-benchmark-itself";
@@ -43,11 +47,11 @@ pub(crate) enum Shape {
     Cluster,
 }
 
-/// Where the bootstrap file's only model goes.
+/// Where the bootstrap file's models go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Upstream<'a> {
     Sandbox,
-    /// host:port of something that speaks OpenAI's dialect.
+    /// host:port of something that speaks OpenAI's dialect and Anthropic's.
     Address(&'a str),
 }
 
@@ -240,21 +244,41 @@ fn loopback() -> Result<String> {
 }
 
 fn configuration(upstream: Upstream<'_>) -> Value {
-    let provider = match upstream {
-        Upstream::Sandbox => json!({"name": "upstream", "kind": "sandbox"}),
-        Upstream::Address(address) => json!({
-            "name": "upstream",
-            "kind": "openai-compatible",
+    let at = |name: &str, kind: &str, address: &str| {
+        json!({
+            "name": name,
+            "kind": kind,
             "base_url": format!("http://{address}/v1"),
             "credentials": [{"name": "only", "api_key": {"value": "upstream-secret"}}],
-        }),
+        })
+    };
+    let model = |name: &str, provider: &str| {
+        let route = json!({"target": format!("{provider}/bench-model")});
+        json!({"name": name, "route": route})
+    };
+    let price =
+        |provider: &str| json!({"provider": provider, "model": "bench-model", "input": "0.50", "output": "1.50"});
+    let (providers, models, prices) = match upstream {
+        Upstream::Sandbox => (
+            json!([{"name": "upstream", "kind": "sandbox"}]),
+            json!([model(MODEL, "upstream")]),
+            json!([price("upstream")]),
+        ),
+        Upstream::Address(address) => (
+            json!([
+                at("upstream", "openai-compatible", address),
+                at("other", "anthropic", address)
+            ]),
+            json!([model(MODEL, "upstream"), model(TRANSLATED_MODEL, "other")]),
+            json!([price("upstream"), price("other")]),
+        ),
     };
     json!({
         "version": 1,
         "organization": "bench",
-        "providers": [provider],
-        "models": [{"name": "bench", "route": {"target": "upstream/bench-model"}}],
-        "prices": [{"provider": "upstream", "model": "bench-model", "input": "0.50", "output": "1.50"}],
+        "providers": providers,
+        "models": models,
+        "prices": prices,
         "tokens": [{"name": "bench", "role": "admin", "secret": {"value": TOKEN}}],
         "keys": [{"name": "load", "secret": {"value": KEY}}],
     })

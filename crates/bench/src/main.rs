@@ -26,10 +26,6 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The allocator of the server, so that the bare forwarder and the memory of a snapshot compare with it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Debug, Parser)]
 #[command(name = "gatewright-bench", about = "Benchmarks of Gatewright", version)]
 struct Arguments {

@@ -1,4 +1,4 @@
-//! Resident memory: the highest it has been, of a process and its descendants, and what it is in this process.
+//! Resident memory of a process and its descendants: the highest it has been, and what it is.
 
 use std::fs;
 
@@ -13,18 +13,20 @@ pub(crate) fn reset_peak(root: i32) {
 
 /// The sum of the peaks since the last reset, in bytes.
 pub(crate) fn peak(root: i32) -> u64 {
-    tree(root)
-        .into_iter()
-        .map(|process| field(&status(&process.to_string()), "VmHWM"))
-        .sum()
+    sum(root, "VmHWM")
 }
 
-/// What this process has in memory, in bytes.
-pub(crate) fn resident() -> u64 {
-    field(&status("self"), "VmRSS")
+/// What the processes have in memory, in bytes.
+pub(crate) fn resident(root: i32) -> u64 {
+    sum(root, "VmRSS")
 }
 
-fn status(process: &str) -> String {
+fn sum(root: i32, name: &str) -> u64 {
+    let each = tree(root).into_iter();
+    each.map(|process| field(&status(process), name)).sum()
+}
+
+fn status(process: i32) -> String {
     fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default()
 }
 
@@ -57,7 +59,7 @@ mod tests {
     fn this_process_has_memory() {
         let process = i32::try_from(std::process::id()).expect("a process id is small");
 
-        assert!(resident() > 0);
+        assert!(resident(process) > 0);
         assert!(peak(process) > 0);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::targets::{Bench, Name, Started};
-use super::workload::{CONNECTIONS, Plan, Workload};
+use super::workload::{Plan, Workload};
 use crate::accounting::{Precision, Snapshot};
 use crate::installation::{Installation, KEY};
 use crate::load::Report;
@@ -30,6 +30,8 @@ pub(crate) struct Run {
     /// The same when all usage was stored as well.
     pub(crate) cpu_us_settled: Option<f64>,
     pub(crate) peak_bytes: u64,
+    /// For each stream while all are open, beyond what the idle process has.
+    pub(crate) stream_bytes: Option<f64>,
     pub(crate) report: Report,
     pub(crate) records: Option<Records>,
 }
@@ -47,7 +49,12 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
     let pid = started.pid();
     memory::reset_peak(pid);
     let before = Snapshot::take(pid);
-    let report = load(bench, started, workload.plan()).await?;
+    let (report, stream_bytes) = if workload.is_of_memory() {
+        let (report, bytes) = load_and_weigh(bench, started, workload.plan()).await?;
+        (report, Some(bytes))
+    } else {
+        (load(bench, started, workload.plan()).await?, None)
+    };
     let (used, precision) = Snapshot::take(pid).since(&before);
     let per_request = |used: Duration| used.as_secs_f64() * 1e6 / report.good.max(1) as f64;
     started.sent += report.good;
@@ -66,16 +73,29 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
         precision,
         cpu_us_settled,
         peak_bytes: memory::peak(pid),
+        stream_bytes,
         report,
         records,
     })
 }
 
+/// Looks in the middle how much memory each of the streams takes.
+async fn load_and_weigh(bench: &Bench<'_>, started: &Started, plan: Plan) -> Result<(Report, f64)> {
+    let idle = memory::resident(started.pid());
+    let weigh = async {
+        sleep(plan.middle()).await;
+        memory::resident(started.pid())
+    };
+    let (report, open) = tokio::join!(load(bench, started, plan), weigh);
+    let streams = plan.connections.min(plan.requests(bench.share));
+    Ok((report?, open.saturating_sub(idle) as f64 / f64::from(streams)))
+}
+
 pub(crate) async fn load(bench: &Bench<'_>, started: &Started, plan: Plan) -> Result<Report> {
     let mut command = bench.part("load", bench.other_core)?;
-    command.args(["--target", &started.address, "--key", KEY, "--model", "bench"]);
+    command.args(["--target", &started.address, "--key", KEY, "--model", plan.model]);
     for (name, value) in [
-        ("--connections", Some(CONNECTIONS)),
+        ("--connections", Some(plan.connections)),
         ("--requests", Some(plan.requests(bench.share))),
         ("--seconds", Some(LONGEST_SECONDS)),
         ("--size", Some(plan.size)),

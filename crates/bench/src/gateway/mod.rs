@@ -79,13 +79,15 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     for pass in 1..=options.passes {
         for &target in &options.targets {
             say(format_args!("pass {pass} of {}: {}", options.passes, target.title()));
-            let mut started = Box::pin(bench.start(target)).await?;
-            for run in one_target(&bench, &mut started, &options.workloads, pass).await? {
-                results.line(&run)?;
-                run.complain();
-                runs.push(run);
+            for group in workload::groups(&options.workloads) {
+                let mut started = Box::pin(bench.start(target)).await?;
+                for run in one_target(&bench, &mut started, &group, pass).await? {
+                    results.line(&run)?;
+                    run.complain();
+                    runs.push(run);
+                }
+                started.stop().await?;
             }
-            started.stop().await?;
         }
     }
 

@@ -46,7 +46,7 @@ daemon off;
 worker_processes 1;
 pid {home}/pid;
 error_log {home}/error.log warn;
-events {{ worker_connections 2048; }}
+events {{ worker_connections 4096; }}
 http {{
     access_log off;
     tcp_nodelay on;

@@ -29,6 +29,8 @@ pub(crate) struct Row {
     added_p50_us: Option<f64>,
     added_p99_us: Option<f64>,
     peak_mb: f64,
+    /// For each stream while all are open.
+    stream_kb: Option<f64>,
 }
 
 pub(crate) fn rows(runs: &[Run]) -> Vec<Row> {
@@ -73,6 +75,7 @@ fn row(runs: &[Run], workload: Workload, target: Name) -> Option<Row> {
         added_p50_us: added(|run| run.report.latency.p50),
         added_p99_us: added(|run| run.report.latency.p99),
         peak_mb: mine(|run| run.peak_bytes as f64 / 1e6)?,
+        stream_kb: median(of(target).filter_map(|run| run.stream_bytes)).map(|bytes| bytes / 1e3),
     })
 }
 
@@ -94,7 +97,7 @@ pub(crate) fn print(runs: &[Run]) {
         }
         say(format_args!("\n{}", workload.title()));
         say(format_args!(
-            "{:<12}{:>10} {:>17}{:>9}{:>8}{:>8}{:>9}{:>10}{:>10}{:>9}{:>9}{:>8}",
+            "{:<12}{:>10} {:>17}{:>9}{:>8}{:>8}{:>9}{:>10}{:>10}{:>9}{:>9}{:>8}{:>10}",
             "",
             "CPU us",
             "(least-most)",
@@ -106,7 +109,8 @@ pub(crate) fn print(runs: &[Run]) {
             "p99 us",
             "+p50 us",
             "+p99 us",
-            "MB"
+            "MB",
+            "kB/stream",
         ));
         for row in rows {
             let about = match row.precision {
@@ -115,7 +119,7 @@ pub(crate) fn print(runs: &[Run]) {
             };
             let spread = format!("{about}({:.1}-{:.1})", row.cpu_us_least, row.cpu_us_most);
             say(format_args!(
-                "{:<12}{:>10.1} {:>17}{:>9}{:>8}{:>8}{:>9.0}{:>10.0}{:>10.0}{:>9}{:>9}{:>8.1}{}",
+                "{:<12}{:>10.1} {:>17}{:>9}{:>8}{:>8}{:>9.0}{:>10.0}{:>10.0}{:>9}{:>9}{:>8.1}{:>10}{}",
                 row.target.title(),
                 row.cpu_us,
                 spread,
@@ -128,6 +132,7 @@ pub(crate) fn print(runs: &[Run]) {
                 optional(row.added_p50_us, 0),
                 optional(row.added_p99_us, 0),
                 row.peak_mb,
+                optional(row.stream_kb, 1),
                 if row.good { "" } else { "  ERRORS" },
             ));
         }
@@ -158,6 +163,7 @@ mod tests {
             precision: Precision::Nanoseconds,
             cpu_us_settled: None,
             peak_bytes: 3_000_000,
+            stream_bytes: Some(40_000.0),
             report,
             records: None,
         }
@@ -192,6 +198,7 @@ mod tests {
         );
         assert_eq!(floor.added_p50_us, Some(155.0));
         assert_eq!((floor.requests_per_second, floor.peak_mb), (5.0, 3.0));
+        assert_eq!(floor.stream_kb, Some(40.0));
         assert!(row(&runs, Workload::Rate, Name::Gatewright).is_none());
     }
 }

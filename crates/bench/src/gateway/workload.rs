@@ -1,7 +1,11 @@
 //! The workloads: what is asked for, by how many at once, how often.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 use serde::Serialize;
+
+use crate::installation::{MODEL, TRANSLATED_MODEL};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -20,11 +24,27 @@ pub(crate) enum Workload {
     Burst,
     /// Chat of 1 kB, 1,000 a second whatever the answers do
     Rate,
+    /// Chat of 1 kB, the upstream speaks another dialect
+    #[value(name = "translated-1k")]
+    #[serde(rename = "translated-1k")]
+    Translated1k,
+    /// Chat of 32 kB, the upstream speaks another dialect
+    #[value(name = "translated-32k")]
+    #[serde(rename = "translated-32k")]
+    Translated32k,
+    /// Stream of 100 chunks, 5 ms apart, the upstream speaks another dialect
+    TranslatedStream,
+    /// Memory for each of 1,000 streams that are open at once
+    Open,
+    /// The same, the upstream speaks another dialect
+    OpenTranslated,
 }
 
 /// What the load generator is told.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
+    pub(crate) model: &'static str,
+    pub(crate) connections: u32,
     pub(crate) size: u32,
     pub(crate) requests: u32,
     pub(crate) chunks: Option<u32>,
@@ -39,9 +59,9 @@ pub(crate) enum Share {
     Hundredth,
 }
 
-pub(crate) const CONNECTIONS: u32 = 64;
-
 const CHAT: Plan = Plan {
+    model: MODEL,
+    connections: 64,
     size: 1024,
     requests: 20_000,
     chunks: None,
@@ -51,6 +71,20 @@ const CHAT: Plan = Plan {
 const BURST: Plan = Plan {
     requests: 2_000,
     chunks: Some(100),
+    ..CHAT
+};
+
+const STREAM: Plan = Plan {
+    requests: 600,
+    pause_ms: 5,
+    ..BURST
+};
+/// Long enough to be looked at in the middle, when all are open and none is at its end.
+const OPEN: Plan = Plan {
+    connections: 1_000,
+    requests: 1_000,
+    chunks: Some(10),
+    pause_ms: 1_000,
     ..CHAT
 };
 
@@ -64,7 +98,18 @@ pub(crate) const WARM_UPS: [Plan; 2] = [
 ];
 
 impl Workload {
-    pub(crate) const ALL: [Self; 5] = [Self::Chat1k, Self::Chat32k, Self::Stream, Self::Burst, Self::Rate];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Chat1k,
+        Self::Chat32k,
+        Self::Stream,
+        Self::Burst,
+        Self::Rate,
+        Self::Translated1k,
+        Self::Translated32k,
+        Self::TranslatedStream,
+        Self::Open,
+        Self::OpenTranslated,
+    ];
 
     pub(crate) const fn plan(self) -> Plan {
         match self {
@@ -73,11 +118,12 @@ impl Workload {
                 size: 32 * 1024,
                 ..CHAT
             },
-            Self::Stream => Plan {
-                requests: 600,
-                pause_ms: 5,
-                ..BURST
-            },
+            Self::Stream => STREAM,
+            Self::Translated1k => Self::Chat1k.plan().translated(),
+            Self::Translated32k => Self::Chat32k.plan().translated(),
+            Self::TranslatedStream => STREAM.translated(),
+            Self::Open => OPEN,
+            Self::OpenTranslated => OPEN.translated(),
             Self::Burst => BURST,
             Self::Rate => Plan {
                 requests: 5_000,
@@ -94,15 +140,78 @@ impl Workload {
             Self::Stream => "stream of 100 chunks, 5 ms apart",
             Self::Burst => "stream of 100 chunks, no pause",
             Self::Rate => "chat 1 kB, 1,000 a second",
+            Self::Translated1k => "translated chat 1 kB",
+            Self::Translated32k => "translated chat 32 kB",
+            Self::TranslatedStream => "translated stream of 100 chunks, 5 ms apart",
+            Self::Open => "1,000 open streams",
+            Self::OpenTranslated => "1,000 open translated streams",
+        }
+    }
+
+    /// Whether memory is what matters. Then the target is a new one: what earlier work left behind would be used again.
+    pub(crate) const fn is_of_memory(self) -> bool {
+        match self {
+            Self::Open | Self::OpenTranslated => true,
+            Self::Chat1k
+            | Self::Chat32k
+            | Self::Stream
+            | Self::Burst
+            | Self::Rate
+            | Self::Translated1k
+            | Self::Translated32k
+            | Self::TranslatedStream => false,
         }
     }
 }
 
+/// Which workloads run one after the other on the same target.
+pub(crate) fn groups(workloads: &[Workload]) -> Vec<Vec<Workload>> {
+    let (of_memory, others): (Vec<_>, Vec<_>) = workloads.iter().partition(|workload| workload.is_of_memory());
+    let alone = of_memory.into_iter().map(|workload| vec![workload]);
+    let mut groups: Vec<Vec<Workload>> = std::iter::once(others).chain(alone).collect();
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
 impl Plan {
+    const fn translated(self) -> Self {
+        Self {
+            model: TRANSLATED_MODEL,
+            ..self
+        }
+    }
+
+    /// When half of a stream has come.
+    pub(crate) fn middle(&self) -> Duration {
+        Duration::from_millis(u64::from(self.pause_ms) * u64::from(self.chunks.unwrap_or(0)) / 2)
+    }
+
     pub(crate) const fn requests(&self, share: Share) -> u32 {
         match share {
             Share::Whole => self.requests,
             Share::Hundredth => self.requests.div_ceil(100),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_of_memory_runs_on_a_target_of_its_own() {
+        let groups = groups(&[
+            Workload::Open,
+            Workload::Chat1k,
+            Workload::OpenTranslated,
+            Workload::Stream,
+        ]);
+
+        let expected = [
+            vec![Workload::Chat1k, Workload::Stream],
+            vec![Workload::Open],
+            vec![Workload::OpenTranslated],
+        ];
+        assert_eq!(groups, expected);
     }
 }

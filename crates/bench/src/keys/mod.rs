@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::histogram::{Histogram, Quantiles};
-use crate::memory::resident;
+use crate::memory;
 use crate::results::{Results, say};
 use population::Population;
 
@@ -59,6 +59,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // The tables that hashing and identifiers set up once belong to no tenant.
     population.tenants().take(100).for_each(drop);
 
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let resident = || memory::resident(own);
     let before = resident();
     let (without_keys, tenants_seconds) = load(&Snapshot::default(), || population.tenants())?;
     let with_tenants = resident();

@@ -1,7 +1,9 @@
-//! The bytes that the mock sends, prepared once. They have the fields and about the length of a real provider's; an
+//! The bytes that the mock sends, prepared once, in both dialects. They have the fields and about the length of a real provider's; an
 //! event and its chunk framing are one write.
 
 use serde_json::{Value, json};
+
+mod anthropic;
 
 const TEXT: &str = "Output rose by four per cent in the second quarter, costs fell by one, and the new plant opens in \
     March. Two of the five open questions are settled; the other three wait for figures from the north.";
@@ -11,6 +13,9 @@ pub(crate) struct Answers {
     pub(crate) document: Vec<u8>,
     pub(crate) plain: Stream,
     pub(crate) with_usage: Stream,
+    /// Anthropic's document.
+    pub(crate) message: Vec<u8>,
+    pub(crate) message_stream: Stream,
 }
 
 /// A stream in the parts that it is sent in.
@@ -54,12 +59,13 @@ impl Answers {
             "system_fingerprint": "fp_bench",
         })
         .to_string();
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
-        let document = format!("{head}content-length: {}\r\n\r\n{document}", document.len()).into_bytes();
+        let message = anthropic::message(&json!([{"type": "text", "text": TEXT}]), &json!("end_turn"), 44);
         Self {
-            document,
+            document: whole(&document),
             plain: Stream::prepare(Usage::Untold),
             with_usage: Stream::prepare(Usage::Told),
+            message: whole(&message.to_string()),
+            message_stream: anthropic::stream(),
         }
     }
 }
@@ -73,21 +79,29 @@ impl Stream {
         let role = event(json!({"role": "assistant", "content": ""}), Value::Null);
         let text = event(json!({"content": " four words of text"}), Value::Null);
         let stop = event(json!({}), json!("stop"));
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n\
-            transfer-encoding: chunked\r\n\r\n";
         let mut end = chunk(&stop);
         if usage == Usage::Told {
             end += &chunk(&self::event(usage, &json!([]), &self::usage()));
         }
         end += &chunk("data: [DONE]\n\n");
         end += "0\r\n\r\n";
-        let start = format!("{head}{}", chunk(&role));
+        Self::of(&chunk(&role), &chunk(&text), &end)
+    }
+
+    fn of(start: &str, text: &str, end: &str) -> Self {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n\
+            transfer-encoding: chunked\r\n\r\n";
         Self {
-            start: start.into_bytes(),
-            text: chunk(&text).into_bytes(),
-            end: end.into_bytes(),
+            start: format!("{head}{start}").into_bytes(),
+            text: text.as_bytes().to_vec(),
+            end: end.as_bytes().to_vec(),
         }
     }
+}
+
+fn whole(document: &str) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    format!("{head}content-length: {}\r\n\r\n{document}", document.len()).into_bytes()
 }
 
 fn usage() -> Value {
@@ -126,6 +140,29 @@ mod tests {
     fn count(stream: &Stream, what: &str) -> usize {
         let text = [stream.start.as_slice(), &stream.text, &stream.end].concat();
         String::from_utf8(text).expect("text").matches(what).count()
+    }
+
+    #[test]
+    fn a_message_is_the_same_whole_and_in_events() {
+        let answers = Answers::prepare();
+
+        let order = [
+            "message_start",
+            "content_block_start",
+            "content_block_delta",
+            "content_block_stop",
+            "message_delta",
+        ];
+        for kind in order {
+            assert_eq!(
+                count(&answers.message_stream, &format!("event: {kind}\ndata: {{")),
+                1,
+                "{kind}"
+            );
+        }
+        assert_eq!(count(&answers.message_stream, "data: {\"type\":\"message_stop\"}"), 1);
+        let message = String::from_utf8(answers.message).expect("text");
+        assert!(message.contains("\"stop_reason\":\"end_turn\"") && message.contains("\"output_tokens\":44"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The upstream of the benchmark: answers chat completions on loopback for as little CPU time as a user-space program
-//! can, so that what is measured is the gateway. It checks nothing and knows no errors but a malformed request.
+//! The upstream of the benchmark: answers OpenAI's chat completions and Anthropic's messages on loopback for as little
+//! CPU time as a user-space program can, so that what is measured is the gateway. It checks nothing and knows no errors but a malformed request.
 
 mod answers;
 mod request;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::prompt::{self, Answer};
 use answers::Answers;
 pub(crate) use answers::events_of;
+use request::Asked;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
@@ -64,16 +65,14 @@ async fn serve(mut socket: TcpStream, answers: Arc<Answers>, delay: Duration) ->
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        let (document, stream) = match length.asked {
+            Asked::Openai if tells_usage => (&answers.document, &answers.with_usage),
+            Asked::Openai => (&answers.document, &answers.plain),
+            Asked::Anthropic => (&answers.message, &answers.message_stream),
+        };
         match answer {
-            Answer::Whole => socket.write_all(&answers.document).await?,
-            Answer::Stream { chunks, pause } => {
-                let stream = if tells_usage {
-                    &answers.with_usage
-                } else {
-                    &answers.plain
-                };
-                send_stream(&mut socket, stream, chunks, pause).await?;
-            }
+            Answer::Whole => socket.write_all(document).await?,
+            Answer::Stream { chunks, pause } => send_stream(&mut socket, stream, chunks, pause).await?,
         }
     }
 }

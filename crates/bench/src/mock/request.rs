@@ -1,6 +1,6 @@
 //! Finds out whether a whole request has come, without reading what it says.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 
 use crate::http::{Framing, Head};
 
@@ -9,6 +9,14 @@ use crate::http::{Framing, Head};
 pub(crate) struct Length {
     pub(crate) head: usize,
     pub(crate) total: usize,
+    pub(crate) asked: Asked,
+}
+
+/// Whose dialect it is in, by its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Openai,
+    Anthropic,
 }
 
 /// The extent of the request at the start of `bytes`; `None` until all of it is there.
@@ -19,17 +27,22 @@ pub(crate) fn whole(bytes: &[u8]) -> Result<Option<Length>> {
     let Some((method, path)) = head.request_line() else {
         bail!("no request line")
     };
-    ensure!(
-        method == "POST" && path.ends_with("/chat/completions"),
-        "{method} {path} is not served here"
-    );
+    let asked = match path.rsplit_once("/v1/") {
+        Some((_, "chat/completions")) if method == "POST" => Asked::Openai,
+        Some((_, "messages")) if method == "POST" => Asked::Anthropic,
+        _ => bail!("{method} {path} is not served here"),
+    };
     let body = match head.framing()? {
         Some(Framing::Length(body)) => usize::try_from(body)?,
         Some(Framing::Chunked) => bail!("a request of unknown length: no gateway has reason to send one"),
         None => 0,
     };
     let total = length + body;
-    Ok((bytes.len() >= total).then_some(Length { head: length, total }))
+    Ok((bytes.len() >= total).then_some(Length {
+        head: length,
+        total,
+        asked,
+    }))
 }
 
 #[cfg(test)]
@@ -43,6 +56,7 @@ mod tests {
         let length = Length {
             head: head.len(),
             total: head.len() + 2,
+            asked: Asked::Openai,
         };
 
         assert_eq!(whole(request.as_bytes()).expect("no error"), Some(length));
@@ -53,5 +67,15 @@ mod tests {
                 "cut at {end}"
             );
         }
+    }
+
+    #[test]
+    fn the_address_tells_the_dialect() {
+        let asked = |line: &str| whole(format!("{line} HTTP/1.1\r\ncontent-length: 0\r\n\r\n").as_bytes());
+
+        let messages = asked("POST /v1/messages").expect("no error").expect("all of it");
+        assert_eq!(messages.asked, Asked::Anthropic);
+        assert!(asked("GET /v1/messages").is_err());
+        assert!(asked("POST /v1/embeddings").is_err());
     }
 }

@@ -20,6 +20,8 @@ pub struct Chat {
     /// Neighbours have different roles: readers join what follows each other.
     pub turns: Vec<Turn>,
     pub tools: Vec<Tool>,
+    /// Those of the tools that the caller has in a namespace, which no other dialect knows.
+    pub namespaced: Vec<Namespaced>,
     pub tool_choice: ToolChoice,
     /// Whether several tools may be called at once; the model's own habit when absent.
     pub parallel_tools: Option<bool>,
@@ -156,6 +158,14 @@ pub struct Tool {
     pub cache: Option<CacheMark>,
 }
 
+/// Where a caller has a tool. Everywhere else both names are in one, which is that of the tool and of calls of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespaced {
+    pub whole: Box<str>,
+    pub namespace: Box<str>,
+    pub name: Box<str>,
+}
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum ToolChoice {
     #[default]
@@ -205,6 +215,21 @@ pub(crate) fn note(names: &mut Vec<Box<str>>, name: &str) {
     const MOST: usize = 256;
     if names.len() < MOST && !names.iter().any(|known| &**known == name) {
         names.push(name.into());
+    }
+}
+
+impl Namespaced {
+    pub(crate) fn new(namespace: Box<str>, name: Box<str>) -> Self {
+        Self {
+            whole: Self::whole(&namespace, &name),
+            namespace,
+            name,
+        }
+    }
+
+    /// Made of nothing but what the names of functions may be made of.
+    pub(crate) fn whole(namespace: &str, name: &str) -> Box<str> {
+        format!("{namespace}__{name}").into()
     }
 }
 

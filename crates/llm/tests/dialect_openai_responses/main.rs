@@ -4,6 +4,8 @@ mod answers;
 mod continued;
 mod cuts;
 mod fixtures;
+mod hostile;
+mod namespaces;
 mod requests;
 mod sent;
 mod streams;

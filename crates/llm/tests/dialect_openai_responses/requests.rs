@@ -406,7 +406,6 @@ fn bad_requests_say_where_and_what() {
         "missing",
     );
     for tool in [
-        "web_search",
         "file_search",
         "mcp",
         "shell",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ids::item_id;
-use crate::chat::{Maker, Signature};
+use crate::chat::{Chat, Maker, Signature};
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -25,9 +25,19 @@ pub(super) enum Item {
         id: String,
         status: Status,
         call_id: Box<str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<Box<str>>,
         name: Box<str>,
         arguments: String,
     },
+}
+
+/// A call, and its function by the names that the caller has for it.
+#[derive(Debug, Clone)]
+pub(super) struct Called {
+    call_id: Box<str>,
+    namespace: Option<Box<str>>,
+    pub(super) name: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,18 +92,13 @@ impl Item {
         }
     }
 
-    pub(super) fn call(
-        response_id: &str,
-        index: usize,
-        status: Status,
-        (call_id, name): (Box<str>, Box<str>),
-        arguments: String,
-    ) -> Self {
+    pub(super) fn call(response_id: &str, index: usize, status: Status, called: Called, arguments: String) -> Self {
         Self::FunctionCall {
             id: item_id("fc", response_id, index),
             status,
-            call_id,
-            name,
+            call_id: called.call_id,
+            namespace: called.namespace,
+            name: called.name,
             arguments,
         }
     }
@@ -101,6 +106,17 @@ impl Item {
     pub(super) fn id(&self) -> &str {
         match self {
             Self::Message { id, .. } | Self::Reasoning { id, .. } | Self::FunctionCall { id, .. } => id,
+        }
+    }
+}
+
+impl Called {
+    pub(super) fn of(call_id: &str, name: &str, asked: &Chat) -> Self {
+        let namespaced = asked.namespaced.iter().find(|tool| &*tool.whole == name);
+        Self {
+            call_id: call_id.into(),
+            namespace: namespaced.map(|tool| tool.namespace.clone()),
+            name: namespaced.map_or_else(|| name.into(), |tool| tool.name.clone()),
         }
     }
 }

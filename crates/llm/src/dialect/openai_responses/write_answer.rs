@@ -1,8 +1,8 @@
 //! Writes a whole answer as a response object.
 
-use super::items::{Content, Item, Status};
+use super::items::{Called, Content, Item, Status};
 use super::response::{Head, Progress, Response};
-use crate::chat::{Part, Thinking, ToolCall};
+use crate::chat::{Chat, Part, Thinking, ToolCall};
 use crate::dialect::ReplyFacts;
 use crate::event::Answer;
 
@@ -10,13 +10,13 @@ pub(super) fn write_answer(answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
     let head = Head::new(reply, answer.model.as_deref());
     let has_refusal = answer.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let progress = Progress::of(&answer.stop, has_refusal);
-    let output = items(&head.id, &answer.parts, progress.last_item());
+    let output = items(&head.id, &answer.parts, reply.chat, progress.last_item());
     let response = Response::new(&head, reply.chat, progress, &output, answer.usage.as_ref());
     serde_json::to_vec(&response).expect("texts and numbers can always be written as JSON")
 }
 
 /// Texts and refusals in a row are one message. `last` is the last item's status.
-fn items(response_id: &str, parts: &[Part], last: Status) -> Vec<Item> {
+fn items(response_id: &str, parts: &[Part], asked: &Chat, last: Status) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for part in parts {
         let index = items.len();
@@ -34,7 +34,7 @@ fn items(response_id: &str, parts: &[Part], last: Status) -> Vec<Item> {
                     signature.as_ref(),
                 ));
             }
-            Part::ToolCall(call) => add_call(&mut items, response_id, call),
+            Part::ToolCall(call) => add_call(&mut items, response_id, call, asked),
             // Models of this API do not answer with either.
             Part::Media(_) | Part::ToolResult(_) => {}
         }
@@ -53,7 +53,7 @@ fn add_content(items: &mut Vec<Item>, response_id: &str, piece: Content) {
     }
 }
 
-fn add_call(items: &mut Vec<Item>, response_id: &str, call: &ToolCall) {
+fn add_call(items: &mut Vec<Item>, response_id: &str, call: &ToolCall, asked: &Chat) {
     if let Some(signature) = &call.signature {
         items.push(Item::reasoning(
             response_id,
@@ -62,7 +62,7 @@ fn add_call(items: &mut Vec<Item>, response_id: &str, call: &ToolCall) {
             Some(signature),
         ));
     }
-    let called = (call.id.clone(), call.name.clone());
+    let called = Called::of(&call.id, &call.name, asked);
     let arguments = call.arguments.to_string();
     items.push(Item::call(
         response_id,

@@ -6,11 +6,10 @@ use super::progress::Output;
 use super::reasoning::write_signature;
 use crate::chat::Signature;
 use crate::dialect::openai_responses::events::{Delta, OfCall, WholeArguments};
-use crate::dialect::openai_responses::items::{Item, Status};
+use crate::dialect::openai_responses::items::{Called, Item, Status};
 
 pub(super) struct Call {
-    call_id: Box<str>,
-    name: Box<str>,
+    called: Called,
     arguments: String,
     /// One that was not written yet.
     signature: Option<Signature>,
@@ -19,10 +18,9 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(call_id: &str, name: &str) -> Self {
+    pub(super) fn new(called: Called) -> Self {
         Self {
-            call_id: call_id.into(),
-            name: name.into(),
+            called,
             arguments: String::new(),
             signature: None,
             announced: None,
@@ -45,7 +43,7 @@ impl Call {
             self.add("{}", output, out);
         }
         let body = WholeArguments {
-            name: &self.name,
+            name: &self.called.name,
             arguments: &self.arguments,
         };
         self.tell("response.function_call_arguments.done", body, output, out);
@@ -53,8 +51,7 @@ impl Call {
 
     pub(super) fn finish(mut self, status: Status, output: &mut Output, out: &mut Vec<u8>) {
         self.announce(output, out);
-        let called = (self.call_id, self.name);
-        let item = Item::call(&output.response_id, output.index(), status, called, self.arguments);
+        let item = Item::call(&output.response_id, output.index(), status, self.called, self.arguments);
         output.done(item, out);
         if let Some(signature) = self.signature {
             write_signature(&signature, output, out);
@@ -68,7 +65,7 @@ impl Call {
         if let Some(signature) = self.signature.take() {
             write_signature(&signature, output, out);
         }
-        let called = (self.call_id.clone(), self.name.clone());
+        let called = self.called.clone();
         let index = output.index();
         let item = Item::call(&output.response_id, index, Status::InProgress, called, String::new());
         output.added(&item, out);

@@ -11,7 +11,7 @@ use self::message::Message;
 use self::progress::Output;
 use self::reasoning::Reasoning;
 use super::events::{Error, Lifecycle};
-use super::items::{Content, Status};
+use super::items::{Called, Content, Status};
 use super::response::{Head, Progress, Response};
 use crate::Tokens;
 use crate::chat::Chat;
@@ -47,6 +47,7 @@ impl ResponsesEncoder {
             asked: Chat {
                 instructions: chat.instructions.clone(),
                 tools: chat.tools.clone(),
+                namespaced: chat.namespaced.clone(),
                 tool_choice: chat.tool_choice.clone(),
                 parallel_tools: chat.parallel_tools,
                 format: chat.format.clone(),
@@ -96,7 +97,7 @@ impl ResponsesEncoder {
             }
             Opening::ToolCall { id, name } => {
                 self.finish_item(Status::Completed, out);
-                self.open = Some(Open::Call(Call::new(id, name)));
+                self.open = Some(Open::Call(Call::new(Called::of(id, name, &self.asked))));
             }
         }
     }

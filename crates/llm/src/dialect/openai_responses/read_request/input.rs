@@ -3,7 +3,7 @@
 
 use super::content::{self, Spoken};
 use crate::BadRequest;
-use crate::chat::{Chat, Maker, Part, Role, Signature, Thinking, ToolCall, ToolResult, note};
+use crate::chat::{Chat, Maker, Namespaced, Part, Role, Signature, Thinking, ToolCall, ToolResult, note};
 use crate::dialect::openai_responses::output::SUMMARY_BREAK;
 use crate::dialect::read::Field;
 use crate::json::Kind;
@@ -119,10 +119,11 @@ impl Items {
     }
 
     fn call(&mut self, item: &Field<'_, '_>, unheld: &mut Vec<Box<str>>) -> Result<(), BadRequest> {
-        let (mut id, mut called, mut arguments) = (None, None, None);
+        let (mut id, mut namespace, mut called, mut arguments) = (None, None, None, None);
         item.members(|name, member| {
             match name {
                 "call_id" => id = Some(member.boxed()?),
+                "namespace" => namespace = Some(member.text()?),
                 "name" => called = Some(member.boxed()?),
                 "arguments" => arguments = Some(member.boxed()?),
                 "id" | "type" | "status" => {}
@@ -130,9 +131,13 @@ impl Items {
             }
             Ok(())
         })?;
+        let name = called.ok_or_else(|| item.lacks("name"))?;
         let call = ToolCall {
             id: id.ok_or_else(|| item.lacks("call_id"))?,
-            name: called.ok_or_else(|| item.lacks("name"))?,
+            name: match namespace {
+                Some(namespace) => Namespaced::whole(&namespace, &name),
+                None => name,
+            },
             arguments: arguments
                 .filter(|text| !text.trim_ascii().is_empty())
                 .unwrap_or_else(|| "{}".into()),

@@ -1,15 +1,43 @@
-//! Reads the functions that are offered and which of them may be called. Tools that run at OpenAI are refused.
+//! Reads the functions that are offered and which of them may be called. Tools that run at OpenAI are refused, but for
+//! looking things up on the web: agents offer that with every request, and whoever cannot still has an answer.
 
 use crate::BadRequest;
-use crate::chat::{Chat, Tool, ToolChoice, note};
+use crate::chat::{Chat, Namespaced, Tool, ToolChoice, note};
 use crate::dialect::read::Field;
 use crate::json::Kind;
 
 pub(super) fn read_tools(field: &Field<'_, '_>, chat: &mut Chat) -> Result<(), BadRequest> {
-    field.elements(|tool| {
-        let read = read_tool(&tool, &mut chat.unheld)?;
-        chat.tools.push(read);
-        Ok(())
+    field.elements(|tool| match tool.member_text("type").as_deref() {
+        Some("namespace") => read_namespace(&tool, chat),
+        Some("web_search") => {
+            note(&mut chat.unheld, "tools.web_search");
+            Ok(())
+        }
+        _ => {
+            let read = read_tool(&tool, &mut chat.unheld)?;
+            chat.tools.push(read);
+            Ok(())
+        }
+    })
+}
+
+fn read_namespace(field: &Field<'_, '_>, chat: &mut Chat) -> Result<(), BadRequest> {
+    let namespace = field.member_text("name").ok_or_else(|| field.lacks("name"))?;
+    field.members(|name, member| match name {
+        "type" | "name" => Ok(()),
+        "tools" => member.elements(|tool| {
+            let mut tool = read_tool(&tool, &mut chat.unheld)?;
+            let namespaced = Namespaced::new(namespace.as_ref().into(), tool.name);
+            tool.name = namespaced.whole.clone();
+            chat.namespaced.push(namespaced);
+            chat.tools.push(tool);
+            Ok(())
+        }),
+        // What it says of all of its tools.
+        other => {
+            note(&mut chat.unheld, &format!("tools.namespace.{other}"));
+            Ok(())
+        }
     })
 }
 

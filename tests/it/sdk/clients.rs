@@ -3,16 +3,21 @@
 use gatewright_types::api::Dialect;
 
 use super::fakes::Stage;
-use super::packages::Language;
+use super::packages::Suites;
 
 const ALL: [&str; 6] = ["openai", "compatible", "anthropic", "gemini", "bedrock", "sandbox"];
 
-/// The suite passes, no provider would have refused what the gateway made of it, and all of it is counted.
-async fn check(language: Language, suite: &str, dialects: &[Dialect]) {
+async fn check(suites: Suites, suite: &str, dialects: &[Dialect]) {
+    play(suites, suite, dialects, &ALL, &[false, true]).await;
+}
+
+/// The suite passes, no provider would have refused what the gateway made of it, and all of it is counted. `ways` are
+/// those in which it asks for answers: whole, as streams.
+pub(super) async fn play(suites: Suites, suite: &str, dialects: &[Dialect], providers: &[&str], ways: &[bool]) {
     let stage = Stage::set(suite).await;
     let address = *stage.organization.nodes.first().expect("there is a data plane");
 
-    language
+    suites
         .run(suite, |command| {
             command.env("GATEWAY_ORIGIN", format!("http://{address}"));
             command.env("GATEWAY_KEY", &stage.key.secret);
@@ -20,43 +25,43 @@ async fn check(language: Language, suite: &str, dialects: &[Dialect]) {
         .await;
 
     stage.nothing_was_invalid().await;
-    stage.everything_was_counted(dialects, &ALL).await;
+    stage.everything_was_counted(dialects, providers, ways).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openai_for_python_works_with_every_provider() {
     let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
-    check(Language::Python, "test_openai_everywhere.py", &dialects).await;
+    check(Suites::Python, "test_openai_everywhere.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anthropic_for_python_works_with_every_provider() {
     let dialects = [Dialect::AnthropicMessages];
-    check(Language::Python, "test_anthropic.py", &dialects).await;
+    check(Suites::Python, "test_anthropic.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn google_genai_for_python_works_with_every_provider() {
     let dialects = [Dialect::GeminiGenerate];
-    check(Language::Python, "test_google.py", &dialects).await;
+    check(Suites::Python, "test_google.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn langchain_openai_works_with_every_provider() {
     let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
-    check(Language::Python, "test_langchain_openai.py", &dialects).await;
+    check(Suites::Python, "test_langchain_openai.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn langchain_anthropic_works_with_every_provider() {
     let dialects = [Dialect::AnthropicMessages];
-    check(Language::Python, "test_langchain_anthropic.py", &dialects).await;
+    check(Suites::Python, "test_langchain_anthropic.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn litellm_works_with_every_provider() {
     let dialects = [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate];
-    check(Language::Python, "test_litellm.py", &dialects).await;
+    check(Suites::Python, "test_litellm.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,25 +72,25 @@ async fn pydantic_ai_works_with_every_provider() {
         Dialect::AnthropicMessages,
         Dialect::GeminiGenerate,
     ];
-    check(Language::Python, "test_pydantic_ai.py", &dialects).await;
+    check(Suites::Python, "test_pydantic_ai.py", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openai_for_javascript_works_with_every_provider() {
     let dialects = [Dialect::OpenaiChat, Dialect::OpenaiResponses];
-    check(Language::Node, "openai_everywhere.test.mjs", &dialects).await;
+    check(Suites::Node, "openai_everywhere.test.mjs", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anthropic_for_javascript_works_with_every_provider() {
     let dialects = [Dialect::AnthropicMessages];
-    check(Language::Node, "anthropic.test.mjs", &dialects).await;
+    check(Suites::Node, "anthropic.test.mjs", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn google_genai_for_javascript_works_with_every_provider() {
     let dialects = [Dialect::GeminiGenerate];
-    check(Language::Node, "google.test.mjs", &dialects).await;
+    check(Suites::Node, "google.test.mjs", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,10 +100,10 @@ async fn vercel_ai_works_with_every_provider() {
         Dialect::OpenaiResponses,
         Dialect::AnthropicMessages,
     ];
-    check(Language::Node, "ai.test.mjs", &dialects).await;
+    check(Suites::Node, "ai.test.mjs", &dialects).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_fakes_refuse_what_vendors_would() {
-    Language::Python.run("test_fakes.py", |_| ()).await;
+    Suites::Python.run("test_fakes.py", |_| ()).await;
 }

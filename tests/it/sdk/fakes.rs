@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::packages::{Language, python};
+use super::packages::{Suites, python};
 
 /// Kinds of providers, each with its base address at the fakes and a model whose name says what it can do.
 const PROVIDERS: [(&str, &str, &str, &str); 5] = [
@@ -55,12 +55,12 @@ async fn fakes() -> &'static Fakes {
 }
 
 async fn start() -> Fakes {
-    let place = Language::Python.installed().await;
+    let place = Suites::Python.installed().await;
     let directory = directory("fakes");
     let mut command = Command::new(python(place));
     command
         .args(["-m", "fakes"])
-        .current_dir(Language::Python.source())
+        .current_dir(Suites::Python.source())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let mut process = Process::start(&mut command, &directory.path().join("log"));
     let port: u16 = eventually("the fakes listen", SOON * 3, async || {
@@ -125,8 +125,8 @@ impl Stage {
         assert!(told.get("calls").and_then(Value::as_u64) > Some(0), "nobody was called");
     }
 
-    /// Every dialect was tried with every provider named, and every answer counted as the fake told it.
-    pub(super) async fn everything_was_counted(&self, dialects: &[Dialect], providers: &[&str]) {
+    /// Every dialect was tried with every provider named in each of the ways, and every answer counted as the fake told it.
+    pub(super) async fn everything_was_counted(&self, dialects: &[Dialect], providers: &[&str], ways: &[bool]) {
         self.organization.usage_settles().await;
         let rows = self.organization.rows().await;
         for row in &rows {
@@ -143,10 +143,10 @@ impl Stage {
         }
         for dialect in dialects {
             for wanted in providers {
-                for stream in [false, true] {
+                for stream in ways {
                     let is_it = |row: &&UsageRow| {
                         row.outcome == Outcome::Complete
-                            && (row.dialect, provider(row), row.stream) == (*dialect, Some(*wanted), stream)
+                            && (row.dialect, provider(row), row.stream) == (*dialect, Some(*wanted), *stream)
                     };
                     assert!(
                         rows.iter().any(|row| is_it(&row)),

@@ -1,6 +1,7 @@
 //! Clients nobody here wrote: the vendors' own libraries, and those that many put above them, against a running
 //! installation.
 
+mod agents;
 mod clients;
 mod fakes;
 mod packages;

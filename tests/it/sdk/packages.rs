@@ -1,5 +1,5 @@
-//! The libraries that the suites need, installed once for all runs. Which ones, in which versions, is told in one file
-//! per language.
+//! The libraries and programs that the suites need, installed once for all runs. Which ones, in which versions, is told
+//! in one file for each set of suites.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,12 +17,14 @@ const RUN: Duration = Duration::from_secs(120);
 const MARK: &str = "installed";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum Suites {
     Python,
     Node,
+    /// Of programs that are too large to be installed with everything else.
+    Agents,
 }
 
-impl Language {
+impl Suites {
     /// Runs a suite, which `tell` tells where the gateway is.
     pub(super) async fn run(self, suite: &str, tell: impl FnOnce(&mut Command)) {
         let place = self.installed().await;
@@ -34,7 +36,7 @@ impl Language {
                 python.env("PYTHONDONTWRITEBYTECODE", "1");
                 python
             }
-            Self::Node => {
+            Self::Node | Self::Agents => {
                 let mut node = Command::new("node");
                 node.arg("--test").arg(place.join(suite));
                 node
@@ -48,9 +50,11 @@ impl Language {
     pub(super) async fn installed(self) -> &'static Path {
         static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
         static NODE: OnceCell<PathBuf> = OnceCell::const_new();
+        static AGENTS: OnceCell<PathBuf> = OnceCell::const_new();
         let place = match self {
             Self::Python => &PYTHON,
             Self::Node => &NODE,
+            Self::Agents => &AGENTS,
         };
         place.get_or_init(|| self.install()).await
     }
@@ -71,7 +75,7 @@ impl Language {
             fs::create_dir(&fresh).expect("it was removed");
             for mut command in self.commands(&fresh) {
                 let what = format!(
-                    "installing the libraries for {}, for which registries are needed,",
+                    "installing what the suites in {} need, for which registries are needed,",
                     self.name()
                 );
                 run(&what, command.current_dir(&fresh), INSTALL).await;
@@ -80,7 +84,7 @@ impl Language {
             remove(&place);
             fs::rename(&fresh, &place).expect("the name is free");
         }
-        if self == Self::Node {
+        if self != Self::Python {
             self.bring_suites(&place);
         }
         place
@@ -96,7 +100,7 @@ impl Language {
                 pip.arg(self.source().join(self.versions()));
                 vec![venv, pip]
             }
-            Self::Node => {
+            Self::Node | Self::Agents => {
                 let told = self.source().join(self.versions());
                 fs::copy(told, fresh.join(self.versions())).expect("the target directory is ours");
                 let mut npm = Command::new("npm");
@@ -133,13 +137,14 @@ impl Language {
         match self {
             Self::Python => "python",
             Self::Node => "node",
+            Self::Agents => "agents",
         }
     }
 
     const fn versions(self) -> &'static str {
         match self {
             Self::Python => "requirements.txt",
-            Self::Node => "package.json",
+            Self::Node | Self::Agents => "package.json",
         }
     }
 }

@@ -9,7 +9,7 @@ use harness::upstream::{Script, Upstream};
 use serde_json::json;
 use tokio::process::Command;
 
-use super::packages::Language;
+use super::packages::Suites;
 
 const MODELS: [&str; 8] = ["plain", "limited", "broken", "refused", "bad", "cut", "slow", "told"];
 
@@ -85,7 +85,7 @@ async fn the_python_library_works_and_sees_its_own_errors() {
     let stage = stage().await;
 
     let tell = |command: &mut Command| stage.tell(command);
-    Language::Python.run("test_openai.py", tell).await;
+    Suites::Python.run("test_openai.py", tell).await;
 
     stage.retries_are_not_multiplied();
 }
@@ -95,7 +95,7 @@ async fn the_javascript_library_works_and_sees_its_own_errors() {
     let stage = stage().await;
 
     let tell = |command: &mut Command| stage.tell(command);
-    Language::Node.run("openai.test.mjs", tell).await;
+    Suites::Node.run("openai.test.mjs", tell).await;
 
     stage.retries_are_not_multiplied();
 }

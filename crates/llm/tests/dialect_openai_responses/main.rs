@@ -4,7 +4,6 @@ mod answers;
 mod continued;
 mod cuts;
 mod fixtures;
-mod hostile;
 mod namespaces;
 mod requests;
 mod sent;

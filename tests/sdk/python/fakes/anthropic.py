@@ -1,5 +1,6 @@
 """Anthropic's messages."""
 
+from anthropic.types.beta.message_create_params import MessageCreateParams as BetaMessageCreateParams
 from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParams
 
@@ -21,14 +22,14 @@ def answer(call):
     if call.path != "v1/messages":
         raise Invalid(f"there is no {call.path}")
     body = call.body
-    check(MessageCreateParams, body)
+    check(BetaMessageCreateParams if call.headers.get("anthropic-beta") else MessageCreateParams, body)
     version = call.headers["anthropic-version"]
     if version >= NO_SAMPLING and {"temperature", "top_p", "top_k"} & body.keys():
         raise Invalid(f"version {version} has no sampling parameters")
     if body["model"] == "limited":
         error = {"type": "rate_limit_error", "message": "slow down"}
         return Reply(429, {"type": "error", "error": error, "request_id": "req_1"})
-    turn = scene.play(read(body))
+    turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         return stream(events(body, turn))
     return Reply(body=message(body, blocks(turn), stop_reason(turn), scene.OUTPUT))
@@ -68,7 +69,7 @@ def blocks(turn):
         found.append({"type": "thinking", "thinking": "".join(turn.thought), "signature": scene.SIGNATURE})
     found.append({"type": "text", "text": "".join(turn.text), "citations": None})
     for number, one in enumerate(turn.calls):
-        found.append({"type": "tool_use", "id": f"toolu_{number}", "name": "get_weather", "input": one})
+        found.append({"type": "tool_use", "id": f"toolu_{number}", "name": turn.tool, "input": one})
     return found
 
 

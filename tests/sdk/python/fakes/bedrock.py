@@ -32,7 +32,7 @@ def answer(call):
         raise Invalid(report.generate_report())
     if model == "limited":
         return Reply(429, {"message": "Too many requests, please wait before trying again."})
-    turn = scene.play(read(call.body))
+    turn = scene.play(read(call.body), call.raw)
     if verb == "converse-stream":
         return Reply(pieces=list(frames(turn)), kind="application/vnd.amazon.eventstream")
     message = {"role": "assistant", "content": blocks(turn)}
@@ -103,7 +103,7 @@ def blocks(turn):
         found.append({"reasoningContent": {"reasoningText": thought}})
     found.append({"text": "".join(turn.text)})
     for number, one in enumerate(turn.calls):
-        found.append({"toolUse": {"toolUseId": f"tooluse_{number}", "name": "get_weather", "input": one}})
+        found.append({"toolUse": {"toolUseId": f"tooluse_{number}", "name": turn.tool, "input": one}})
     return found
 
 
@@ -121,7 +121,7 @@ def frames(turn):
     yield frame("contentBlockStop", {"contentBlockIndex": index})
     for number, one in enumerate(turn.calls):
         index += 1
-        start = {"toolUse": {"toolUseId": f"tooluse_{number}", "name": "get_weather"}}
+        start = {"toolUse": {"toolUseId": f"tooluse_{number}", "name": turn.tool}}
         yield frame("contentBlockStart", {"contentBlockIndex": index, "start": start})
         for piece in scene.pieces(one):
             yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}})

@@ -50,7 +50,7 @@ def answer(call):
     if model == "limited":
         error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}
         return Reply(429, {"error": error})
-    turn = scene.play(read(body))
+    turn = scene.play(read(body), call.raw)
     if verb == "streamGenerateContent/alt=sse":
         return stream(event(one, end="\r\n") for one in chunks(model, turn))
     if verb != "generateContent":
@@ -115,7 +115,7 @@ def parts(turn):
 
 
 def call_parts(turn):
-    found = [{"functionCall": {"name": "get_weather", "args": one}} for one in turn.calls]
+    found = [{"functionCall": {"name": turn.tool, "args": one}} for one in turn.calls]
     if found:
         # Only the first of several calls is signed.
         found[0]["thoughtSignature"] = scene.SIGNATURE

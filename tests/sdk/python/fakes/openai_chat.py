@@ -19,7 +19,7 @@ def answer(call):
     if body["model"] == "limited":
         error = {"message": "slow down", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
         return Reply(429, {"error": error})
-    turn = scene.play(read(body))
+    turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         usage_wanted = (body.get("stream_options") or {}).get("include_usage")
         return stream(chunks(body, turn, usage_wanted))
@@ -55,8 +55,8 @@ def usage():
     }
 
 
-def tool_call(number, arguments):
-    function = {"name": "get_weather", "arguments": arguments}
+def tool_call(turn, number, arguments):
+    function = {"name": turn.tool, "arguments": arguments}
     return {"id": f"call_{number}", "type": "function", "function": function}
 
 
@@ -69,7 +69,7 @@ def whole(body, turn):
     if turn.thought:
         message["reasoning_content"] = "".join(turn.thought)
     if turn.calls:
-        message["tool_calls"] = [tool_call(number, json.dumps(one)) for number, one in enumerate(turn.calls)]
+        message["tool_calls"] = [tool_call(turn, number, json.dumps(one)) for number, one in enumerate(turn.calls)]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish(turn)}
     common = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": f"{body['model']}-2026-01-01"}
     return {**common, "choices": [choice], "usage": usage(), "service_tier": "default", "system_fingerprint": "fp_1"}
@@ -90,7 +90,7 @@ def chunks(body, turn, usage_wanted):
     for piece in turn.text:
         yield chunk({"content": piece})
     for number, one in enumerate(turn.calls):
-        yield chunk({"tool_calls": [{"index": number, **tool_call(number, "")}]})
+        yield chunk({"tool_calls": [{"index": number, **tool_call(turn, number, "")}]})
         for piece in scene.pieces(one):
             yield chunk({"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
     yield chunk({}, finish(turn))

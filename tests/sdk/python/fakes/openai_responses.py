@@ -19,21 +19,30 @@ def answer(call):
     if body["model"] == "limited":
         error = {"message": "slow down", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
         return Reply(429, {"error": error})
-    turn = scene.play(read(body))
+    turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         return stream(events(body, turn))
     return Reply(body=response(body, turn, "incomplete" if turn.cut_short else "completed", items(turn)))
 
 
 def tolerated(body):
-    """The types ask for what OpenAI itself does not, and LangChain leaves out."""
-    body = dict(body)
+    """The types ask for what OpenAI itself does not, and LangChain leaves out; and Codex sends what they do not know."""
+    body = {name: value for name, value in body.items() if name != "client_metadata"}
     if "tools" in body:
         body["tools"] = [{"strict": None, **tool} if tool["type"] == "function" else tool for tool in body["tools"]]
     if isinstance(body["input"], list):
         said = {"status": "completed"}
-        body["input"] = [{**said, **item} if is_answer(item) else item for item in body["input"]]
+        items = [without_id(item) if is_question(item) else item for item in body["input"]]
+        body["input"] = [{**said, **item} if is_answer(item) else item for item in items]
     return body
+
+
+def is_question(item):
+    return item.get("type") == "message" and item["role"] != "assistant"
+
+
+def without_id(item):
+    return {name: value for name, value in item.items() if name != "id"}
 
 
 def is_answer(item):
@@ -43,7 +52,7 @@ def is_answer(item):
 def read(body):
     asked = scene.Asked(system=body.get("instructions") or "", limit=body.get("max_output_tokens"))
     asked.thinking = (body.get("reasoning") or {}).get("effort") not in (None, "none")
-    asked.tools = [tool["name"] for tool in body.get("tools") or []]
+    asked.tools = [tool.get("name") for tool in body.get("tools") or []]
     for item in [] if isinstance(body["input"], str) else body["input"]:
         kind = item.get("type", "message")
         if kind == "message" and item["role"] in ("system", "developer"):
@@ -67,7 +76,7 @@ def items(turn):
     found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content})
     for number, one in enumerate(turn.calls):
         call = {"id": f"fc_{number}", "type": "function_call", "call_id": f"call_{number}", "status": "completed"}
-        found.append({**call, "name": "get_weather", "arguments": json.dumps(one)})
+        found.append({**call, "name": turn.tool, "arguments": json.dumps(one)})
     return found
 
 

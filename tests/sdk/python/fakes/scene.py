@@ -1,5 +1,6 @@
-"""What is played, whatever the dialect: a greeting, an answer that runs out of tokens, or a weather report for which two
-tools have to be called. The suites expect these words and numbers; so does tests/it/sdk."""
+"""What is played, whatever the dialect: a greeting, an answer that runs out of tokens, a weather report for which two
+tools have to be called, or an errand that an agent runs in its shell. The suites expect these words and numbers; so does
+tests/it/sdk."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,6 +19,17 @@ TEMPERATURES = {"Paris": "18 degrees", "Oslo": "4 degrees"}
 # Who says this waits for the answer until the gateway has put a keepalive or two into its stream.
 SLOWLY = b"Take your time."
 PAUSE_SECONDS = 0.8
+
+# Who says this to a model that may use a shell is asked to use it.
+ERRAND = b"Run the errand."
+SAID = "the shell was here"
+DONE = ["The errand", " is done."]
+COMMAND = "echo the shell was here"
+# The agents' tools that run a command, and how each is asked to.
+SHELLS = {
+    "Bash": {"command": COMMAND, "description": "Run the errand"},
+    "exec_command": {"cmd": COMMAND},
+}
 
 # So few that the answer does not fit.
 TIGHT_LIMIT = 16
@@ -55,10 +67,13 @@ class Turn:
     text: list
     calls: list
     cut_short: bool = False
+    tool: str = "get_weather"
 
 
-def play(asked):
+def play(asked, raw):
     thought = THOUGHT if asked.thinking else []
+    if shell := next((name for name in SHELLS if name in asked.tools), None):
+        return in_a_shell(asked, shell, thought, ERRAND in raw)
     if asked.results:
         check_results(asked)
         return Turn(thought, REPORT, [])
@@ -69,6 +84,17 @@ def play(asked):
     if asked.limit == TIGHT_LIMIT:
         return Turn([], CUT_SHORT, [], cut_short=True)
     return Turn(thought, BRIEF if "brief" in asked.system else GREETING, [])
+
+
+def in_a_shell(asked, shell, thought, errand):
+    if not errand:
+        return Turn(thought, GREETING, [])
+    if not asked.results:
+        return Turn(thought, ASIDE, [SHELLS[shell]], tool=shell)
+    [(called, arguments)], [(answered, result)] = asked.calls, asked.results
+    if called != answered or arguments != SHELLS[shell] or SAID not in result:
+        raise Invalid(f"the call was {asked.calls}, and its result {asked.results}")
+    return Turn(thought, DONE, [])
 
 
 def check_results(asked):

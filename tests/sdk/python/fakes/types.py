@@ -44,6 +44,7 @@ def strict(schema):
     schema = {name: strict(value) for name, value in schema.items()}
     if schema.get("type") == "generator":
         schema["type"] = "list"
-    if schema.get("type") == "typed-dict":
+    # Where others are declared to be welcome, as in a JSON schema, they are.
+    if schema.get("type") == "typed-dict" and "extras_schema" not in schema:
         schema["extra_behavior"] = "forbid"
     return schema

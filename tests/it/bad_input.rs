@@ -395,7 +395,7 @@ async fn unknown_addresses_and_methods_are_told_in_the_shape_of_their_neighbours
             "{method} {target}"
         );
         answer.headers.need("x-gw-request-id");
-        assert_eq!(answer.headers.need("x-gw-cost-usd"), "0");
+        assert_eq!(answer.headers.need("x-gw-cost-usd"), "0.00");
     }
 
     let root = installation.root().await;

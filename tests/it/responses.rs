@@ -562,7 +562,7 @@ async fn what_is_made_in_the_background_is_billed_once_when_it_is_over() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(Installation::shared().await, &upstream, "openai").await;
     organization
-        .price("up", "m", &json!({"input_uncached": "1.00", "output_text": "2.00"}))
+        .price("up", "m", &json!({"input": "1", "output": "2"}))
         .await;
     let client = Client {
         organization: &organization,
@@ -581,7 +581,7 @@ async fn what_is_made_in_the_background_is_billed_once_when_it_is_over() {
     client.call(0, "GET", "resp_background_1").await.expect(200);
     let asked = organization.only_usage().await;
     assert_eq!((asked.lines.len(), asked.estimated), (0, false));
-    assert_eq!(made.headers.need("x-gw-cost-usd"), "0");
+    assert_eq!(made.headers.need("x-gw-cost-usd"), "0.00");
 
     upstream.on(
         at,

@@ -228,6 +228,11 @@ fn efforts_and_budgets() {
         &["output_config.effort"],
     );
     check(r#""thinking":null"#, None, &[]);
+    check(
+        r#""thinking":{"type":"adaptive","display":"updates"}"#,
+        Some(Amount::Adaptive),
+        &["thinking.display"],
+    );
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn a_history_of_another_model_passes_googles_check() {
         ]},
     ]);
     assert_eq!(body["contents"], expected);
-    assert_eq!(dropped, "detail");
+    assert_eq!(dropped, "image_url.detail");
 }
 
 #[test]

@@ -83,8 +83,8 @@ fn a_careful_request_has_nothing_that_servers_refuse() {
     assert_eq!(dropped, "metadata, store, logit_bias, user");
     let joined = "You are terse.\n\nAnswer in French.\n\nNow in Norwegian.";
     assert_eq!(system["messages"][0], json!({ "role": "system", "content": joined }));
-    assert_eq!(tools, "strict, parallel_tool_calls");
-    assert_eq!(reasoning, "strict, reasoning");
+    assert_eq!(tools, "tools.strict, parallel_tool_calls");
+    assert_eq!(reasoning, "tools.strict, reasoning");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn vendors_get_what_they_insist_on() {
         deepseek["messages"][1]["reasoning_content"],
         "The user wants the weather."
     );
-    assert_eq!(deepseek_dropped, "seed, strict");
+    assert_eq!(deepseek_dropped, "seed, tools.strict");
     assert_eq!((&mistral["random_seed"], &mistral["seed"]), (&json!(3), &Value::Null));
     let id = mistral["messages"][1]["tool_calls"][0]["id"].as_str().expect("an id");
     assert!(

@@ -104,7 +104,7 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Uns
     let strict_tools = !tools.is_empty() && tools.iter().all(|tool| tool.strict == Some(true));
     // It is all tools or none.
     let some_strict = tools.iter().any(|tool| tool.strict == Some(true));
-    dropped.add_if(some_strict && !strict_tools, "strict");
+    dropped.add_if(some_strict && !strict_tools, "tools.strict");
     let k = sampling.top_k.map(|k| k.min(LARGEST_K));
     dropped.add_if(k != sampling.top_k, "top_k");
     let seed = sampling.seed.filter(|seed| *seed >= 0);

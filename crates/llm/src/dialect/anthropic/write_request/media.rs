@@ -9,7 +9,7 @@ const IMAGE_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/w
 const PDF: &str = "application/pdf";
 
 pub(super) fn write<'a>(media: &'a Media, envelope: Envelope, dropped: &mut Dropped) -> Result<Block<'a>, Unsupported> {
-    dropped.add_if(media.detail.is_some(), "detail");
+    dropped.add_if(media.detail.is_some(), "image_url.detail");
     let source = match &media.source {
         chat::Source::Base64(data) => Source::Base64 {
             media_type: media.media_type.as_deref().unwrap_or_default(),

@@ -8,7 +8,7 @@ use crate::dialect::{Dropped, Unsupported};
 /// Of media that are not plain text.
 pub(super) fn write<'a>(media: &'a Media, dropped: &mut Dropped) -> Result<WirePart<'a>, Unsupported> {
     let detail = media.detail.as_deref().filter(|detail| *detail != "auto");
-    dropped.add_if(detail.is_some(), "detail");
+    dropped.add_if(detail.is_some(), "image_url.detail");
     dropped.add_if(media.name.is_some(), "filename");
     let media_type = media.media_type.as_deref();
     let part = match &media.source {

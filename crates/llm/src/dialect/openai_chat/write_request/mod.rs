@@ -189,7 +189,7 @@ fn refuse_what_has_no_place(chat: &Chat) -> Result<(), Unsupported> {
 
 fn write_tools<'a>(chat: &'a Chat, quirks: &Quirks, dropped: &mut Dropped) -> Vec<OfferedTool<'a>> {
     let write_tool = |tool: &'a Tool| {
-        dropped.add_if(tool.strict == Some(true) && !quirks.strict_tools, "strict");
+        dropped.add_if(tool.strict == Some(true) && !quirks.strict_tools, "tools.strict");
         dropped.add_if(tool.cache.is_some() && !quirks.cache_marks, "cache_control");
         OfferedTool {
             kind: "function",

@@ -176,13 +176,15 @@ impl Organization {
         rows.into_iter().next().expect("there is one")
     }
 
-    /// Waits until nothing more is counted for a while.
+    /// Waits until nothing more is counted for a while: longer than a busy machine takes from an answer to its row.
     pub async fn usage_settles(&self) {
-        let mut count = usize::MAX;
+        const QUIET: u32 = 4;
+        let (mut count, mut quiet) = (0, 0);
         eventually("usage settles", SOON, async || {
-            let before = std::mem::replace(&mut count, self.rows().await.len());
             tokio::time::sleep(Duration::from_millis(300)).await;
-            (before == count && count > 0).then_some(())
+            let before = std::mem::replace(&mut count, self.rows().await.len());
+            quiet = if before == count && count > 0 { quiet + 1 } else { 0 };
+            (quiet == QUIET).then_some(())
         })
         .await;
     }

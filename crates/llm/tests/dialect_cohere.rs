@@ -259,7 +259,10 @@ fn tools_formats_and_thinking_are_asked_for_in_its_words() {
     let format = |format| written(&Chat { format, ..base.clone() }).0["response_format"].clone();
 
     let (required, dropped) = with_choice(ToolChoice::Required);
-    assert_eq!((&required["tool_choice"], &*dropped), (&json!("REQUIRED"), "tools.strict"));
+    assert_eq!(
+        (&required["tool_choice"], &*dropped),
+        (&json!("REQUIRED"), "tools.strict")
+    );
     let (named, _) = with_choice(ToolChoice::Named("f".into()));
     assert_eq!(
         (&named["tool_choice"], named["tools"].as_array().map(Vec::len)),

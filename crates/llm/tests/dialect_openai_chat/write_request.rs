@@ -128,7 +128,7 @@ fn vendors_get_what_they_insist_on() {
         (&xai["reasoning_effort"], perplexity.get("reasoning_effort")),
         (&json!("none"), None)
     );
-    assert_eq!(dropped, "seed, strict, reasoning");
+    assert_eq!(dropped, "seed, tools.strict, reasoning");
     let mut unique: Vec<_> = VENDORS.iter().map(|vendor| vendor.name).collect();
     unique.sort_unstable();
     unique.dedup();

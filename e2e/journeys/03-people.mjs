@@ -98,6 +98,7 @@ async function aViewerSeesNothingToChange(page, checkA11y, screenshot) {
     "Requests",
     "API keys",
     "Models",
+    "Catalogue",
     "Providers",
     "Teams",
     "Members",

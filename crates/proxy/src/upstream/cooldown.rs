@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gatewright_contract::{Credential, Sealed};
 use gatewright_llm::{Failure, FailureKind};
 use gatewright_types::CredentialId;
+use tokio::time::Instant;
 
 /// Where the provider does not say how long it limits a credential.
 const LIMITED: Duration = Duration::from_secs(10);

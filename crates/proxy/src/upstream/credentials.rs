@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
 
 use gatewright_contract::{Credential, Keyring, OpenedCredential, Provider, Sealed};
 use gatewright_llm::Failure;
 use gatewright_types::CredentialId;
 use gatewright_types::api::ProviderKind;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::cooldown::Cooldowns;
 

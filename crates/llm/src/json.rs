@@ -105,6 +105,17 @@ impl<'a> Value<'a> {
         Members::of(self.text)
     }
 
+    /// The first member of this name, when this is an object.
+    pub(crate) fn member(&self, name: &str) -> Option<Value<'a>> {
+        let mut members = self.members();
+        while let Ok(Some(member)) = members.next_member() {
+            if &*member.key == name.as_bytes() {
+                return Some(member.value);
+            }
+        }
+        None
+    }
+
     /// Reads it again, from within.
     pub(crate) fn again<T>(&self, read: impl FnOnce(Slot<'_, 'a>) -> T) -> T {
         let reader = &mut Reader { text: self.text, at: 0 };

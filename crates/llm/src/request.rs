@@ -38,8 +38,8 @@ pub struct Request {
 /// A body to send, in order: slices of what the caller sent, and the little that differs.
 #[derive(Debug, Clone, Default)]
 pub struct Segments {
-    pub(crate) parts: [Bytes; MOST_SEGMENTS],
-    pub(crate) used: usize,
+    parts: [Bytes; MOST_SEGMENTS],
+    used: usize,
 }
 
 /// Why a body is no request: what is wrong, where, and what to do about it.
@@ -195,24 +195,25 @@ impl Request {
             UsageOption::NotAsked(edit) if self.stream => Some(edit.clone()),
             UsageOption::NotAsked(_) | UsageOption::Asked => None,
         };
-        let mut edits = [model, usage];
-        edits.sort_by_key(|edit| edit.as_ref().map(|edit| edit.at.start));
-        let mut segments = Segments {
-            parts: Default::default(),
-            used: 0,
-        };
-        let mut copied = 0;
-        for edit in edits.into_iter().flatten() {
-            segments.add(self.body.slice(copied..edit.at.start));
-            segments.add(edit.text);
-            copied = edit.at.end;
-        }
-        segments.add(self.body.slice(copied..));
-        segments
+        Segments::edited(&self.body, [model, usage])
     }
 }
 
 impl Segments {
+    /// A body with these of its places written anew.
+    pub(crate) fn edited(body: &Bytes, mut edits: [Option<Edit>; 2]) -> Self {
+        edits.sort_by_key(|edit| edit.as_ref().map(|edit| edit.at.start));
+        let mut segments = Self::default();
+        let mut copied = 0;
+        for edit in edits.into_iter().flatten() {
+            segments.add(body.slice(copied..edit.at.start));
+            segments.add(edit.text);
+            copied = edit.at.end;
+        }
+        segments.add(body.slice(copied..));
+        segments
+    }
+
     /// The bytes of all segments together.
     pub fn len(&self) -> usize {
         self.parts.iter().map(Bytes::len).sum()
@@ -222,7 +223,7 @@ impl Segments {
         self.len() == 0
     }
 
-    pub(crate) fn add(&mut self, part: Bytes) {
+    fn add(&mut self, part: Bytes) {
         if part.is_empty() {
             return;
         }
@@ -235,10 +236,7 @@ impl Segments {
 
 impl From<Bytes> for Segments {
     fn from(whole: Bytes) -> Self {
-        let mut segments = Self {
-            parts: Default::default(),
-            used: 0,
-        };
+        let mut segments = Self::default();
         segments.add(whole);
         segments
     }

@@ -17,7 +17,7 @@ use std::fmt::{self, Write as _};
 
 use gatewright_types::api::Dialect;
 
-use crate::chat::{Chat, note};
+use crate::chat::{Chat, Sampling, note};
 use crate::event::{Answer, Event};
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
@@ -220,6 +220,20 @@ impl fmt::Display for Dropped {
             Some(0) | None => Ok(()),
         }
     }
+}
+
+/// What only comes back where an answer is passed on as it is: there is one answer between dialects, and no place in it
+/// for log probabilities.
+pub(crate) fn refuse_what_answers_cannot_hold(sampling: &Sampling) -> Result<(), Unsupported> {
+    if sampling.choices.is_some_and(|choices| choices > 1) {
+        let message = "several answers to one request are only possible where no translation is needed; ask for one";
+        return Err(Unsupported::new("n", message));
+    }
+    if sampling.top_logprobs.is_some() {
+        let message = "log probabilities are only possible where no translation is needed; leave them out";
+        return Err(Unsupported::new("logprobs", message));
+    }
+    Ok(())
 }
 
 impl Unsupported {

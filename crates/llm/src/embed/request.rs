@@ -104,20 +104,7 @@ impl EmbedRequest {
             // Numbers are the habit of the dialect, and base64 is only asked for where the caller asked for it.
             Some(_) | None => None,
         };
-        let mut edits = [model, encoding];
-        edits.sort_by_key(|edit| edit.as_ref().map(|edit| edit.at.start));
-        let mut segments = Segments {
-            parts: Default::default(),
-            used: 0,
-        };
-        let mut copied = 0;
-        for edit in edits.into_iter().flatten() {
-            segments.add(self.body.slice(copied..edit.at.start));
-            segments.add(edit.text);
-            copied = edit.at.end;
-        }
-        segments.add(self.body.slice(copied..));
-        segments
+        Segments::edited(&self.body, [model, encoding])
     }
 
     /// The texts, in their order; none of a request that has tokens.

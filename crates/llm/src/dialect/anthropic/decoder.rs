@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::read_answer::explanation;
-use super::sent::{Sent, member, member_text};
+use super::sent::{Sent, member_text};
 use super::usage::ToldUsage;
 use super::{failure, stop};
 use crate::chat::{Maker, Signature};
@@ -52,7 +52,7 @@ impl ReadData for MessageReader {
 impl MessageReader {
     fn start(&mut self, sent: &Sent<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
         let text = |name| member_text(sent.message.as_ref()?, name);
-        sequence.start(text(b"id").as_deref(), text(b"model").as_deref(), events);
+        sequence.start(text("id").as_deref(), text("model").as_deref(), events);
         self.tell_usage(sent, sequence, events);
     }
 
@@ -117,10 +117,10 @@ impl MessageReader {
         let (Some(delta), Some(reason)) = (&sent.delta, sent.stop_reason()) else {
             return;
         };
-        let sequence_text = member_text(delta, b"stop_sequence");
+        let sequence_text = member_text(delta, "stop_sequence");
         sequence.stop(stop::read(&reason, sequence_text.as_deref()));
         self.complete_calls(|_| true, sequence, events);
-        if let Some(refusal) = member(delta, b"stop_details").as_ref().and_then(explanation) {
+        if let Some(refusal) = delta.member("stop_details").as_ref().and_then(explanation) {
             sequence.close_all(events);
             sequence.open(REFUSAL, Opening::Refusal, events);
             sequence.add(REFUSAL, &refusal, events);

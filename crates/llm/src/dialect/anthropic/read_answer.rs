@@ -49,7 +49,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
 
 /// What `stop_details` say in words about a refusal.
 pub(super) fn explanation(details: &Value<'_>) -> Option<Box<str>> {
-    let text = member_text(details, b"explanation")?;
+    let text = member_text(details, "explanation")?;
     (!text.is_empty()).then(|| (*text).into())
 }
 

@@ -38,25 +38,16 @@ impl<'a> Sent<'a> {
 
     /// What `message_start` tells of usage, or `message_delta` beside its delta.
     pub(super) fn told_usage(&self) -> Option<Value<'a>> {
-        self.usage.or_else(|| member(self.message.as_ref()?, b"usage"))
+        let beside = || self.message?.member("usage").filter(|usage| usage.kind != Kind::Null);
+        self.usage.or_else(beside)
     }
 
     /// The reason of a `message_delta`, when it has one.
     pub(super) fn stop_reason(&self) -> Option<Cow<'a, str>> {
-        member_text(self.delta.as_ref()?, b"stop_reason")
+        member_text(self.delta.as_ref()?, "stop_reason")
     }
 }
 
-pub(super) fn member<'a>(object: &Value<'a>, name: &[u8]) -> Option<Value<'a>> {
-    let mut members = object.members();
-    while let Ok(Some(member)) = members.next_member() {
-        if &*member.key == name {
-            return Some(member.value).filter(|value| value.kind != Kind::Null);
-        }
-    }
-    None
-}
-
-pub(super) fn member_text<'a>(object: &Value<'a>, name: &[u8]) -> Option<Cow<'a, str>> {
-    member(object, name)?.string()
+pub(super) fn member_text<'a>(object: &Value<'a>, name: &str) -> Option<Cow<'a, str>> {
+    object.member(name)?.string()
 }

@@ -47,7 +47,7 @@ impl Watch for MessageWatch {
 
 /// Text and thinking begin empty; everything else says something by its mere presence.
 fn begins_with_content(block: &Value<'_>) -> bool {
-    match member_text(block, b"type").as_deref() {
+    match member_text(block, "type").as_deref() {
         Some("text" | "thinking") => has_content(block),
         _ => true,
     }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::frame_decoder::{ReadFrame, malformed};
-use super::read_answer::{is_run_by_bedrock, member, stop, text};
+use super::read_answer::{is_run_by_bedrock, stop, text};
 use super::{BedrockConverse, usage};
 use crate::dialect::sequence::{PartKey, Sequence};
 use crate::event::{Event, Opening};
@@ -54,7 +54,7 @@ impl ConverseEvents {
     }
 
     fn start_block(&mut self, payload: &Payload<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
-        let call = payload.start.and_then(|start| member(&start, "toolUse"));
+        let call = payload.start.and_then(|start| start.member("toolUse"));
         let Some(call) = call.filter(|call| !is_run_by_bedrock(call)) else {
             return;
         };
@@ -81,7 +81,7 @@ impl ConverseEvents {
                 }
             }
             b"toolUse" => {
-                let piece = member(&inner.value, "input").and_then(|input| input.string());
+                let piece = inner.value.member("input").and_then(|input| input.string());
                 if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
                     self.bare_calls.retain(|call| *call != key);
                     sequence.add(key, &piece, events);

@@ -18,13 +18,13 @@ struct Top<'a> {
 
 pub(super) fn read(body: &[u8], model: BedrockConverse) -> Result<Answer, Failure> {
     let top = Top::read(body).ok_or_else(|| malformed("the provider's answer is not a JSON object"))?;
-    let Some(message) = top.output.and_then(|output| member(&output, "message")) else {
+    let Some(message) = top.output.and_then(|output| output.member("message")) else {
         return Err(exception::message_of(body).map_or_else(
             || malformed("the provider's answer has no message"),
             |message| exception::failure(None, message),
         ));
     };
-    let content = member(&message, "content");
+    let content = message.member("content");
     let blocks = content.iter().flat_map(Value::elements);
     let reason = top.stop_reason.and_then(|reason| reason.string()).unwrap_or_default();
     Ok(Answer {
@@ -95,7 +95,7 @@ fn tool_call(call: &Value<'_>) -> Option<ToolCall> {
     if is_run_by_bedrock(call) {
         return None;
     }
-    let input = member(call, "input").filter(|input| input.kind != Kind::Null);
+    let input = call.member("input").filter(|input| input.kind != Kind::Null);
     let arguments = input.and_then(|input| std::str::from_utf8(input.text).ok());
     Some(ToolCall {
         id: text(call, "toolUseId").unwrap_or_default(),
@@ -107,7 +107,7 @@ fn tool_call(call: &Value<'_>) -> Option<ToolCall> {
 }
 
 fn thinking(content: &Value<'_>, model: BedrockConverse) -> Option<Thinking> {
-    if let Some(reasoning) = member(content, "reasoningText") {
+    if let Some(reasoning) = content.member("reasoningText") {
         return Some(Thinking {
             text: text(&reasoning, "text").unwrap_or_default(),
             signature: text(&reasoning, "signature").map(|signature| model.signature(signature)),
@@ -122,7 +122,7 @@ fn thinking(content: &Value<'_>, model: BedrockConverse) -> Option<Thinking> {
 
 /// The text that citations belong to.
 fn cited(content: &Value<'_>) -> Option<String> {
-    let pieces = member(content, "content")?;
+    let pieces = content.member("content")?;
     let text: String = pieces
         .elements()
         .filter_map(|piece| text(&piece, "text"))
@@ -135,18 +135,8 @@ pub(super) fn is_run_by_bedrock(call: &Value<'_>) -> bool {
     text(call, "type").as_deref() == Some("server_tool_use")
 }
 
-pub(super) fn member<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
-    let mut members = value.members();
-    while let Ok(Some(member)) = members.next_member() {
-        if &*member.key == name.as_bytes() {
-            return Some(member.value);
-        }
-    }
-    None
-}
-
 pub(super) fn text(value: &Value<'_>, name: &str) -> Option<Box<str>> {
-    Some(member(value, name)?.string()?.into_owned().into())
+    Some(value.member(name)?.string()?.into_owned().into())
 }
 
 fn malformed(reason: &str) -> Failure {

@@ -1,6 +1,6 @@
 //! Reads the events of a stream. What kind each is says `type` in its data; citations are passed over.
 
-use super::read_answer::{ToldCall, made_up_id, member, words};
+use super::read_answer::{ToldCall, made_up_id, words};
 use super::{finish, usage};
 use crate::dialect::sequence::{PartKey, Sequence};
 use crate::dialect::sse_decoder::ReadData;
@@ -26,16 +26,17 @@ impl ReadData for EventReader {
             let reason = "the provider sent an event that is not a JSON object";
             return sequence.fail(Failure::new(FailureKind::Malformed, reason), events);
         };
-        let kind = member(&event, "type").and_then(|kind| words(&kind));
-        let delta = member(&event, "delta");
-        let message = delta.and_then(|delta| member(&delta, "message"));
-        let of_message = |name| message.and_then(|message| member(&message, name));
-        let index = member(&event, "index")
+        let kind = event.member("type").and_then(|kind| words(&kind));
+        let delta = event.member("delta");
+        let message = delta.and_then(|delta| delta.member("message"));
+        let of_message = |name| message.and_then(|message| message.member(name));
+        let index = event
+            .member("index")
             .and_then(|index| number(&index))
             .unwrap_or_default();
         match kind.as_deref() {
             Some("message-start") => {
-                let id = member(&event, "id").and_then(|id| words(&id));
+                let id = event.member("id").and_then(|id| words(&id));
                 sequence.start(id.as_deref(), None, events);
             }
             Some("content-start" | "content-delta") => {
@@ -85,7 +86,7 @@ impl EventReader {
     }
 
     fn end(&mut self, delta: Option<&Value<'_>>, sequence: &mut Sequence, events: &mut Vec<Event>) {
-        let of_delta = |name| delta.and_then(|delta| member(delta, name));
+        let of_delta = |name| delta.and_then(|delta| delta.member(name));
         sequence.usage(of_delta("usage").and_then(|usage| usage::read(&usage)), events);
         let error = of_delta("error").and_then(|error| words(&error));
         let reason = of_delta("finish_reason").and_then(|reason| words(&reason));
@@ -130,9 +131,9 @@ fn tool_key(index: u64) -> PartKey {
 }
 
 fn add_content(key: PartKey, content: &Value<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
-    let text_of = |name| member(content, name);
+    let text_of = |name| content.member(name);
     let thinking = text_of("thinking");
-    let kind = member(content, "type").and_then(|kind| words(&kind));
+    let kind = content.member("type").and_then(|kind| words(&kind));
     let opening = match kind.as_deref() {
         Some("thinking") => Opening::Thinking,
         None if thinking.is_some() => Opening::Thinking,

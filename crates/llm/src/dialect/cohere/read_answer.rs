@@ -53,23 +53,12 @@ pub(super) fn words<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
     value.string().filter(|text| !text.is_empty())
 }
 
-/// The member of this name.
-pub(super) fn member<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
-    let mut members = value.members();
-    while let Ok(Some(member)) = members.next_member() {
-        if &*member.key == name.as_bytes() {
-            return Some(member.value);
-        }
-    }
-    None
-}
-
 impl<'a> ToldCall<'a> {
     pub(super) fn read(call: &Value<'a>) -> Self {
-        let function = member(call, "function");
-        let of_function = |name| function.and_then(|function| member(&function, name));
+        let function = call.member("function");
+        let of_function = |name| function.and_then(|function| function.member(name));
         Self {
-            id: member(call, "id").and_then(|id| words(&id)),
+            id: call.member("id").and_then(|id| words(&id)),
             name: of_function("name").and_then(|name| words(&name)),
             arguments: of_function("arguments")
                 .and_then(|arguments| words(&arguments))
@@ -85,8 +74,8 @@ pub(super) fn made_up_id(index: u64) -> Box<str> {
 
 fn read_parts(message: &Value<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
-    for item in member(message, "content").iter().flat_map(Value::elements) {
-        let text = |name| member(&item, name).and_then(|text| words(&text));
+    for item in message.member("content").iter().flat_map(Value::elements) {
+        let text = |name| item.member(name).and_then(|text| words(&text));
         if let Some(thinking) = text("thinking") {
             parts.push(Part::Thinking(Thinking {
                 text: thinking.into(),
@@ -96,11 +85,12 @@ fn read_parts(message: &Value<'_>) -> Vec<Part> {
         parts.extend(text("text").map(Part::text));
     }
     parts.extend(
-        member(message, "tool_plan")
+        message
+            .member("tool_plan")
             .and_then(|plan| words(&plan))
             .map(Part::text),
     );
-    let calls = member(message, "tool_calls");
+    let calls = message.member("tool_calls");
     for (index, call) in (0..).zip(calls.iter().flat_map(Value::elements)) {
         let call = ToldCall::read(&call);
         let Some(name) = call.name else {

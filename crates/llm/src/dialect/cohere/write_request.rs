@@ -5,7 +5,7 @@ use serde_json::Number;
 
 use super::write_messages::{self, Message};
 use crate::chat::{Amount, Chat, Format, Json, Reasoning, Tool, ToolChoice};
-use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written, refuse_what_answers_cannot_hold};
 
 /// What Cohere takes of each.
 const MOST_STOPS: usize = 5;
@@ -139,15 +139,7 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Uns
 
 fn check(chat: &Chat) -> Result<(), Unsupported> {
     let unsupported = |param, message: &str| Err(Unsupported::new(param, message));
-    if chat.sampling.choices.is_some_and(|count| count > 1) {
-        return unsupported("n", "the model you named gives one answer to a request; ask for one");
-    }
-    if chat.sampling.top_logprobs.is_some() {
-        return unsupported(
-            "logprobs",
-            "log probabilities are only possible where no translation is needed; leave them out",
-        );
-    }
+    refuse_what_answers_cannot_hold(&chat.sampling)?;
     if chat.sampling.stop.len() > MOST_STOPS {
         return unsupported("stop", "the model you named takes five stop sequences at most");
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::output::{SUMMARY_BREAK, call_id, elements, failure_of, index, member, object, stop_of, text, thoughts};
+use super::output::{SUMMARY_BREAK, call_id, elements, failure_of, index, object, stop_of, text, thoughts};
 use super::read_answer::signature_of;
 use super::usage;
 use crate::Failure;
@@ -67,7 +67,7 @@ impl ReadData for EventReader {
 
 impl EventReader {
     fn event(&mut self, event: &Value<'_>, told: &mut Told<'_>) {
-        if let Some(error) = member(event, "error").and_then(|error| ToldError::read(&error)) {
+        if let Some(error) = event.member("error").and_then(|error| ToldError::read(&error)) {
             return told.fail(Failure::told(&error));
         }
         let kind = text(event, "type").unwrap_or_default();
@@ -76,7 +76,7 @@ impl EventReader {
             "response.created" | "response.queued" | "response.in_progress" => start(event, told),
             "response.output_item.added" => self.item_added(event, told),
             "response.output_item.done" => {
-                if let Some(item) = member(event, "item") {
+                if let Some(item) = event.member("item") {
                     self.item_done(&item, index(event, "output_index"), told);
                 }
             }
@@ -91,7 +91,7 @@ impl EventReader {
                 self.tell_whole(content_key(event), Opening::Refusal, &whole, told);
             }
             "response.content_part.done" => {
-                if let Some(part) = member(event, "part") {
+                if let Some(part) = event.member("part") {
                     self.content_done(content_key(event), &part, told);
                 }
             }
@@ -109,7 +109,7 @@ impl EventReader {
             "response.reasoning_text.done" => self.thought(event, Telling::Verbatim, told),
             "response.completed" | "response.incomplete" => self.finish(event, told),
             "response.failed" => {
-                let failure = member(event, "response").and_then(|response| failure_of(&response));
+                let failure = event.member("response").and_then(|response| failure_of(&response));
                 told.fail(failure.unwrap_or_else(|| Failure::told(&ToldError::default())));
             }
             "error" => told.fail(Failure::told(&ToldError::read(event).unwrap_or_default())),
@@ -120,7 +120,7 @@ impl EventReader {
     fn item_added(&mut self, event: &Value<'_>, told: &mut Told<'_>) {
         let output_index = index(event, "output_index");
         self.forget(output_index, told);
-        let Some(item) = member(event, "item") else {
+        let Some(item) = event.member("item") else {
             return;
         };
         if text(&item, "type").as_deref() == Some("function_call") && text(&item, "name").is_some() {
@@ -238,7 +238,7 @@ impl EventReader {
 
     fn finish(&mut self, event: &Value<'_>, told: &mut Told<'_>) {
         start(event, told);
-        let Some(response) = member(event, "response") else {
+        let Some(response) = event.member("response") else {
             return told.sequence.stop(stop_of(event, self.has_calls, self.has_refusal));
         };
         if let Some(failure) = failure_of(&response) {
@@ -251,7 +251,7 @@ impl EventReader {
                 self.item_done(&item, output_index, told);
             }
         }
-        let usage = member(&response, "usage").and_then(|value| usage::read(&value));
+        let usage = response.member("usage").and_then(|value| usage::read(&value));
         told.sequence.usage(usage, told.events);
         told.sequence.stop(stop_of(&response, self.has_calls, self.has_refusal));
     }
@@ -331,7 +331,7 @@ fn content_key(event: &Value<'_>) -> PartKey {
 }
 
 fn start(event: &Value<'_>, told: &mut Told<'_>) {
-    let response = member(event, "response");
+    let response = event.member("response");
     let of_response = |name| response.and_then(|response| text(&response, name));
     told.sequence.start(
         of_response("id").as_deref(),

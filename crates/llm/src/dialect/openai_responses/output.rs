@@ -21,29 +21,19 @@ pub(super) fn object(text: &[u8]) -> Result<Value<'_>, NotAnAnswer> {
     })
 }
 
-pub(super) fn member<'a>(value: &Value<'a>, name: &str) -> Option<Value<'a>> {
-    let mut members = value.members();
-    while let Ok(Some(member)) = members.next_member() {
-        if &*member.key == name.as_bytes() {
-            return Some(member.value);
-        }
-    }
-    None
-}
-
 /// A member that is a text and not empty.
 pub(super) fn text<'a>(value: &Value<'a>, name: &str) -> Option<Cow<'a, str>> {
-    member(value, name)?.string().filter(|text| !text.is_empty())
+    value.member(name)?.string().filter(|text| !text.is_empty())
 }
 
 pub(super) fn index(value: &Value<'_>, name: &str) -> u64 {
-    let digits = member(value, name).filter(|value| value.kind == Kind::Number);
+    let digits = value.member(name).filter(|value| value.kind == Kind::Number);
     let digits = digits.and_then(|value| std::str::from_utf8(value.text).ok());
     digits.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 pub(super) fn elements<'a>(value: &Value<'a>, name: &str) -> impl Iterator<Item = Value<'a>> + use<'a> {
-    member(value, name).into_iter().flat_map(|array| array.elements())
+    value.member(name).into_iter().flat_map(|array| array.elements())
 }
 
 /// What may be read of a reasoning item: its summary or, where servers tell that instead, the thoughts themselves.
@@ -66,7 +56,7 @@ pub(super) fn call_id(item: &Value<'_>) -> Option<Box<str>> {
 
 /// Why a response is no answer, if it says so.
 pub(super) fn failure_of(response: &Value<'_>) -> Option<Failure> {
-    let told = member(response, "error").and_then(|error| ToldError::read(&error));
+    let told = response.member("error").and_then(|error| ToldError::read(&error));
     if let Some(told) = told {
         return Some(Failure::told(&told));
     }
@@ -82,7 +72,7 @@ pub(super) fn failure_of(response: &Value<'_>) -> Option<Failure> {
 
 /// Why a finished response ends.
 pub(super) fn stop_of(response: &Value<'_>, has_calls: bool, is_refusal: bool) -> Stop {
-    let details = member(response, "incomplete_details");
+    let details = response.member("incomplete_details");
     let reason = details.and_then(|details| text(&details, "reason"));
     match reason.as_deref() {
         Some("max_output_tokens") => Stop::Length,

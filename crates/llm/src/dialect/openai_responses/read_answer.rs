@@ -1,6 +1,6 @@
 //! Reads a provider's whole response.
 
-use super::output::{call_id, elements, failure_of, member, object, stop_of, text, thoughts};
+use super::output::{call_id, elements, failure_of, object, stop_of, text, thoughts};
 use super::usage;
 use crate::chat::{Maker, Part, Signature, Thinking, ToolCall};
 use crate::event::Answer;
@@ -12,7 +12,10 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
     if let Some(failure) = failure_of(&response) {
         return Err(failure);
     }
-    if member(&response, "output").is_none_or(|output| output.kind != Kind::Array) {
+    if response
+        .member("output")
+        .is_none_or(|output| output.kind != Kind::Array)
+    {
         return Err(Failure::new(
             FailureKind::Malformed,
             "the provider's answer has no output",
@@ -34,7 +37,7 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
         id: text(&response, "id").map(Into::into),
         model: text(&response, "model").map(Into::into),
         stop: stop_of(&response, has_calls, has_refusal),
-        usage: member(&response, "usage").and_then(|value| usage::read(&value)),
+        usage: response.member("usage").and_then(|value| usage::read(&value)),
         parts,
     })
 }

@@ -1,18 +1,18 @@
 //! Reads what a whole response says of itself, and leaves its bytes alone.
 
-use super::output::{member, object, text};
+use super::output::{object, text};
 use super::usage;
 use crate::wire::ToldError;
 use crate::{AnswerFacts, NotAnAnswer};
 
 pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let response = object(body)?;
-    let told = member(&response, "error").and_then(|error| ToldError::read(&error));
+    let told = response.member("error").and_then(|error| ToldError::read(&error));
     let failed = text(&response, "status").as_deref() == Some("failed");
     match told.or_else(|| failed.then(ToldError::default)) {
         Some(told) => Err(told.into()),
         None => Ok(AnswerFacts {
-            usage: member(&response, "usage").and_then(|value| usage::read(&value)),
+            usage: response.member("usage").and_then(|value| usage::read(&value)),
         }),
     }
 }

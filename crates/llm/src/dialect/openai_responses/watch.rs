@@ -1,6 +1,6 @@
 //! Watches a stream of this dialect that is passed on unread.
 
-use super::output::{failure_of, member, object, text};
+use super::output::{failure_of, object, text};
 use super::usage;
 use crate::dialect::{Looked, Watch};
 use crate::json::Value;
@@ -98,7 +98,7 @@ impl<'a> Told<'a> {
     }
 
     fn usage(&self) -> Option<Tokens> {
-        let usage = member(self.response.as_ref()?, "usage")?;
+        let usage = self.response?.member("usage")?;
         usage::read(&usage)
     }
 }

@@ -15,7 +15,7 @@ use self::thinking::{Plan, Thinking};
 use super::Envelope;
 use super::model::Model;
 use crate::chat::{Chat, Format, Json, Sampling, Text};
-use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written, refuse_what_answers_cannot_hold};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -77,7 +77,7 @@ struct Metadata<'a> {
 }
 
 pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, envelope: Envelope) -> Result<Written, Unsupported> {
-    refuse_what_cannot_be(&chat.sampling)?;
+    refuse_what_answers_cannot_hold(&chat.sampling)?;
     let mut dropped = Dropped::of(chat);
     let model = Model::of(target.model);
     let plan = Plan::of(chat, target, model, &mut dropped);
@@ -111,17 +111,6 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, envelope: Envelope) ->
         body: serde_json::to_vec(&body).expect("texts, numbers and JSON can always be written as JSON"),
         dropped,
     })
-}
-
-fn refuse_what_cannot_be(sampling: &Sampling) -> Result<(), Unsupported> {
-    if sampling.choices.is_some_and(|choices| choices > 1) {
-        let message = "Claude gives one answer to a request; send the request several times instead of setting 'n'";
-        return Err(Unsupported::new("n", message));
-    }
-    if sampling.top_logprobs.is_some() {
-        return Err(Unsupported::new("logprobs", "Claude gives no log probabilities"));
-    }
-    Ok(())
 }
 
 /// Texts without a visible character would be refused.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::family::Family;
 use crate::chat::{CacheMark, Chat, Format, Schema, Text};
-use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written, refuse_what_answers_cannot_hold};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,7 +72,7 @@ pub(super) struct CachePoint {
 }
 
 pub(super) fn write(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
-    refuse_what_would_change_the_answer(chat)?;
+    refuse_what_answers_cannot_hold(&chat.sampling)?;
     let family = Family::of(target.model);
     let mut dropped = Dropped::of(chat);
     dropped.add_if(chat.user.is_some(), "user");
@@ -97,22 +97,6 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Uns
     };
     let body = serde_json::to_vec(&body).expect("texts and checked JSON can always be written");
     Ok(Written { body, dropped })
-}
-
-fn refuse_what_would_change_the_answer(chat: &Chat) -> Result<(), Unsupported> {
-    if chat.sampling.choices.is_some_and(|choices| choices > 1) {
-        return Err(Unsupported::new(
-            "n",
-            "this model gives one answer to a request; ask for one",
-        ));
-    }
-    if chat.sampling.top_logprobs.is_some() {
-        return Err(Unsupported::new(
-            "logprobs",
-            "this model does not tell log probabilities; leave 'logprobs' out",
-        ));
-    }
-    Ok(())
 }
 
 fn text_format(format: &Format, family: Family) -> Result<Option<TextFormat<'_>>, Unsupported> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use crate::chat::{Amount, Chat, Format, Json, Reasoning};
-use crate::dialect::{Dropped, TargetFacts, Unsupported};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, refuse_what_answers_cannot_hold};
 
 /// The most thinking that Google's small models take.
 const MOST_OF_FLASH: u64 = 24_576;
@@ -47,18 +47,7 @@ struct ThinkingConfig {
 impl<'a> GenerationConfig<'a> {
     pub(super) fn of(chat: &'a Chat, target: TargetFacts<'_>, dropped: &mut Dropped) -> Result<Self, Unsupported> {
         let sampling = &chat.sampling;
-        if sampling.choices.is_some_and(|choices| choices > 1) {
-            return Err(Unsupported::new(
-                "n",
-                "this model gives one answer at a time; ask for one",
-            ));
-        }
-        if sampling.top_logprobs.is_some() {
-            return Err(Unsupported::new(
-                "logprobs",
-                "log probabilities are not to be had of this model",
-            ));
-        }
+        refuse_what_answers_cannot_hold(sampling)?;
         let seed = sampling.seed.and_then(|seed| seed.try_into().ok());
         dropped.add_if(sampling.seed.is_some() && seed.is_none(), "seed");
         let (response_mime_type, response_json_schema) = match &chat.format {

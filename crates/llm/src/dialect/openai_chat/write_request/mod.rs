@@ -11,7 +11,7 @@ use self::messages::Message;
 use self::reasoning::WrittenReasoning;
 use super::quirks::{MaxTokensName, Quirks, SchemaSupport, SeedName};
 use crate::chat::{CacheMark, Chat, Format, Json, Tool, ToolChoice};
-use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written, refuse_what_answers_cannot_hold};
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -114,7 +114,7 @@ struct DescribedSchema<'a> {
 }
 
 pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, quirks: &Quirks) -> Result<Written, Unsupported> {
-    refuse_what_has_no_place(chat)?;
+    refuse_what_answers_cannot_hold(&chat.sampling)?;
     let mut dropped = Dropped::of(chat);
     let sampling = &chat.sampling;
     let (max_tokens, max_completion_tokens) = match quirks.max_tokens {
@@ -172,19 +172,6 @@ impl Keeper<'_> {
         self.dropped.add_if(value.is_some() && !is_taken, name);
         value.filter(|_| is_taken)
     }
-}
-
-/// Answers are read into a form that has one choice, without probabilities.
-fn refuse_what_has_no_place(chat: &Chat) -> Result<(), Unsupported> {
-    if chat.sampling.choices.is_some_and(|count| count > 1) {
-        let message = "several answers to one request are only possible where no translation is needed; ask for one";
-        return Err(Unsupported::new("n", message));
-    }
-    if chat.sampling.top_logprobs.is_some() {
-        let message = "log probabilities are only possible where no translation is needed; leave them out";
-        return Err(Unsupported::new("logprobs", message));
-    }
-    Ok(())
 }
 
 fn write_tools<'a>(chat: &'a Chat, quirks: &Quirks, dropped: &mut Dropped) -> Vec<OfferedTool<'a>> {

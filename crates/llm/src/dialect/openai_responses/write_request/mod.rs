@@ -10,7 +10,7 @@ use serde_json::Number;
 use self::turns::Item;
 use super::settings::{self, WrittenChoice, WrittenFormat, WrittenTool};
 use crate::chat::{Amount, Chat, Format, Maker, Part, Sampling, Signature, Thinking, ToolChoice};
-use crate::dialect::{Dropped, TargetFacts, Unsupported, Written};
+use crate::dialect::{Dropped, TargetFacts, Unsupported, Written, refuse_what_answers_cannot_hold};
 
 /// OpenAI refuses smaller limits and longer names.
 const LEAST_OUTPUT_TOKENS: u64 = 16;
@@ -67,7 +67,7 @@ fn is_false(flag: &bool) -> bool {
 pub(super) fn write_request(chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
     let mut dropped = Dropped::of(chat);
     let sampling = &chat.sampling;
-    check(sampling)?;
+    refuse_what_answers_cannot_hold(sampling)?;
     drop_sampling(sampling, &mut dropped);
     let input = turns::write(chat, &mut dropped)?;
     let has_tools = !chat.tools.is_empty();
@@ -107,22 +107,6 @@ pub(super) fn write_request(chat: &Chat, target: TargetFacts<'_>) -> Result<Writ
         body: serde_json::to_vec(&body).expect("texts and numbers can always be written as JSON"),
         dropped,
     })
-}
-
-fn check(sampling: &Sampling) -> Result<(), Unsupported> {
-    if sampling.choices.is_some_and(|choices| choices > 1) {
-        return Err(Unsupported::new(
-            "n",
-            "this model gives one answer to a request; leave out 'n' or ask again",
-        ));
-    }
-    if sampling.top_logprobs.is_some() {
-        return Err(Unsupported::new(
-            "logprobs",
-            "log probabilities of this model's answers are not available here",
-        ));
-    }
-    Ok(())
 }
 
 fn drop_sampling(sampling: &Sampling, dropped: &mut Dropped) {

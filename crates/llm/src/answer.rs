@@ -1,7 +1,5 @@
 //! Reads what a whole JSON answer says of itself, and leaves its bytes alone.
 
-use std::time::Duration;
-
 use thiserror::Error;
 
 use crate::json::Members;
@@ -19,55 +17,22 @@ pub struct AnswerFacts {
 pub enum NotAnAnswer {
     #[error("the provider's answer is not a JSON object")]
     NotJson,
-    /// As the provider said it, unclean; [`NotAnAnswer::into_failure`] cleans it.
     #[error("the provider answered with an error")]
-    Error {
-        message: String,
-        kind: Option<String>,
-        code: Option<String>,
-        /// The status it should have had.
-        status: Option<u16>,
-        retry_after: Option<Duration>,
-    },
+    Error(Failure),
 }
 
 impl NotAnAnswer {
     pub fn into_failure(self) -> Failure {
         match self {
             Self::NotJson => Failure::new(FailureKind::Malformed, "the provider's answer is not a JSON object"),
-            Self::Error {
-                message,
-                kind,
-                code,
-                status,
-                retry_after,
-            } => Failure::told(&ToldError {
-                message,
-                kind,
-                code,
-                status,
-                retry_after,
-            }),
+            Self::Error(failure) => failure,
         }
     }
 }
 
 impl From<ToldError> for NotAnAnswer {
     fn from(told: ToldError) -> Self {
-        let ToldError {
-            message,
-            kind,
-            code,
-            status,
-            retry_after,
-        } = told;
-        Self::Error {
-            message,
-            kind,
-            code,
-            status,
-            retry_after,
-        }
+        Self::Error(Failure::told(&told))
     }
 }
 

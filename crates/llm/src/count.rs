@@ -13,7 +13,7 @@ use crate::dialect::{Dropped, PathFacts, TargetFacts};
 use crate::json::{Kind, Members, Value};
 use crate::request::{Edit, quoted, syntax_error};
 use crate::tokens::count;
-use crate::{BadRequest, Endpoint, Failure, FailureKind, Request, Segments, estimated_input};
+use crate::{BadRequest, Endpoint, Failure, FailureKind, Family, Request, Segments, estimated_input};
 
 const VERTEX_VERSION: &[u8] = br#""anthropic_version":"vertex-2023-10-16","#;
 
@@ -190,15 +190,7 @@ impl CountRequest {
                 text: Bytes::from_static(VERTEX_VERSION),
             }
         });
-        let mut segments = Segments::default();
-        let mut copied = 0;
-        for edit in version.into_iter().chain(named) {
-            segments.add(self.body.slice(copied..edit.at.start));
-            segments.add(edit.text);
-            copied = edit.at.end;
-        }
-        segments.add(self.body.slice(copied..));
-        segments
+        Segments::edited(&self.body, [version, named])
     }
 }
 
@@ -216,28 +208,12 @@ impl CountPut {
 
 impl Counter {
     fn of(kind: ProviderKind, model: &str) -> Option<Self> {
-        match kind {
-            ProviderKind::Anthropic => Some(Self::Claude(Envelope::Direct)),
-            ProviderKind::Gemini => Some(Self::Gemini(Home::AiStudio)),
-            ProviderKind::Vertex if model.starts_with("claude") => Some(Self::Claude(Envelope::Vertex)),
-            ProviderKind::Vertex => Some(Self::Gemini(Home::Vertex)),
-            ProviderKind::Openai
-            | ProviderKind::Azure
-            | ProviderKind::Bedrock
-            | ProviderKind::Mistral
-            | ProviderKind::Cohere
-            | ProviderKind::Groq
-            | ProviderKind::Deepseek
-            | ProviderKind::Xai
-            | ProviderKind::Together
-            | ProviderKind::Fireworks
-            | ProviderKind::Openrouter
-            | ProviderKind::Perplexity
-            | ProviderKind::Ollama
-            | ProviderKind::Vllm
-            | ProviderKind::Huggingface
-            | ProviderKind::OpenaiCompatible
-            | ProviderKind::Sandbox => None,
+        match Family::of(kind) {
+            Family::Anthropic => Some(Self::Claude(Envelope::Direct)),
+            Family::Gemini => Some(Self::Gemini(Home::AiStudio)),
+            Family::Vertex if model.starts_with("claude") => Some(Self::Claude(Envelope::Vertex)),
+            Family::Vertex => Some(Self::Gemini(Home::Vertex)),
+            Family::Openai | Family::Cohere | Family::Bedrock => None,
         }
     }
 

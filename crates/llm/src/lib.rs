@@ -35,7 +35,7 @@ pub use native::{Named, Native, NativeWatch, Purpose, Watched};
 pub use price::{Bill, bill, unpriced};
 pub use request::{BadRequest, Request, Segments};
 pub use sandbox::{Script, Step, sandbox};
-pub use spoken::{Endpoint, Spoken, spoken};
+pub use spoken::{Endpoint, Family, Spoken, spoken};
 pub use stream::{Ended, PassedStream, Seen, UsageChunk};
 pub use tokens::{Tokens, estimate, estimated_input};
 pub use translated::TranslatedStream;

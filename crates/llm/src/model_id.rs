@@ -1,7 +1,15 @@
 //! Writes a model's identifier into an address, as one segment of its path and nothing more: administrators choose
 //! identifiers freely, and callers may do so where a route passes them on.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@');
 
 /// Percent-encodes an identifier. `:` and `@` stay, as providers' own clients send them; `/` becomes `%2F`.
 ///
@@ -11,19 +19,7 @@ pub fn path_segment(model: &str) -> String {
     if matches!(model, "." | "..") {
         return model.replace('.', "%252E");
     }
-    let mut segment = String::with_capacity(model.len());
-    for byte in model.bytes() {
-        if is_kept(byte) {
-            segment.push(char::from(byte));
-        } else {
-            write!(segment, "%{byte:02X}").expect("a string takes all that is written to it");
-        }
-    }
-    segment
-}
-
-const fn is_kept(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
+    utf8_percent_encode(model, ENCODED).to_string()
 }
 
 #[cfg(test)]

@@ -18,6 +18,18 @@ pub struct Spoken {
     pub outbound: Option<&'static dyn Outbound>,
 }
 
+/// Kinds of providers that are spoken to alike. The one place where every kind is told apart by its dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    Openai,
+    Anthropic,
+    Gemini,
+    /// Gemini's dialect and, for Claude, Anthropic's.
+    Vertex,
+    Cohere,
+    Bedrock,
+}
+
 /// Which of a provider's addresses a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
@@ -64,26 +76,12 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
     if asked == Dialect::OpenaiEmbeddings {
         return None;
     }
-    let (endpoint, outbound): (_, &'static dyn Outbound) = match kind {
-        ProviderKind::Anthropic => (Endpoint::Messages, &Anthropic),
-        ProviderKind::Gemini | ProviderKind::Vertex => (Endpoint::GenerateContent, &Gemini),
-        ProviderKind::Cohere => (Endpoint::CohereChat, &Cohere),
-        ProviderKind::Bedrock => (Endpoint::Converse, BedrockConverse::of(model)),
-        ProviderKind::Openai
-        | ProviderKind::Azure
-        | ProviderKind::Mistral
-        | ProviderKind::Groq
-        | ProviderKind::Deepseek
-        | ProviderKind::Xai
-        | ProviderKind::Together
-        | ProviderKind::Fireworks
-        | ProviderKind::Openrouter
-        | ProviderKind::Perplexity
-        | ProviderKind::Ollama
-        | ProviderKind::Vllm
-        | ProviderKind::Huggingface
-        | ProviderKind::OpenaiCompatible
-        | ProviderKind::Sandbox => (Endpoint::ChatCompletions, vendor_of(kind)),
+    let (endpoint, outbound): (_, &'static dyn Outbound) = match Family::of(kind) {
+        Family::Openai => (Endpoint::ChatCompletions, vendor_of(kind)),
+        Family::Anthropic => (Endpoint::Messages, &Anthropic),
+        Family::Gemini | Family::Vertex => (Endpoint::GenerateContent, &Gemini),
+        Family::Cohere => (Endpoint::CohereChat, &Cohere),
+        Family::Bedrock => (Endpoint::Converse, BedrockConverse::of(model)),
     };
     Some(Spoken {
         endpoint,
@@ -136,6 +134,42 @@ fn vendor_of(kind: ProviderKind) -> &'static dyn Outbound {
     vendor(name)
         .or_else(|| vendor("compatible"))
         .expect("the table has a row for the others")
+}
+
+impl Family {
+    pub const fn of(kind: ProviderKind) -> Self {
+        match kind {
+            ProviderKind::Openai
+            | ProviderKind::Azure
+            | ProviderKind::Mistral
+            | ProviderKind::Groq
+            | ProviderKind::Deepseek
+            | ProviderKind::Xai
+            | ProviderKind::Together
+            | ProviderKind::Fireworks
+            | ProviderKind::Openrouter
+            | ProviderKind::Perplexity
+            | ProviderKind::Ollama
+            | ProviderKind::Vllm
+            | ProviderKind::Huggingface
+            | ProviderKind::OpenaiCompatible
+            | ProviderKind::Sandbox => Self::Openai,
+            ProviderKind::Anthropic => Self::Anthropic,
+            ProviderKind::Gemini => Self::Gemini,
+            ProviderKind::Vertex => Self::Vertex,
+            ProviderKind::Cohere => Self::Cohere,
+            ProviderKind::Bedrock => Self::Bedrock,
+        }
+    }
+
+    /// The dialect of callers in which one of its providers is told of, whatever was asked of it.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Anthropic => Dialect::AnthropicMessages,
+            Self::Gemini | Self::Vertex => Dialect::GeminiGenerate,
+            Self::Openai | Self::Cohere | Self::Bedrock => Dialect::OpenaiChat,
+        }
+    }
 }
 
 impl Endpoint {

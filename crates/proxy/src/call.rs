@@ -64,9 +64,8 @@ pub(crate) async fn call(
     let (status, body) = whole(gateway, opening, timeouts, record).await?;
     let (body, facts) = telling.whole(body).map_err(refused)?;
     let used = match facts.usage {
-        Some(tokens) => Used::Told(tokens),
         None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
-        None => Used::Untold { content_events: 0 },
+        told => Used::of(told, 0),
     };
     let kept = match keeper {
         Some(mut keeper) => {

@@ -60,6 +60,13 @@ pub(crate) enum Used {
     },
 }
 
+impl Used {
+    /// Of an answer of which so many pieces came.
+    pub(crate) fn of(told: Option<Tokens>, content_events: u64) -> Self {
+        told.map_or(Self::Untold { content_events }, Self::Told)
+    }
+}
+
 /// What a finished record tells the reply.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Metered {

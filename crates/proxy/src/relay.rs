@@ -283,12 +283,7 @@ enum Progress {
 }
 
 fn used(ended: &Ended) -> Used {
-    match ended.usage {
-        Some(tokens) => Used::Told(tokens),
-        None => Used::Untold {
-            content_events: ended.content_events,
-        },
-    }
+    Used::of(ended.usage, ended.content_events)
 }
 
 fn cost_comment(cost: Option<Nanos>) -> String {

@@ -12,7 +12,7 @@ use gatewright_llm::{
     spoken,
 };
 use gatewright_types::RequestId;
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, ProviderKind};
 
 use crate::embedding::Embedding;
 use crate::refusal::Refusal;
@@ -160,14 +160,11 @@ impl Wishes {
 
 impl Way {
     fn passed(request: &Request, target: &UpstreamTarget) -> Self {
-        let embedding = match request.dialect() {
-            Dialect::OpenaiEmbeddings => Embedding::passed(request, target),
-            Dialect::OpenaiChat
-            | Dialect::OpenaiResponses
-            | Dialect::OpenaiCompletions
-            | Dialect::AnthropicMessages
-            | Dialect::GeminiGenerate => None,
-        };
+        // OpenAI writes vectors as it is asked to; not every server that is called compatible does.
+        let does_as_asked = matches!(target.provider.kind, ProviderKind::Openai | ProviderKind::Azure);
+        let is_embedding = request.dialect() == Dialect::OpenaiEmbeddings;
+        let embedding = (is_embedding && !does_as_asked).then(|| Embedding::passed(request, target));
+        let embedding = embedding.flatten();
         embedding.map_or(Self::Passed, |embedding| Self::Embedded(Box::new(embedding)))
     }
 }

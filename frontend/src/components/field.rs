@@ -112,29 +112,8 @@ pub(crate) fn SelectField(
     #[prop(into)] options: Signal<Vec<(String, String)>>,
     #[prop(optional)] hint: &'static str,
 ) -> impl IntoView {
-    let id = form.register(name);
-    let about = format!("{id}-about");
-    view! {
-        <div class="field" class:has-error=move || form.has_error(name)>
-            <label for=id.clone()>{label}</label>
-            <div class="field-box">
-                <select
-                    id=id
-                    name=name
-                    aria-describedby=about.clone()
-                    aria-invalid=move || form.has_error(name).then_some("true")
-                    on:change=move |event| {
-                        value.set(event_target_value(&event));
-                        form.touch(name);
-                    }
-                >
-                    {move || options_view(options.get(), value)}
-                </select>
-            </div>
-            {about_field(form, name, &about, hint)}
-        </div>
-    }
-    .into_any()
+    let options = move || options_view(options.get(), value);
+    select_view(form, name, label, value, hint, options.into_any())
 }
 
 /// A choice among many, as headings with `(value, title)` below them.
@@ -147,9 +126,21 @@ pub(crate) fn GroupedSelectField(
     groups: Vec<(&'static str, Vec<(String, String)>)>,
     #[prop(optional)] hint: &'static str,
 ) -> impl IntoView {
+    let group = |(heading, options)| view! { <optgroup label=heading>{options_view(options, value)}</optgroup> };
+    let groups = groups.into_iter().map(group).collect_view();
+    select_view(form, name, label, value, hint, groups.into_any())
+}
+
+fn select_view(
+    form: Form,
+    name: &'static str,
+    label: &'static str,
+    value: RwSignal<String>,
+    hint: &'static str,
+    options: AnyView,
+) -> AnyView {
     let id = form.register(name);
     let about = format!("{id}-about");
-    let group = |(heading, options)| view! { <optgroup label=heading>{options_view(options, value)}</optgroup> };
     view! {
         <div class="field" class:has-error=move || form.has_error(name)>
             <label for=id.clone()>{label}</label>
@@ -164,7 +155,7 @@ pub(crate) fn GroupedSelectField(
                         form.touch(name);
                     }
                 >
-                    {groups.into_iter().map(group).collect_view()}
+                    {options}
                 </select>
             </div>
             {about_field(form, name, &about, hint)}

@@ -81,10 +81,6 @@ impl<'a> Field<'a, '_> {
         self.value.kind
     }
 
-    pub(crate) fn value(&self) -> &Value<'a> {
-        &self.value
-    }
-
     /// Its bytes as they were sent.
     pub(crate) fn raw(&self) -> &'a [u8] {
         self.value.text

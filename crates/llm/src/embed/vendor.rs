@@ -4,7 +4,7 @@ use gatewright_types::api::ProviderKind;
 
 use super::{EmbedAnswer, EmbedRequest};
 use crate::dialect::{Unsupported, Written};
-use crate::{Endpoint, Failure};
+use crate::{Endpoint, Failure, Family};
 
 /// A dialect of embeddings that only providers speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,34 +23,16 @@ pub enum EmbedDialect {
 
 /// How a provider of this kind is asked for embeddings; `None` where it has none in a dialect of its own.
 pub fn embeds(kind: ProviderKind, model: &str) -> Option<(Endpoint, EmbedDialect)> {
-    match kind {
-        ProviderKind::Gemini => Some((Endpoint::BatchEmbedContents, EmbedDialect::Gemini)),
-        ProviderKind::Vertex => Some((Endpoint::Predict, EmbedDialect::Vertex)),
-        ProviderKind::Cohere => Some((Endpoint::CohereEmbed, EmbedDialect::Cohere)),
+    match Family::of(kind) {
+        Family::Gemini => Some((Endpoint::BatchEmbedContents, EmbedDialect::Gemini)),
+        Family::Vertex => Some((Endpoint::Predict, EmbedDialect::Vertex)),
+        Family::Cohere => Some((Endpoint::CohereEmbed, EmbedDialect::Cohere)),
         // Regions and profiles stand before a model's own name.
-        ProviderKind::Bedrock if model.contains("cohere.embed") => {
+        Family::Bedrock if model.contains("cohere.embed") => {
             Some((Endpoint::InvokeModel, EmbedDialect::CohereOnBedrock))
         }
-        ProviderKind::Bedrock if model.contains("amazon.titan-embed-") => {
-            Some((Endpoint::InvokeModel, EmbedDialect::Titan))
-        }
-        ProviderKind::Bedrock
-        | ProviderKind::Openai
-        | ProviderKind::Azure
-        | ProviderKind::Anthropic
-        | ProviderKind::Mistral
-        | ProviderKind::Groq
-        | ProviderKind::Deepseek
-        | ProviderKind::Xai
-        | ProviderKind::Together
-        | ProviderKind::Fireworks
-        | ProviderKind::Openrouter
-        | ProviderKind::Perplexity
-        | ProviderKind::Ollama
-        | ProviderKind::Vllm
-        | ProviderKind::Huggingface
-        | ProviderKind::OpenaiCompatible
-        | ProviderKind::Sandbox => None,
+        Family::Bedrock if model.contains("amazon.titan-embed-") => Some((Endpoint::InvokeModel, EmbedDialect::Titan)),
+        Family::Bedrock | Family::Openai | Family::Anthropic => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the addresses of providers are for.
 
 use gatewright_types::api::{Dialect, ProviderKind};
+use percent_encoding::percent_decode_str;
 
 use super::Purpose;
 use crate::embed::{EmbedDialect, embeds};
@@ -102,16 +103,6 @@ fn deployment(path: &str) -> Option<String> {
 
 /// A segment of a path with its percent signs read once; `None` for what is no text then.
 fn decoded(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let value = digit()? * 16 + digit()?;
-        bytes.push(u8::try_from(value).ok()?);
-    }
-    String::from_utf8(bytes).ok()
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    Some(text.into_owned())
 }

@@ -5,7 +5,7 @@ use crate::BadRequest;
 use crate::chat::Json;
 use crate::dialect::PathFacts;
 use crate::dialect::openai_responses::stored::reference_of;
-use crate::json::{Kind, Value};
+use crate::json::{Elements, Kind, Value};
 
 impl Request {
     /// The same request with an earlier conversation at the head of its input: what a reference to a stored response
@@ -31,18 +31,19 @@ impl Request {
         })
     }
 
+    /// The items of the input that are only named.
+    pub fn references(&self) -> Vec<Box<str>> {
+        let items = self.items();
+        items.filter_map(|item| reference_of(&item).map(Into::into)).collect()
+    }
+
     /// The same request with the items themselves where it only names them.
     pub fn with_items<'a>(&self, find: impl Fn(&str) -> Option<&'a Json>) -> Result<Self, BadRequest> {
         let (before, rest) = self.body.split_at(self.content_at.start);
-        let (own, after) = rest.split_at(self.content_at.len());
+        let (_, after) = rest.split_at(self.content_at.len());
         let mut body = before.to_vec();
         body.push(b'[');
-        let list = Value {
-            kind: Kind::Array,
-            text: own,
-            start: 0,
-        };
-        for (index, item) in list.elements().enumerate() {
+        for (index, item) in self.items().enumerate() {
             if index > 0 {
                 body.push(b',');
             }
@@ -63,6 +64,16 @@ impl Request {
         body.push(b']');
         body.extend_from_slice(after);
         Self::parse(self.dialect, body.into(), PathFacts::default())
+    }
+
+    /// The items of the input; none when it is a text.
+    fn items(&self) -> Elements<'_> {
+        let text = self.content();
+        let kind = match text.first() {
+            Some(b'[') => Kind::Array,
+            _ => Kind::String,
+        };
+        Value { kind, text, start: 0 }.elements()
     }
 }
 

@@ -4,7 +4,7 @@ use gatewright_llm::chat::{Chat, Maker, Part, Signature, Thinking};
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{ErrorFacts, Inbound, Looked};
 use gatewright_llm::event::{Event, Opening, Stop};
-use gatewright_llm::{FailureKind, NotAnAnswer};
+use gatewright_llm::{Failure, FailureKind, NotAnAnswer};
 use gatewright_types::UsageUnit;
 
 use crate::{
@@ -256,7 +256,7 @@ fn streams_and_answers_that_pass_are_watched() {
     assert_eq!(facts.usage, answer("basic").usage);
     let error = Gemini.read_facts(&fixture("answers/error-before.json"));
     assert!(
-        matches!(error, Err(NotAnAnswer::Error { code: Some(code), status: Some(429), .. }) if code == "RESOURCE_EXHAUSTED")
+        matches!(error, Err(NotAnAnswer::Error(Failure { code: Some(code), status: Some(429), .. })) if code == "RESOURCE_EXHAUSTED")
     );
     assert_eq!(Gemini.read_facts(b"[1]"), Err(NotAnAnswer::NotJson));
 }

@@ -4,7 +4,7 @@ use gatewright_llm::chat::{Amount, Chat, Effort, Maker, Part, Reasoning, Role, T
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{Inbound, Outbound, PathFacts};
 use gatewright_llm::event::{Answer, Stop};
-use gatewright_llm::{AnswerFacts, FailureKind, NotAnAnswer};
+use gatewright_llm::{AnswerFacts, Failure, FailureKind, NotAnAnswer};
 use gatewright_types::UsageUnit;
 use serde_json::{Value, json};
 
@@ -335,7 +335,9 @@ fn facts_of_an_answer_are_its_usage() {
     );
     assert_eq!(OpenaiResponses.read_facts(b"[]"), Err(NotAnAnswer::NotJson));
     let error = OpenaiResponses.read_facts(&fixture("answers/error-before.json"));
-    assert!(matches!(error, Err(NotAnAnswer::Error { code: Some(code), .. }) if code == "rate_limit_exceeded"));
+    assert!(
+        matches!(error, Err(NotAnAnswer::Error(Failure { code: Some(code), .. })) if code == "rate_limit_exceeded")
+    );
     let failed = OpenaiResponses.read_facts(br#"{"status":"failed","output":[]}"#);
     assert!(matches!(failed, Err(NotAnAnswer::Error { .. })), "{failed:?}");
 }

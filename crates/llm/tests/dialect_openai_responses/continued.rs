@@ -169,3 +169,28 @@ fn a_stream_that_passes_by_tells_under_which_name_it_can_be_found() {
 
     assert_eq!(flow.answer_id(), Some("resp_9"));
 }
+
+#[test]
+fn items_that_are_only_named_are_found_and_put_in_their_place() {
+    let body = json!({"model": "m", "stream": true, "input": [
+        {"type": "message", "role": "user", "content": "a"},
+        {"type": "item_reference", "id": "fc_1_0"},
+        {"type": "function_call", "id": "fc_1_1", "call_id": "c", "name": "f", "arguments": "{}"},
+    ]});
+    let named = request(&body);
+    assert_eq!(named.references(), ["fc_1_0".into()]);
+    let kept = json!({"type": "function_call", "id": "fc_1_0", "call_id": "b", "name": "f", "arguments": "{}"});
+    let item = Json::parse(&kept.to_string()).expect("JSON");
+
+    let whole = named
+        .with_items(|id| (id == "fc_1_0").then_some(&item))
+        .expect("it is there");
+
+    let mut expected = body.clone();
+    expected["input"][1] = kept;
+    let got: Value = serde_json::from_slice(whole.body()).expect("JSON");
+    assert_eq!((got, whole.stream()), (expected, true));
+    let missing = named.with_items(|_| None).expect_err("it is not there");
+    assert_eq!(missing.param.as_deref(), Some("input[1]"));
+    assert!(request(&json!({"model": "m", "input": "a"})).references().is_empty());
+}

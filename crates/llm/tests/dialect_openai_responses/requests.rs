@@ -535,7 +535,6 @@ fn links_are_read_apart_from_the_rest() {
             conversation: conversation.map(Into::into),
             store,
             background: false,
-            references: Vec::new(),
         };
         assert_eq!(links(body.as_bytes()), Ok(expected), "{body}");
     };
@@ -551,8 +550,6 @@ fn links_are_read_apart_from_the_rest() {
     check(r#"{"conversation":{"id":"conv_1"}}"#, None, Some("conv_1"), true);
 
     assert!(links(br#"{"background":true}"#).expect("a request").background);
-    let named = links(br#"{"input":[{"type":"item_reference","id":"fc_1_0"},{"type":"message","id":"msg_1_1"}]}"#);
-    assert_eq!(named.expect("a request").references, ["fc_1_0".into()]);
 
     let param = |body: &str| {
         links(body.as_bytes())

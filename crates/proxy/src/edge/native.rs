@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -82,19 +81,13 @@ fn headers(request: &HttpRequest) -> http::HeaderMap {
 }
 
 fn send(answer: NativeAnswer) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = HttpResponse::build(status);
+    let mut response = outbound::begin(answer.status, answer.headers);
     for (name, value) in &answer.passed {
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_str().as_bytes()),
             HeaderValue::from_bytes(value.as_bytes()),
         ) {
             response.append_header((name, value));
-        }
-    }
-    for (name, value) in answer.headers {
-        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
-            response.insert_header((HeaderName::from_static(name), value));
         }
     }
     match answer.body {

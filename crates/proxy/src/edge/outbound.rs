@@ -4,28 +4,33 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use crate::relay::Relay;
-use crate::reply::{Reply, ReplyBody};
+use crate::reply::{Header, Reply, ReplyBody};
 
 pub(super) fn send(reply: Reply) -> HttpResponse {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = HttpResponse::build(status);
-    for (name, value) in reply.headers {
+    let mut response = begin(reply.status, reply.headers);
+    match reply.body {
+        ReplyBody::Whole(bytes) => response.body(bytes),
+        ReplyBody::Stream(relay) => response.body(StreamBody(relay)),
+    }
+}
+
+/// A response with our headers.
+pub(super) fn begin(status: u16, headers: Vec<Header>) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY));
+    for (name, value) in headers {
         // Names of providers and models are visible ASCII; whatever else a header cannot carry is left out.
         if let Ok(value) = HeaderValue::from_maybe_shared(value) {
             response.insert_header((HeaderName::from_static(name), value));
         }
     }
-    match reply.body {
-        ReplyBody::Whole(bytes) => response.body(bytes),
-        ReplyBody::Stream(relay) => response.body(StreamBody(relay)),
-    }
+    response
 }
 
 struct StreamBody(Box<Relay>);

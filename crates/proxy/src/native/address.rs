@@ -4,6 +4,7 @@
 use gatewright_contract::BaseUrl;
 use gatewright_llm::BadRequest;
 use memchr::memmem;
+use percent_encoding::{percent_decode, percent_decode_str};
 use url::Url;
 
 /// Nobody encodes more often than this in earnest.
@@ -57,7 +58,7 @@ fn leads_elsewhere(segment: &str) -> bool {
         if names.any(|name| matches!(name, b"." | b"..")) {
             return true;
         }
-        let again = unescaped(&read);
+        let again: Vec<u8> = percent_decode(&read).collect();
         if again == read {
             return false;
         }
@@ -68,31 +69,5 @@ fn leads_elsewhere(segment: &str) -> bool {
 
 fn holds(text: &str, secret: &[u8]) -> bool {
     let found = |text: &[u8]| memmem::find(text, secret).is_some();
-    !secret.is_empty() && (found(text.as_bytes()) || found(&unescaped(text.as_bytes())))
-}
-
-/// With percent signs read once, where there is something to read.
-fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut read = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        let escaped = match (byte, after) {
-            (b'%', [high, low, after @ ..]) => value(*high, *low).map(|value| (value, after)),
-            _ => None,
-        };
-        match escaped {
-            Some((value, after)) => {
-                read.push(value);
-                rest = after;
-            }
-            None => read.push(*byte),
-        }
-    }
-    read
-}
-
-fn value(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+    !secret.is_empty() && (found(text.as_bytes()) || found(&percent_decode_str(text).collect::<Vec<_>>()))
 }

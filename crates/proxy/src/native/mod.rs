@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatewright_contract::{Caller, Provider, UpstreamTarget};
-use gatewright_llm::{BadRequest, Named, Native};
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_llm::{BadRequest, Family, Named, Native};
 
 use crate::gateway::Gateway;
 use crate::pipeline::Admitted;
@@ -78,7 +77,7 @@ async fn stages(
     let Some(provider) = caller.tenant.providers.get(asked.provider) else {
         return Err(Refusal::ProviderNotFound);
     };
-    record.speaks(usual_dialect(provider.kind));
+    record.speaks(Family::of(provider.kind).dialect());
     let Some(base_url) = &provider.base_url else {
         let message = "this provider is played by the gateway itself and has no addresses of its own";
         return Err(Refusal::BadRequest(BadRequest::new(message)));
@@ -115,29 +114,4 @@ fn target(caller: &Caller, provider: &Arc<Provider>, native: &Native) -> Option<
     let Named::Once(name) = &native.named else { return None };
     let model = provider.model_of(name.strip_prefix("models/").unwrap_or(name));
     Some(caller.tenant.target(provider, model.parse().ok()?))
-}
-
-/// In whose words a kind of provider is spoken to, whatever is asked.
-fn usual_dialect(kind: ProviderKind) -> Dialect {
-    match kind {
-        ProviderKind::Anthropic => Dialect::AnthropicMessages,
-        ProviderKind::Gemini | ProviderKind::Vertex => Dialect::GeminiGenerate,
-        ProviderKind::Openai
-        | ProviderKind::Azure
-        | ProviderKind::Bedrock
-        | ProviderKind::Mistral
-        | ProviderKind::Cohere
-        | ProviderKind::Groq
-        | ProviderKind::Deepseek
-        | ProviderKind::Xai
-        | ProviderKind::Together
-        | ProviderKind::Fireworks
-        | ProviderKind::Openrouter
-        | ProviderKind::Perplexity
-        | ProviderKind::Ollama
-        | ProviderKind::Vllm
-        | ProviderKind::Huggingface
-        | ProviderKind::OpenaiCompatible
-        | ProviderKind::Sandbox => Dialect::OpenaiChat,
-    }
 }

@@ -164,10 +164,5 @@ impl Drop for NativeRelay {
 }
 
 fn used(watched: &Watched) -> Used {
-    match watched.usage {
-        Some(tokens) => Used::Told(tokens),
-        None => Used::Untold {
-            content_events: watched.content_events,
-        },
-    }
+    Used::of(watched.usage, watched.content_events)
 }

@@ -75,9 +75,7 @@ impl Answer {
 fn used(purpose: Option<Purpose>, body: &[u8]) -> Used {
     match purpose {
         Some(Purpose::Count) => Used::Nothing,
-        Some(purpose) => purpose
-            .used(body)
-            .map_or(Used::Untold { content_events: 0 }, Used::Told),
-        None => Used::Untold { content_events: 0 },
+        Some(purpose) => Used::of(purpose.used(body), 0),
+        None => Used::of(None, 0),
     }
 }

@@ -31,9 +31,9 @@ pub(crate) async fn resolve(
     id: RequestId,
 ) -> Result<(Plan, Arc<Request>), Refusal> {
     let links = links(request.body()).map_err(Refusal::BadRequest)?;
-    let request = match links.references.is_empty() || keeps_responses(plan.target()) {
+    let request = match keeps_responses(plan.target()) {
         true => request,
-        false => Arc::new(with_items(gateway, caller, &request, &links.references).await?),
+        false => with_items(gateway, caller, request).await?,
     };
     let (mut plan, asked, earlier) = match &links.previous {
         None => (plan, request.clone(), Vec::new()),
@@ -127,12 +127,11 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
 }
 
 /// With the items themselves where the request only names them.
-async fn with_items(
-    gateway: &Gateway,
-    caller: &Caller,
-    request: &Request,
-    references: &[Box<str>],
-) -> Result<Request, Refusal> {
+async fn with_items(gateway: &Gateway, caller: &Caller, request: Arc<Request>) -> Result<Arc<Request>, Refusal> {
+    let references = request.references();
+    if references.is_empty() {
+        return Ok(request);
+    }
     let responses = references.iter().filter_map(|id| response_of(id)?.parse().ok());
     let responses: BTreeSet<ResponseId> = responses.collect();
     if responses.len() > MOST_EARLIER {
@@ -149,7 +148,8 @@ async fn with_items(
         .flat_map(Transcript::items)
         .filter_map(|item| Some((item_id_of(&item)?, item)))
         .collect();
-    request.with_items(|id| items.get(id)).map_err(Refusal::BadRequest)
+    let request = request.with_items(|id| items.get(id)).map_err(Refusal::BadRequest)?;
+    Ok(Arc::new(request))
 }
 
 /// All that was said up to and with a response.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gatewright_contract::{Credential, Keyring, OpenedCredential, Provider, Sealed};
-use gatewright_llm::Failure;
+use gatewright_llm::{Failure, Family};
 use gatewright_types::CredentialId;
 use gatewright_types::api::ProviderKind;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -146,26 +146,11 @@ impl Credentials {
 pub(super) fn shown(kind: ProviderKind, secret: &str) -> Result<(HeaderName, HeaderValue), CredentialError> {
     let bearer = || (AUTHORIZATION, format!("Bearer {secret}"));
     let named = |name| (HeaderName::from_static(name), secret.to_owned());
-    let (name, text) = match kind {
-        ProviderKind::Anthropic => named("x-api-key"),
-        ProviderKind::Gemini | ProviderKind::Vertex => named("x-goog-api-key"),
-        ProviderKind::Azure => named("api-key"),
-        ProviderKind::Openai
-        | ProviderKind::Bedrock
-        | ProviderKind::Mistral
-        | ProviderKind::Cohere
-        | ProviderKind::Groq
-        | ProviderKind::Deepseek
-        | ProviderKind::Xai
-        | ProviderKind::Together
-        | ProviderKind::Fireworks
-        | ProviderKind::Openrouter
-        | ProviderKind::Perplexity
-        | ProviderKind::Ollama
-        | ProviderKind::Vllm
-        | ProviderKind::Huggingface
-        | ProviderKind::OpenaiCompatible
-        | ProviderKind::Sandbox => bearer(),
+    let (name, text) = match Family::of(kind) {
+        Family::Anthropic => named("x-api-key"),
+        Family::Gemini | Family::Vertex => named("x-goog-api-key"),
+        Family::Openai if kind == ProviderKind::Azure => named("api-key"),
+        Family::Openai | Family::Cohere | Family::Bedrock => bearer(),
     };
     Ok((name, secretly(&text)?))
 }

@@ -22,8 +22,6 @@ pub struct Links {
     pub store: bool,
     /// The provider answers before it has the response, which is asked for later.
     pub background: bool,
-    /// Items of the input that are only named.
-    pub references: Vec<Box<str>>,
 }
 
 /// Reads what the request points to and leaves the rest of it unchecked but for its syntax.
@@ -33,7 +31,6 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
         conversation: None,
         store: true,
         background: false,
-        references: Vec::new(),
     };
     read::document(body, |name, field| {
         match name {
@@ -41,10 +38,6 @@ pub fn links(body: &[u8]) -> Result<Links, BadRequest> {
             "conversation" => links.conversation = Some(conversation_id(&field)?),
             "store" => links.store = field.flag()?,
             "background" => links.background = field.flag()?,
-            "input" if field.kind() == Kind::Array => field.elements(|item| {
-                links.references.extend(reference_of(item.value()).map(Into::into));
-                Ok(())
-            })?,
             _ => {}
         }
         Ok(())
@@ -70,16 +63,8 @@ pub fn response_of(item_id: &str) -> Option<String> {
 
 /// The identifier of an item that is only named.
 pub(crate) fn reference_of<'a>(item: &crate::json::Value<'a>) -> Option<Cow<'a, str>> {
-    let (mut kind, mut id) = (None, None);
-    let mut members = item.members();
-    while let Ok(Some(member)) = members.next_member() {
-        match &*member.key {
-            b"type" => kind = member.value.string(),
-            b"id" => id = member.value.string(),
-            _ => {}
-        }
-    }
-    id.filter(|_| kind.as_deref() == Some("item_reference"))
+    let kind = output::text(item, "type")?;
+    output::text(item, "id").filter(|_| kind == "item_reference")
 }
 
 /// The identifier that an item has, whoever gave it.

@@ -10,9 +10,15 @@ use gatewright_types::api::{ModelFacts, ProviderKind};
 /// All of an organization's own facts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnFacts {
-    by_name: HashMap<(ProviderKind, UpstreamModel), ModelFacts>,
+    kinds: HashMap<ProviderKind, OfKind>,
+}
+
+/// Those of one kind of provider's models.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct OfKind {
+    by_name: HashMap<UpstreamModel, ModelFacts>,
     /// Other names, and whose they are.
-    aliases: HashMap<(ProviderKind, UpstreamModel), UpstreamModel>,
+    aliases: HashMap<UpstreamModel, UpstreamModel>,
 }
 
 /// A model by all that is known of it.
@@ -28,11 +34,12 @@ pub struct KnownModel<'a> {
 impl OwnFacts {
     /// Adds the facts of a model; the name or an alias that stands for another model already, when there is one.
     pub fn add(&mut self, kind: ProviderKind, model: &UpstreamModel, facts: &ModelFacts) -> Result<(), UpstreamModel> {
-        if self.by_name.insert((kind, model.clone()), facts.clone()).is_some() {
+        let own = self.kinds.entry(kind).or_default();
+        if own.by_name.insert(model.clone(), facts.clone()).is_some() {
             return Err(model.clone());
         }
         for alias in &facts.aliases {
-            let before = self.aliases.insert((kind, alias.clone()), model.clone());
+            let before = own.aliases.insert(alias.clone(), model.clone());
             if alias == model || before.is_some_and(|other| other != *model) {
                 return Err(alias.clone());
             }
@@ -42,11 +49,29 @@ impl OwnFacts {
 
     /// The name of the model that is called so: its own, unless it is an alias of the organization's.
     pub fn name<'a>(&'a self, kind: ProviderKind, model: &'a UpstreamModel) -> &'a UpstreamModel {
-        let key = (kind, model.clone());
-        match self.by_name.contains_key(&key) {
-            true => model,
-            false => self.aliases.get(&key).unwrap_or(model),
+        match self.kinds.get(&kind) {
+            Some(own) if !own.by_name.contains_key(model) => own.aliases.get(model).unwrap_or(model),
+            Some(_) | None => model,
         }
+    }
+
+    /// The longest answer of a model, by its name or an alias.
+    pub fn max_output(
+        &self,
+        catalog: &Catalog,
+        kind: ProviderKind,
+        model: &UpstreamModel,
+        at: DateTime<Utc>,
+    ) -> Option<u32> {
+        let name = self.name(kind, model);
+        let listed = catalog.find(kind, name.as_str(), at);
+        let own = self.facts(kind, listed.map_or(name, |listed| listed.name));
+        own.and_then(|facts| facts.max_output)
+            .or_else(|| listed?.model.max_output)
+    }
+
+    fn facts(&self, kind: ProviderKind, name: &UpstreamModel) -> Option<&ModelFacts> {
+        self.kinds.get(&kind)?.by_name.get(name)
     }
 
     /// What is known of a model, by its name or an alias.
@@ -60,7 +85,7 @@ impl OwnFacts {
         let name = self.name(kind, model);
         let listed = catalog.find(kind, name.as_str(), at);
         let name = listed.map_or(name, |listed| listed.name).clone();
-        let own = self.by_name.get(&(kind, name.clone()));
+        let own = self.facts(kind, &name);
         let model = match (listed, own) {
             (None, None) => return None,
             (listed, own) => {
@@ -77,7 +102,7 @@ impl OwnFacts {
         let mut all: Vec<_> = listed
             .into_iter()
             .map(|listed| {
-                let own = self.by_name.get(&(kind, listed.name.clone()));
+                let own = self.facts(kind, listed.name);
                 let model = listed.model.clone();
                 KnownModel {
                     name: listed.name.clone(),
@@ -86,14 +111,13 @@ impl OwnFacts {
                 }
             })
             .collect();
-        let only_ours = self.by_name.iter().filter(|((of, name), _)| {
+        let own = self.kinds.get(&kind).into_iter().flat_map(|own| &own.by_name);
+        let only_ours = own.filter(|(name, _)| {
             // An alias of the catalogue's has its facts where the model itself is.
-            *of == kind
-                && catalog
-                    .find(kind, name.as_str(), at)
-                    .is_none_or(|listed| listed.name != name)
+            let listed = catalog.find(kind, name.as_str(), at);
+            listed.is_none_or(|listed| listed.name != *name)
         });
-        all.extend(only_ours.map(|((_, name), facts)| KnownModel {
+        all.extend(only_ours.map(|(name, facts)| KnownModel {
             name: name.clone(),
             model: CatalogModel::default().with(facts),
             listed: None,
@@ -134,6 +158,9 @@ mod tests {
         let alias = find("ours").expect("the alias leads there");
         assert_eq!((alias.name.as_str(), alias.model.context), ("gpt-4o", Some(9)));
         assert!(alias.model.capabilities.contains(Capability::Vision));
+        let longest = |model: &str| own.max_output(&catalog, KIND, &name(model), now);
+        assert_eq!((longest("ours"), longest("gpt-4o-mini")), (Some(16_384), Some(16_384)));
+        assert_eq!((longest("in-house"), longest("nobody")), (None, None));
         let house = find("in-house").expect("the organization knows it");
         assert!(house.listed.is_none());
         assert_eq!(find("gpt-4o-mini").expect("it is listed").model.context, Some(128_000));

@@ -125,6 +125,11 @@ impl UpstreamTarget {
         }
     }
 
+    /// The longest answer of the model, as far as it is known at a time.
+    pub fn max_output(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<u32> {
+        self.own.max_output(catalog, self.provider.kind, &self.model, at)
+    }
+
     /// What is known of the model at a time: by the organization itself, else by the catalogue.
     pub fn facts(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<CatalogModel> {
         let known = self.own.find(catalog, self.provider.kind, &self.model, at)?;

@@ -139,21 +139,16 @@ fn opening(
     connect: Duration,
     record: &mut Record,
 ) -> Result<(Opening, Telling), Refusal> {
-    let now = chrono::Utc::now();
     let target = plan.target();
-    let output_limit = target
-        .facts(&gateway.catalog(), now)
-        .and_then(|known| known.max_output)
-        .map(u64::from);
     let marks = Marks {
         request_id: record.id(),
-        created: now.timestamp(),
+        now: chrono::Utc::now(),
     };
     let Speech {
         endpoint,
         body,
         telling,
-    } = Speech::prepare(request, target, output_limit, told.wishes, marks)?;
+    } = Speech::prepare(request, target, &gateway.catalog(), told.wishes, marks)?;
     let same_dialect = !telling.is_translated();
     let asking = Asking {
         endpoint,

@@ -2,14 +2,15 @@
 //! translated. Pure: no I/O, no clock.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, TargetFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
-    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream, UsageChunk,
-    spoken,
+    AnswerFacts, BadRequest, Catalog, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream,
+    UsageChunk, spoken,
 };
 use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
@@ -67,14 +68,14 @@ pub(crate) struct Wishes {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
     pub(crate) request_id: RequestId,
-    pub(crate) created: i64,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Speech {
     pub(crate) fn prepare(
         request: &Request,
         target: &UpstreamTarget,
-        output_limit: Option<u64>,
+        catalog: &Catalog,
         wishes: Wishes,
         marks: Marks,
     ) -> Result<Self, Refusal> {
@@ -106,6 +107,7 @@ impl Speech {
             }
         };
         let chat = request.read().map_err(Refusal::BadRequest)?;
+        let output_limit = target.max_output(catalog, marks.now).map(u64::from);
         let written = outbound
             .write_request(&chat, TargetFacts { model, output_limit })
             .map_err(|unsupported| Refusal::BadRequest(BadRequest::at(unsupported.param, unsupported.message)))?;
@@ -118,7 +120,7 @@ impl Speech {
             dropped: written.dropped,
             request_id: marks.request_id.to_string(),
             upstream_model: known_as.to_owned(),
-            created: marks.created,
+            created: marks.now.timestamp(),
         };
         Ok(Self {
             endpoint: spoken.endpoint,

@@ -83,6 +83,7 @@ providers:
   - name: up
     kind: openai-compatible
     base_url: {base_url}
+    timeouts: {{first_token: 90s, total: 5m}}
     credentials:
       - {{name: a, api_key: {{env: UPSTREAM_KEY}}, weight: 2}}
       - {{name: b, api_key: {{file: second.txt}}}}

@@ -1,11 +1,17 @@
 //! How providers are called, and what their failures become.
 
-use gatewright_types::api::Outcome;
+use std::time::Duration;
+
+use gatewright_types::ProblemCode;
+use gatewright_types::api::{Outcome, Provider};
+use harness::api::refused;
 use harness::chat::{self, request_id};
+use harness::http::{Answer, Request};
 use harness::installation::Installation;
 use harness::organization::Organization;
 use harness::upstream::{Ending, Script, Upstream};
-use serde_json::json;
+use harness::wait::{SOON, eventually};
+use serde_json::{Value, json};
 
 /// What no answer may ever hold: the provider's secret and how the provider is reached.
 fn tells_nothing_internal(text: &str, upstream: &Upstream) {
@@ -198,12 +204,90 @@ async fn a_provider_that_is_silent_for_too_long_is_a_gateway_timeout() {
     let key = organization.key("main").await;
     organization.settled(&key, &["first", "total"]).await;
 
-    for model in ["first", "total"] {
+    for (model, limit) in [("first", "first_token"), ("total", "total")] {
         upstream.on(model, Script::silent());
         let answer = organization.chat(&key).ask(model).await;
         chat::refused(&answer, 504, "upstream_timeout");
+        let told = format!("within 200ms, the limit timeouts.{limit} of the model");
+        assert!(answer.text().contains(&told), "{}", answer.text());
         assert_eq!(upstream.ending().await, Ending::PeerGone, "the call was given up on");
     }
+}
+
+#[tokio::test]
+async fn a_providers_time_limits_apply_where_the_model_has_none() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = organization
+        .provider("up", "openai-compatible", Some(&upstream.base_url()))
+        .await;
+    let path = organization.path(&format!("/providers/{}", provider.id));
+    let patient = json!({"base_url": upstream.base_url(), "timeouts": {"first_token": "30s"}});
+    organization.owner.patch(&path, &patient).await.expect(200);
+    organization.model("plain", "up/plain", &json!({})).await;
+    organization
+        .model("own", "up/own", &json!({"first_token": "250ms"}))
+        .await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["plain", "own"]).await;
+    let late = |answer: &Answer, limit: &str| {
+        chat::refused(answer, 504, "upstream_timeout");
+        assert!(answer.text().contains(limit), "{}", answer.text());
+    };
+
+    upstream.on("own", Script::silent());
+    let answer = organization.chat(&key).ask("own").await;
+    late(&answer, "within 250ms, the limit timeouts.first_token of the model");
+
+    let hasty =
+        json!({"base_url": upstream.base_url(), "timeouts": {"first_token": "300ms", "between_tokens": "400ms"}});
+    let changed: Provider = organization.owner.patch(&path, &hasty).await.expect(200).read();
+    assert_eq!(
+        json!(changed.settings.timeouts),
+        json!({"first_token": "300ms", "between_tokens": "400ms"})
+    );
+    upstream.on("plain", Script::answer("late", 1, 1).after(Duration::from_secs(20)));
+    let told = eventually("the provider's limit takes effect", SOON, async || {
+        let answer = organization.chat(&key).ask("plain").await;
+        (answer.status == 504).then_some(answer)
+    })
+    .await;
+    late(&told, "within 300ms, the limit timeouts.first_token of the provider");
+
+    let native = Request::new("POST", "/native/up/chat/completions")
+        .header("authorization", &format!("Bearer {}", key.secret))
+        .json(&json!({"model": "plain", "messages": []}));
+    let answer = native.send(organization.nodes[0]).await.expect("an answer");
+    late(&answer, "within 300ms, the limit timeouts.first_token of the provider");
+}
+
+#[tokio::test]
+async fn time_limits_that_nothing_can_keep_to_are_refused_by_field() {
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = |timeouts: Value| json!({"name": "up", "kind": "openai", "timeouts": timeouts, "credentials": [{"name": "a", "api_key": "sk-0001"}]});
+    let cases = [
+        (json!({"connect": "0s"}), "timeouts.connect", "longer than nothing"),
+        (json!({"first_token": "soon"}), "timeouts.first_token", "like 250ms"),
+        (json!({"totl": "2s"}), "timeouts.totl", "total"),
+    ];
+    for (timeouts, field, problem) in cases {
+        let answer = organization
+            .owner
+            .post(&organization.path("/providers"), &provider(timeouts))
+            .await;
+        let fields = refused(&answer, 422, ProblemCode::Invalid).fields;
+        assert!(
+            fields.get(field).is_some_and(|told| told.contains(problem)),
+            "{field}: {fields:?}"
+        );
+    }
+    let sandbox = json!({"name": "toy", "kind": "sandbox", "timeouts": {"total": "2s"}});
+    let answer = organization
+        .owner
+        .post(&organization.path("/providers"), &sandbox)
+        .await;
+    let fields = refused(&answer, 422, ProblemCode::Invalid).fields;
+    assert!(fields.contains_key("timeouts"), "{fields:?}");
 }
 
 #[tokio::test]

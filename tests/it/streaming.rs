@@ -438,19 +438,41 @@ async fn a_stream_that_stalls_between_tokens_ends_with_a_timeout_despite_keepali
 }
 
 #[tokio::test]
-async fn a_stream_as_a_whole_has_a_limit_too() {
+async fn a_stream_that_flows_is_not_cut_by_the_limit_of_the_whole() {
     let upstream = Upstream::start().await;
     let (organization, key) = with_timeouts(&upstream, &json!({"total": "900ms"})).await;
-    let endless = (0..200).fold(Script::stream::<&str>([]), |script, _| {
+    let long = (0..40).fold(Script::stream::<&str>([]), |script, _| {
         script.send(content("a")).wait(Duration::from_millis(50))
     });
-    upstream.on("m", endless);
+    upstream.on("m", long.send(finish()).send(usage(9, 40)).send(DONE));
+    let began = Instant::now();
 
     let answer = organization.chat(&key).ask_stream("m").await.expect(200);
 
-    assert_eq!(last_error(&answer).get("code"), Some(&json!("upstream_timeout")));
+    assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(sse::text(&answer.body), "a".repeat(40));
+    assert_eq!(
+        organization.usage(&request_id(&answer)).await.outcome,
+        Outcome::Complete
+    );
+}
+
+#[tokio::test]
+async fn a_stream_has_its_first_token_within_the_limit_of_the_whole() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_timeouts(&upstream, &json!({"total": "900ms"})).await;
+    upstream.on("m", Script::silent());
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    let error = last_error(&answer);
+    assert_eq!(error.get("code"), Some(&json!("upstream_timeout")));
+    let told = error.get("message").and_then(Value::as_str).expect("a message");
+    assert!(
+        told.contains("within 900ms, the limit timeouts.total of the model"),
+        "{told}"
+    );
     assert_eq!(upstream.ending().await, Ending::PeerGone);
-    assert_eq!(organization.usage(&request_id(&answer)).await.outcome, Outcome::Cut);
 }
 
 #[tokio::test]

@@ -178,6 +178,12 @@ fn model(
         });
         return None;
     };
+    let wrong = provider::timeout_problems(&spec.timeouts);
+    problems.extend(wrong.map(|(field, message)| CompileProblem {
+        unit,
+        field,
+        message: message.to_owned(),
+    }));
     let name = resources.own.name(provider.kind, &target.model);
     let prices = resources
         .prices_of(target.provider.as_str(), target.model.as_str())

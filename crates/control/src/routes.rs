@@ -332,7 +332,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             ProvidersWrite,
             patch(below!("/providers/{provider}")),
-            "Change a provider's address",
+            "Change a provider's address and settings",
             providers::update,
         ),
         needs(

@@ -1,7 +1,6 @@
 //! Stage 4: calls the provider. Gives an answer in one piece, metered from what it says, or a stream that has begun.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::Provider;
@@ -10,8 +9,9 @@ use gatewright_types::CredentialId;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
-use crate::gateway::{Gateway, PhaseTimeouts};
+use crate::gateway::Gateway;
 use crate::opening::{Opened, Opening};
+use crate::patience::{Limit, Patience};
 use crate::record::{Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::{Keeper, Kept};
@@ -37,7 +37,7 @@ pub(crate) struct Begun {
     pub(crate) state: Beginning,
     pub(crate) telling: Telling,
     pub(crate) keeper: Option<Keeper>,
-    pub(crate) timeouts: PhaseTimeouts,
+    pub(crate) patience: Patience,
 }
 
 pub(crate) enum Beginning {
@@ -54,14 +54,14 @@ pub(crate) async fn call(
     told: Told,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
-    let timeouts = timeouts(&plan, gateway.parts.settings.timeouts);
-    let (opening, telling) = opening(gateway, plan, request, told, timeouts.connect, record)?;
+    let patience = patience(gateway, &plan);
+    let (opening, telling) = opening(gateway, plan, request, told, patience.connect, record)?;
     if request.stream() {
-        return stream(gateway, opening, telling, timeouts, record).await;
+        return stream(gateway, opening, telling, patience, record).await;
     }
     let keeper = Keeper::of(gateway, &opening, record);
 
-    let (status, body) = whole(gateway, opening, timeouts, record).await?;
+    let (status, body) = whole(gateway, opening, patience, record).await?;
     let (body, facts) = telling.whole(body).map_err(refused)?;
     let used = match facts.usage {
         None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
@@ -89,11 +89,12 @@ pub(crate) async fn call(
 pub(crate) async fn whole(
     gateway: &Gateway,
     opening: Opening,
-    timeouts: PhaseTimeouts,
+    patience: Patience,
     record: &mut Record,
 ) -> Result<(u16, Bytes), Refusal> {
     let began = Instant::now();
-    let deadline = record.started() + timeouts.first_token.min(timeouts.total);
+    let limit = patience.beginning();
+    let deadline = record.started() + limit.length;
     let limit_bytes = gateway.parts.settings.answer_limit_bytes;
     let answered = timeout_at(deadline, async {
         let opened = opening.open().await?;
@@ -102,32 +103,33 @@ pub(crate) async fn whole(
     })
     .await;
     record.waited(began.elapsed());
-    answered.unwrap_or_else(|_| Err(timed_out()))
+    answered.unwrap_or_else(|_| Err(refused(limit.exceeded())))
 }
 
 async fn stream(
     gateway: &Gateway,
     opening: Opening,
     telling: Telling,
-    timeouts: PhaseTimeouts,
+    patience: Patience,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
     let keeper = Keeper::of(gateway, &opening, record);
     let began = Instant::now();
-    let patience = gateway.parts.settings.keepalive.min(timeouts.first_token);
+    let limit = patience.beginning();
+    let silence = gateway.parts.settings.keepalive.min(limit.length);
     let mut waiting: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(opening.open());
-    let opened = timeout_at(began + patience, waiting.as_mut()).await;
+    let opened = timeout_at(began + silence, waiting.as_mut()).await;
     record.waited(began.elapsed());
     let state = match opened {
         Ok(opened) => Beginning::Opened(opened?),
-        Err(_) if timeouts.first_token <= patience => return Err(timed_out()),
+        Err(_) if limit.length <= silence => return Err(refused(limit.exceeded())),
         Err(_) => Beginning::Waiting(waiting),
     };
     Ok(Answer::Stream(Box::new(Begun {
         state,
         telling,
         keeper,
-        timeouts,
+        patience,
     })))
 }
 
@@ -136,7 +138,7 @@ fn opening(
     plan: Plan,
     request: &Request,
     told: Told,
-    connect: Duration,
+    connect: Limit,
     record: &mut Record,
 ) -> Result<(Opening, Telling), Refusal> {
     let target = plan.target();
@@ -176,7 +178,7 @@ impl Asking {
         self,
         gateway: &Gateway,
         plan: Plan,
-        connect: Duration,
+        connect: Limit,
         record: &mut Record,
     ) -> Result<Opening, Refusal> {
         let upstream = gateway.parts.upstream.clone();
@@ -213,15 +215,13 @@ pub(crate) fn credential(
     })
 }
 
-pub(crate) fn timeouts(plan: &Plan, usual: PhaseTimeouts) -> PhaseTimeouts {
-    let own = &plan.model.timeouts;
-    let pick = |own: Option<gatewright_types::HumanDuration>, usual| own.map_or(usual, |duration| duration.get());
-    PhaseTimeouts {
-        connect: pick(own.connect, usual.connect),
-        first_token: pick(own.first_token, usual.first_token),
-        between_tokens: pick(own.between_tokens, usual.between_tokens),
-        total: pick(own.total, usual.total),
-    }
+pub(crate) fn patience(gateway: &Gateway, plan: &Plan) -> Patience {
+    let provider = &plan.target().provider.settings;
+    Patience::with(
+        &plan.model.timeouts,
+        &provider.timeouts,
+        gateway.parts.settings.timeouts,
+    )
 }
 
 pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
@@ -232,13 +232,6 @@ pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
         code: None,
         retry_after: None,
     }
-}
-
-pub(crate) fn timed_out() -> Refusal {
-    refused(failure_of(
-        FailureKind::Timeout,
-        "the provider did not answer in time".to_owned(),
-    ))
 }
 
 pub(crate) fn refused(failure: Failure) -> Refusal {

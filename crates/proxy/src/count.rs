@@ -5,7 +5,7 @@ use bytes::Bytes;
 use gatewright_llm::dialect::Dropped;
 use gatewright_llm::{CountPut, CountRequest};
 
-use crate::call::{Asking, refused, timeouts, whole};
+use crate::call::{Asking, patience, refused, whole};
 use crate::gateway::Gateway;
 use crate::pipeline::Admitted;
 use crate::record::Record;
@@ -67,7 +67,7 @@ async fn ask(
     mut put: CountPut,
     record: &mut Record,
 ) -> Result<Counted, Refusal> {
-    let timeouts = timeouts(&plan, gateway.parts.settings.timeouts);
+    let patience = patience(gateway, &plan);
     let asking = Asking {
         endpoint: put.endpoint,
         body: std::mem::take(&mut put.body),
@@ -75,8 +75,8 @@ async fn ask(
         same_dialect: put.passed,
         headers: told.headers_for(put.endpoint, put.passed),
     };
-    let opening = asking.open(gateway, plan, timeouts.connect, record)?;
-    let (_, answer) = whole(gateway, opening, timeouts, record).await?;
+    let opening = asking.open(gateway, plan, patience.connect, record)?;
+    let (_, answer) = whole(gateway, opening, patience, record).await?;
     let tokens = put.read(&answer).map_err(refused)?;
     Ok(Counted {
         body: if put.passed {

@@ -14,6 +14,7 @@ mod gateway;
 mod metrics;
 mod native;
 mod opening;
+mod patience;
 mod pipeline;
 mod record;
 mod refusal;

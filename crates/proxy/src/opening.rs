@@ -2,7 +2,6 @@
 //! instead. Owns all it needs, so that a slow beginning can go on behind a stream that has already begun to the caller.
 
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -13,6 +12,7 @@ use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
 
+use crate::patience::Limit;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::route::Plan;
 use crate::upstream::{Call, Chosen, Manner, Player, Upstream, address, failure, read_body};
@@ -35,7 +35,7 @@ pub(crate) struct Opening {
     pub(crate) request_id: RequestId,
     pub(crate) credential: Option<Chosen>,
     pub(crate) traceparent: Option<String>,
-    pub(crate) connect: Duration,
+    pub(crate) connect: Limit,
     pub(crate) now: DateTime<Utc>,
 }
 

@@ -13,8 +13,8 @@ use gatewright_types::api::Outcome;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::call::{Beginning, Begun, failure_of};
-use crate::gateway::PhaseTimeouts;
 use crate::opening::{Opened, Source};
+use crate::patience::{Limit, Patience};
 use crate::record::{End, Metered, Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::Passing;
@@ -36,7 +36,7 @@ pub(crate) struct Relay {
     record: Option<Record>,
     /// Bytes to pass on next.
     out: Option<Bytes>,
-    timeouts: PhaseTimeouts,
+    patience: Patience,
     keepalive: Duration,
     content_seen: bool,
     /// When something was last received or sent.
@@ -70,7 +70,7 @@ impl Relay {
             comments,
             record: Some(record),
             out,
-            timeouts: begun.timeouts,
+            patience: begun.patience,
             keepalive,
             content_seen: false,
             active: now,
@@ -232,35 +232,30 @@ impl Relay {
 
     /// The earliest moment at which silence means something.
     fn next_alarm(&self) -> Instant {
-        let (limit, _) = self.silence_limit();
-        limit.min(self.active + self.keepalive)
+        let (end, _) = self.silence_limit();
+        end.min(self.active + self.keepalive)
     }
 
-    fn silence_limit(&self) -> (Instant, &'static str) {
-        let total = self.started + self.timeouts.total;
-        let (phase, name) = match self.content_seen {
-            true => (self.active + self.timeouts.between_tokens, "between tokens"),
-            false => (self.started + self.timeouts.first_token, "before the first token"),
+    /// A stream that flows goes on for as long as it does, whatever all of it was to take.
+    fn silence_limit(&self) -> (Instant, Limit) {
+        let (since, limit) = match self.content_seen {
+            true => (self.active, self.patience.between_tokens),
+            false => (self.started, self.patience.beginning()),
         };
-        if total <= phase {
-            (total, "in all")
-        } else {
-            (phase, name)
-        }
+        (since + limit.length, limit)
     }
 
     fn alarm(&mut self) {
         let now = Instant::now();
-        let (limit, phase) = self.silence_limit();
-        if now >= limit {
-            let message = format!("the provider took too long {phase}");
-            self.break_off(failure_of(FailureKind::Timeout, message));
+        let (end, limit) = self.silence_limit();
+        if now >= end {
+            self.break_off(limit.exceeded());
             return;
         }
         if now >= self.active + self.keepalive {
             self.out = Some(if self.comments { KEEPALIVE } else { BLANK });
             // Between tokens the provider's silence is measured from its last byte, not from our comment.
-            let alarm = limit.min(now + self.keepalive);
+            let alarm = end.min(now + self.keepalive);
             self.timer.as_mut().reset(alarm);
             return;
         }

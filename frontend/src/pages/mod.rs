@@ -15,6 +15,7 @@ mod range;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
 pub(crate) mod teams;
+mod timeouts;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 mod welcome;

@@ -1,7 +1,7 @@
 //! What each kind of provider needs, and what means nothing to it.
 
 use gatewright_types::Region;
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSetting, ProviderSettings};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSetting, ProviderSettings, Timeouts};
 
 use super::CompileProblem;
 use crate::{BaseUrl, Credential, Provider, ProviderUnit, UnitId};
@@ -22,6 +22,18 @@ pub fn credential_problem(provider: ProviderKind, credential: CredentialKind) ->
                 names.join(" or ")
             )
         }
+    })
+}
+
+/// Limits that nothing could keep to, by field.
+pub(super) fn timeout_problems(timeouts: &Timeouts) -> impl Iterator<Item = (String, &'static str)> {
+    let named = timeouts.named().into_iter();
+    let none = named.filter(|(_, limit)| limit.is_some_and(|limit| limit.get().is_zero()));
+    none.map(|(name, _)| {
+        (
+            format!("timeouts.{name}"),
+            "must be longer than nothing, such as 20s: leave it out for no limit of its own",
+        )
     })
 }
 
@@ -170,6 +182,12 @@ impl Check<'_> {
         }
         if !kind.calls_out() && !settings.headers.is_empty() {
             self.wrong("headers", format!("{}: remove it", self.means_nothing()));
+        }
+        if !kind.calls_out() && !settings.timeouts.is_empty() {
+            self.wrong("timeouts", format!("{}: remove it", self.means_nothing()));
+        }
+        for (field, message) in timeout_problems(&settings.timeouts) {
+            self.wrong(&field, message);
         }
     }
 

@@ -157,10 +157,12 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
         api_version,
         deployments,
         headers,
+        timeouts,
     } = settings;
     let headers: Vec<_> = headers.keys().collect();
     json!({
         "region": region, "project": project, "api_version": api_version, "deployments": deployments, "headers": headers,
+        "timeouts": timeouts,
     })
 }
 

@@ -89,6 +89,7 @@ impl Differ<'_> {
             ("api_version", one.api_version == other.api_version),
             ("deployments", one.deployments == other.deployments),
             ("headers", one.headers == other.headers),
+            ("timeouts", one.timeouts == other.timeouts),
         ]);
         if !fields.is_empty() {
             let update = ProviderUpdate {

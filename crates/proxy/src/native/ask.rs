@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::Sighted;
-use crate::call::{credential, refused, timed_out};
+use crate::call::{credential, refused};
 use crate::gateway::Gateway;
 use crate::opening::Source;
+use crate::patience::Patience;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::upstream::{Call, Manner, read_body};
@@ -45,9 +46,9 @@ pub(super) enum AnswerBody {
 
 impl Asking<'_> {
     pub(super) async fn ask(self, gateway: &Gateway, record: &mut Record) -> Result<Answer, Refusal> {
-        let timeouts = gateway.parts.settings.timeouts;
         let upstream = gateway.parts.upstream.clone();
         let provider = &self.sighted.provider;
+        let patience = Patience::natively(&provider.settings.timeouts, gateway.parts.settings.timeouts);
         let credential = credential(&upstream, provider, None)?;
         record.attempt_natively(&self.sighted, credential.as_ref().map(|chosen| chosen.id));
         let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
@@ -60,11 +61,12 @@ impl Asking<'_> {
             manner: Manner::Native(self.headers),
             body: self.body.into(),
             traceparent: record.trace().call(provider, model.unwrap_or_default()),
-            connect: timeouts.connect,
+            connect: patience.connect,
             now: chrono::Utc::now(),
         };
         let began = Instant::now();
-        let deadline = record.started() + timeouts.first_token.min(timeouts.total);
+        let limit = patience.beginning();
+        let deadline = record.started() + limit.length;
         let limit_bytes = gateway.parts.settings.answer_limit_bytes;
         let id = record.id();
         let answered = timeout_at(deadline, async {
@@ -73,7 +75,7 @@ impl Asking<'_> {
         })
         .await;
         record.waited(began.elapsed());
-        let answered = answered.unwrap_or_else(|_| Err(timed_out()));
+        let answered = answered.unwrap_or_else(|_| Err(refused(limit.exceeded())));
         let failure = match &answered {
             Err(Refusal::Upstream(upstream)) => Some(&upstream.failure),
             Ok(Answer {

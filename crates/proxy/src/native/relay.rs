@@ -6,13 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gatewright_llm::{Failure, FailureKind, NativeWatch, Watched};
+use gatewright_llm::{Failure, NativeWatch, Watched};
 use gatewright_types::api::Outcome;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::call::failure_of;
-use crate::gateway::PhaseTimeouts;
 use crate::opening::Source;
+use crate::patience::{Limit, Patience};
 use crate::record::{End, Record, Used};
 use crate::refusal::Refusal;
 
@@ -22,7 +21,7 @@ pub(crate) struct NativeRelay {
     watch: NativeWatch,
     /// Taken when the request is metered.
     record: Option<Record>,
-    timeouts: PhaseTimeouts,
+    patience: Patience,
     status: u16,
     anything_seen: bool,
     active: Instant,
@@ -36,27 +35,21 @@ pub(crate) struct NativeRelay {
 pub(crate) struct Broken;
 
 impl NativeRelay {
-    pub(super) fn new(
-        source: Source,
-        watch: NativeWatch,
-        record: Record,
-        timeouts: PhaseTimeouts,
-        status: u16,
-    ) -> Self {
+    pub(super) fn new(source: Source, watch: NativeWatch, record: Record, patience: Patience, status: u16) -> Self {
         let started = record.started();
         let mut relay = Self {
             source,
             watch,
             record: Some(record),
-            timeouts,
+            patience,
             status,
             anything_seen: false,
             active: Instant::now(),
             started,
             timer: Box::pin(sleep_until(started)),
         };
-        let limit = relay.limit();
-        relay.timer.as_mut().reset(limit);
+        let (end, _) = relay.silence_limit();
+        relay.timer.as_mut().reset(end);
         relay
     }
 
@@ -80,12 +73,11 @@ impl NativeRelay {
                 Poll::Pending => {}
             }
             std::task::ready!(self.timer.as_mut().poll(cx));
-            let limit = self.limit();
-            if Instant::now() >= limit {
-                let late = failure_of(FailureKind::Timeout, "the provider took too long".to_owned());
-                return Poll::Ready(Some(Err(self.break_off(late))));
+            let (end, limit) = self.silence_limit();
+            if Instant::now() >= end {
+                return Poll::Ready(Some(Err(self.break_off(limit.exceeded()))));
             }
-            self.timer.as_mut().reset(limit);
+            self.timer.as_mut().reset(end);
         }
     }
 
@@ -99,14 +91,13 @@ impl NativeRelay {
         }
     }
 
-    /// The earliest moment at which silence is too long.
-    fn limit(&self) -> Instant {
-        let silence = if self.anything_seen {
-            self.active + self.timeouts.between_tokens
-        } else {
-            self.started + self.timeouts.first_token
+    /// The earliest moment at which silence is too long. An answer that flows is not cut.
+    fn silence_limit(&self) -> (Instant, Limit) {
+        let (since, limit) = match self.anything_seen {
+            true => (self.active, self.patience.between_tokens),
+            false => (self.started, self.patience.beginning()),
         };
-        silence.min(self.started + self.timeouts.total)
+        (since + limit.length, limit)
     }
 
     fn complete(&mut self) {

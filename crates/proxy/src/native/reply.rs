@@ -10,6 +10,7 @@ use super::ask::{Answer, AnswerBody};
 use super::headers;
 use super::relay::NativeRelay;
 use crate::gateway::Gateway;
+use crate::patience::Patience;
 use crate::record::{End, Record, Used};
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::reply::{Header, cost_header, gateway_headers};
@@ -58,8 +59,9 @@ impl Answer {
             AnswerBody::Flowing(source, watch) => {
                 record.hold_overhead();
                 headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
-                let timeouts = gateway.parts.settings.timeouts;
-                let relay = NativeRelay::new(source, watch, record, timeouts, status);
+                let own = &self.sighted.provider.settings.timeouts;
+                let patience = Patience::natively(own, gateway.parts.settings.timeouts);
+                let relay = NativeRelay::new(source, watch, record, patience, status);
                 NativeBody::Stream(Box::new(relay))
             }
         };

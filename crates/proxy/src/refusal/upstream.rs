@@ -65,7 +65,7 @@ impl UpstreamRefusal {
             FailureKind::BadRequest => told.to_owned(),
             FailureKind::NotFound => format!("The provider does not know the model this name leads to: {told}"),
             FailureKind::Overloaded => format!("The provider is overloaded: {told}"),
-            FailureKind::Timeout => "The provider did not answer in time.".to_owned(),
+            FailureKind::Timeout => format!("The provider did not answer in time: {told}"),
             FailureKind::Connection => "The provider could not be reached.".to_owned(),
             FailureKind::Server => format!("The provider failed: {told}"),
             FailureKind::Malformed => "The provider's answer could not be read.".to_owned(),

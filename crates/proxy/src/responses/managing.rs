@@ -17,6 +17,7 @@ use super::listing::{Query, page};
 use super::settling::settle;
 use crate::call::failure_of;
 use crate::gateway::Gateway;
+use crate::patience::Patience;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::upstream::{Call, Manner, address, read_body};
 
@@ -179,7 +180,7 @@ impl Asked<'_> {
             manner: Manner::Ours(&[]),
             body: Segments::default(),
             traceparent: None,
-            connect: parts.settings.timeouts.connect,
+            connect: Patience::natively(&provider.settings.timeouts, parts.settings.timeouts).connect,
             now,
         };
         let response = parts.upstream.call(call).await.map_err(refused)?;

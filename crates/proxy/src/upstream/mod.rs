@@ -23,6 +23,7 @@ use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
+use crate::patience::Limit;
 use authorize::Unsigned;
 pub(crate) use credentials::Chosen;
 pub use fetch::FetchError;
@@ -63,7 +64,7 @@ pub(crate) struct Call<'a> {
     pub(crate) manner: Manner<'a>,
     pub(crate) body: Segments,
     pub(crate) traceparent: Option<String>,
-    pub(crate) connect: Duration,
+    pub(crate) connect: Limit,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -141,10 +142,11 @@ impl Upstream {
         if !body.is_empty() {
             *request.body_mut() = Some(SegmentsBody::wrap(body));
         }
-        self.client(call.connect)?
-            .execute(request)
-            .await
-            .map_err(|error| failure(&error))
+        let answered = self.client(call.connect.length)?.execute(request).await;
+        answered.map_err(|error| match error.is_connect() && error.is_timeout() {
+            true => call.connect.exceeded(),
+            false => failure(&error),
+        })
     }
 
     fn client(&self, connect: Duration) -> Result<reqwest::Client, Failure> {

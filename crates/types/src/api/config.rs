@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::usual_weight;
-use super::models::{Route, Timeouts};
+use super::models::Route;
 use super::prices::Rates;
-use super::{CredentialSecret, NewOverlay, ProviderKind, ProviderSettings};
+use super::{CredentialSecret, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:

@@ -16,6 +16,7 @@ mod providers;
 mod sessions;
 mod setup;
 mod teams;
+mod timeouts;
 mod tokens;
 mod usage;
 
@@ -38,7 +39,7 @@ pub use invitations::{
 };
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
 pub use members::{Member, MemberChange};
-pub use models::{Model, ModelChange, NewModel, PriceState, Route, Timeouts};
+pub use models::{Model, ModelChange, NewModel, PriceState, Route};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
 pub use provider_kind::ProviderKind;
@@ -47,6 +48,7 @@ pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOut
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use teams::{NewTeam, Team, TeamChange};
+pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
 pub use usage::{
     CacheStatus, Dialect, LineItem, Outcome, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Lifecycle, Rates};
-use crate::{HumanDuration, ModelId, ModelName, Target};
+use super::{Lifecycle, Rates, Timeouts};
+use crate::{ModelId, ModelName, Target};
 
 /// Where a request for a model goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,21 +12,6 @@ use crate::{HumanDuration, ModelId, ModelName, Target};
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Route {
     Target(Target),
-}
-
-/// Time limits by phase; the server's own apply where one is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Timeouts {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connect: Option<HumanDuration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_token: Option<HumanDuration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub between_tokens: Option<HumanDuration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub total: Option<HumanDuration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

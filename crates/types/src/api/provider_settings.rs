@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Timeouts;
 use crate::{ApiVersion, Deployment, HeaderName, HeaderText, Project, Region, UpstreamModel};
 
 /// Settings of a provider. Which of them mean something depends on its kind.
@@ -28,6 +29,9 @@ pub struct ProviderSettings {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::headers"))]
     pub headers: BTreeMap<HeaderName, HeaderText>,
+    /// For every model that goes there and does not say otherwise itself.
+    #[serde(default, skip_serializing_if = "Timeouts::is_empty")]
+    pub timeouts: Timeouts,
 }
 
 /// A setting that means something for some kinds only.

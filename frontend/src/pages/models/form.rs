@@ -1,7 +1,7 @@
 //! Adding a model and changing where it leads, with the price that will apply shown while typing.
 
 use gatewright_types::api::{Model, ModelChange, NewModel, PriceQuery, PriceSource, Route, Timeouts};
-use gatewright_types::{HumanDuration, ModelName, Slug, Target, UpstreamModel};
+use gatewright_types::{ModelName, Slug, Target, UpstreamModel};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
@@ -14,51 +14,11 @@ use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
 use crate::load::{Load, Loader};
 use crate::pages::providers::choices::provider_options;
+use crate::pages::timeouts::TimeoutFields;
 use crate::session::{Workspace, use_workspace};
 
 /// How long typing has to pause before the price is looked up.
 const PAUSE_MILLIS: u32 = 400;
-
-/// The texts of the four time limits.
-#[derive(Clone, Copy)]
-struct Limits {
-    connect: RwSignal<String>,
-    first_token: RwSignal<String>,
-    between_tokens: RwSignal<String>,
-    total: RwSignal<String>,
-}
-
-impl Limits {
-    fn new(timeouts: &Timeouts) -> Self {
-        let text =
-            |limit: Option<HumanDuration>| RwSignal::new(limit.map(|limit| limit.to_string()).unwrap_or_default());
-        Self {
-            connect: text(timeouts.connect),
-            first_token: text(timeouts.first_token),
-            between_tokens: text(timeouts.between_tokens),
-            total: text(timeouts.total),
-        }
-    }
-
-    fn parse(self, form: Form) -> Option<Timeouts> {
-        let connect = form.parse_optional("timeouts.connect", self.connect);
-        let first_token = form.parse_optional("timeouts.first_token", self.first_token);
-        let between_tokens = form.parse_optional("timeouts.between_tokens", self.between_tokens);
-        let total = form.parse_optional("timeouts.total", self.total);
-        Some(Timeouts {
-            connect: connect?,
-            first_token: first_token?,
-            between_tokens: between_tokens?,
-            total: total?,
-        })
-    }
-
-    fn are_usual(self) -> bool {
-        [self.connect, self.first_token, self.between_tokens, self.total]
-            .into_iter()
-            .all(|limit| limit.with_untracked(String::is_empty))
-    }
-}
 
 #[component]
 pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
@@ -88,14 +48,13 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
             .map(|target| target.model.to_string())
             .unwrap_or_default(),
     );
-    let limits = Limits::new(&timeouts);
-    let limits_open = !limits.are_usual();
+    let limits = TimeoutFields::new(form, &timeouts);
 
     let submit = Callback::new(move |()| {
         form.clear();
         let provider = form.parse::<Slug>("provider", provider);
         let upstream = form.parse::<UpstreamModel>("route.target", upstream);
-        let timeouts = limits.parse(form);
+        let timeouts = limits.read();
         let name = if id.is_none() {
             form.parse::<ModelName>("name", name).map(Some)
         } else {
@@ -139,7 +98,6 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
             />
         }
     });
-    let summary = "Each like 250ms, 2s or 10m. The server's usual ones apply where a field is empty.";
     view! {
         <Dialog title=title on_close=on_close>
             <FormFrame form=form submit=action on_submit=submit on_cancel=on_close>
@@ -161,44 +119,7 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
                     hint="What the provider calls it."
                 />
                 {price_preview(workspace, provider, upstream)}
-                <details class="more-fields" prop:open=limits_open>
-                    <summary>"Timeouts"</summary>
-                    <p class="muted small">{summary}</p>
-                    <div class="field-grid">
-                        <TextField
-                            form=form
-                            name="timeouts.connect"
-                            label="Connect"
-                            value=limits.connect
-                            input=Input::Code
-                            placeholder="2s"
-                        />
-                        <TextField
-                            form=form
-                            name="timeouts.first_token"
-                            label="First token"
-                            value=limits.first_token
-                            input=Input::Code
-                            placeholder="20s"
-                        />
-                        <TextField
-                            form=form
-                            name="timeouts.between_tokens"
-                            label="Between tokens"
-                            value=limits.between_tokens
-                            input=Input::Code
-                            placeholder="15s"
-                        />
-                        <TextField
-                            form=form
-                            name="timeouts.total"
-                            label="Total"
-                            value=limits.total
-                            input=Input::Code
-                            placeholder="10m"
-                        />
-                    </div>
-                </details>
+                {limits.view("Those of the provider apply where a field is empty, and the server's own where it has none.")}
             </FormFrame>
         </Dialog>
     }

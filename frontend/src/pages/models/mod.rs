@@ -18,6 +18,7 @@ use crate::components::table::table;
 use crate::components::tabs::Tabs;
 use crate::format;
 use crate::load::List;
+use crate::pages::timeouts;
 use crate::place::Section;
 use crate::router::use_router;
 use crate::session::{Workspace, use_workspace};
@@ -114,21 +115,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
 
 fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     let Route::Target(target) = &model.route;
-    let limits = [
-        ("connect", model.timeouts.connect),
-        ("first token", model.timeouts.first_token),
-        ("between tokens", model.timeouts.between_tokens),
-        ("total", model.timeouts.total),
-    ];
-    let limits: Vec<String> = limits
-        .into_iter()
-        .filter_map(|(name, limit)| limit.map(|limit| format!("{name} {limit}")))
-        .collect();
-    let limits = if limits.is_empty() {
-        "usual".to_owned()
-    } else {
-        limits.join(", ")
-    };
+    let limits = timeouts::told(&model.timeouts).unwrap_or_else(|| "usual".to_owned());
     let actions = workspace.can(Permission::ModelsWrite).then(|| {
         let (edited, deleted) = (model.clone(), model.clone());
         view! {

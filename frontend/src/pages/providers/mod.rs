@@ -24,6 +24,7 @@ use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::format;
 use crate::load::List;
+use crate::pages::timeouts;
 use crate::session::{Workspace, use_workspace};
 
 /// The window over the list.
@@ -183,7 +184,11 @@ fn facts(provider: &Provider) -> String {
     let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what} · "));
     let deployments = counted(settings.deployments.len(), "named deployments");
     let headers = counted(settings.headers.len(), "more headers");
-    [project, version, deployments, headers].into_iter().flatten().collect()
+    let limits = timeouts::told(&settings.timeouts).map(|limits| format!("timeouts: {limits} · "));
+    [project, version, deployments, headers, limits]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn credentials(provider: &Provider, board: Board) -> AnyView {

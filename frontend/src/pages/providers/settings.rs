@@ -1,4 +1,5 @@
-//! The part of a provider's form that depends on its kind: address, region, project, version, deployments and headers.
+//! The part of a provider's form that depends on its kind: address, region, project, version, deployments, headers
+//! and time limits.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 use super::kinds::address_example;
 use crate::components::field::{Input, LinesField, TextField};
 use crate::form::Form;
+use crate::pages::timeouts::TimeoutFields;
 
 /// What is typed into the fields.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,7 @@ pub(super) struct SettingsFields {
     api_version: RwSignal<String>,
     deployments: RwSignal<String>,
     headers: RwSignal<String>,
+    timeouts: TimeoutFields,
 }
 
 impl SettingsFields {
@@ -34,6 +37,7 @@ impl SettingsFields {
             api_version: text(settings.api_version.as_ref().map(ToString::to_string)),
             deployments: RwSignal::new(lines(&settings.deployments)),
             headers: RwSignal::new(lines(&settings.headers)),
+            timeouts: TimeoutFields::new(form, &settings.timeouts),
         }
     }
 
@@ -58,12 +62,14 @@ impl SettingsFields {
             false => Some(BTreeMap::new()),
         };
         let headers = pairs(form, "headers", self.headers);
+        let timeouts = self.timeouts.read();
         let settings = ProviderSettings {
             region: region?,
             project: project?,
             api_version: api_version?,
             deployments: deployments?,
             headers: headers?,
+            timeouts: timeouts?,
         };
         let typed = self.base_url.get_untracked().trim().to_owned();
         if typed.is_empty() && kind.usual_address(&settings).is_none() && kind != ProviderKind::Bedrock {
@@ -154,6 +160,7 @@ impl SettingsFields {
                     hint="One a line, name: value. Sent with every call. Not for secrets: everybody who may see providers sees them."
                 />
             </details>
+            {self.timeouts.view("Where a field is empty, the server's own applies. A model's go before these.")}
         }
         .into_any()
     }

@@ -9,6 +9,7 @@ mod counting;
 mod dialects;
 mod embeddings;
 mod environment;
+mod files;
 mod identity;
 mod membership;
 mod metering;

@@ -50,22 +50,45 @@ impl AddressPolicy {
             Self::PublicOnly | Self::AllowPrivate => Ok(()),
         }
     }
+
+    /// Decides on the address of a file that a caller names, as far as it can be without resolving the name. Unlike a
+    /// provider's, it may have a query, and strangers are only asked over https.
+    pub fn check_file(self, url: &Url) -> Result<(), DestinationError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(DestinationError::NotHttp);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(DestinationError::Extras);
+        }
+        self.check_host(url)?;
+        match self {
+            Self::PublicOnly if url.scheme() == "http" => Err(DestinationError::PlainHttp),
+            Self::PublicOnly | Self::AllowPrivate => Ok(()),
+        }
+    }
+
+    fn check_host(self, url: &Url) -> Result<(), DestinationError> {
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.check(address.into()),
+            Some(Host::Ipv6(address)) => self.check(address.into()),
+            Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+                self.check(Ipv4Addr::LOCALHOST.into())
+            }
+            Some(Host::Domain(_)) => Ok(()),
+            None => Err(DestinationError::NotHttp),
+        }
+    }
 }
 
 impl BaseUrl {
     /// Checks what can be checked without resolving the name.
     pub fn check(&self, policy: AddressPolicy) -> Result<(), DestinationError> {
+        policy.check_host(&self.base)?;
         match self.base.host() {
-            Some(Host::Ipv4(address)) => policy.check(address.into()),
-            Some(Host::Ipv6(address)) => policy.check(address.into()),
-            Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
-                policy.check(Ipv4Addr::LOCALHOST.into())
-            }
             Some(Host::Domain(_)) if self.base.scheme() == "http" && policy == AddressPolicy::PublicOnly => {
                 Err(DestinationError::PlainHttp)
             }
-            Some(Host::Domain(_)) => Ok(()),
-            None => Err(DestinationError::NotHttp),
+            Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => Ok(()),
         }
     }
 
@@ -154,7 +177,17 @@ fn is_private(address: IpAddr) -> bool {
                 || a >= 240
                 || v4.octets().starts_with(&[192, 0, 0])
         }
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.segments().starts_with(&[0x2001, 0xdb8]),
+        IpAddr::V6(v6) => {
+            let segments = v6.segments();
+            let site_local = segments.first().is_some_and(|first| first & 0xffc0 == 0xfec0);
+            // NAT64 of a network's own, and an IPv4 address in a form that nobody uses any more.
+            let translated = segments.starts_with(&[0x64, 0xff9b, 1]) || segments.starts_with(&[0; 6]);
+            v6.is_loopback()
+                || v6.is_unique_local()
+                || site_local
+                || translated
+                || segments.starts_with(&[0x2001, 0xdb8])
+        }
     }
 }
 
@@ -201,6 +234,47 @@ mod tests {
                 Err(DestinationError::Private),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn files_of_strangers_are_only_asked_for_over_https() {
+        let check = |policy: AddressPolicy, text: &str, expected| {
+            let url: Url = text.parse().expect(text);
+            assert_eq!(policy.check_file(&url), expected, "{text}");
+        };
+        let (public, private) = (AddressPolicy::PublicOnly, AddressPolicy::AllowPrivate);
+
+        check(public, "https://files.example.com/a.png?sig=x#top", Ok(()));
+        check(
+            public,
+            "http://files.example.com/a.png",
+            Err(DestinationError::PlainHttp),
+        );
+        check(public, "http://93.184.216.34/a.png", Err(DestinationError::PlainHttp));
+        check(public, "https://10.0.0.1/a.png", Err(DestinationError::Private));
+        check(public, "https://a.localhost/a.png", Err(DestinationError::Private));
+        check(public, "https://[::127.0.0.1]/a.png", Err(DestinationError::Private));
+        check(
+            public,
+            "https://[64:ff9b:1::7f00:1]/a.png",
+            Err(DestinationError::Private),
+        );
+        check(private, "http://files.example.com/a.png", Ok(()));
+        check(private, "http://127.0.0.1:9000/a.png", Ok(()));
+        for policy in [public, private] {
+            check(
+                policy,
+                "https://u:p@files.example.com/a.png",
+                Err(DestinationError::Extras),
+            );
+            check(policy, "ftp://files.example.com/a.png", Err(DestinationError::NotHttp));
+            check(policy, "file:///etc/passwd", Err(DestinationError::NotHttp));
+            let metadata: Url = "https://169.254.169.254/latest".parse().expect("an address");
+            assert!(matches!(
+                policy.check_file(&metadata),
+                Err(DestinationError::Forbidden(_))
+            ));
         }
     }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use gatewright_contract::Provider;
-use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments};
+use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments, Wanted};
 use gatewright_types::CredentialId;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
@@ -16,9 +16,9 @@ use crate::record::{Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::{Keeper, Kept};
 use crate::route::Plan;
-use crate::speech::{Marks, Speech, Telling};
+use crate::speech::{Marks, Prepared, Speech, Telling};
 use crate::told::Told;
-use crate::upstream::{Chosen, Upstream};
+use crate::upstream::{Chosen, Fetched, Upstream};
 
 /// What came of a call.
 pub(crate) enum Answer {
@@ -55,7 +55,7 @@ pub(crate) async fn call(
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
     let patience = patience(gateway, &plan);
-    let (opening, telling) = opening(gateway, plan, request, told, patience.connect, record)?;
+    let (opening, telling) = opening(gateway, plan, request, told, patience.connect, record).await?;
     if request.stream() {
         return stream(gateway, opening, telling, patience, record).await;
     }
@@ -133,7 +133,7 @@ async fn stream(
     })))
 }
 
-fn opening(
+async fn opening(
     gateway: &Gateway,
     plan: Plan,
     request: &Request,
@@ -142,15 +142,31 @@ fn opening(
     record: &mut Record,
 ) -> Result<(Opening, Telling), Refusal> {
     let target = plan.target();
-    let marks = Marks {
-        request_id: record.id(),
-        now: chrono::Utc::now(),
+    let speech = match Speech::prepare(request, target, told.wishes)? {
+        Prepared::Ready(speech) => speech,
+        Prepared::Unwritten(mut unwritten) => {
+            let wanted = unwritten.wanted_files()?;
+            if !wanted.is_empty() {
+                let limit_bytes = gateway
+                    .parts
+                    .settings
+                    .body_limit_bytes
+                    .saturating_sub(request.body_len());
+                let files = Box::pin(fetch(gateway, &wanted, limit_bytes, record)).await?;
+                unwritten.put_files(|address| files.find(address))?;
+            }
+            let marks = Marks {
+                request_id: record.id(),
+                now: chrono::Utc::now(),
+            };
+            unwritten.write(target, &gateway.catalog(), told.wishes, marks)?
+        }
     };
     let Speech {
         endpoint,
         body,
         telling,
-    } = Speech::prepare(request, target, &gateway.catalog(), told.wishes, marks)?;
+    } = speech;
     let same_dialect = !telling.is_translated();
     let asking = Asking {
         endpoint,
@@ -161,6 +177,20 @@ fn opening(
     };
     let opening = asking.open(gateway, plan, connect, record)?;
     Ok((opening, telling))
+}
+
+/// The files that the provider wants. The time is their hosts' and not ours.
+async fn fetch(
+    gateway: &Gateway,
+    wanted: &[Wanted],
+    limit_bytes: usize,
+    record: &mut Record,
+) -> Result<Fetched, Refusal> {
+    let began = Instant::now();
+    let files = gateway.parts.upstream.files();
+    let fetched = files.fetch(record.organization(), wanted, limit_bytes).await;
+    record.waited(began.elapsed());
+    fetched.map_err(Refusal::File)
 }
 
 /// What a provider is to be asked.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
 use gatewright_llm::{Bill, Catalog, Named, Request, Tokens, bill, unpriced};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
-use gatewright_types::{CredentialId, Nanos, RequestId};
+use gatewright_types::{CredentialId, Nanos, OrganizationId, RequestId};
 use tokio::time::Instant;
 
 use crate::access_log;
@@ -200,6 +200,10 @@ impl Record {
             model: Some(target.model.clone()),
             credential,
         });
+    }
+
+    pub(crate) fn organization(&self) -> OrganizationId {
+        self.get().usage.organization
     }
 
     pub(crate) fn waited(&mut self, duration: Duration) {

@@ -1,10 +1,12 @@
 //! Every way a request can end without an answer, with what each means to the caller. The dialect renders it.
 
+mod file;
 mod upstream;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
+pub(crate) use file::{FileProblem, FileRefusal};
 use gatewright_llm::BadRequest;
 use gatewright_llm::dialect::ErrorFacts;
 use gatewright_types::RequestId;
@@ -56,6 +58,8 @@ pub(crate) enum Refusal {
     /// A key for some models only, and a request of which it cannot be told which model it is for.
     ModelNotNamed,
     ProviderNotFound,
+    /// The provider wants a file that the caller named, and it cannot be had.
+    File(FileRefusal),
     Upstream(UpstreamRefusal),
 }
 
@@ -76,6 +80,7 @@ impl Refusal {
             Self::ResponseNotFound { .. } => "response_not_found",
             Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
             Self::ProviderNotFound => "provider_not_found",
+            Self::File(file) => file.code(),
             Self::Upstream(upstream) => upstream.code(),
         }
     }
@@ -93,6 +98,7 @@ impl Refusal {
             | Self::NotServed { .. } => 404,
             Self::ModelNotAllowed { .. } | Self::ModelNotNamed => 403,
             Self::MethodNotServed { .. } => 405,
+            Self::File(file) => file.status(),
             Self::Upstream(upstream) => upstream.status(),
         }
     }
@@ -113,6 +119,7 @@ impl Refusal {
             Self::BadRequest(bad) => bad.param.as_deref(),
             Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } => Some("model"),
             Self::PreviousResponseNotFound { .. } => Some("previous_response_id"),
+            Self::File(_) => Some("messages"),
             Self::MissingCredential
             | Self::InvalidApiKey
             | Self::KeyExpired
@@ -176,6 +183,7 @@ impl Refusal {
             Self::ProviderNotFound => {
                 "There is no provider of this name. The address is `/native/{provider}/…`.".into()
             }
+            Self::File(file) => file.message().into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
     }
@@ -183,6 +191,7 @@ impl Refusal {
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => Some(Duration::from_secs(1)),
+            Self::File(file) => file.retry_after(),
             Self::Upstream(upstream) => upstream.failure.retry_after,
             Self::MissingCredential
             | Self::InvalidApiKey
@@ -223,6 +232,7 @@ impl Refusal {
             | Self::ResponseNotFound { .. }
             | Self::MemoryAway
             | Self::ModelNotNamed
+            | Self::File(_)
             | Self::ProviderNotFound => Outcome::Refused,
         }
     }

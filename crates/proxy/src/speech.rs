@@ -1,22 +1,25 @@
 //! How a request is put to its provider: passed on as it is where the provider speaks the caller's dialect, else
 //! translated. Pure: no I/O, no clock.
 
+mod unwritten;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
-use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, TargetFacts, inbound};
+use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
-    AnswerFacts, BadRequest, Catalog, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream,
-    UsageChunk, spoken,
+    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream, UsageChunk,
+    spoken,
 };
 use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
 
 use crate::embedding::Embedding;
 use crate::refusal::Refusal;
+pub(crate) use unwritten::Unwritten;
 
 /// A request in the provider's words, and how its answer is to be told.
 #[derive(Debug)]
@@ -24,6 +27,14 @@ pub(crate) struct Speech {
     pub(crate) endpoint: Endpoint,
     pub(crate) body: Segments,
     pub(crate) telling: Telling,
+}
+
+/// A request that is understood as far as can be without anybody else.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    Ready(Speech),
+    /// It is to be translated, with the files that the provider wants.
+    Unwritten(Box<Unwritten>),
 }
 
 /// How an answer becomes the caller's.
@@ -72,17 +83,11 @@ pub(crate) struct Marks {
 }
 
 impl Speech {
-    pub(crate) fn prepare(
-        request: &Request,
-        target: &UpstreamTarget,
-        catalog: &Catalog,
-        wishes: Wishes,
-        marks: Marks,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn prepare(request: &Request, target: &UpstreamTarget, wishes: Wishes) -> Result<Prepared, Refusal> {
         let (dialect, known_as) = (request.dialect(), target.model.as_str());
         let model = target.provider.deployment(known_as);
         let Some(spoken) = spoken(target.provider.kind, dialect, known_as) else {
-            return Self::embed(request, target, wishes);
+            return Self::embed(request, target, wishes).map(Prepared::Ready);
         };
         let usage = if request.caller_asked_usage() {
             UsageChunk::Keep
@@ -95,7 +100,7 @@ impl Speech {
             // A provider is always asked for events: an array cannot be watched as it goes by.
             None if array => &Gemini,
             None => {
-                return Ok(Self {
+                return Ok(Prepared::Ready(Self {
                     endpoint: spoken.endpoint,
                     body: request.forward(model),
                     telling: Telling {
@@ -103,34 +108,20 @@ impl Speech {
                         usage,
                         way: Way::passed(request, target),
                     },
-                });
+                }));
             }
         };
-        let chat = request.read().map_err(Refusal::BadRequest)?;
-        let output_limit = target.max_output(catalog, marks.now).map(u64::from);
-        let written = outbound
-            .write_request(&chat, TargetFacts { model, output_limit })
-            .map_err(|unsupported| Refusal::BadRequest(BadRequest::at(unsupported.param, unsupported.message)))?;
-        wishes.allow(&written.dropped)?;
-        let translation = Translation {
+        Ok(Prepared::Unwritten(Box::new(Unwritten {
+            endpoint: spoken.endpoint,
+            dialect,
+            usage,
             outbound,
-            chat,
+            chat: request.read().map_err(Refusal::BadRequest)?,
             usage_wanted: request.caller_asked_usage(),
             framing: if array { Framing::Array } else { Framing::Sse },
-            dropped: written.dropped,
-            request_id: marks.request_id.to_string(),
-            upstream_model: known_as.to_owned(),
-            created: marks.now.timestamp(),
-        };
-        Ok(Self {
-            endpoint: spoken.endpoint,
-            body: Bytes::from(written.body).into(),
-            telling: Telling {
-                dialect,
-                usage,
-                way: Way::Translated(Box::new(translation)),
-            },
-        })
+            // Who speaks the dialect reads addresses as the caller does.
+            fetches: spoken.outbound.is_some(),
+        })))
     }
 
     /// Every kind answers conversations: what is left are embeddings of providers that do not speak OpenAI's dialect.

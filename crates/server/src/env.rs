@@ -100,7 +100,7 @@ pub const VARIABLES: [(&str, &str, &str); 16] = [
     (
         "GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS",
         "allow-private-providers",
-        "whether providers may have private addresses [default: true on a single node, false in a cluster]",
+        "whether providers, and files that callers name, may have private addresses [default: true on a single node, false in a cluster]",
     ),
 ];
 

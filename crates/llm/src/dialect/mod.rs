@@ -17,7 +17,7 @@ use std::fmt::{self, Write as _};
 
 use gatewright_types::api::Dialect;
 
-use crate::chat::{Chat, Sampling, note};
+use crate::chat::{Chat, Media, Sampling, note};
 use crate::event::{Answer, Event};
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
@@ -44,6 +44,11 @@ pub trait Inbound: fmt::Debug + Sync {
 /// A dialect that we speak to providers.
 pub trait Outbound: fmt::Debug + Sync {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported>;
+
+    /// Whether it has to be in the request itself, though the caller gave its address.
+    fn wants_bytes(&self, _: &Media) -> bool {
+        false
+    }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure>;
 

@@ -54,10 +54,13 @@ pub(crate) fn translate(caller: Caller, provider: Provider, case: Case) -> Resul
         Ok(request) => request,
         Err(bad) => return Ok(Told::Refused(format!("bad request, {:?}: {bad}", bad.param))),
     };
-    let chat = match request.read() {
+    let mut chat = match request.read() {
         Ok(chat) => chat,
         Err(bad) => return Ok(Told::Refused(format!("bad request, {:?}: {bad}", bad.param))),
     };
+    if let Err(wrong) = fetch(&mut chat, provider) {
+        return Ok(Told::Refused(wrong));
+    }
     let target = TargetFacts {
         model: provider.model(),
         output_limit: Some(8_192),
@@ -102,6 +105,15 @@ pub(crate) fn translate(caller: Caller, provider: Provider, case: Case) -> Resul
         stream,
         error,
     })))
+}
+
+/// Every address in the web leads to the same small picture.
+fn fetch(chat: &mut Chat, provider: Provider) -> Result<(), String> {
+    const PICTURE: &[u8] = b"\xff\xd8\xff\xdb\0\x04\0\0\xff\xd9";
+    let outbound = provider.outbound();
+    chat.wanted_files(outbound).map_err(|refused| refused.to_string())?;
+    let put = chat.put_files(outbound, |_| Some(PICTURE));
+    put.map_err(|wrong| wrong.to_string())
 }
 
 pub(crate) fn reply(provider: Provider, chat: &Chat) -> ReplyFacts<'_> {

@@ -5,6 +5,7 @@ mod authorize;
 mod cooldown;
 mod credentials;
 mod fetch;
+mod files;
 mod identity;
 mod place;
 mod sandbox;
@@ -27,6 +28,8 @@ use crate::patience::Limit;
 use authorize::Unsigned;
 pub(crate) use credentials::Chosen;
 pub use fetch::FetchError;
+pub(crate) use files::Fetched;
+use files::Files;
 use identity::{Endpoints, Identities};
 pub(crate) use place::address;
 pub(crate) use sandbox::Player;
@@ -50,6 +53,7 @@ struct Shared {
     policy: AddressPolicy,
     credentials: credentials::Credentials,
     identities: Identities,
+    files: Files,
     clients: RwLock<HashMap<Duration, reqwest::Client>>,
 }
 
@@ -84,6 +88,7 @@ impl Upstream {
             policy,
             credentials: credentials::Credentials::new(keyring),
             identities,
+            files: Files::new(policy)?,
             clients: RwLock::default(),
         };
         Ok(Self {
@@ -93,6 +98,10 @@ impl Upstream {
 
     pub(crate) fn credentials(&self) -> &credentials::Credentials {
         &self.shared.credentials
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.shared.files
     }
 
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<reqwest::Response, Failure> {

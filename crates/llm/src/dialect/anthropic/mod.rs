@@ -25,7 +25,7 @@ use super::sse_decoder::SseDecoder;
 use super::{
     Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
 };
-use crate::chat::Chat;
+use crate::chat::{Chat, Media};
 use crate::event::Answer;
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
 
@@ -91,6 +91,13 @@ impl Outbound for Anthropic {
 impl Outbound for AnthropicOn {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
         write_request::write(chat, target, self.0)
+    }
+
+    fn wants_bytes(&self, media: &Media) -> bool {
+        match self.0 {
+            Envelope::Direct => false,
+            Envelope::Vertex | Envelope::Bedrock => media.web_address().is_some(),
+        }
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {

@@ -15,7 +15,7 @@ use frame_decoder::FrameDecoder;
 
 use super::{Decoder, Outbound, TargetFacts, Unsupported, Written};
 use crate::Failure;
-use crate::chat::{Chat, Maker, Signature};
+use crate::chat::{Chat, Maker, Media, Signature};
 use crate::event::Answer;
 
 /// The Converse API. Its answers do not tell the model, but whose signatures they hold depends on it.
@@ -66,6 +66,10 @@ impl BedrockConverse {
 impl Outbound for BedrockConverse {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
         write_request::write(chat, target)
+    }
+
+    fn wants_bytes(&self, media: &Media) -> bool {
+        media.web_address().is_some()
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {

@@ -30,7 +30,7 @@ pub use write_answer::write_token_count;
 use super::{
     Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
 };
-use crate::chat::Chat;
+use crate::chat::{Chat, Media};
 use crate::event::Answer;
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
 
@@ -75,6 +75,10 @@ impl Outbound for Gemini {
         write_request::write_request(chat, target)
     }
 
+    fn wants_bytes(&self, media: &Media) -> bool {
+        media.web_address().is_some_and(|address| !is_uploaded(address))
+    }
+
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {
         read_answer::read_answer(body)
     }
@@ -82,6 +86,11 @@ impl Outbound for Gemini {
     fn decoder(&self) -> Box<dyn Decoder> {
         decoder::decoder()
     }
+}
+
+/// Files that were uploaded to Google, which nobody else can read.
+fn is_uploaded(address: &str) -> bool {
+    address.starts_with("https://generativelanguage.googleapis.com/")
 }
 
 /// What an answer, or a whole stream of them in one array, says was used.

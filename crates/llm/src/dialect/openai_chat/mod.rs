@@ -22,7 +22,7 @@ use super::sse_decoder::SseDecoder;
 use super::{
     Decoder, Encoder, ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Watch, Written,
 };
-use crate::chat::Chat;
+use crate::chat::{Chat, Media};
 use crate::event::Answer;
 use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
 
@@ -67,6 +67,10 @@ impl Inbound for OpenaiChat {
 impl Outbound for OpenaiChatTo {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
         write_request::write(chat, target, &self.0)
+    }
+
+    fn wants_bytes(&self, media: &Media) -> bool {
+        self.0.wants_bytes(media.kind) && media.web_address().is_some()
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {

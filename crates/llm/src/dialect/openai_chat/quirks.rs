@@ -1,7 +1,7 @@
 //! How far a provider's dialect is OpenAI's. What a provider does not take is left out of requests to it, and the caller
 //! is told; what it calls by another name is written under that name.
 
-use crate::chat::Effort;
+use crate::chat::{Effort, MediaKind};
 
 /// One provider's habits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Quirks {
     pub text_parts: bool,
     /// Assistant messages may have a `refusal`; else it is their content.
     pub refusals: bool,
+    /// Images may be given by their addresses.
+    pub image_addresses: bool,
     pub documents: Documents,
     /// `stream_options.include_usage` is taken.
     pub usage_in_stream: bool,
@@ -112,6 +114,7 @@ impl Quirks {
         instructions: InstructionsRole::Developer,
         text_parts: true,
         refusals: true,
+        image_addresses: true,
         documents: Documents::Files,
         usage_in_stream: true,
         parallel_tool_calls: true,
@@ -137,6 +140,7 @@ impl Quirks {
         instructions: InstructionsRole::System,
         text_parts: false,
         refusals: false,
+        image_addresses: true,
         documents: Documents::None,
         usage_in_stream: true,
         parallel_tool_calls: false,
@@ -151,4 +155,13 @@ impl Quirks {
         user: false,
         cache_marks: false,
     };
+    /// Whether what is of this kind has to be in the request itself. What is not taken at all need not be.
+    pub(super) const fn wants_bytes(&self, kind: MediaKind) -> bool {
+        match kind {
+            MediaKind::Image => !self.image_addresses,
+            MediaKind::Document => matches!(self.documents, Documents::Files),
+            MediaKind::Audio => true,
+            MediaKind::Video => false,
+        }
+    }
 }

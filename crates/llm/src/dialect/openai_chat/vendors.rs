@@ -6,7 +6,7 @@ use super::quirks::{
     CallIds, Documents, InstructionsRole, MaxTokensName, Quirks, ReasoningParam, SchemaSupport, SeedName, ThoughtsBack,
 };
 use crate::Failure;
-use crate::chat::{Chat, Effort};
+use crate::chat::{Chat, Effort, Media};
 use crate::dialect::{Decoder, Outbound, TargetFacts, Unsupported, Written};
 use crate::event::Answer;
 
@@ -155,11 +155,12 @@ pub static VENDORS: [Vendor; 14] = [
             ..USUAL
         },
     },
-    // docs.ollama.com/api/openai-compatibility, the list of request fields.
+    // docs.ollama.com/api/openai-compatibility, the list of request fields: images in base64 only.
     Vendor {
         name: "ollama",
         usual_base_url: Some("http://localhost:11434/v1"),
         quirks: Quirks {
+            image_addresses: false,
             parallel_tool_calls: false,
             reasoning: LOW_TO_HIGH,
             ..USUAL
@@ -195,6 +196,10 @@ pub static VENDORS: [Vendor; 14] = [
 impl Outbound for Vendor {
     fn write_request(&self, chat: &Chat, target: TargetFacts<'_>) -> Result<Written, Unsupported> {
         OpenaiChatTo(self.quirks).write_request(chat, target)
+    }
+
+    fn wants_bytes(&self, media: &Media) -> bool {
+        OpenaiChatTo(self.quirks).wants_bytes(media)
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Failure> {

@@ -46,7 +46,7 @@ pub(super) fn write<'a>(media: &'a Media, envelope: Envelope, dropped: &mut Drop
 fn check_place(source: &Source<'_>, envelope: Envelope) -> Result<(), Unsupported> {
     match (source, envelope) {
         (Source::Url { .. } | Source::File { .. }, Envelope::Vertex | Envelope::Bedrock) => Err(refuse(
-            "this provider fetches no images and documents; send them in base64",
+            "this provider fetches no images and documents from such addresses; send them in base64",
         )),
         (Source::Url { .. } | Source::File { .. }, Envelope::Direct)
         | (Source::Base64 { .. } | Source::Text { .. }, _) => Ok(()),

@@ -1,6 +1,6 @@
 //! Images, documents, sounds and films as Bedrock takes them: the bytes themselves, with a word for their format. What
-//! has to be fetched first is refused: Bedrock fetches nothing but objects of the account's own storage, which callers
-//! have no business with.
+//! is in the web was fetched before; any other address is refused: Bedrock fetches nothing but objects of the account's
+//! own storage, which callers have no business with.
 
 use std::borrow::Cow;
 
@@ -44,7 +44,7 @@ pub(super) fn write<'a>(
         Source::Base64(bytes) => Cow::Borrowed(&**bytes),
         Source::Plain(text) => Cow::Owned(BASE64.encode(text.as_bytes())),
         Source::Url(_) => {
-            return refuse("this model's provider does not fetch from addresses; send the file itself, in base64");
+            return refuse("this model's provider does not fetch from such addresses; send the file itself, in base64");
         }
         Source::File(_) => {
             return refuse("this model's provider does not know files by identifier; send the file itself, in base64");

@@ -1,13 +1,10 @@
 //! Images, sounds and documents: within the request, or elsewhere.
 
 use super::super::key::camel;
-use super::super::{base64, media_type};
+use super::super::{base64, is_uploaded, media_type};
 use crate::BadRequest;
 use crate::chat::{Media, MediaKind, Source};
 use crate::dialect::read::Field;
-
-/// Addresses of files that were uploaded to Google, which nobody else can read.
-const UPLOADED: &str = "https://generativelanguage.googleapis.com/";
 
 pub(super) fn read_inline(field: Field<'_, '_>) -> Result<Media, BadRequest> {
     let (mut media_type, mut data, mut name) = (None, None, None);
@@ -45,7 +42,7 @@ pub(super) fn read_file(field: Field<'_, '_>) -> Result<Media, BadRequest> {
     let known = media_type.as_deref().or_else(|| media_type::of_address(&address));
     let kind = known.map_or(MediaKind::Document, media_type::kind_of);
     let elsewhere = address.starts_with("https://") || address.starts_with("http://");
-    let source = if elsewhere && !address.starts_with(UPLOADED) {
+    let source = if elsewhere && !is_uploaded(&address) {
         Source::Url(address)
     } else {
         Source::File(address)

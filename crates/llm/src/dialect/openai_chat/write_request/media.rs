@@ -49,7 +49,7 @@ pub(super) struct File<'a> {
 
 pub(super) fn write<'a>(media: &'a Media, quirks: &Quirks) -> Result<PartKind<'a>, Unsupported> {
     match media.kind {
-        MediaKind::Image => image(media),
+        MediaKind::Image => image(media, quirks),
         MediaKind::Audio => audio(media),
         MediaKind::Document => document(media, quirks),
         MediaKind::Video => unsupported("videos"),
@@ -65,10 +65,11 @@ fn data_uri_of(media: &Media, data: &str) -> String {
     data_uri::write(media.media_type.as_deref().unwrap_or("application/octet-stream"), data)
 }
 
-fn image(media: &Media) -> Result<PartKind<'_>, Unsupported> {
+fn image<'a>(media: &'a Media, quirks: &Quirks) -> Result<PartKind<'a>, Unsupported> {
     let url = match &media.source {
         Source::Base64(data) => data_uri_of(media, data),
-        Source::Url(url) => url.clone().into(),
+        Source::Url(url) if quirks.image_addresses => url.clone().into(),
+        Source::Url(_) => return unsupported("images by this address; send their bytes"),
         Source::File(_) => return unsupported("images that were uploaded to another provider; send their bytes"),
         Source::Plain(_) => return unsupported("images that are texts"),
     };

@@ -22,6 +22,8 @@ pub struct Chat {
     pub tools: Vec<Tool>,
     /// Those of the tools that the caller has in a namespace, which no other dialect knows.
     pub namespaced: Vec<Namespaced>,
+    /// Those of the tools that take a text and not JSON, which OpenAI alone knows: here they are functions of one text.
+    pub freeform: Vec<Freeform>,
     pub tool_choice: ToolChoice,
     /// Whether several tools may be called at once; the model's own habit when absent.
     pub parallel_tools: Option<bool>,
@@ -166,6 +168,16 @@ pub struct Namespaced {
     pub name: Box<str>,
 }
 
+/// A tool that takes a text, as its caller has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Freeform {
+    /// That of the function that stands for it.
+    pub name: Box<str>,
+    pub description: Option<Box<str>>,
+    /// The grammar of the text, in the caller's notation.
+    pub format: Option<Json>,
+}
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum ToolChoice {
     #[default]
@@ -195,6 +207,11 @@ pub struct Schema {
 }
 
 impl Chat {
+    /// The tool of this name, if it takes a text and not JSON.
+    pub(crate) fn freeform(&self, name: &str) -> Option<&Freeform> {
+        self.freeform.iter().find(|freeform| &*freeform.name == name)
+    }
+
     /// Adds to the last turn when it is of this role, else begins one.
     pub(crate) fn add(&mut self, role: Role, parts: impl IntoIterator<Item = Part>) {
         match self.turns.last_mut() {

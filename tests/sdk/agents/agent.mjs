@@ -17,25 +17,29 @@ export const greeting = "Hello there.";
 export const errand = "Run the errand.";
 export const done = "The errand is done.";
 export const said = "the shell was here";
+export const patching = "Apply the patch.";
+export const patched = { file: "note.txt", text: 'The "patch"\twas applied.\n' };
 
 const programs = join(dirname(fileURLToPath(import.meta.url)), "node_modules", ".bin");
 const limit = 60_000;
 
-// What it wrote, line by line, when it was content.
-export const run = async (program, args, environment, prepare = async () => {}) => {
+// What it wrote, line by line, when it was content. `look` sees the directory it worked in before that is gone.
+export const run = async (program, args, environment, prepare = async () => {}, look = async () => {}) => {
     const home = await mkdtemp(join(tmpdir(), "agent-"));
     const work = join(home, "work");
     try {
         await mkdir(work);
         await prepare(home);
         const env = { PATH: process.env.PATH, HOME: home, ...environment(home) };
-        return await new Promise((resolve, reject) => {
+        const told = await new Promise((resolve, reject) => {
             const child = execFile(join(programs, program), args, { cwd: work, env, timeout: limit }, (error, out, err) =>
                 error ? reject(new Error(`${program} failed: ${error.message}\n${out}\n${err}`)) : resolve(lines(out)),
             );
             // Both would wait for more of the question.
             child.stdin.end();
         });
+        await look(work);
+        return told;
     } finally {
         await rm(home, { recursive: true, force: true, maxRetries: 5 });
     }

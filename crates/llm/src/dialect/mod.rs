@@ -9,6 +9,7 @@ pub mod openai_chat;
 pub mod openai_responses;
 
 pub(crate) mod data_uri;
+pub(crate) mod freeform;
 pub(crate) mod read;
 pub(crate) mod sequence;
 pub(crate) mod sse_decoder;

@@ -320,7 +320,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     );
     check(
         message(json!({ "role": "assistant", "tool_calls": [{ "id": "a", "type": "custom", "custom": {} }] })),
-        "messages[0].tool_calls[0]",
+        "messages[0].tool_calls[0].custom.name",
     );
     check(
         message(json!({ "role": "assistant", "tool_calls": [{ "type": "function", "function": { "name": "f" } }] })),
@@ -362,13 +362,18 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     check(with(json!({ "functions": [] })), "functions");
     check(with(json!({ "web_search_options": {} })), "web_search_options");
     check(with(json!({ "modalities": ["text", "audio"] })), "modalities[1]");
+    check(with(json!({ "tools": [{ "type": "mcp", "mcp": {} }] })), "tools[0]");
+    check(with(json!({ "tools": [{ "type": "custom" }] })), "tools[0].custom");
     check(
-        with(json!({ "tools": [{ "type": "custom", "custom": { "name": "f" } }] })),
-        "tools[0]",
+        with(json!({ "tools": [{ "type": "custom", "custom": {} }] })),
+        "tools[0].custom.name",
     );
     check(with(json!({ "tools": [{ "type": "function" }] })), "tools[0].function");
     check(with(json!({ "tool_choice": "always" })), "tool_choice");
-    check(with(json!({ "tool_choice": { "type": "custom" } })), "tool_choice");
+    check(
+        with(json!({ "tool_choice": { "type": "custom" } })),
+        "tool_choice.custom",
+    );
     check(
         with(json!({ "response_format": { "type": "grammar" } })),
         "response_format",
@@ -384,7 +389,8 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     check(with(json!({ "stop": [1] })), "stop[0]");
     check(with(json!({ "top_logprobs": 3 })), "top_logprobs");
     assert_eq!(
-        refusal(&with(json!({ "tools": [{ "type": "custom" }] }))).1,
-        "'tools[0]' is a tool of type 'custom', which the model you named does not have; offer tools of type 'function'"
+        refusal(&with(json!({ "tools": [{ "type": "mcp" }] }))).1,
+        "'tools[0]' is a tool of type 'mcp', which the model you named does not have; offer tools of type 'function' or \
+         'custom'"
     );
 }

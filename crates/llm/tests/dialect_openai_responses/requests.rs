@@ -414,7 +414,6 @@ fn bad_requests_say_where_and_what() {
         "image_generation",
         "computer_use_preview",
         "local_shell",
-        "custom",
     ] {
         let body = with(&format!(
             r#""tools":[{{"type":"function","name":"f"}},{{"type":"{tool}","name":"n"}}]"#

@@ -22,7 +22,7 @@ def answer(call):
     turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         return stream(events(body, turn))
-    return Reply(body=response(body, turn, "incomplete" if turn.cut_short else "completed", items(turn)))
+    return Reply(body=response(body, turn, "incomplete" if turn.cut_short else "completed", items(body, turn)))
 
 
 def tolerated(body):
@@ -59,14 +59,17 @@ def read(body):
             asked.system += text(item["content"])
         if kind == "function_call":
             asked.calls.append((item["call_id"], json.loads(item["arguments"])))
-        if kind == "function_call_output":
+        if kind == "custom_tool_call":
+            asked.calls.append((item["call_id"], {"input": item["input"]}))
+        if kind in ("function_call_output", "custom_tool_call_output"):
             asked.results.append((item["call_id"], text(item["output"])))
         if kind == "reasoning" and item.get("encrypted_content") not in (None, SEALED):
             raise Invalid(f"sealed thoughts were changed: {item}")
     return asked
 
 
-def items(turn):
+def items(body, turn):
+    takes_text = turn.tool in [tool["name"] for tool in body.get("tools") or [] if tool["type"] == "custom"]
     found = []
     if turn.thought:
         summary = [{"type": "summary_text", "text": "".join(turn.thought)}]
@@ -75,8 +78,11 @@ def items(turn):
     content = [{"type": "output_text", "text": "".join(turn.text), "annotations": [], "logprobs": []}]
     found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content})
     for number, one in enumerate(turn.calls):
-        call = {"id": f"fc_{number}", "type": "function_call", "call_id": f"call_{number}", "status": "completed"}
-        found.append({**call, "name": turn.tool, "arguments": json.dumps(one)})
+        call = {"call_id": f"call_{number}", "status": "completed", "name": turn.tool}
+        if takes_text:
+            found.append({**call, "id": f"ctc_{number}", "type": "custom_tool_call", "input": one["input"]})
+        else:
+            found.append({**call, "id": f"fc_{number}", "type": "function_call", "arguments": json.dumps(one)})
     return found
 
 
@@ -117,16 +123,15 @@ def events(body, turn):
 
     yield tell("response.created", response=response(body, turn, "in_progress", []))
     yield tell("response.in_progress", response=response(body, turn, "in_progress", []))
-    found = items(turn)
+    found = items(body, turn)
     for index, item in enumerate(found):
         place = {"item_id": item["id"], "output_index": index}
         empty = {name: [] if name in ("content", "summary") else value for name, value in item.items()}
-        if item["type"] == "function_call":
-            empty["arguments"] = ""
+        for given in ("arguments", "input"):
+            if given in item:
+                empty[given] = ""
         yield tell("response.output_item.added", output_index=index, item=empty)
-        yield from {"reasoning": reasoning, "message": message, "function_call": function_call}[item["type"]](
-            tell, place, item, turn
-        )
+        yield from FILLED[item["type"]](tell, place, item, turn)
         yield tell("response.output_item.done", output_index=index, item=item)
     end = "incomplete" if turn.cut_short else "completed"
     yield tell(f"response.{end}", response=response(body, turn, end, found))
@@ -158,3 +163,17 @@ def function_call(tell, place, item, _):
         yield tell("response.function_call_arguments.delta", **place, delta=piece)
     done = {"name": item["name"], "arguments": item["arguments"]}
     yield tell("response.function_call_arguments.done", **place, **done)
+
+
+def custom_tool_call(tell, place, item, _):
+    for piece in (item["input"][:5], item["input"][5:]):
+        yield tell("response.custom_tool_call_input.delta", **place, delta=piece)
+    yield tell("response.custom_tool_call_input.done", **place, input=item["input"])
+
+
+FILLED = {
+    "reasoning": reasoning,
+    "message": message,
+    "function_call": function_call,
+    "custom_tool_call": custom_tool_call,
+}

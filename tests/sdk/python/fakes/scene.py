@@ -1,5 +1,5 @@
 """What is played, whatever the dialect: a greeting, an answer that runs out of tokens, a weather report for which two
-tools have to be called, or an errand that an agent runs in its shell. The suites expect these words and numbers; so does
+tools have to be called, an errand that an agent runs in its shell, or a patch that it applies. The suites expect these words and numbers; so does
 tests/it/sdk."""
 
 import json
@@ -30,6 +30,12 @@ SHELLS = {
     "Bash": {"command": COMMAND, "description": "Run the errand"},
     "exec_command": {"cmd": COMMAND},
 }
+
+# Who says this to a model that may edit files is given an edit, in the agent's own notation and not in JSON.
+PATCHING = b"Apply the patch."
+PATCHER = "apply_patch"
+PATCH = '*** Begin Patch\n*** Add File: note.txt\n+The "patch"\twas applied.\n*** End Patch\n'
+PATCHED = "note.txt"
 
 # So few that the answer does not fit.
 TIGHT_LIMIT = 16
@@ -72,8 +78,12 @@ class Turn:
 
 def play(asked, raw):
     thought = THOUGHT if asked.thinking else []
+    if PATCHER in asked.tools and PATCHING in raw:
+        return by_a_tool(asked, PATCHER, {"input": PATCH}, PATCHED, thought)
     if shell := next((name for name in SHELLS if name in asked.tools), None):
-        return in_a_shell(asked, shell, thought, ERRAND in raw)
+        if ERRAND not in raw:
+            return Turn(thought, GREETING, [])
+        return by_a_tool(asked, shell, SHELLS[shell], SAID, thought)
     if asked.results:
         check_results(asked)
         return Turn(thought, REPORT, [])
@@ -86,13 +96,11 @@ def play(asked, raw):
     return Turn(thought, BRIEF if "brief" in asked.system else GREETING, [])
 
 
-def in_a_shell(asked, shell, thought, errand):
-    if not errand:
-        return Turn(thought, GREETING, [])
+def by_a_tool(asked, tool, wanted, said, thought):
     if not asked.results:
-        return Turn(thought, ASIDE, [SHELLS[shell]], tool=shell)
+        return Turn(thought, ASIDE, [wanted], tool=tool)
     [(called, arguments)], [(answered, result)] = asked.calls, asked.results
-    if called != answered or arguments != SHELLS[shell] or SAID not in result:
+    if called != answered or arguments != wanted or said not in result:
         raise Invalid(f"the call was {asked.calls}, and its result {asked.results}")
     return Turn(thought, DONE, [])
 

@@ -5,7 +5,9 @@ mod shape;
 
 use serde::Serialize;
 
-use self::shape::{Choice, Chunk, Delta, FunctionDelta, ToolDelta, more_arguments, tool_delta};
+use self::shape::{
+    CalledDelta, Choice, Chunk, CustomDelta, Delta, FunctionDelta, ToolDelta, more_arguments, more_input, tool_delta,
+};
 use super::details::Entry;
 use super::finish::{self, Held};
 use super::usage::Usage;
@@ -13,6 +15,7 @@ use super::write_answer::hides_thoughts;
 use super::write_error;
 use crate::Tokens;
 use crate::chat::Signature;
+use crate::dialect::freeform::Unwrapping;
 use crate::dialect::{Encoder, ErrorFacts, ReplyFacts};
 use crate::event::{Event, Opening, Stop};
 
@@ -23,6 +26,8 @@ pub(super) struct ChunkEncoder {
     usage_wanted: bool,
     usage: Option<Tokens>,
     hides_thoughts: bool,
+    /// The tools that take a text and not JSON.
+    freeform: Vec<Box<str>>,
     role_written: bool,
     open: Option<OpenPart>,
     tools: usize,
@@ -34,8 +39,20 @@ pub(super) struct ChunkEncoder {
 enum OpenPart {
     Text,
     Refusal,
-    Thinking { is_empty: bool },
-    ToolCall { id: Box<str>, index: usize, is_empty: bool },
+    Thinking {
+        is_empty: bool,
+    },
+    ToolCall {
+        id: Box<str>,
+        index: usize,
+        is_empty: bool,
+    },
+    /// Of a tool that takes a text.
+    FreeformCall {
+        id: Box<str>,
+        index: usize,
+        unwrapping: Unwrapping,
+    },
 }
 
 impl ChunkEncoder {
@@ -47,6 +64,7 @@ impl ChunkEncoder {
             usage_wanted: reply.usage_wanted,
             usage: None,
             hides_thoughts: hides_thoughts(reply.chat),
+            freeform: reply.chat.freeform.iter().map(|tool| tool.name.clone()).collect(),
             role_written: false,
             open: None,
             tools: 0,
@@ -67,14 +85,32 @@ impl ChunkEncoder {
                 let index = self.tools;
                 self.tools += 1;
                 self.held.tool_calls = true;
+                if self.freeform.contains(name) {
+                    let call = ToolDelta {
+                        index,
+                        id: Some(id),
+                        kind: Some("custom"),
+                        called: CalledDelta::Custom(CustomDelta {
+                            name: Some(name),
+                            input: "",
+                        }),
+                    };
+                    self.delta(tool_delta(call), out);
+                    self.open = Some(OpenPart::FreeformCall {
+                        id: id.clone(),
+                        index,
+                        unwrapping: Unwrapping::default(),
+                    });
+                    return;
+                }
                 let call = ToolDelta {
                     index,
                     id: Some(id),
                     kind: Some("function"),
-                    function: FunctionDelta {
+                    called: CalledDelta::Function(FunctionDelta {
                         name: Some(name),
                         arguments: "",
-                    },
+                    }),
                 };
                 self.delta(tool_delta(call), out);
                 OpenPart::ToolCall {
@@ -89,6 +125,7 @@ impl ChunkEncoder {
     fn add(&mut self, text: &str, out: &mut Vec<u8>) {
         let hides_thoughts = self.hides_thoughts;
         let details = self.details;
+        let input;
         let delta = match &mut self.open {
             None => return,
             Some(OpenPart::Text) => Delta {
@@ -117,6 +154,13 @@ impl ChunkEncoder {
                 *is_empty = false;
                 tool_delta(more_arguments(*index, text))
             }
+            Some(OpenPart::FreeformCall { index, unwrapping, .. }) => {
+                input = unwrapping.push(text);
+                if input.is_empty() {
+                    return;
+                }
+                tool_delta(more_input(*index, &input))
+            }
         };
         self.delta(delta, out);
     }
@@ -140,7 +184,7 @@ impl ChunkEncoder {
                 format,
                 index,
             }),
-            Some(OpenPart::ToolCall { id, .. }) => {
+            Some(OpenPart::ToolCall { id, .. } | OpenPart::FreeformCall { id, .. }) => {
                 self.details += 1;
                 Some(Entry::Sealed {
                     data: &signature.text,
@@ -167,6 +211,12 @@ impl ChunkEncoder {
             Some(OpenPart::ToolCall {
                 index, is_empty: true, ..
             }) => self.delta(tool_delta(more_arguments(index, "{}")), out),
+            Some(OpenPart::FreeformCall { index, unwrapping, .. }) => {
+                let rest = unwrapping.finish();
+                if !rest.is_empty() {
+                    self.delta(tool_delta(more_input(index, &rest)), out);
+                }
+            }
             Some(OpenPart::Thinking { .. }) => self.details += 1,
             Some(OpenPart::Text | OpenPart::Refusal | OpenPart::ToolCall { .. }) | None => {}
         }

@@ -5,9 +5,8 @@ use serde::Serialize;
 use super::details::{self, Entry};
 use super::finish::{self, Held};
 use super::usage::Usage;
-use crate::chat::{Chat, Maker, MediaKind, Part, Source};
-use crate::dialect::ReplyFacts;
-use crate::dialect::data_uri;
+use crate::chat::{self, Chat, Maker, MediaKind, Part, Source};
+use crate::dialect::{ReplyFacts, data_uri, freeform};
 use crate::event::Answer;
 
 #[derive(Serialize)]
@@ -49,9 +48,22 @@ struct Message<'a> {
 #[derive(Serialize)]
 pub(super) struct ToolCall<'a> {
     pub(super) id: &'a str,
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) function: Function<'a>,
+    #[serde(flatten)]
+    pub(super) called: Called<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Called<'a> {
+    Function { function: Function<'a> },
+    Custom { custom: Custom<'a> },
+}
+
+/// A call of a tool that takes a text.
+#[derive(Serialize)]
+pub(super) struct Custom<'a> {
+    name: &'a str,
+    input: String,
 }
 
 #[derive(Serialize)]
@@ -74,7 +86,7 @@ struct ImageUrl {
 }
 
 pub(super) fn write(answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
-    let message = Message::of(&answer.parts, hides_thoughts(reply.chat));
+    let message = Message::of(&answer.parts, reply.chat);
     let held = Held {
         tool_calls: !message.tool_calls.is_empty(),
         refusal: message.refusal.is_some(),
@@ -103,8 +115,28 @@ pub(super) fn hides_thoughts(chat: &Chat) -> bool {
         .is_some_and(|reasoning| reasoning.shown == Some(false))
 }
 
+impl<'a> Called<'a> {
+    fn of(call: &'a chat::ToolCall, asked: &Chat) -> Self {
+        match asked.freeform(&call.name) {
+            None => Self::Function {
+                function: Function {
+                    name: &call.name,
+                    arguments: &call.arguments,
+                },
+            },
+            Some(_) => Self::Custom {
+                custom: Custom {
+                    name: &call.name,
+                    input: freeform::input(&call.arguments),
+                },
+            },
+        }
+    }
+}
+
 impl<'a> Message<'a> {
-    fn of(parts: &'a [Part], hides_thoughts: bool) -> Self {
+    fn of(parts: &'a [Part], asked: &Chat) -> Self {
+        let hides_thoughts = hides_thoughts(asked);
         let mut message = Self {
             role: "assistant",
             content: None,
@@ -126,11 +158,7 @@ impl<'a> Message<'a> {
                 }
                 Part::ToolCall(call) => message.tool_calls.push(ToolCall {
                     id: &call.id,
-                    kind: "function",
-                    function: Function {
-                        name: &call.name,
-                        arguments: &call.arguments,
-                    },
+                    called: Called::of(call, asked),
                 }),
                 Part::Media(media) if media.kind == MediaKind::Image => {
                     let url = match (&media.source, &media.media_type) {

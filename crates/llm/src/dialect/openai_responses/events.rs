@@ -94,6 +94,11 @@ pub(super) struct WholeArguments<'a> {
 }
 
 #[derive(Serialize)]
+pub(super) struct WholeInput<'a> {
+    pub(super) input: &'a str,
+}
+
+#[derive(Serialize)]
 pub(super) struct OneContent<'a> {
     pub(super) part: &'a Content,
 }

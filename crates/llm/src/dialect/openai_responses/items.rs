@@ -30,6 +30,15 @@ pub(super) enum Item {
         name: Box<str>,
         arguments: String,
     },
+    CustomToolCall {
+        id: String,
+        status: Status,
+        call_id: Box<str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<Box<str>>,
+        name: Box<str>,
+        input: String,
+    },
 }
 
 /// A call, and its function by the names that the caller has for it.
@@ -38,6 +47,8 @@ pub(super) struct Called {
     call_id: Box<str>,
     namespace: Option<Box<str>>,
     pub(super) name: Box<str>,
+    /// It takes a text and not JSON.
+    pub(super) is_freeform: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -92,20 +103,40 @@ impl Item {
         }
     }
 
-    pub(super) fn call(response_id: &str, index: usize, status: Status, called: Called, arguments: String) -> Self {
-        Self::FunctionCall {
-            id: item_id("fc", response_id, index),
-            status,
-            call_id: called.call_id,
-            namespace: called.namespace,
-            name: called.name,
-            arguments,
+    /// `given` is what it is called with, as the caller knows it.
+    pub(super) fn call(response_id: &str, index: usize, status: Status, called: Called, given: String) -> Self {
+        let Called {
+            call_id,
+            namespace,
+            name,
+            is_freeform,
+        } = called;
+        match is_freeform {
+            true => Self::CustomToolCall {
+                id: item_id("ctc", response_id, index),
+                status,
+                call_id,
+                namespace,
+                name,
+                input: given,
+            },
+            false => Self::FunctionCall {
+                id: item_id("fc", response_id, index),
+                status,
+                call_id,
+                namespace,
+                name,
+                arguments: given,
+            },
         }
     }
 
     pub(super) fn id(&self) -> &str {
         match self {
-            Self::Message { id, .. } | Self::Reasoning { id, .. } | Self::FunctionCall { id, .. } => id,
+            Self::Message { id, .. }
+            | Self::Reasoning { id, .. }
+            | Self::FunctionCall { id, .. }
+            | Self::CustomToolCall { id, .. } => id,
         }
     }
 }
@@ -117,6 +148,7 @@ impl Called {
             call_id: call_id.into(),
             namespace: namespaced.map(|tool| tool.namespace.clone()),
             name: namespaced.map_or_else(|| name.into(), |tool| tool.name.clone()),
+            is_freeform: asked.freeform(name).is_some(),
         }
     }
 }

@@ -163,8 +163,12 @@ impl<'a> Response<'a> {
                 format: WrittenFormat::of(&asked.format),
                 verbosity: "medium",
             },
-            tool_choice: WrittenChoice::of(&asked.tool_choice),
-            tools: asked.tools.iter().map(WrittenTool::of).collect(),
+            tool_choice: WrittenChoice::repeated(asked),
+            tools: asked
+                .tools
+                .iter()
+                .map(|tool| WrittenTool::repeated(tool, asked))
+                .collect(),
             top_logprobs: asked.sampling.top_logprobs.unwrap_or_default(),
             top_p: asked.sampling.top_p.as_ref(),
             truncation: "disabled",

@@ -5,25 +5,33 @@ use serde::Serialize;
 use crate::chat::{Amount, Chat, Effort, Format, Json, Text, Tool, ToolChoice};
 
 #[derive(Debug, Serialize)]
-pub(super) struct WrittenTool<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    parameters: Parameters<'a>,
-    strict: bool,
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum WrittenTool<'a> {
+    Function {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        parameters: Parameters<'a>,
+        strict: bool,
+    },
+    Custom {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        format: Option<&'a Json>,
+    },
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Parameters<'a> {
+pub(super) enum Parameters<'a> {
     Told(&'a Json),
     None(NoParameters),
 }
 
 #[derive(Debug, Serialize)]
-struct NoParameters {
+pub(super) struct NoParameters {
     #[serde(rename = "type")]
     kind: &'static str,
     properties: Empty,
@@ -61,8 +69,7 @@ pub(super) enum WrittenFormat<'a> {
 
 impl<'a> WrittenTool<'a> {
     pub(super) fn of(tool: &'a Tool) -> Self {
-        Self {
-            kind: "function",
+        Self::Function {
             name: &tool.name,
             description: tool.description.as_deref(),
             parameters: tool.parameters.as_ref().map_or(
@@ -76,6 +83,18 @@ impl<'a> WrittenTool<'a> {
             strict: tool.strict.unwrap_or(false),
         }
     }
+
+    /// As the caller has it.
+    pub(super) fn repeated(tool: &'a Tool, asked: &'a Chat) -> Self {
+        match asked.freeform(&tool.name) {
+            None => Self::of(tool),
+            Some(freeform) => Self::Custom {
+                name: &freeform.name,
+                description: freeform.description.as_deref(),
+                format: freeform.format.as_ref(),
+            },
+        }
+    }
 }
 
 impl<'a> WrittenChoice<'a> {
@@ -85,6 +104,14 @@ impl<'a> WrittenChoice<'a> {
             ToolChoice::None => Self::Mode("none"),
             ToolChoice::Required => Self::Mode("required"),
             ToolChoice::Named(name) => Self::Named { kind: "function", name },
+        }
+    }
+
+    /// As the caller has it.
+    pub(super) fn repeated(asked: &'a Chat) -> Self {
+        match &asked.tool_choice {
+            ToolChoice::Named(name) if asked.freeform(name).is_some() => Self::Named { kind: "custom", name },
+            choice => Self::of(choice),
         }
     }
 }

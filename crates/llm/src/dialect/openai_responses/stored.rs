@@ -124,6 +124,8 @@ fn listed_item(mut item: Value, response_id: &str, index: usize) -> Json {
             "message" => ("msg", true),
             "function_call" => ("fc", true),
             "function_call_output" => ("fco", true),
+            "custom_tool_call" => ("ctc", true),
+            "custom_tool_call_output" => ("ctco", true),
             "reasoning" => ("rs", false),
             _ => ("item", false),
         };

@@ -3,7 +3,7 @@
 use super::items::{Called, Content, Item, Status};
 use super::response::{Head, Progress, Response};
 use crate::chat::{Chat, Part, Thinking, ToolCall};
-use crate::dialect::ReplyFacts;
+use crate::dialect::{ReplyFacts, freeform};
 use crate::event::Answer;
 
 pub(super) fn write_answer(answer: &Answer, reply: &ReplyFacts<'_>) -> Vec<u8> {
@@ -39,7 +39,10 @@ fn items(response_id: &str, parts: &[Part], asked: &Chat, last: Status) -> Vec<I
             Part::Media(_) | Part::ToolResult(_) => {}
         }
     }
-    if let Some(Item::Message { status, .. } | Item::FunctionCall { status, .. }) = items.last_mut() {
+    if let Some(
+        Item::Message { status, .. } | Item::FunctionCall { status, .. } | Item::CustomToolCall { status, .. },
+    ) = items.last_mut()
+    {
         *status = last;
     }
     items
@@ -63,12 +66,9 @@ fn add_call(items: &mut Vec<Item>, response_id: &str, call: &ToolCall, asked: &C
         ));
     }
     let called = Called::of(&call.id, &call.name, asked);
-    let arguments = call.arguments.to_string();
-    items.push(Item::call(
-        response_id,
-        items.len(),
-        Status::Completed,
-        called,
-        arguments,
-    ));
+    let given = match called.is_freeform {
+        true => freeform::input(&call.arguments),
+        false => call.arguments.to_string(),
+    };
+    items.push(Item::call(response_id, items.len(), Status::Completed, called, given));
 }

@@ -50,7 +50,15 @@ pub(super) struct ToolDelta<'a> {
     pub(super) id: Option<&'a str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<&'static str>,
-    pub(super) function: FunctionDelta<'a>,
+    #[serde(flatten)]
+    pub(super) called: CalledDelta<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CalledDelta<'a> {
+    Function(FunctionDelta<'a>),
+    Custom(CustomDelta<'a>),
 }
 
 #[derive(Serialize)]
@@ -58,6 +66,13 @@ pub(super) struct FunctionDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
     pub(super) arguments: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct CustomDelta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    pub(super) input: &'a str,
 }
 
 pub(super) fn tool_delta(call: ToolDelta<'_>) -> Delta<'_> {
@@ -72,6 +87,15 @@ pub(super) fn more_arguments(index: usize, arguments: &str) -> ToolDelta<'_> {
         index,
         id: None,
         kind: None,
-        function: FunctionDelta { name: None, arguments },
+        called: CalledDelta::Function(FunctionDelta { name: None, arguments }),
+    }
+}
+
+pub(super) fn more_input(index: usize, input: &str) -> ToolDelta<'_> {
+    ToolDelta {
+        index,
+        id: None,
+        kind: None,
+        called: CalledDelta::Custom(CustomDelta { name: None, input }),
     }
 }

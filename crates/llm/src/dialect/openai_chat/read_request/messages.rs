@@ -4,6 +4,7 @@ use super::content::{self, Allowed, mark, read_cache_mark};
 use super::leave;
 use crate::BadRequest;
 use crate::chat::{CacheMark, Chat, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::freeform;
 use crate::dialect::openai_chat::details;
 use crate::dialect::read::Field;
 use crate::json::{Kind, Value};
@@ -184,17 +185,17 @@ fn says_something(part: &Part) -> bool {
 fn read_call(call: &Field<'_, '_>) -> Result<ToolCall, BadRequest> {
     if call.kind() == Kind::Object
         && let Some(kind) = call.member_text("type")
-        && kind != "function"
+        && !matches!(&*kind, "function" | "custom")
     {
         return Err(call.refuse(&format!(
-            "is a call of type '{kind}', which the model you named cannot make; use 'function'"
+            "is a call of type '{kind}', which the model you named cannot make; use 'function' or 'custom'"
         )));
     }
     let (mut id, mut function) = (None, None);
     call.members(|name, member| {
         match name {
             "id" => id = Some(member.boxed()?),
-            "function" => function = Some(read_called(&member)?),
+            "function" | "custom" => function = Some(read_called(&member)?),
             _ => {}
         }
         Ok(())
@@ -209,13 +210,14 @@ fn read_call(call: &Field<'_, '_>) -> Result<ToolCall, BadRequest> {
     })
 }
 
-/// The function's name and arguments.
+/// The function's name and arguments; a text where the tool takes that.
 fn read_called(function: &Field<'_, '_>) -> Result<(Box<str>, Box<str>), BadRequest> {
     let mut called = None;
     let mut arguments: Box<str> = "{}".into();
     function.members(|name, member| {
         match name {
             "name" => called = Some(member.boxed()?),
+            "input" => arguments = freeform::arguments(&member.text()?),
             "arguments" => {
                 let text = member.boxed()?;
                 if !text.trim().is_empty() {

@@ -3,7 +3,8 @@
 use super::content::read_cache_mark;
 use super::leave;
 use crate::BadRequest;
-use crate::chat::{Chat, Tool, ToolChoice};
+use crate::chat::{Chat, Freeform, Tool, ToolChoice};
+use crate::dialect::freeform::{self, Grammar};
 use crate::dialect::read::Field;
 use crate::json::Kind;
 
@@ -18,9 +19,10 @@ pub(super) struct Choice {
 pub(super) fn read(chat: &mut Chat, tools: &Field<'_, '_>) -> Result<(), BadRequest> {
     tools.elements(|tool| {
         let kind = tool.member_text("type").ok_or_else(|| tool.lacks("type"))?;
-        if kind != "function" {
+        if !matches!(&*kind, "function" | "custom") {
             return Err(tool.refuse(&format!(
-                "is a tool of type '{kind}', which the model you named does not have; offer tools of type 'function'"
+                "is a tool of type '{kind}', which the model you named does not have; offer tools of type 'function' or \
+                 'custom'"
             )));
         }
         let mut read = None;
@@ -28,13 +30,14 @@ pub(super) fn read(chat: &mut Chat, tools: &Field<'_, '_>) -> Result<(), BadRequ
         tool.members(|name, member| {
             match name {
                 "type" => {}
-                "function" => read = Some(read_function(chat, &member)?),
+                "custom" if kind == name => read = Some(read_freeform(chat, &member)?),
+                "function" if kind == name => read = Some(read_function(chat, &member)?),
                 "cache_control" => cache = Some(read_cache_mark(&member)?),
                 other => leave(chat, format!("tools.{other}")),
             }
             Ok(())
         })?;
-        let read = read.ok_or_else(|| tool.lacks("function"))?;
+        let read = read.ok_or_else(|| tool.lacks(&kind))?;
         chat.tools.push(Tool { cache, ..read });
         Ok(())
     })
@@ -62,6 +65,49 @@ fn read_function(chat: &mut Chat, function: &Field<'_, '_>) -> Result<Tool, BadR
     })
 }
 
+/// The function that stands for it.
+fn read_freeform(chat: &mut Chat, custom: &Field<'_, '_>) -> Result<Tool, BadRequest> {
+    let (mut tool_name, mut description, mut format) = (None, None, None);
+    let (mut syntax, mut definition) = (None, None);
+    custom.members(|name, member| {
+        match name {
+            "name" => tool_name = Some(member.boxed()?),
+            "description" => description = Some(member.boxed()?),
+            "format" => {
+                format = Some(member.json()?);
+                member.members(|name, grammar| match name {
+                    "grammar" => grammar.members(|name, member| {
+                        match name {
+                            "syntax" => syntax = Some(member.text()?),
+                            "definition" => definition = Some(member.text()?),
+                            _ => {}
+                        }
+                        Ok(())
+                    }),
+                    _ => Ok(()),
+                })?;
+            }
+            other => leave(chat, format!("tools.custom.{other}")),
+        }
+        Ok(())
+    })?;
+    let freeform = Freeform {
+        name: tool_name.ok_or_else(|| custom.lacks("name"))?,
+        description,
+        format,
+    };
+    let grammar = definition.as_deref().map(|definition| Grammar {
+        syntax: syntax.as_deref().unwrap_or("lark"),
+        definition,
+    });
+    if grammar.is_some() {
+        leave(chat, "tools.custom.format");
+    }
+    let function = freeform::function(&freeform, grammar);
+    chat.freeform.push(freeform);
+    Ok(function)
+}
+
 impl Choice {
     pub(super) fn read(choice: &Field<'_, '_>) -> Result<Self, BadRequest> {
         let of = |choice| Self { choice, allowed: None };
@@ -78,9 +124,9 @@ impl Choice {
             return Err(choice.expected("a string or an object"));
         }
         match choice.member_text("type").as_deref() {
-            Some("function") => Ok(of(ToolChoice::Named(name_of(choice)?))),
+            Some("function" | "custom") => Ok(of(ToolChoice::Named(name_of(choice)?))),
             Some("allowed_tools") => read_allowed(choice),
-            Some(_) => Err(choice.refuse("is of an unknown 'type'; use 'function' or 'allowed_tools'")),
+            Some(_) => Err(choice.refuse("is of an unknown 'type'; use 'function', 'custom' or 'allowed_tools'")),
             None => Err(choice.lacks("type")),
         }
     }
@@ -141,11 +187,11 @@ fn read_allowed_tools(allowed: &Field<'_, '_>) -> Result<Choice, BadRequest> {
     })
 }
 
-/// The name in `{"type":"function","function":{"name":…}}`.
+/// The name in `{"type":"function","function":{"name":…}}`, or in the same of a custom tool.
 fn name_of(described: &Field<'_, '_>) -> Result<Box<str>, BadRequest> {
     let mut found = None;
     described.members(|name, function| {
-        if name == "function" {
+        if matches!(name, "function" | "custom") {
             let mut inner = None;
             function.members(|name, member| {
                 if name == "name" {
@@ -157,5 +203,6 @@ fn name_of(described: &Field<'_, '_>) -> Result<Box<str>, BadRequest> {
         }
         Ok(())
     })?;
-    found.ok_or_else(|| described.lacks("function"))
+    let kind = described.member_text("type");
+    found.ok_or_else(|| described.lacks(kind.as_deref().unwrap_or("function")))
 }

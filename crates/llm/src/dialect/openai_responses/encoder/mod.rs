@@ -48,6 +48,7 @@ impl ResponsesEncoder {
                 instructions: chat.instructions.clone(),
                 tools: chat.tools.clone(),
                 namespaced: chat.namespaced.clone(),
+                freeform: chat.freeform.clone(),
                 tool_choice: chat.tool_choice.clone(),
                 parallel_tools: chat.parallel_tools,
                 format: chat.format.clone(),

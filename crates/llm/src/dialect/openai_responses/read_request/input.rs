@@ -4,6 +4,7 @@
 use super::content::{self, Spoken};
 use crate::BadRequest;
 use crate::chat::{Chat, Maker, Namespaced, Part, Role, Signature, Thinking, ToolCall, ToolResult, note};
+use crate::dialect::freeform;
 use crate::dialect::openai_responses::output::SUMMARY_BREAK;
 use crate::dialect::read::Field;
 use crate::json::Kind;
@@ -50,8 +51,9 @@ impl Items {
         }
         match item.member_text("type").as_deref() {
             Some("message") => self.message(item, chat),
-            Some("function_call") => self.call(item, &mut chat.unheld),
-            Some("function_call_output") => self.result(item, &mut chat.unheld),
+            Some("function_call") => self.call(item, "arguments", &mut chat.unheld),
+            Some("custom_tool_call") => self.call(item, "input", &mut chat.unheld),
+            Some("function_call_output" | "custom_tool_call_output") => self.result(item, &mut chat.unheld),
             Some("reasoning") => self.reasoning(item),
             Some("item_reference") => Err(item.refuse(
                 "refers to an item that is stored elsewhere and cannot be resolved here; send the item itself",
@@ -118,14 +120,16 @@ impl Items {
         })
     }
 
-    fn call(&mut self, item: &Field<'_, '_>, unheld: &mut Vec<Box<str>>) -> Result<(), BadRequest> {
+    /// `given` is where its arguments are: JSON, or a text of any form.
+    fn call(&mut self, item: &Field<'_, '_>, given: &str, unheld: &mut Vec<Box<str>>) -> Result<(), BadRequest> {
         let (mut id, mut namespace, mut called, mut arguments) = (None, None, None, None);
         item.members(|name, member| {
             match name {
                 "call_id" => id = Some(member.boxed()?),
                 "namespace" => namespace = Some(member.text()?),
                 "name" => called = Some(member.boxed()?),
-                "arguments" => arguments = Some(member.boxed()?),
+                "input" if given == name => arguments = Some(freeform::arguments(&member.text()?)),
+                "arguments" if given == name => arguments = Some(member.boxed()?),
                 "id" | "type" | "status" => {}
                 other => note(unheld, &format!("input.{other}")),
             }

@@ -17,6 +17,7 @@ mod native;
 mod people;
 mod providers;
 mod rbac;
+mod replays;
 mod resources;
 mod responses;
 mod sdk;

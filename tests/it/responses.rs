@@ -210,8 +210,6 @@ async fn what_was_asked_is_listed_page_by_page() {
 
     let missing = client.call(0, "GET", &format!("{second}/input_items?after=x")).await;
     assert_eq!(member(&refused(&missing, 400, "invalid_request"), "/param"), "after");
-    let streamed = client.call(0, "GET", &format!("{second}?stream=true")).await;
-    assert_eq!(member(&refused(&streamed, 400, "invalid_request"), "/param"), "stream");
     let cancelled = client.call(0, "POST", &format!("{second}/cancel")).await;
     refused(&cancelled, 400, "invalid_request");
     let background = json!({"model": "echo", "input": "x", "background": true});

@@ -30,6 +30,7 @@ const DROPPED: &str = "x-gw-dropped-params";
 const RESPONSE_STORED: &str = "x-gw-response-stored";
 const CONTENT_TYPE: &str = "content-type";
 const JSON: Bytes = Bytes::from_static(b"application/json");
+const EVENTS: Bytes = Bytes::from_static(b"text/event-stream");
 /// Said of what is not known, so that every answer has every header.
 const NONE: Bytes = Bytes::from_static(b"none");
 
@@ -125,6 +126,17 @@ impl Reply {
 
     /// An answer that costs nothing and is not metered: a list of models, a response made before.
     pub(crate) fn plain(body: impl Into<Bytes>, dialect: Dialect, overhead: Duration) -> Self {
+        Self::unmetered(body.into(), JSON, dialect, overhead)
+    }
+
+    /// The same as a stream that is over already.
+    pub(crate) fn events(body: Bytes, dialect: Dialect, overhead: Duration) -> Self {
+        let mut reply = Self::unmetered(body, EVENTS, dialect, overhead);
+        reply.headers.push(("cache-control", Bytes::from_static(b"no-cache")));
+        reply
+    }
+
+    fn unmetered(body: Bytes, kind: Bytes, dialect: Dialect, overhead: Duration) -> Self {
         let id = RequestId::mint();
         let facts = Facts {
             id,
@@ -134,7 +146,7 @@ impl Reply {
             overhead,
         };
         let mut headers = gateway_headers(&facts, dialect);
-        headers.push((CONTENT_TYPE, JSON));
+        headers.push((CONTENT_TYPE, kind));
         headers.push((
             COST,
             cost(Metered {
@@ -144,7 +156,7 @@ impl Reply {
         Self {
             status: 200,
             headers,
-            body: ReplyBody::Whole(body.into()),
+            body: ReplyBody::Whole(body),
         }
     }
 

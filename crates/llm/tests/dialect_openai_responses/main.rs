@@ -5,6 +5,7 @@ mod continued;
 mod cuts;
 mod fixtures;
 mod namespaces;
+mod replays;
 mod requests;
 mod sent;
 mod streams;

@@ -10,7 +10,7 @@ use super::serve::secret;
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::responses::{Action, manage};
+use crate::responses::{Action, Told, manage};
 
 pub(super) async fn retrieve(request: HttpRequest, id: Path<String>, gateway: Data<Gateway>) -> HttpResponse {
     managed(&request, &id, &gateway, Action::Retrieve).await
@@ -38,7 +38,8 @@ async fn managed(request: &HttpRequest, id: &str, gateway: &Gateway, action: Act
     };
     let dialect = Dialect::OpenaiResponses;
     let reply = match managing.await {
-        Ok(body) => Reply::plain(body, dialect, started.elapsed()),
+        Ok(Told::Whole(body)) => Reply::plain(body, dialect, started.elapsed()),
+        Ok(Told::Events(events)) => Reply::events(events, dialect, started.elapsed()),
         Err(refusal) => {
             parts.metrics.rejected();
             Reply::stranger(&refusal, dialect, started.elapsed())

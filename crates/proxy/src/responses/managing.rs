@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::entry::{AtProvider, Entry, Transcript};
 use super::listing::{Query, page};
+use super::replaying::Replaying;
 use super::settling::settle;
 use crate::call::failure_of;
 use crate::gateway::Gateway;
@@ -35,19 +36,31 @@ pub(crate) enum Action {
 }
 
 /// The body of the answer.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Whole(Bytes),
+    /// Events, all of them at once.
+    Events(Bytes),
+}
+
 pub(crate) async fn manage(
     gateway: &Gateway,
     caller: &Caller,
     id: &str,
     action: Action,
     query: &str,
-) -> Result<Bytes, Refusal> {
+) -> Result<Told, Refusal> {
+    let replaying = Replaying::of(action, query)?;
+    let body = told(gateway, caller, id, action, query).await?;
+    match replaying {
+        Some(replaying) => replaying.replay(&body).map(Told::Events),
+        None => Ok(Told::Whole(body)),
+    }
+}
+
+async fn told(gateway: &Gateway, caller: &Caller, id: &str, action: Action, query: &str) -> Result<Bytes, Refusal> {
     let unknown = || Refusal::ResponseNotFound { id: id.to_owned() };
     let id: ResponseId = id.parse().map_err(|_| unknown())?;
-    if Query::parse(query, &["stream"]).get("stream") == Some("true") {
-        let message = "a response that was made is told in one piece here; leave 'stream' out";
-        return Err(Refusal::BadRequest(BadRequest::at("stream", message)));
-    }
     let found = gateway.parts.responses.find_one(caller.tenant.id, &id).await?;
     let query = Query::parse(query, &PASSED_ON);
     match found.ok_or_else(unknown)? {

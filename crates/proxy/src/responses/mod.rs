@@ -9,10 +9,11 @@ mod listing;
 mod managing;
 mod memory;
 mod passing;
+mod replaying;
 mod settling;
 
 pub(crate) use continuing::resolve;
 pub(crate) use keeping::{Keep, Keeper, Kept};
-pub(crate) use managing::{Action, manage};
+pub(crate) use managing::{Action, Told, manage};
 pub use memory::ResponseMemory;
 pub(crate) use passing::Passing;

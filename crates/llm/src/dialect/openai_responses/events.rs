@@ -116,6 +116,21 @@ pub(super) struct Error<'a> {
 }
 
 impl Feed {
+    pub(super) const fn next_number(&self) -> u64 {
+        self.sequence_number
+    }
+
+    /// The next event is told to nobody.
+    pub(super) const fn pass_over(&mut self) {
+        self.sequence_number += 1;
+    }
+
+    /// The next event comes after the one of this number.
+    pub(super) fn go_on_after(&mut self, after: Option<u64>) {
+        let least = after.map_or(0, |after| after.saturating_add(1));
+        self.sequence_number = self.sequence_number.max(least);
+    }
+
     pub(super) fn write(&mut self, kind: &str, body: impl Serialize, out: &mut Vec<u8>) {
         let event = Numbered {
             kind,

@@ -13,6 +13,7 @@ mod output;
 mod read_answer;
 mod read_facts;
 mod read_request;
+pub mod replay;
 mod response;
 mod settings;
 mod usage;

@@ -12,6 +12,7 @@ use harness::organization::{Key, Organization};
 use harness::upstream::{Script, Upstream};
 use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// A caller of `/v1/responses`, who reaches another node with each call.
 struct Client<'a> {
@@ -512,6 +513,16 @@ async fn without_redis_responses_are_made_but_not_stored() {
     let next = json!({"model": "echo", "input": "x", "previous_response_id": first});
     refused(&client.create(0, &next).await, 503, "not_ready");
     refused(&client.call(0, "GET", &first).await, 503, "not_ready");
+    // One waits for the memory now and then, and not everybody each time.
+    let began = Instant::now();
+    for _ in 0..8 {
+        let lost = client
+            .create(0, &json!({"model": "echo", "input": "x"}))
+            .await
+            .expect(200);
+        assert_eq!(lost.headers.need("x-gw-response-stored"), "false");
+    }
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     let told = installation
         .logs()
         .matches("cannot be referred to by later requests")
@@ -529,6 +540,50 @@ async fn without_redis_responses_are_made_but_not_stored() {
         let next = json!({"model": "echo", "input": "x", "previous_response_id": gone});
         refused(&client.create(0, &next).await, 400, "previous_response_not_found");
     }
+}
+
+#[tokio::test]
+async fn a_response_too_large_to_be_kept_is_made_all_the_same_and_its_caller_is_told() {
+    let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+
+    let asked = json!({"model": "echo", "input": "word ".repeat((8 << 20) / 5)});
+    let answer = client.create(0, &asked).await.expect(200);
+
+    assert_eq!(answer.headers.need("x-gw-response-stored"), "false");
+    let gone = client.call(1, "GET", &id(&answer)).await;
+    refused(&gone, 404, "response_not_found");
+}
+
+#[tokio::test]
+async fn a_conversation_of_two_hundred_responses_goes_on_once_more_and_then_no_further() {
+    let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+    let mut last = id(&client
+        .create(0, &json!({"model": "echo", "input": "x"}))
+        .await
+        .expect(200));
+    for node in 0..200 {
+        let next = json!({"model": "echo", "input": "x", "previous_response_id": last});
+        last = id(&client.create(node, &next).await.expect(200));
+    }
+
+    let next = json!({"model": "echo", "input": "x", "previous_response_id": last});
+    let next = refused(&client.create(0, &next).await, 400, "invalid_request");
+    let named = (0..201).map(|number| json!({"type": "item_reference", "id": format!("msg_{number}_0")}));
+    let named = json!({"model": "echo", "input": named.collect::<Vec<_>>()});
+    let named = refused(&client.create(0, &named).await, 400, "invalid_request");
+
+    assert_eq!(text(&next, "/param"), "previous_response_id");
+    assert!(text(&next, "/message").contains("more than 200 responses"), "{next}");
+    assert_eq!(text(&named, "/param"), "input");
+    assert!(text(&named, "/message").contains("more than 200 responses"), "{named}");
 }
 
 #[tokio::test]

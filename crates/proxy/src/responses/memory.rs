@@ -1,20 +1,21 @@
 //! The memory itself: entries are sealed before they leave the process, bound to their organization and identifier, and
 //! nobody waits for it for long.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatewright_contract::{Keyring, Sealed, Secret};
 use gatewright_coord::{CoordError, KeptResponses, ResponseId};
 use gatewright_types::OrganizationId;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::entry::Entry;
 use crate::refusal::Refusal;
 
 /// How long a request waits for the memory.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long nobody asks a memory that gave no answer; then one request tries again for all.
+const REST: Duration = Duration::from_secs(3);
 /// A longer entry is not kept: few nodes of Redis could stand many.
 const LARGEST_ENTRY_BYTES: usize = 8 << 20;
 
@@ -28,8 +29,8 @@ pub struct ResponseMemory {
 struct Shared {
     kept: KeptResponses,
     keyring: Keyring,
-    /// Told in the log already.
-    away: AtomicBool,
+    /// Since it gave no answer: until when nobody asks it.
+    resting: Mutex<Option<Instant>>,
 }
 
 /// The memory could not be asked.
@@ -47,7 +48,7 @@ impl ResponseMemory {
             shared: Arc::new(Shared {
                 kept,
                 keyring,
-                away: AtomicBool::new(false),
+                resting: Mutex::default(),
             }),
         }
     }
@@ -118,21 +119,25 @@ impl ResponseMemory {
         entry
     }
 
-    /// The answer; else the reason is logged, once for as long as it lasts.
+    /// The answer; else the reason is logged, once for as long as it lasts. Meanwhile only one request at a time waits
+    /// for it, and all others go on without.
     async fn asked<T>(&self, asking: impl Future<Output = Result<T, CoordError>>) -> Option<T> {
+        if !self.may_be_asked() {
+            return None;
+        }
         let answer = match timeout(PATIENCE, asking).await {
             Ok(answer) => answer.map_err(Problem::Away),
             Err(_) => Err(Problem::Silent),
         };
         match answer {
             Ok(answer) => {
-                if self.shared.away.swap(false, Ordering::Relaxed) {
+                if self.rest(None).is_some() {
                     tracing::info!("the memory of responses can be reached again");
                 }
                 Some(answer)
             }
             Err(problem) => {
-                if !self.shared.away.swap(true, Ordering::Relaxed) {
+                if self.rest(Some(Instant::now() + REST)).is_none() {
                     let error: &dyn std::error::Error = &problem;
                     tracing::error!(
                         error,
@@ -142,6 +147,28 @@ impl ResponseMemory {
                 None
             }
         }
+    }
+}
+
+impl ResponseMemory {
+    fn may_be_asked(&self) -> bool {
+        let mut resting = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match *resting {
+            None => true,
+            Some(until) if now < until => false,
+            Some(_) => {
+                // Who comes next does not wait beside this one.
+                *resting = Some(now + PATIENCE + REST);
+                true
+            }
+        }
+    }
+
+    /// What was before.
+    fn rest(&self, until: Option<Instant>) -> Option<Instant> {
+        let mut resting = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *resting, until)
     }
 }
 

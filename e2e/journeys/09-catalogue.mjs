@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createPrivateKey, sign } from "node:crypto";
+import { createServer } from "node:http";
 
 import { ORGANIZATION, api, make, personal, signIn } from "../installation.mjs";
 import {
@@ -27,6 +28,7 @@ export async function run({ page, context, newVisitor, checkA11y, screenshot }) 
   await find(page, checkA11y, screenshot);
   await correct(page, organization, checkA11y, screenshot);
   await refresh(page, personal(context, me), organization, checkA11y, screenshot);
+  await schedule(page, organization, checkA11y, screenshot);
   await othersMayNot(await newVisitor(), organization);
 }
 
@@ -112,6 +114,74 @@ async function refresh(page, installation, organization, checkA11y, screenshot) 
   await screenshot("models-warn");
   const { body } = await installation.get("/catalog/refreshes");
   assert.deepEqual(body.items.map((refresh) => refresh.state), ["approved"]);
+}
+
+// A publisher next door: what only adds is in force by itself, what cannot be fetched is told.
+async function schedule(page, organization, checkA11y, screenshot) {
+  const publisher = await startPublisher();
+  const { body } = await organization.get("/catalog/entry?kind=sandbox&model=echo");
+  assert.equal(body.price.rates.input, "0.20");
+  publisher.publish(
+    JSON.stringify({
+      schema: 1,
+      unit: "USD per token",
+      as_of: "2026-11-04",
+      source: "the publisher",
+      models: [
+        { id: "echo", provider: "sandbox", mode: "chat", price: { in: 2e-7, out: 4e-7 }, deprecates: "2026-11-01" },
+        { id: "sandbox-small", provider: "sandbox", mode: "chat", context: 1000000, max_output: 100000, price: { in: 1e-7, out: 4e-7 } },
+        { id: "sandbox-large", provider: "sandbox", mode: "chat", context: 1000000, max_output: 100000, price: { in: 2.5e-6, out: 1e-5 } },
+        { id: "sandbox-new", provider: "sandbox", mode: "chat" },
+        { id: "sandbox-scheduled", provider: "sandbox", mode: "chat" },
+      ],
+    }),
+  );
+  await page.goto(`${HOME}/catalog?view=refreshes`);
+  const card = page.getByRole("region", { name: "Schedule" });
+  await press(card, "Set a schedule");
+  const form = dialog(page, "Schedule");
+  await fill(form, { Address: "nowhere", Every: "1m" });
+  await press(form, "Save");
+  assert.match(await errorAt(form, "Every"), /from 5m to 30d/);
+  assert.match(await errorAt(form, "Address"), /absolute http/);
+  await fill(form, { Address: `${publisher.url}/models.json`, Every: "6h" });
+  await form.getByLabel("Approved by itself").selectOption("additions");
+  await checkA11y();
+  await screenshot("schedule");
+  await press(form, "Save");
+  await assertText(card, "put in force");
+  await assertText(card, "in 6 h");
+  await assertText(page.getByRole("table", { name: "Refreshes" }), "the publisher");
+  const added = await organization.get("/catalog/entry?kind=sandbox&model=sandbox-scheduled");
+  assert.equal(added.status, 200);
+
+  publisher.publish(null);
+  await press(card, "Try now");
+  await assertText(card, "the catalogue cannot be fetched: it answered with status 404");
+  await assertText(card, "in 15 min");
+  await checkA11y();
+  await screenshot("schedule-failed");
+  await press(card, "Stop");
+  await press(dialog(page, "Stop fetching catalogues?"), "Stop");
+  await assertToast(page, "No catalogue is fetched any more.");
+  await card.getByRole("button", { name: "Set a schedule" }).waitFor();
+  await publisher.stop();
+}
+
+// Serves one catalogue with its signature, or none.
+async function startPublisher() {
+  let text = null;
+  const server = createServer((request, response) => {
+    const answer = { "/models.json": () => text, "/models.json.sig": () => signature(text) }[request.url];
+    if (!answer || text === null) return response.writeHead(404).end();
+    response.writeHead(200).end(answer());
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    publish: (published) => (text = published),
+    stop: () => new Promise((resolve) => server.close(resolve).closeAllConnections()),
+  };
 }
 
 // Somebody who owns another organization only.

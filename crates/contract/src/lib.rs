@@ -33,4 +33,4 @@ pub use unit::{
 pub use usage::{Batch, Upstream, UsageRecord};
 
 /// The catalogue as data: part of this crate's face because both planes read it the same way.
-pub use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff};
+pub use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds};

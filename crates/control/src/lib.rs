@@ -20,7 +20,7 @@ mod routes;
 mod self_test;
 
 pub use auth::{PasswordError, setup_link};
-pub use background::{expiry, ingest, publisher};
+pub use background::{expiry, ingest, publisher, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{

@@ -8,8 +8,8 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, catalog, configuration, credentials, invitations, keys, members, models, organizations, overlays, prices,
-    providers, sessions, setup, teams, tokens, usage,
+    audit, catalog, catalog_schedule, configuration, credentials, invitations, keys, members, models, organizations,
+    overlays, prices, providers, sessions, setup, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -431,6 +431,24 @@ pub(crate) fn routes() -> Vec<Route> {
             post("/catalog/refreshes/{refresh}/reject"),
             "Reject a catalogue",
             catalog::reject,
+        ),
+        installation(
+            CatalogRefresh,
+            get("/catalog/schedule"),
+            "When newer catalogues are fetched, and how the last try ended",
+            catalog_schedule::read,
+        ),
+        installation(
+            CatalogRefresh,
+            post("/catalog/schedule"),
+            "Fetch newer catalogues by a schedule, and try now",
+            catalog_schedule::set,
+        ),
+        installation(
+            CatalogRefresh,
+            delete("/catalog/schedule"),
+            "Fetch no catalogues any more",
+            catalog_schedule::remove,
         ),
         needs(
             ModelsRead,

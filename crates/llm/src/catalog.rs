@@ -10,13 +10,13 @@ mod read;
 
 use std::sync::{Arc, LazyLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use gatewright_types::api::{PriceTerms, ProviderKind, Rates};
 
 use crate::Tokens;
 
 pub use capabilities::Capabilities;
-pub use diff::diff;
+pub use diff::{diff, only_adds};
 pub use edition::{Edition, EditionError, Listed};
 pub use model::{CatalogModel, rates_for};
 
@@ -88,6 +88,13 @@ impl Catalog {
         self.in_force(kind, at)
             .map(|edition| edition.all(kind))
             .unwrap_or_default()
+    }
+
+    /// The day of the newest edition that speaks of anything another one speaks of.
+    pub fn newest_beside(&self, edition: &Edition) -> Option<NaiveDate> {
+        let approved = self.approved.iter().map(|edition| &**edition);
+        let shared = READ.iter().chain(approved).filter(|known| known.shares_kinds(edition));
+        shared.map(Edition::as_of).max()
     }
 
     /// The latest edition of those that speak of a kind; before the first one's day, the first one.

@@ -27,7 +27,9 @@ mod translated;
 mod wire;
 
 pub use answer::{AnswerFacts, NotAnAnswer, read_answer};
-pub use catalog::{Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, rates_for};
+pub use catalog::{
+    Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds, rates_for,
+};
 pub use count::{CountPut, CountRequest};
 pub use failure::{Failure, FailureKind, classify};
 pub use files::{Wanted, WrongFile, written_bytes};

@@ -38,6 +38,16 @@ pub struct CatalogRefreshInsert {
     pub created_by: String,
 }
 
+/// An edition that was brought in before, with what a decision on it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRefresh {
+    pub id: CatalogRefreshId,
+    pub state: RefreshState,
+    pub version: String,
+    pub effective_from: DateTime<Utc>,
+    pub based_on: Option<CatalogRefreshId>,
+}
+
 /// An edition as the nodes have it.
 #[derive(Debug)]
 pub struct PublishedCatalog {
@@ -78,6 +88,11 @@ impl System<'_> {
         Ok(approved_last(&self.db.read).await?.map(CatalogRefreshId::from_uuid))
     }
 
+    /// What became of a version the last time it was brought in.
+    pub async fn known_catalog(&self, version: &str) -> Result<Option<KnownRefresh>, DatabaseError> {
+        Ok(known(&self.db.read, version).await?)
+    }
+
     pub async fn catalog_refreshes(&self, query: &PageQuery) -> Result<Page<CatalogRefresh>, ListError> {
         let part = Part::asked(query)?;
         let rows = part.of(Entity::find(), Column::Id).all(&self.db.read).await?;
@@ -112,6 +127,21 @@ impl WriteTx {
         };
         stored::insert(&self.transaction, row.clone()).await?;
         Ok(detail(&row)?)
+    }
+
+    /// What became of a version the last time it was brought in, within this transaction.
+    pub async fn known_catalog(&self, version: &str) -> Result<Option<KnownRefresh>, WriteError> {
+        Ok(known(&self.transaction, version).await?)
+    }
+
+    /// Editions that somebody brought in and nobody decided on.
+    pub async fn waiting_catalogs_by(&self, creator: &str) -> Result<Vec<KnownRefresh>, WriteError> {
+        let rows = Entity::find()
+            .filter(Column::State.eq(RefreshState::Pending.as_str()))
+            .filter(Column::CreatedBy.eq(creator))
+            .all(&self.transaction)
+            .await?;
+        Ok(rows.into_iter().map(outline).collect::<Result<_, _>>()?)
     }
 
     /// Puts the edition in force and publishes it.
@@ -225,6 +255,25 @@ async fn approved_last(connection: &impl ConnectionTrait) -> Result<Option<Uuid>
         .into_tuple()
         .one(connection)
         .await
+}
+
+async fn known(connection: &impl ConnectionTrait, version: &str) -> Result<Option<KnownRefresh>, DbErr> {
+    let row = Entity::find()
+        .filter(Column::Version.eq(version))
+        .order_by_desc(Column::Id)
+        .one(connection)
+        .await?;
+    row.map(outline).transpose()
+}
+
+fn outline(row: Model) -> Result<KnownRefresh, DbErr> {
+    Ok(KnownRefresh {
+        id: CatalogRefreshId::from_uuid(row.id),
+        state: stored::one_of("state", &row.state, RefreshState::ALL, RefreshState::as_str)?,
+        version: row.version,
+        effective_from: row.effective_from,
+        based_on: row.based_on.map(CatalogRefreshId::from_uuid),
+    })
 }
 
 fn detail(row: &Model) -> Result<CatalogRefreshDetail, DbErr> {

@@ -5,6 +5,7 @@
 mod audit;
 mod bulk;
 mod catalog;
+mod catalog_schedule;
 mod config_units;
 mod db;
 mod entity;
@@ -35,7 +36,8 @@ mod tokens;
 mod usage;
 mod write;
 
-pub use catalog::{CatalogRefreshInsert, PublishedCatalog};
+pub use catalog::{CatalogRefreshInsert, KnownRefresh, PublishedCatalog};
+pub use catalog_schedule::CatalogTurn;
 pub use config_units::Place;
 pub use db::{DatabaseUrl, Db, MigrateError, OpenError};
 pub use error::{DatabaseError, ListError, WriteError};

@@ -1,7 +1,8 @@
 //! The catalogue as the organization sees it, its own facts, and refreshes of the whole installation.
 
 use gatewright_types::api::{
-    CatalogEntry, CatalogQuery, CatalogRefresh, CatalogRefreshDetail, NewOverlay, NewRefresh, Overlay, OverlayChange,
+    CatalogEntry, CatalogQuery, CatalogRefresh, CatalogRefreshDetail, CatalogSchedule, NewCatalogSchedule, NewOverlay,
+    NewRefresh, Overlay, OverlayChange,
 };
 use gatewright_types::{CatalogRefreshId, OverlayId, Page};
 
@@ -9,6 +10,7 @@ use super::{Answer, body, page, with_query};
 use crate::session::Workspace;
 
 const REFRESHES: &str = "catalog/refreshes";
+const SCHEDULE: &str = "catalog/schedule";
 
 impl Workspace {
     pub(crate) async fn catalog(self, query: &CatalogQuery) -> Answer<Page<CatalogEntry>> {
@@ -47,5 +49,17 @@ impl Workspace {
 
     pub(crate) async fn reject_catalog(self, refresh: CatalogRefreshId) -> Answer<CatalogRefreshDetail> {
         self.api.post(format!("{REFRESHES}/{refresh}/reject"), body(&())).await
+    }
+
+    pub(crate) async fn catalog_schedule(self) -> Answer<CatalogSchedule> {
+        self.api.get(SCHEDULE.to_owned()).await
+    }
+
+    pub(crate) async fn set_catalog_schedule(self, schedule: &NewCatalogSchedule) -> Answer<CatalogSchedule> {
+        self.api.post(SCHEDULE.to_owned(), body(schedule)).await
+    }
+
+    pub(crate) async fn remove_catalog_schedule(self) -> Answer<()> {
+        self.api.delete(SCHEDULE.to_owned()).await
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod catalog;
+pub(crate) mod catalog_schedule;
 pub(crate) mod configuration;
 pub(crate) mod credentials;
 pub(crate) mod invitations;

@@ -4,6 +4,7 @@
 pub mod expiry;
 pub mod ingest;
 pub mod publisher;
+pub mod refresh;
 
 use std::error::Error;
 use std::time::Duration;

@@ -44,6 +44,31 @@ pub fn diff(before: &Catalog, after: &Edition, at: DateTime<Utc>) -> CatalogDiff
     diff
 }
 
+/// Whether an edition, with this difference, does nothing but add models and aliases. A name by which something was
+/// found already is no addition, whatever it was found as: who asks by it would get another price.
+pub fn only_adds(before: &Catalog, after: &Edition, diff: &CatalogDiff, at: DateTime<Utc>) -> bool {
+    let kind_of = |name: &str| ProviderKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    let is_new = |kind, name: &str| before.find(kind, name, at).is_none();
+    let adds_model = |NamedModel { kind, model }: &NamedModel| {
+        kind_of(kind).is_some_and(|kind| {
+            let mut aliases = after
+                .find(kind, model)
+                .into_iter()
+                .flat_map(|listed| &listed.model.aliases);
+            is_new(kind, model) && aliases.all(|alias| is_new(kind, alias.as_str()))
+        })
+    };
+    let adds_alias = |kind: &str, field: &ChangedField| {
+        let alias = field.field.strip_prefix("aliases.").filter(|_| field.before.is_none());
+        alias.is_some_and(|alias| kind_of(kind).is_some_and(|kind| is_new(kind, alias)))
+    };
+    let adds_aliases = |changed: &ChangedModel| {
+        let mut fields = changed.fields.iter();
+        !changed.fields.is_empty() && fields.all(|field| adds_alias(&changed.model.kind, field))
+    };
+    diff.removed.is_empty() && diff.added.iter().all(adds_model) && diff.changed.iter().all(adds_aliases)
+}
+
 fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<ChangedField> {
     let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
     names.sort();

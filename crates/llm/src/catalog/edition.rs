@@ -40,6 +40,7 @@ pub(super) const LISTED: [(ProviderKind, &[&str], &str); 17] = [
 pub struct Edition {
     pub(super) version: Arc<str>,
     pub(super) origin: Arc<str>,
+    as_of: NaiveDate,
     pub(super) effective_from: DateTime<Utc>,
     pub(super) kinds: HashMap<ProviderKind, Models>,
 }
@@ -78,6 +79,7 @@ impl Edition {
         Self {
             version: version_of(as_of).into(),
             origin: origin.into(),
+            as_of,
             effective_from: as_of.and_time(NaiveTime::MIN).and_utc(),
             kinds: HashMap::new(),
         }
@@ -106,6 +108,11 @@ impl Edition {
         &self.origin
     }
 
+    /// The day it is of, whenever it came into force.
+    pub const fn as_of(&self) -> NaiveDate {
+        self.as_of
+    }
+
     pub const fn effective_from(&self) -> DateTime<Utc> {
         self.effective_from
     }
@@ -121,6 +128,10 @@ impl Edition {
     /// Whether it speaks of this kind of provider.
     pub fn covers(&self, kind: ProviderKind) -> bool {
         self.kinds.contains_key(&kind)
+    }
+
+    pub(super) fn shares_kinds(&self, other: &Self) -> bool {
+        self.kinds.keys().any(|kind| other.covers(*kind))
     }
 
     /// A model by its name, an alias, or the name of what it was tuned from.

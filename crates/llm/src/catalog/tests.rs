@@ -299,6 +299,47 @@ fn a_difference_names_every_fact_that_changes() {
 }
 
 #[test]
+fn only_new_names_are_additions() {
+    let base = r#"{"id":"one","provider":"openai","context":10,"price":{"in":1e-06,"out":2e-06},"aliases":["uno"]}"#;
+    let catalog = Catalog::with(vec![Arc::new(edition("2026-11-01", base))]);
+    let check = |models: &str, adds: bool| {
+        let (after, at) = (edition("2026-11-02", models), at("2026-11-20T00:00:00Z"));
+        let diff = diff(&catalog, &after, at);
+        assert_eq!(only_adds(&catalog, &after, &diff, at), adds, "{models}");
+    };
+    let with = |one: &str, more: &str| format!("{one}{more}");
+    let one = |rest: &str| format!(r#"{{"id":"one","provider":"openai","context":10,{rest}}}"#);
+    let price = r#""price":{"in":1e-06,"out":2e-06}"#;
+
+    check(
+        &with(base, r#",{"id":"two","provider":"openai","aliases":["due"]}"#),
+        true,
+    );
+    check(&one(&format!(r#"{price},"aliases":["uno","ein"]"#)), true);
+    check(&one(r#""price":{"in":1e-06,"out":3e-06},"aliases":["uno"]"#), false);
+    check(
+        &one(&format!(r#"{price},"aliases":["uno"],"sunsets":"2027-01-01""#)),
+        false,
+    );
+    check(&one(&format!(r#"{price},"aliases":["ein"]"#)), false);
+    check(r#"{"id":"two","provider":"openai"}"#, false);
+    // A model of its own goes before the alias that it was found by.
+    check(
+        &with(
+            base,
+            r#",{"id":"uno","provider":"openai","price":{"in":9e-06,"out":9e-06}}"#,
+        ),
+        false,
+    );
+    check(
+        &one(&format!(
+            r#"{price}}},{{"id":"two","provider":"openai","aliases":["uno"]"#
+        )),
+        false,
+    );
+}
+
+#[test]
 fn own_facts_go_before_the_lists() {
     let facts = ModelFacts {
         capabilities: [(Capability::Vision, false), (Capability::Ocr, true)].into(),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use gatewright_contract::Keyring;
-use gatewright_control::{CatalogFetcher, Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher};
+use gatewright_control::{
+    CatalogFetcher, Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher, refresh,
+};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
@@ -95,6 +97,11 @@ impl ControlPlane {
         background.keep("ingest", move |stop| {
             let (db, stream) = (db.clone(), stream.clone());
             until(stop, move |token| ingest::run(db, stream, node.to_string(), token))
+        });
+        let control = self.control.clone().into_inner();
+        background.keep("refresh", move |stop| {
+            let control = control.clone();
+            until(stop, move |token| refresh::run(control, token))
         });
         let db = self.db.clone();
         background.keep("expiry", move |stop| {

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod catalog_refresh;
+pub(crate) mod catalog_schedule;
 pub(crate) mod config_unit;
 pub(crate) mod credential;
 pub(crate) mod installation;

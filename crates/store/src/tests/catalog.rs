@@ -1,9 +1,14 @@
 //! Editions of the catalogue and organizations' own facts, as they are kept and published.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use gatewright_contract::{Revision, UnitBody, UnitId};
-use gatewright_types::api::{CatalogDiff, ModelFacts, NewOverlay, ProviderKind, RefreshState};
-use gatewright_types::{CatalogRefreshId, OrganizationId, OverlayId, PageQuery};
+use gatewright_types::api::{
+    AutomaticApproval, CatalogDiff, CatalogSchedule, CatalogTry, CatalogTryOutcome, ModelFacts, NewCatalogSchedule,
+    NewOverlay, ProviderKind, RefreshState,
+};
+use gatewright_types::{CatalogRefreshId, HumanDuration, OrganizationId, OverlayId, PageQuery};
 
 use super::fixture::Fixture;
 use super::on_both_databases;
@@ -153,6 +158,74 @@ async fn only_editions_that_a_request_may_be_priced_by_stay_published(fixture: F
     );
 }
 
+async fn one_of_several_nodes_makes_a_try_and_another_one_succeeds_it(fixture: Fixture) {
+    let acme = fixture.organization_named("acme").await;
+    let (patience, day) = (Duration::from_secs(60), Duration::from_secs(24 * 60 * 60));
+    let setting = NewCatalogSchedule {
+        url: "https://catalogue.example.test/models.json".to_owned(),
+        every: HumanDuration::from_millis(86_400_000),
+        approval: AutomaticApproval::Additions,
+    };
+    let set = async || {
+        fixture
+            .change(acme, async |tx| tx.set_catalog_schedule(&setting).await)
+            .await
+            .expect("it is set")
+            .value
+    };
+    let take = async |at| fixture.system().take_catalog_turn(at, patience).await.expect("a look");
+    let now = || Utc::now() + TimeDelta::seconds(1);
+    assert_eq!(take(now()).await, None);
+    let schedule = set().await;
+    assert_eq!((schedule.setting.as_ref(), schedule.last_try), (Some(&setting), None));
+
+    let (one, other) = tokio::join!(take(now()), take(now()));
+
+    let turns: Vec<_> = [one, other].into_iter().flatten().collect();
+    let [died] = turns.as_slice() else { panic!("{turns:?}") };
+    assert_eq!(died.setting, setting);
+    assert_eq!(take(now()).await, None, "it is somebody's turn");
+    let later = now() + TimeDelta::seconds(61);
+    let turn = take(later)
+        .await
+        .expect("whoever had the turn is not heard of any more");
+    let made = |outcome| CatalogTry {
+        at: crate::stored::time(later),
+        outcome,
+        version: Some("catalogue@2026-11-20#0a0b0c0d".to_owned()),
+        error: None,
+    };
+    let end = async |turn, outcome| {
+        fixture
+            .system()
+            .end_catalog_turn(turn, &made(outcome), day)
+            .await
+            .expect("it is kept");
+        fixture.system().catalog_schedule().await.expect("a schedule")
+    };
+    assert_eq!(
+        end(died, CatalogTryOutcome::Failed).await.last_try,
+        None,
+        "the turn was lost"
+    );
+    let ended = end(&turn, CatalogTryOutcome::Waiting).await;
+    assert_eq!(ended.last_try, Some(made(CatalogTryOutcome::Waiting)));
+    assert_eq!(ended.next_try_at, Some(crate::stored::time(later) + TimeDelta::days(1)));
+    assert_eq!(take(later).await, None);
+
+    let again = set().await;
+    assert_eq!(again.last_try, ended.last_try);
+    let turn = take(now()).await.expect("a change is tried at once");
+    fixture
+        .change(acme, async |tx| tx.remove_catalog_schedule().await)
+        .await
+        .expect("it is removed");
+    assert_eq!(
+        end(&turn, CatalogTryOutcome::Approved).await,
+        CatalogSchedule::default()
+    );
+}
+
 async fn own_facts_are_kept_published_and_compiled(fixture: Fixture) {
     let acme = fixture.organization_named("acme").await;
     let new = |model: &str, alias: &str| NewOverlay {
@@ -209,5 +282,6 @@ on_both_databases!(
     an_edition_is_published_when_it_is_approved,
     an_edition_that_was_shown_against_another_one_is_not_approved,
     only_editions_that_a_request_may_be_priced_by_stay_published,
+    one_of_several_nodes_makes_a_try_and_another_one_succeeds_it,
     own_facts_are_kept_published_and_compiled,
 );

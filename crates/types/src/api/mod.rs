@@ -2,6 +2,7 @@
 
 mod audit;
 mod catalog;
+mod catalog_schedule;
 mod config;
 mod credentials;
 mod invitations;
@@ -27,6 +28,7 @@ pub use catalog::{
     NewOverlay, NewRefresh, OtherPrice, Overlay, OverlayChange, PriceTerms, PriceTier, PricedUnit, RefreshState,
     ServicePrice, ServiceTier, SignedDocument,
 };
+pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
 pub use config::{
     ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
     ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,

@@ -4,6 +4,7 @@ mod entry;
 mod filters;
 mod overlay;
 mod refreshes;
+mod schedule;
 
 use gatewright_types::Permission;
 use gatewright_types::api::{CatalogEntry, CatalogQuery, Lifecycle, LifecycleStage};

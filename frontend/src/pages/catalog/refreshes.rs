@@ -7,6 +7,7 @@ use gatewright_types::api::{
 };
 use leptos::prelude::*;
 
+use super::schedule::Schedule;
 use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, Look};
 use crate::components::dialog::{Dialog, Frame};
@@ -50,6 +51,7 @@ pub(super) fn Refreshes(bringing_in: RwSignal<bool>) -> impl IntoView {
         )
     };
     view! {
+        <Schedule on_tried=changed/>
         {listed(refreshes, Shape::Rows, none, rows)}
         {move || {
             let close = Callback::new(move |()| bringing_in.set(false));

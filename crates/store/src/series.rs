@@ -245,6 +245,22 @@ fn time(seconds: i64) -> Result<DateTime<Utc>, DbErr> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| DbErr::Type(format!("{seconds} is no time")))
 }
 
+/// What is asked for a day, for those who look at how it is answered.
+#[cfg(test)]
+pub(crate) fn statements_of_a_day() -> Vec<(UsageGroup, String)> {
+    let now = stored::now().timestamp();
+    let day = Buckets::of(now - DAY, now, now);
+    let groups = [
+        UsageGroup::Model,
+        UsageGroup::Provider,
+        UsageGroup::Team,
+        UsageGroup::Key,
+    ];
+    let split = groups.map(|by| (by, buckets_sql(day, by)));
+    let whole = [totals_sql(day), buckets_sql(day, UsageGroup::None)].map(|sql| (UsageGroup::None, sql));
+    whole.into_iter().chain(split).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

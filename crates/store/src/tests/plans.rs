@@ -1,9 +1,9 @@
 //! The databases themselves say that the hot queries go by an index.
 
 use gatewright_contract::{Digest, Revision, Unit, UnitId};
-use gatewright_types::OrganizationId;
-use gatewright_types::api::{AuditQuery, UsageQuery};
-use sea_orm::{ConnectionTrait as _, QueryTrait, Statement};
+use gatewright_types::api::{AuditQuery, Outcome, UsageQuery};
+use gatewright_types::{KeyId, OrganizationId};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryTrait, Statement};
 
 use super::fixture::{Fixture, page_of};
 use super::on_both_databases;
@@ -52,7 +52,11 @@ async fn requests_of_an_organization_are_listed_by_their_key(fixture: Fixture) {
     for (page, query) in [(first, span), (later, UsageQuery::default())] {
         let part = Part::asked(&page).expect("a page");
 
-        let plan = plan(&fixture, usage::listed(OrganizationId::mint(), &query, part)).await;
+        let plan = plan(
+            &fixture,
+            usage::listed(OrganizationId::mint(), &query, part, backend_of(&fixture)),
+        )
+        .await;
 
         let index = if fixture.is_postgres() {
             "usage_pkey"
@@ -61,6 +65,79 @@ async fn requests_of_an_organization_are_listed_by_their_key(fixture: Fixture) {
         };
         assert!(plan.contains(index), "{plan}");
         assert_sorted_by_index(&plan);
+    }
+}
+
+async fn every_filter_of_the_requests_goes_by_an_index(fixture: Fixture) {
+    let (first, later) = (
+        page_of(10, None),
+        page_of(10, Some("AZOZOZOZcZOZOZOZOZOZOQ".to_owned())),
+    );
+    let of_key = UsageQuery {
+        key: Some(KeyId::mint()),
+        ..UsageQuery::default()
+    };
+    let of_model = UsageQuery {
+        model: "fast".parse().ok(),
+        from: Some(chrono::Utc::now()),
+        ..UsageQuery::default()
+    };
+    let of = |outcome| UsageQuery {
+        outcome: Some(outcome),
+        ..UsageQuery::default()
+    };
+    let whole = if fixture.is_postgres() {
+        "usage_pkey"
+    } else {
+        "PRIMARY KEY"
+    };
+    let outcomes = Outcome::ALL.map(|outcome| match outcome {
+        Outcome::Complete => (of(outcome), whole),
+        Outcome::Refused | Outcome::Failed | Outcome::Cut | Outcome::ClientGone => (of(outcome), "usage__unusual"),
+    });
+    let filters = [(of_key, "usage__key"), (of_model, "usage__model")]
+        .into_iter()
+        .chain(outcomes);
+    for (query, index) in filters {
+        for page in [&first, &later] {
+            let part = Part::asked(page).expect("a page");
+
+            let plan = plan(
+                &fixture,
+                usage::listed(OrganizationId::mint(), &query, part, backend_of(&fixture)),
+            )
+            .await;
+
+            assert!(plan.contains(index), "{query:?}: {plan}");
+            assert_sorted_by_index(&plan);
+        }
+    }
+}
+
+async fn sums_over_time_are_read_by_an_index(fixture: Fixture) {
+    let backend = fixture.write.get_database_backend();
+    for (by, sql) in crate::series::statements_of_a_day() {
+        let sql = if fixture.is_postgres() {
+            sql.replace("?1", "$1")
+        } else {
+            sql
+        };
+        let statement = Statement::from_sql_and_values(backend, sql, [OrganizationId::mint().uuid().into()]);
+
+        let plan = explained(&fixture, statement).await;
+
+        if fixture.is_postgres() {
+            // Which of the two is a matter of how many organizations there are.
+            assert!(
+                plan.contains("usage_rollup_pkey") || plan.contains("usage_rollup__age"),
+                "{by:?}: {plan}"
+            );
+            assert!(!plan.contains("Seq Scan"), "{by:?}: {plan}");
+        } else {
+            let key = "SEARCH usage_rollup USING PRIMARY KEY (organization=? AND granularity_seconds=? AND start>?";
+            assert!(plan.contains(key), "{by:?}: {plan}");
+            assert!(!plan.contains("SCAN usage_rollup"), "{by:?}: {plan}");
+        }
     }
 }
 
@@ -88,10 +165,17 @@ async fn keys_of_an_organization_are_listed_by_an_index(fixture: Fixture) {
     assert_sorted_by_index(&plan);
 }
 
+fn backend_of(fixture: &Fixture) -> DbBackend {
+    fixture.write.get_database_backend()
+}
+
 /// What the database would do. PostgreSQL reads small tables from end to end, so that is made to look expensive.
 async fn plan(fixture: &Fixture, query: impl QueryTrait) -> String {
+    explained(fixture, query.build(fixture.write.get_database_backend())).await
+}
+
+async fn explained(fixture: &Fixture, Statement { sql, values, .. }: Statement) -> String {
     let backend = fixture.write.get_database_backend();
-    let Statement { sql, values, .. } = query.build(backend);
     let explain = if fixture.is_postgres() {
         "EXPLAIN"
     } else {
@@ -125,6 +209,8 @@ on_both_databases!(
     key_units_are_found_by_digest,
     sessions_are_found_by_digest,
     requests_of_an_organization_are_listed_by_their_key,
+    every_filter_of_the_requests_goes_by_an_index,
+    sums_over_time_are_read_by_an_index,
     the_audit_log_is_listed_by_an_index,
     keys_of_an_organization_are_listed_by_an_index,
 );

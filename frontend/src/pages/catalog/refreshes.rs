@@ -51,8 +51,10 @@ pub(super) fn Refreshes(bringing_in: RwSignal<bool>) -> impl IntoView {
         )
     };
     view! {
-        <Schedule on_tried=changed/>
-        {listed(refreshes, Shape::Rows, none, rows)}
+        <div class="cards">
+            <Schedule on_tried=changed/>
+            <div>{listed(refreshes, Shape::Rows, none, rows)}</div>
+        </div>
         {move || {
             let close = Callback::new(move |()| bringing_in.set(false));
             let made = Callback::new(move |made: CatalogRefresh| {

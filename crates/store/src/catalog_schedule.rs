@@ -28,7 +28,7 @@ pub struct CatalogTurn {
 impl System<'_> {
     pub async fn catalog_schedule(&self) -> Result<CatalogSchedule, DatabaseError> {
         let row = Entity::find_by_id(SINGLETON).one(&self.db.read).await?;
-        Ok(row.map(read).transpose()?.unwrap_or_default())
+        Ok(row.as_ref().map(read).transpose()?.unwrap_or_default())
     }
 
     /// Takes the turn when a try is due. Whoever takes it has `patience` to end it.
@@ -112,7 +112,7 @@ impl WriteTx {
             .on_conflict(replaced)
             .exec_without_returning(&self.transaction)
             .await?;
-        Ok(read(row)?)
+        Ok(read(&row)?)
     }
 
     pub async fn remove_catalog_schedule(&mut self) -> Result<(), WriteError> {
@@ -142,7 +142,7 @@ fn setting(row: &Model) -> Result<NewCatalogSchedule, DbErr> {
     })
 }
 
-fn read(row: Model) -> Result<CatalogSchedule, DbErr> {
+fn read(row: &Model) -> Result<CatalogSchedule, DbErr> {
     let outcome = row
         .outcome
         .as_deref()
@@ -157,7 +157,7 @@ fn read(row: Model) -> Result<CatalogSchedule, DbErr> {
         _ => None,
     };
     Ok(CatalogSchedule {
-        setting: Some(setting(&row)?),
+        setting: Some(setting(row)?),
         next_try_at: Some(row.next_try_at),
         last_try,
     })

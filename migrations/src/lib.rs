@@ -11,6 +11,7 @@ mod m20261126_000005_provider_settings;
 mod m20261126_000006_catalog;
 mod m20261130_000007_catalog_schedule;
 mod m20261130_000008_usage_filters;
+mod m20261130_000009_usage_terms;
 
 use sea_orm_migration::MigrationTrait;
 /// What `Migrator` can do: up, down, and tell what has been applied.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_catalog::Migration),
             Box::new(m20261130_000007_catalog_schedule::Migration),
             Box::new(m20261130_000008_usage_filters::Migration),
+            Box::new(m20261130_000009_usage_terms::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The product as seen from outside, in one of its two topologies: see `GATEWRIGHT_TEST_TOPOLOGY`.
 
+mod accounting;
 mod bad_input;
 mod catalog;
 mod chat;

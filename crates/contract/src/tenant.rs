@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Tokens};
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Timeouts};
+use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
+use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, ServedTier, Timeouts};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
 use crate::{BaseUrl, OwnFacts, Sealed};
@@ -153,11 +153,17 @@ impl AppliedPrice<'_> {
         }
     }
 
-    /// The rates of a request that used these tokens: catalogue prices may change with its size.
-    pub fn rates_for(&self, tokens: &Tokens) -> &Rates {
-        match self {
-            Self::Own(price) => &price.rates,
-            Self::Listed(price) => price.rates_for(tokens),
+    /// What a request costs that used these tokens and was served in this way.
+    pub fn bill(&self, tokens: &Tokens, served: Option<ServedTier>) -> Bill {
+        let rates = match self {
+            // What an organization agreed on is the price of being served in the usual way.
+            Self::Own(price) => is_usual(served).then_some(&price.rates),
+            Self::Listed(price) => price.rates_for(tokens, served),
+        };
+        // Nothing used costs nothing, however it was served.
+        match rates.or_else(|| (*tokens == Tokens::default()).then(|| self.rates())) {
+            Some(rates) => bill(tokens, rates, self.version()),
+            None => unpriced(tokens),
         }
     }
 
@@ -167,6 +173,10 @@ impl AppliedPrice<'_> {
             Self::Listed(price) => &price.version,
         }
     }
+}
+
+fn is_usual(served: Option<ServedTier>) -> bool {
+    matches!(served, None | Some(ServedTier::Standard))
 }
 
 impl OwnPrice {

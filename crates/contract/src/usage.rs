@@ -1,7 +1,7 @@
 //! The record of one request: what the proxy writes to its journal and the control plane stores, once each.
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome};
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier};
 use gatewright_types::{
     CredentialId, KeyId, ModelId, Nanos, NodeId, OrganizationId, ProviderId, RequestId, Slug, TeamId, UpstreamModel,
 };
@@ -38,6 +38,12 @@ pub struct UsageRecord {
     /// The tokens were counted by us, not told by the provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
+    /// How the provider says it served the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<ServedTier>,
+    /// What the provider says it charges, in nano-dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Nanos>,
     /// Nano-dollars; absent when unpriced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Nanos>,
@@ -77,5 +83,34 @@ impl Batch {
     pub fn last(&self) -> Option<u64> {
         let count = u64::try_from(self.records.len()).ok()?;
         count.checked_sub(1).map(|more| self.first + more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the release before wrote it.
+    const BEFORE: &str = r#"{"id":"req_01990f0d5a7e7d1e8a523b1f2c4d5e6f","organization":"org_01990f0d5a7e7d1e8a523b1f2c4d5e6f",
+        "key":"key_01990f0d5a7e7d1e8a523b1f2c4d5e6f","started_at":1790000000000000,"dialect":"openai_chat","stream":false,
+        "outcome":"complete","status":200,"attempts":1,"cache":"off","cost":"0.01","duration_us":1,"overhead_us":1}"#;
+
+    #[test]
+    fn records_of_the_release_before_and_of_the_one_after_are_read() {
+        let read = |text: &str| serde_json::from_str::<UsageRecord>(text).expect(text);
+
+        let before = read(BEFORE);
+        assert_eq!((before.served, before.charge), (None, None));
+        assert_eq!(read(&serde_json::to_string(&before).expect("JSON")), before);
+
+        let told = BEFORE.replace("\"status\"", "\"served\":\"flex\",\"charge\":\"0.005\",\"status\"");
+        let told = read(&told);
+        assert_eq!(
+            (told.served, told.charge),
+            (Some(ServedTier::Flex), Some(Nanos::new(5_000_000)))
+        );
+
+        let after = BEFORE.replace("\"status\"", "\"served\":\"warp\",\"later\":1,\"status\"");
+        assert_eq!(read(&after).served, Some(ServedTier::Unknown));
     }
 }

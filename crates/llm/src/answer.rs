@@ -2,14 +2,43 @@
 
 use thiserror::Error;
 
+use crate::event::Answer;
 use crate::json::Members;
+use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind, Tokens};
+use crate::{Failure, FailureKind, Terms, Tokens};
 
 /// What is worth knowing of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AnswerFacts {
     pub usage: Option<Tokens>,
+    pub terms: Terms,
+}
+
+impl AnswerFacts {
+    /// What is told later replaces what was told before.
+    pub(crate) fn tell(&mut self, later: Self) {
+        self.usage = later.usage.or(self.usage);
+        self.terms = later.terms.or(self.terms);
+    }
+}
+
+impl From<Answer> for AnswerFacts {
+    fn from(answer: Answer) -> Self {
+        Self {
+            usage: answer.usage,
+            terms: answer.terms,
+        }
+    }
+}
+
+impl From<Tokens> for AnswerFacts {
+    fn from(usage: Tokens) -> Self {
+        Self {
+            usage: Some(usage),
+            terms: Terms::default(),
+        }
+    }
 }
 
 /// Why a body with status 200 is no answer.
@@ -41,12 +70,13 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let not_json = |_| NotAnAnswer::NotJson;
     std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
     let mut members = Members::of_document(body).map_err(not_json)?;
-    let mut usage = None;
+    let mut facts = AnswerFacts::default();
     let mut error = None;
     while let Some(key) = members.next_key().map_err(not_json)? {
         let slot = members.slot();
         match &*key.text {
-            b"usage" => usage = Tokens::read_slot(slot).map_err(not_json)?,
+            b"usage" => facts.tell(AnswerFacts::read_usage(slot).map_err(not_json)?),
+            b"service_tier" => facts.terms.served = read_tier(&slot.pass().map_err(not_json)?),
             b"error" => error = ToldError::read(&slot.pass().map_err(not_json)?),
             _ => {
                 slot.pass().map_err(not_json)?;
@@ -55,7 +85,7 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     }
     match error {
         Some(told) => Err(told.into()),
-        None => Ok(AnswerFacts { usage }),
+        None => Ok(facts),
     }
 }
 
@@ -77,7 +107,7 @@ mod tests {
         );
         assert_eq!(
             read_answer(br#"{"choices":[],"usage":null,"error":null}"#),
-            Ok(AnswerFacts { usage: None })
+            Ok(AnswerFacts::default())
         );
     }
 

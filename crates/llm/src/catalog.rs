@@ -11,7 +11,7 @@ mod read;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use gatewright_types::api::{PriceTerms, ProviderKind, Rates};
+use gatewright_types::api::{PriceTerms, ProviderKind, Rates, ServedTier};
 
 use crate::Tokens;
 
@@ -119,9 +119,10 @@ impl CatalogPrice {
         &self.terms.rates
     }
 
-    /// The prices for a request of this size: some providers price long requests differently, from the first token on.
-    pub fn rates_for(&self, tokens: &Tokens) -> &Rates {
-        rates_for(&self.terms, tokens)
+    /// The prices for a request of this size that was served in this way: some providers price long requests differently,
+    /// from the first token on.
+    pub fn rates_for(&self, tokens: &Tokens, served: Option<ServedTier>) -> Option<&Rates> {
+        rates_for(&self.terms, tokens, served)
     }
 }
 

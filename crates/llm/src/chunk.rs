@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use crate::Tokens;
+use crate::AnswerFacts;
 use crate::json::{Key, Kind, Members, Slot, SyntaxError, Value};
+use crate::terms::read_tier;
 use crate::wire::ToldError;
 
 /// What is worth knowing of a chunk.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChunkFacts {
-    pub(crate) usage: Option<Tokens>,
+    /// What it tells of the whole answer.
+    pub(crate) answer: AnswerFacts,
     /// The bytes without which there is no `"usage":null`.
     pub(crate) null_usage: Option<Range<usize>>,
     pub(crate) error: Option<ToldError>,
@@ -41,7 +43,8 @@ pub(crate) fn read_chunk(chunk: &[u8]) -> Result<ChunkFacts, SyntaxError> {
                 facts.null_usage = Some(without(&key, &value));
                 cut_to_next = key.comma_before.is_none().then_some(key.start);
             }
-            b"usage" => facts.usage = Tokens::read_slot(members.slot())?,
+            b"usage" => facts.answer.tell(AnswerFacts::read_usage(members.slot())?),
+            b"service_tier" => facts.answer.terms.served = read_tier(&members.slot().pass()?),
             b"error" => facts.error = ToldError::read(&members.slot().pass()?),
             _ => {
                 members.slot().pass()?;
@@ -119,7 +122,7 @@ mod tests {
 
         let facts = read_chunk(chunk).expect("a chunk");
 
-        assert_eq!((facts.null_usage, facts.usage), (None, None));
+        assert_eq!((facts.null_usage, facts.answer.usage), (None, None));
     }
 
     #[test]

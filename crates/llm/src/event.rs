@@ -3,7 +3,7 @@
 mod gathering;
 
 use crate::chat::{Part, Signature};
-use crate::{Failure, Tokens};
+use crate::{Failure, Terms, Tokens};
 
 pub use gathering::Gathering;
 
@@ -16,6 +16,7 @@ pub struct Answer {
     pub parts: Vec<Part>,
     pub stop: Stop,
     pub usage: Option<Tokens>,
+    pub terms: Terms,
 }
 
 /// Why the answer ended.

@@ -10,12 +10,12 @@ use gatewright_types::UsageUnit;
 use gatewright_types::api::{Dialect, ProviderKind};
 
 pub use self::watch::{NativeWatch, Watched};
-use crate::Tokens;
 use crate::dialect::bedrock::BedrockConverse;
 use crate::dialect::cohere::Cohere;
 use crate::dialect::{Outbound, gemini, inbound};
 use crate::embed::EmbedDialect;
 use crate::json::{Kind, Members};
+use crate::{AnswerFacts, Tokens};
 
 /// A request as it was seen going by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,15 +98,15 @@ impl Native {
 }
 
 impl Purpose {
-    /// What a whole answer says was used.
-    pub fn used(self, body: &[u8]) -> Option<Tokens> {
+    /// What a whole answer says of what was used.
+    pub fn used(self, body: &[u8]) -> Option<AnswerFacts> {
         match self {
             Self::Spoken(Dialect::GeminiGenerate) => gemini::used(body),
-            Self::Spoken(dialect) => inbound(dialect).read_facts(body).ok()?.usage,
-            Self::InvokeClaude => inbound(Dialect::AnthropicMessages).read_facts(body).ok()?.usage,
-            Self::Converse => BedrockConverse::Others.read_answer(body).ok()?.usage,
-            Self::CohereChat => Cohere.read_answer(body).ok()?.usage,
-            Self::Embed(dialect) => dialect.used(body),
+            Self::Spoken(dialect) => inbound(dialect).read_facts(body).ok(),
+            Self::InvokeClaude => inbound(Dialect::AnthropicMessages).read_facts(body).ok(),
+            Self::Converse => BedrockConverse::Others.read_answer(body).ok().map(AnswerFacts::from),
+            Self::CohereChat => Cohere.read_answer(body).ok().map(AnswerFacts::from),
+            Self::Embed(dialect) => dialect.used(body).map(AnswerFacts::from),
             Self::Count => None,
         }
     }

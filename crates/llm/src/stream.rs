@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::chunk::{ChunkFacts, read_chunk};
 use crate::dialect::{Looked, Watch};
 use crate::sse::{Payload, Splitter, TooLarge, events, payload};
-use crate::{Failure, FailureKind, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 /// What becomes of the usage that was asked for on the caller's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub struct PassedStream {
     splitter: Splitter,
     phase: Phase,
     finish_seen: bool,
-    usage: Option<Tokens>,
+    /// Of chat chunks; others are asked at the end.
+    facts: AnswerFacts,
     content_events: u64,
 }
 
@@ -60,7 +61,7 @@ pub struct Ended {
     /// A choice had a finish reason.
     pub finish_seen: bool,
     /// As told last: cumulative numbers replace each other.
-    pub usage: Option<Tokens>,
+    pub facts: AnswerFacts,
     /// How many events carried a piece of an answer.
     pub content_events: u64,
 }
@@ -114,7 +115,7 @@ impl PassedStream {
             splitter: Splitter::default(),
             phase: Phase::BeforeContent,
             finish_seen: false,
-            usage: None,
+            facts: AnswerFacts::default(),
             content_events: 0,
         }
     }
@@ -154,7 +155,10 @@ impl PassedStream {
             failed: last.failed,
             done: self.phase == Phase::Done,
             finish_seen: self.finish_seen,
-            usage: self.usage,
+            facts: match &self.reader {
+                Reader::Chat(_) => self.facts,
+                Reader::Other(watch) => watch.facts(),
+            },
             content_events: self.content_events,
         }
     }
@@ -200,7 +204,6 @@ impl PassedStream {
                     Payload::Line(data, _) => watch.look(data),
                     Payload::Joined(data) => watch.look(&data),
                 };
-                self.usage = watch.usage().or(self.usage);
                 return self.note(looked);
             }
         };
@@ -234,7 +237,7 @@ impl PassedStream {
             Payload::Joined(data) => (read_chunk(&data), None),
         };
         let Ok(ChunkFacts {
-            usage,
+            answer,
             null_usage,
             error,
             choices,
@@ -253,9 +256,9 @@ impl PassedStream {
         if choices.content || choices.finish {
             self.phase = Phase::InContent;
         }
-        self.usage = usage.or(self.usage);
+        self.facts.tell(answer);
         match (usage_chunk, null_usage, place) {
-            (UsageChunk::Strip, ..) if usage.is_some() && !choices.present => Verdict::Drop,
+            (UsageChunk::Strip, ..) if answer.usage.is_some() && !choices.present => Verdict::Drop,
             // Over several lines it stays: it does no harm, and its bytes do not lie together.
             (UsageChunk::Strip, Some(part), Some(place)) => Verdict::Without(place + part.start..place + part.end),
             (UsageChunk::Strip, ..) | (UsageChunk::Keep, ..) => Verdict::Pass,

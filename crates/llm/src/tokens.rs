@@ -3,13 +3,14 @@
 
 use std::fmt;
 
-use gatewright_types::UsageUnit;
+use gatewright_types::{Nanos, UsageUnit};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Request;
 use crate::json::{Kind, Slot, SyntaxError, Value};
+use crate::terms::read_charge;
+use crate::{AnswerFacts, Request, Terms};
 
 const CONFLICTING: &str = "conflicting";
 
@@ -33,6 +34,7 @@ struct Told {
     image_in: u64,
     reasoning: u64,
     audio_out: u64,
+    charge: Option<Nanos>,
     /// A number was negative.
     impossible: bool,
 }
@@ -66,18 +68,29 @@ impl Tokens {
 
     /// Reads the usage object of an OpenAI answer; `None` when it is no object or tells no totals.
     pub(crate) fn read(usage: &Value<'_>) -> Option<Self> {
-        usage.again(Self::read_slot).ok().flatten()
-    }
-
-    /// The same in one pass with what is around it.
-    pub(crate) fn read_slot(usage: Slot<'_, '_>) -> Result<Option<Self>, SyntaxError> {
-        Ok(Told::read(usage)?.normal_form())
+        AnswerFacts::read_usage_value(usage).usage
     }
 
     fn sum(&self, of: impl Fn(UsageUnit) -> bool) -> u64 {
         self.iter()
             .filter(|(unit, _)| of(*unit))
             .fold(0, |sum, (_, count)| sum.saturating_add(count))
+    }
+}
+
+impl AnswerFacts {
+    /// Reads the usage object of an OpenAI answer, and what it says of the charge, in one pass with what is around it.
+    pub(crate) fn read_usage(usage: Slot<'_, '_>) -> Result<Self, SyntaxError> {
+        let told = Told::read(usage)?;
+        Ok(Self {
+            terms: Terms::charged(told.charge),
+            usage: told.normal_form(),
+        })
+    }
+
+    /// The same of an object that was passed before.
+    pub(crate) fn read_usage_value(usage: &Value<'_>) -> Self {
+        usage.again(Self::read_usage).unwrap_or_default()
     }
 }
 
@@ -143,7 +156,7 @@ impl Told {
                         Ok(())
                     })?;
                 }
-                _ => {}
+                _ => told.charge = read_charge(name, value)?.or(told.charge),
             }
             Ok(())
         })?;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::Tokens;
 use crate::dialect::{Decoder, Encoder, ErrorFacts};
 use crate::event::{Answer, Event, Gathering, Opening};
 use crate::stream::{Ended, Seen};
+use crate::{AnswerFacts, Tokens};
 
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
 pub struct TranslatedStream {
@@ -68,7 +68,10 @@ impl TranslatedStream {
             failed: last.failed,
             done: self.stopped,
             finish_seen: self.stopped,
-            usage: self.usage,
+            facts: AnswerFacts {
+                usage: self.usage,
+                terms: self.decoder.terms(),
+            },
             content_events: self.content_events,
         }
     }

@@ -15,7 +15,7 @@ use gatewright_llm::dialect::bedrock::BedrockConverse;
 use gatewright_llm::dialect::bedrock::event_stream::write_frame;
 use gatewright_llm::dialect::{Outbound as _, TargetFacts};
 use gatewright_llm::event::{Answer, Event, Stop};
-use gatewright_llm::{FailureKind, Tokens, classify};
+use gatewright_llm::{FailureKind, Terms, Tokens, classify};
 use gatewright_types::UsageUnit;
 use http::HeaderMap;
 use proptest::prelude::{any, prop};
@@ -189,6 +189,7 @@ fn expected(name: &str) -> Answer {
         parts,
         stop,
         usage,
+        terms: Terms::default(),
     }
 }
 

@@ -120,7 +120,10 @@ fn watched(usage: UsageChunk, bytes: &[u8]) -> (Vec<u8>, String) {
     }
     let ended = stream.end();
     out.extend(ended.out.into_iter().flatten());
-    let usage = ended.usage.map(|usage| serde_json::to_string(&usage).expect("usage"));
+    let usage = ended
+        .facts
+        .usage
+        .map(|usage| serde_json::to_string(&usage).expect("usage"));
     let failed = failed
         .or(ended.failed)
         .map_or("none\n".into(), |failure| failure_line(&failure));

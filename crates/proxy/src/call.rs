@@ -65,7 +65,7 @@ pub(crate) async fn call(
     let (body, facts) = telling.whole(body).map_err(refused)?;
     let used = match facts.usage {
         None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
-        told => Used::of(told, 0),
+        _ => Used::of(facts, 0),
     };
     let kept = match keeper {
         Some(mut keeper) => {
@@ -99,11 +99,13 @@ pub(crate) async fn whole(
     let answered = timeout_at(deadline, async {
         let opened = opening.open().await?;
         let body = opened.source.collect(limit_bytes).await.map_err(refused)?;
-        Ok((opened.status, body))
+        Ok((opened.status, opened.served, body))
     })
     .await;
     record.waited(began.elapsed());
-    answered.unwrap_or_else(|_| Err(refused(limit.exceeded())))
+    let (status, served, body) = answered.unwrap_or_else(|_| Err(refused(limit.exceeded())))?;
+    record.served(served);
+    Ok((status, body))
 }
 
 async fn stream(

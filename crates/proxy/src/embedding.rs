@@ -78,7 +78,10 @@ impl Embedding {
     /// A provider's answer in its own dialect.
     pub(crate) fn translate(&self, dialect: EmbedDialect, body: &[u8]) -> Result<(Bytes, AnswerFacts), Failure> {
         let mut answer = dialect.read(body, self.inputs)?;
-        let facts = AnswerFacts { usage: answer.usage };
+        let facts = AnswerFacts {
+            usage: answer.usage,
+            ..AnswerFacts::default()
+        };
         answer.usage.get_or_insert(self.estimated);
         let written = answer.write(self.encoding, &self.upstream_model);
         Ok((written.into(), facts))

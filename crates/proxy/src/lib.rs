@@ -23,6 +23,7 @@ mod reply;
 mod responses;
 mod route;
 mod speech;
+mod tier;
 mod told;
 mod trace;
 

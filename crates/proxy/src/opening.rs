@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Failure, FailureKind, Segments, classify, sandbox};
 use gatewright_types::RequestId;
+use gatewright_types::api::ServedTier;
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
@@ -15,6 +16,7 @@ use http_body::Body as _;
 use crate::patience::Limit;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::route::Plan;
+use crate::tier::told_tier;
 use crate::upstream::{Call, Chosen, Manner, Player, Upstream, address, failure, read_body};
 
 /// No error body worth passing on is larger.
@@ -43,6 +45,8 @@ pub(crate) struct Opening {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) status: u16,
+    /// The tier it is served in, where the head says so.
+    pub(crate) served: Option<ServedTier>,
     pub(crate) source: Source,
 }
 
@@ -79,6 +83,7 @@ impl Opening {
                 let response = self.upstream.call(call).await.map_err(|error| self.failed(error))?;
                 Opened {
                     status: response.status().as_u16(),
+                    served: told_tier(provider.kind, response.headers()),
                     source: Source::Network(response),
                 }
             }
@@ -97,6 +102,7 @@ impl Opening {
         tokio::time::sleep(script.wait).await;
         Opened {
             status: script.status,
+            served: None,
             source: Source::Sandbox(Player::new(script.steps)),
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
-use gatewright_llm::{Bill, Catalog, Named, Request, Tokens, bill, unpriced};
-use gatewright_types::api::{CacheStatus, Dialect, Outcome};
+use gatewright_llm::{AnswerFacts, Bill, Catalog, Named, Request, Terms, Tokens, unpriced};
+use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{CredentialId, Nanos, OrganizationId, RequestId};
 use tokio::time::Instant;
 
@@ -53,17 +53,29 @@ pub(crate) struct End {
 #[derive(Debug)]
 pub(crate) enum Used {
     Nothing,
-    Told(Tokens),
+    Told(Tokens, Terms),
     /// The provider did not say, but this many pieces of an answer came.
     Untold {
         content_events: u64,
+        terms: Terms,
     },
 }
 
 impl Used {
     /// Of an answer of which so many pieces came.
-    pub(crate) fn of(told: Option<Tokens>, content_events: u64) -> Self {
-        told.map_or(Self::Untold { content_events }, Self::Told)
+    pub(crate) fn of(facts: AnswerFacts, content_events: u64) -> Self {
+        let terms = facts.terms;
+        match facts.usage {
+            Some(tokens) => Self::Told(tokens, terms),
+            None => Self::Untold { content_events, terms },
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        match self {
+            Self::Nothing => Terms::default(),
+            Self::Told(_, terms) | Self::Untold { terms, .. } => *terms,
+        }
     }
 }
 
@@ -100,6 +112,8 @@ impl Record {
             cache: CacheStatus::Off,
             lines: Vec::new(),
             estimated: false,
+            served: None,
+            charge: None,
             cost: None,
             duration_us: 0,
             first_token_us: None,
@@ -216,6 +230,11 @@ impl Record {
         open.overhead = Some(open.overhead());
     }
 
+    /// In which tier, as far as the answer's head says.
+    pub(crate) fn served(&mut self, tier: Option<ServedTier>) {
+        self.get_mut().usage.served = tier;
+    }
+
     pub(crate) fn first_token(&mut self) {
         let open = self.get_mut();
         if open.usage.first_token_us.is_none() {
@@ -292,7 +311,7 @@ impl Drop for Record {
         // The provider was called and works for us already: what it got is billed by our count.
         let used = match open.usage.attempts {
             0 => Used::Nothing,
-            _ => Used::Untold { content_events: 0 },
+            _ => Used::of(AnswerFacts::default(), 0),
         };
         self.abandon(used);
     }
@@ -316,6 +335,9 @@ impl Open {
 
     fn finish(mut self: Box<Self>, gateway: &Gateway, end: &End) -> Metered {
         let overhead = self.overhead();
+        let terms = end.used.terms();
+        self.usage.served = terms.served.or(self.usage.served);
+        self.usage.charge = terms.charge;
         let bill = self.bill(gateway, &end.used);
         let usage = &mut self.usage;
         usage.outcome = end.outcome;
@@ -335,14 +357,16 @@ impl Open {
 
     fn bill(&self, gateway: &Gateway, used: &Used) -> Bill {
         let tokens = match (used, &self.request, &self.sighted) {
-            (Used::Told(tokens), ..) => *tokens,
-            (Used::Untold { content_events }, Some(request), _) => gatewright_llm::estimate(request, *content_events),
-            (Used::Untold { content_events }, None, Some(sighted)) => sighted.native.estimate(*content_events),
+            (Used::Told(tokens, _), ..) => *tokens,
+            (Used::Untold { content_events, .. }, Some(request), _) => {
+                gatewright_llm::estimate(request, *content_events)
+            }
+            (Used::Untold { content_events, .. }, None, Some(sighted)) => sighted.native.estimate(*content_events),
             (Used::Nothing, ..) | (Used::Untold { .. }, None, None) => Tokens::default(),
         };
         let catalog = gateway.catalog();
         match self.price(&catalog) {
-            Some(price) => bill(&tokens, price.rates_for(&tokens), price.version()),
+            Some(price) => price.bill(&tokens, self.usage.served),
             // At an address nobody here knows, no tokens do not mean that nothing was used.
             None if self.sighted.is_some() && matches!(used, Used::Untold { .. }) => unpriced(&tokens),
             // Nothing used costs nothing, whatever a token would cost.

@@ -52,11 +52,14 @@ enum State {
 }
 
 impl Relay {
-    pub(crate) fn new(begun: Begun, record: Record, keepalive: Duration) -> Self {
+    pub(crate) fn new(begun: Begun, mut record: Record, keepalive: Duration) -> Self {
         let comments = begun.telling.takes_comments();
         // A provider that is not even heard of yet has been silent for a keepalive interval already.
         let (state, out) = match begun.state {
-            Beginning::Opened(opened) => (State::Flowing(opened.source), None),
+            Beginning::Opened(opened) => {
+                record.served(opened.served);
+                (State::Flowing(opened.source), None)
+            }
             Beginning::Waiting(opening) => (State::Waiting(opening), Some(if comments { KEEPALIVE } else { BLANK })),
         };
         let now = Instant::now();
@@ -103,7 +106,12 @@ impl Relay {
         match &mut self.state {
             State::Over => return Poll::Ready(Progress::Over),
             State::Waiting(opening) => match std::task::ready!(opening.as_mut().poll(cx)) {
-                Ok(opened) => self.state = State::Flowing(opened.source),
+                Ok(opened) => {
+                    if let Some(record) = &mut self.record {
+                        record.served(opened.served);
+                    }
+                    self.state = State::Flowing(opened.source);
+                }
                 Err(refusal) => self.fail(&refusal, Outcome::Failed),
             },
             State::Flowing(source) => match std::task::ready!(source.poll_next(cx)) {
@@ -278,7 +286,7 @@ enum Progress {
 }
 
 fn used(ended: &Ended) -> Used {
-    Used::of(ended.usage, ended.content_events)
+    Used::of(ended.facts, ended.content_events)
 }
 
 fn cost_comment(cost: Option<Nanos>) -> String {

@@ -219,7 +219,7 @@ impl Telling {
         };
         let answer = translation.outbound.read_answer(&body)?;
         let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
-        Ok((written.into(), AnswerFacts { usage: answer.usage }))
+        Ok((written.into(), answer.into()))
     }
 
     /// An answer that came in a stream, as it would have been told in one piece.

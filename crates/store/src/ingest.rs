@@ -25,7 +25,7 @@ use crate::rollup::{self, Tokens};
 use crate::stored;
 use crate::system::System;
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 24] = [
     "organization",
     "id",
     "started_at",
@@ -48,6 +48,8 @@ const COLUMNS: [&str; 22] = [
     "duration_us",
     "first_token_us",
     "overhead_us",
+    "service_tier",
+    "provider_cost_nanos",
 ];
 static INSERT: Wide = Wide::new(|backend, rows| insert(backend, rows, ""));
 static INSERT_RETURNING: Wide = Wide::new(|backend, rows| insert(backend, rows, " RETURNING \"id\""));
@@ -199,6 +201,8 @@ fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
         stored::number(record.duration_us).into(),
         record.first_token_us.map(stored::number).into(),
         stored::number(record.overhead_us).into(),
+        record.served.map(|tier| tier.as_str()).into(),
+        record.charge.map(|charge| charge.get()).into(),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! list by its own key. Key, model and outcome have an index each, in the order of the list.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_types::api::{Dialect, LineItem, Outcome, UsageQuery, UsageRow};
+use gatewright_types::api::{Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageRow};
 use gatewright_types::{KeyId, Money, Nanos, OrganizationId, Page, PageQuery, RequestId, TeamId};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, Select};
@@ -96,6 +96,11 @@ fn first_id_of(time: DateTime<Utc>) -> Uuid {
 
 fn read(row: Model) -> Result<UsageRow, DbErr> {
     let lines: Vec<LineItem> = stored::json("line items", &row.lines)?;
+    let cost = row.cost_nanos.map(Nanos::new);
+    let provider_cost = row.provider_cost_nanos.map(Nanos::new);
+    let difference = provider_cost
+        .zip(cost)
+        .map(|(theirs, ours)| theirs.saturating_sub(ours));
     Ok(UsageRow {
         id: RequestId::from_uuid(row.id),
         started_at: row.started_at,
@@ -115,9 +120,18 @@ fn read(row: Model) -> Result<UsageRow, DbErr> {
         attempts: stored::count_u32(row.attempts),
         lines,
         estimated: row.estimated,
-        cost: row.cost_nanos.map(|nanos| Money::from(Nanos::new(nanos))),
+        service_tier: row.service_tier.as_deref().map(served_tier),
+        cost: cost.map(Money::from),
+        provider_cost: provider_cost.map(Money::from),
+        cost_difference: difference.map(Money::from),
         duration_ms: stored::count(row.duration_us) / 1_000,
         first_token_ms: row.first_token_us.map(|us| stored::count(us) / 1_000),
         overhead_us: stored::count(row.overhead_us),
     })
+}
+
+/// A later release may know more of them.
+fn served_tier(text: &str) -> ServedTier {
+    let mut all = ServedTier::ALL.into_iter();
+    all.find(|tier| tier.as_str() == text).unwrap_or(ServedTier::Unknown)
 }

@@ -46,6 +46,8 @@ fn record(organization: OrganizationId) -> UsageRecord {
         cache: CacheStatus::Off,
         lines: Vec::new(),
         estimated: false,
+        served: None,
+        charge: None,
         cost: None,
         duration_us: 1_500,
         first_token_us: None,

@@ -112,8 +112,12 @@ fn facts(model: &CatalogModel) -> BTreeMap<String, String> {
         for tier in &price.tiers {
             rates(&format!("price.above_{}", tier.above_input_tokens), &tier.rates);
         }
-        for tier in &price.service_tiers {
-            rates(&format!("price.{}", tier.service_tier.as_str()), &tier.rates);
+        for service in &price.service_tiers {
+            let name = format!("price.{}", service.service_tier.as_str());
+            rates(&name, &service.rates);
+            for tier in &service.tiers {
+                rates(&format!("{name}.above_{}", tier.above_input_tokens), &tier.rates);
+            }
         }
         for other in &price.other {
             state(

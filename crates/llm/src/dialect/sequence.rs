@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::chat::Signature;
 use crate::event::{Event, Opening, Stop};
-use crate::{Failure, FailureKind, Tokens};
+use crate::{Failure, FailureKind, Terms, Tokens};
 
 /// How many parts may be held back, and how much of them, before the stream is given up.
 const MOST_WAITING: usize = 128;
@@ -23,6 +23,7 @@ pub(crate) struct Sequence {
     waiting_bytes: usize,
     stop: Option<Stop>,
     over: bool,
+    terms: Terms,
 }
 
 #[derive(Debug)]
@@ -127,6 +128,15 @@ impl Sequence {
             self.start(None, None, events);
             events.push(Event::Usage(usage));
         }
+    }
+
+    /// On what terms the answer is given. No event: only the bill asks for it.
+    pub(crate) fn terms(&mut self, told: Terms) {
+        self.terms = told.or(self.terms);
+    }
+
+    pub(crate) const fn told_terms(&self) -> Terms {
+        self.terms
     }
 
     /// Why the answer ends. Told to the caller when the stream does: usage may still come.

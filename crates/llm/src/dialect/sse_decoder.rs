@@ -6,7 +6,7 @@ use super::Decoder;
 use super::sequence::Sequence;
 use crate::event::Event;
 use crate::sse::{Payload, Splitter, events, payload};
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, Terms};
 
 /// What is different about each of these dialects.
 pub(crate) trait ReadData: Send {
@@ -59,5 +59,9 @@ impl<R: ReadData> Decoder for SseDecoder<R> {
         let rest = self.splitter.rest();
         self.read(&rest, events);
         self.sequence.finish(events);
+    }
+
+    fn terms(&self) -> Terms {
+        self.sequence.told_terms()
     }
 }

@@ -157,7 +157,7 @@ fn a_body_names_a_model_only_when_no_reader_could_find_another() {
 #[test]
 fn whole_answers_say_what_was_used() {
     let check = |purpose: Purpose, body: &str, input: u64, output: u64| {
-        let used = purpose.used(body.as_bytes()).expect(body);
+        let used = purpose.used(body.as_bytes()).expect(body).usage.expect(body);
         assert_eq!((used.total_input(), used.total_output()), (input, output), "{body}");
     };
 
@@ -209,7 +209,7 @@ fn streams_are_watched_wherever_they_are_cut() {
             .filter(|piece| watch.look(Bytes::copy_from_slice(piece)));
         assert_eq!(first.count(), 1);
         let watched = watch.end();
-        let used = watched.usage.expect("usage");
+        let used = watched.facts.usage.expect("usage");
         assert_eq!(
             (used.get(UsageUnit::InputUncached), used.get(UsageUnit::OutputText)),
             (5, 2)
@@ -220,7 +220,7 @@ fn streams_are_watched_wherever_they_are_cut() {
     let mut cut = native.watch("text/event-stream");
     cut.look(Bytes::from(format!("{chunk}\n\n")));
     let watched = cut.end();
-    assert!(watched.failed.is_some() && watched.usage.is_none());
+    assert!(watched.failed.is_some() && watched.facts.usage.is_none());
     assert_eq!(native.estimate(watched.content_events).get(UsageUnit::OutputText), 1);
 }
 
@@ -235,5 +235,5 @@ fn a_stream_in_one_array_is_read_at_its_end() {
         watch.look(Bytes::from(piece));
     }
 
-    assert_eq!(watch.end().usage.expect("usage").total_input(), 6);
+    assert_eq!(watch.end().facts.usage.expect("usage").total_input(), 6);
 }

@@ -9,7 +9,7 @@ use crate::dialect::bedrock::BedrockConverse;
 use crate::dialect::cohere::Cohere;
 use crate::dialect::{Encoder, ErrorFacts, Outbound};
 use crate::event::Event;
-use crate::{Failure, Flow, Tokens, TranslatedStream, UsageChunk};
+use crate::{AnswerFacts, Failure, Flow, TranslatedStream, UsageChunk};
 
 /// Of an answer in one piece, no more is kept to be read at its end.
 const MOST_KEPT: usize = 16 << 20;
@@ -30,7 +30,7 @@ enum Eye {
 /// What is known of an answer that is over.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Watched {
-    pub usage: Option<Tokens>,
+    pub facts: AnswerFacts,
     /// How many events carried a piece of an answer.
     pub content_events: u64,
     /// A stream said that it failed, or ended before its answer did.
@@ -91,13 +91,13 @@ impl NativeWatch {
                 let whole = ended.done || ended.finish_seen;
                 let broken = || Failure::new(crate::FailureKind::Malformed, "the stream ended before the answer did");
                 Watched {
-                    usage: ended.usage,
+                    facts: ended.facts,
                     content_events: ended.content_events,
                     failed: ended.failed.or_else(|| (!whole).then(broken)),
                 }
             }
             Eye::Whole(purpose, kept) => Watched {
-                usage: purpose.used(kept),
+                facts: purpose.used(kept).unwrap_or_default(),
                 ..Watched::default()
             },
             Eye::Closed => Watched::default(),

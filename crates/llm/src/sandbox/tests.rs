@@ -87,7 +87,7 @@ fn usage_counts_a_token_per_word_in_both_forms() {
 
     assert_eq!((usage.total_input(), usage.total_output()), (4, 19));
     assert_eq!(
-        (ended.usage, ended.done, ended.finish_seen, ended.content_events),
+        (ended.facts.usage, ended.done, ended.finish_seen, ended.content_events),
         (Some(usage), true, true, 19)
     );
 }

@@ -2,6 +2,7 @@ use gatewright_types::UsageUnit;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Tokens;
 
 const ROLE: &str = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}],\"usage\":null}\n\n";
 const TEXT: &str =
@@ -38,7 +39,7 @@ fn watched(usage: UsageChunk, pieces: &[&[u8]]) -> Whole {
         failed: last_failed,
         done,
         finish_seen,
-        usage,
+        facts,
         content_events,
     } = stream.end();
     out.extend(last.into_iter().flatten());
@@ -49,7 +50,7 @@ fn watched(usage: UsageChunk, pieces: &[&[u8]]) -> Whole {
         firsts,
         done,
         finish_seen,
-        usage,
+        usage: facts.usage,
         content_events,
     }
 }

@@ -27,6 +27,7 @@ fn every_answer_is_read() {
             parts,
             stop,
             usage,
+            ..Answer::default()
         };
         assert_eq!(answer(name), Ok(expected), "{name}");
     };

@@ -15,7 +15,7 @@ use gatewright_llm::dialect::{
     ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts, Unsupported, Written,
 };
 use gatewright_llm::event::{Answer, Event};
-use gatewright_llm::{BadRequest, Failure, Tokens};
+use gatewright_llm::{BadRequest, Failure, Terms, Tokens};
 use gatewright_types::UsageUnit;
 
 use crate::fixtures::{ANSWERS, REQUESTS, fixture};
@@ -35,8 +35,11 @@ pub(crate) fn read_with(members: &str) -> Result<Chat, BadRequest> {
     ))
 }
 
+/// Without its terms, which are not told to callers and are no events.
 pub(crate) fn answer(name: &str) -> Result<Answer, Failure> {
-    Anthropic.read_answer(fixture(ANSWERS, name).as_bytes())
+    let mut answer = Anthropic.read_answer(fixture(ANSWERS, name).as_bytes())?;
+    answer.terms = Terms::default();
+    Ok(answer)
 }
 
 pub(crate) fn target(model: &str) -> TargetFacts<'_> {

@@ -342,5 +342,5 @@ fn watch(text: &str) -> (Vec<Looked>, Option<Tokens>) {
     let events = text.split_inclusive("\n\n").filter(|event| event.ends_with("\n\n"));
     let data = events.filter_map(|event| event.lines().find_map(|line| line.strip_prefix("data: ")));
     let looked = data.map(|data| watcher.look(data.as_bytes())).collect();
-    (looked, watcher.usage())
+    (looked, watcher.facts().usage)
 }

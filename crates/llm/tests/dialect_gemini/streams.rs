@@ -245,7 +245,7 @@ fn streams_and_answers_that_pass_are_watched() {
         .collect();
     let content = (true, false, false);
     assert_eq!(looked, [content, content, content, (false, true, false)]);
-    assert_eq!(watcher.usage(), answer("parallel-tools").usage);
+    assert_eq!(watcher.facts().usage, answer("parallel-tools").usage);
     let error = watcher.look(br#"{"error":{"code":503,"message":"overloaded"}}"#);
     assert_eq!(error.failed.expect("a failure").status, Some(503));
     let ceremony = br#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"Zg=="}]}}]}"#;

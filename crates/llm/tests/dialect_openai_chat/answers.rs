@@ -8,7 +8,7 @@ use gatewright_llm::{FailureKind, Tokens};
 use gatewright_types::UsageUnit;
 use serde_json::{Value, json};
 
-use crate::{answer, call, encoded, fixture, names, reply, signature, stream};
+use crate::{answer, call, encoded, fixture, names, read_answer, reply, signature, stream};
 
 #[test]
 fn answers_are_read() {
@@ -85,7 +85,7 @@ fn an_error_is_a_failure_whatever_its_status() {
 fn answers_are_written_and_read_again() {
     let chat = Chat::default();
     for name in names("answers").iter().filter(|name| !name.contains("error")) {
-        let answer = OpenaiChatTo(Quirks::OPENAI).read_answer(&fixture(name)).expect(name);
+        let answer = read_answer(name);
 
         let body = OpenaiChat.write_answer(&answer, &reply(&chat));
         let again = OpenaiChatTo(Quirks::OPENAI).read_answer(&body).expect(name);

@@ -9,11 +9,11 @@ mod write_request;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatewright_llm::Tokens;
 use gatewright_llm::chat::{Chat, Maker, Signature, ToolCall};
 use gatewright_llm::dialect::openai_chat::{OpenaiChat, OpenaiChatTo, Quirks};
 use gatewright_llm::dialect::{Encoder, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts};
 use gatewright_llm::event::{Answer, Event, Opening};
+use gatewright_llm::{Terms, Tokens};
 use serde_json::Value;
 
 pub(crate) const TARGET: TargetFacts<'static> = TargetFacts {
@@ -59,9 +59,16 @@ pub(crate) fn refusal(body: &Value) -> (String, String) {
 }
 
 pub(crate) fn answer(case: &str) -> Answer {
-    OpenaiChatTo(Quirks::OPENAI)
-        .read_answer(&fixture(&format!("answers/{case}.json")))
-        .unwrap_or_else(|failure| panic!("{case}: {failure:?}"))
+    read_answer(&format!("answers/{case}.json"))
+}
+
+/// Without its terms, which are not told to callers and are no events.
+pub(crate) fn read_answer(name: &str) -> Answer {
+    let mut answer = OpenaiChatTo(Quirks::OPENAI)
+        .read_answer(&fixture(name))
+        .unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+    answer.terms = Terms::default();
+    answer
 }
 
 pub(crate) fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {

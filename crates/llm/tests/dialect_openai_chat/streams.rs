@@ -332,7 +332,7 @@ fn passing_streams_are_watched() {
     let (finish, done) = ((false, true, false), (false, false, true));
 
     assert_eq!(told, [nothing, nothing, content, content, finish, nothing, done]);
-    assert_eq!(watch.usage().expect("usage").total_output(), 8);
+    assert_eq!(watch.facts().usage.expect("usage").total_output(), 8);
     let failure = watch.look(br#"{"error":{"message":"no"}}"#).failed.expect("a failure");
     assert_eq!(
         (failure.kind, failure.message.as_str()),
@@ -381,5 +381,5 @@ fn old_completions_are_answered_by_chats() {
         .map(|looked| (looked.content, looked.finish))
         .collect();
     assert_eq!(looked, [(true, false), (false, true), (false, false)]);
-    assert_eq!(watch.usage().expect("usage").total_input(), 10);
+    assert_eq!(watch.facts().usage.expect("usage").total_input(), 10);
 }

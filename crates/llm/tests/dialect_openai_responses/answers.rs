@@ -4,8 +4,9 @@ use gatewright_llm::chat::{Amount, Chat, Effort, Maker, Part, Reasoning, Role, T
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{Inbound, Outbound, PathFacts};
 use gatewright_llm::event::{Answer, Stop};
-use gatewright_llm::{AnswerFacts, Failure, FailureKind, NotAnAnswer};
+use gatewright_llm::{Failure, FailureKind, NotAnAnswer};
 use gatewright_types::UsageUnit;
+use gatewright_types::api::ServedTier;
 use serde_json::{Value, json};
 
 use crate::fixtures::{ANSWERS, answer, call, counts, events_of, fixture, last_response, reply, request, signature};
@@ -151,6 +152,7 @@ fn an_answer_written_and_read_again_is_the_same() {
 
         assert_eq!(again.id.as_deref(), Some("resp_1"));
         again.id.clone_from(&first.id);
+        again.terms = first.terms;
         assert_eq!(again, first, "{name}");
     }
 }
@@ -325,13 +327,13 @@ fn an_output_given_back_as_input_is_what_it_was() {
 }
 
 #[test]
-fn facts_of_an_answer_are_its_usage() {
-    let facts = OpenaiResponses.read_facts(&fixture("answers/cached.json"));
+fn facts_of_an_answer_are_its_usage_and_its_tier() {
+    let facts = OpenaiResponses
+        .read_facts(&fixture("answers/cached.json"))
+        .expect("an answer");
     assert_eq!(
-        facts,
-        Ok(AnswerFacts {
-            usage: answer("cached").usage
-        })
+        (facts.usage, facts.terms.served),
+        (answer("cached").usage, Some(ServedTier::Standard))
     );
     assert_eq!(OpenaiResponses.read_facts(b"[]"), Err(NotAnAnswer::NotJson));
     let error = OpenaiResponses.read_facts(&fixture("answers/error-before.json"));

@@ -7,7 +7,7 @@ use gatewright_llm::chat::{Chat, Part, Signature, ToolCall};
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{ErrorFacts, Inbound, Outbound, PathFacts, ReplyFacts, TargetFacts};
 use gatewright_llm::event::{Answer, Event, Opening};
-use gatewright_llm::{BadRequest, Tokens};
+use gatewright_llm::{BadRequest, Terms, Tokens};
 use gatewright_types::UsageUnit;
 use serde_json::Value;
 
@@ -60,10 +60,13 @@ pub(crate) fn request(name: &str) -> Chat {
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// Without its terms, which are not told to callers and are no events.
 pub(crate) fn answer(name: &str) -> Answer {
-    OpenaiResponses
+    let mut answer = OpenaiResponses
         .read_answer(&fixture(&format!("answers/{name}.json")))
-        .unwrap_or_else(|failure| panic!("{name}: {failure:?}"))
+        .unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+    answer.terms = Terms::default();
+    answer
 }
 
 pub(crate) fn stream(name: &str) -> Vec<u8> {

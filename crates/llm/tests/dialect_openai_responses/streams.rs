@@ -292,7 +292,7 @@ fn watched(stream: &[u8]) -> (usize, Vec<usize>, Vec<usize>, Vec<FailureKind>, O
         done.extend(looked.done.then_some(number));
         failed.extend(looked.failed.map(|failure| failure.kind));
     }
-    (content, finish, done, failed, watch.usage())
+    (content, finish, done, failed, watch.facts().usage)
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn streamed(caller: Caller, provider: Provider, bytes: &[u8], reply: &ReplyFacts
     Streamed {
         events: events(provider, bytes),
         out,
-        usage: ended.usage,
+        usage: ended.facts.usage,
         failed,
     }
 }
@@ -166,7 +166,7 @@ fn streamed(caller: Caller, provider: Provider, bytes: &[u8], reply: &ReplyFacts
 fn stalled(caller: Caller, provider: Provider, bytes: &[u8], reply: &ReplyFacts<'_>) -> Streamed {
     let mut stream = TranslatedStream::new(provider.outbound().decoder(), caller.inbound().encoder(reply));
     let mut out: Vec<u8> = stream.push(bytes).out.into_iter().flatten().collect();
-    let usage = stream.end().usage;
+    let usage = stream.end().facts.usage;
     let message = "the provider sent nothing for 60 s";
     out.extend(stream.failure(&error(504, message, "upstream_timeout")));
     Streamed {

@@ -29,6 +29,8 @@ fn record() -> UsageRecord {
         cache: CacheStatus::Off,
         lines: Vec::new(),
         estimated: false,
+        served: None,
+        charge: None,
         cost: None,
         duration_us: 1,
         first_token_us: None,

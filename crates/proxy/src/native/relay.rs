@@ -155,5 +155,5 @@ impl Drop for NativeRelay {
 }
 
 fn used(watched: &Watched) -> Used {
-    Used::of(watched.usage, watched.content_events)
+    Used::of(watched.facts, watched.content_events)
 }

@@ -2,7 +2,7 @@
 //! them, and its body as it came. Metered here.
 
 use bytes::Bytes;
-use gatewright_llm::Purpose;
+use gatewright_llm::{AnswerFacts, Purpose};
 use gatewright_types::api::Outcome;
 use http::HeaderMap;
 
@@ -14,6 +14,7 @@ use crate::patience::Patience;
 use crate::record::{End, Record, Used};
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::reply::{Header, cost_header, gateway_headers};
+use crate::tier::told_tier;
 
 pub(crate) struct NativeAnswer {
     pub(crate) status: u16,
@@ -32,6 +33,7 @@ pub(crate) enum NativeBody {
 impl Answer {
     pub(super) fn finish(self, gateway: &Gateway, mut record: Record) -> NativeAnswer {
         let status = self.status;
+        record.served(told_tier(self.sighted.provider.kind, &self.headers));
         let mut headers = gateway_headers(&record.facts(), record.dialect());
         let purpose = self.sighted.native.purpose;
         let body = match self.body {
@@ -77,7 +79,7 @@ impl Answer {
 fn used(purpose: Option<Purpose>, body: &[u8]) -> Used {
     match purpose {
         Some(Purpose::Count) => Used::Nothing,
-        Some(purpose) => Used::of(purpose.used(body), 0),
-        None => Used::of(None, 0),
+        Some(purpose) => Used::of(purpose.used(body).unwrap_or_default(), 0),
+        None => Used::of(AnswerFacts::default(), 0),
     }
 }

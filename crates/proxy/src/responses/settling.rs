@@ -4,7 +4,7 @@
 use chrono::Utc;
 use gatewright_contract::{Tenant, UsageRecord};
 use gatewright_llm::dialect::inbound;
-use gatewright_llm::{Tokens, bill, unpriced};
+use gatewright_llm::{Tokens, unpriced};
 use gatewright_types::api::{Dialect, Outcome};
 
 use super::entry::AtProvider;
@@ -16,11 +16,16 @@ pub(super) fn settle(gateway: &Gateway, tenant: &Tenant, made: &AtProvider, resp
     let Some(unbilled) = &made.unbilled else {
         return false;
     };
-    let facts = inbound(Dialect::OpenaiResponses).read_facts(response);
-    let Some(tokens) = facts.ok().and_then(|facts| facts.usage) else {
+    let Ok(facts) = inbound(Dialect::OpenaiResponses).read_facts(response) else {
         return false;
     };
-    Record::settle(gateway, billed(gateway, tenant, made, (**unbilled).clone(), &tokens));
+    let Some(tokens) = facts.usage else {
+        return false;
+    };
+    let mut usage = (**unbilled).clone();
+    usage.served = facts.terms.served;
+    usage.charge = facts.terms.charge;
+    Record::settle(gateway, billed(gateway, tenant, made, usage, &tokens));
     true
 }
 
@@ -39,7 +44,7 @@ fn billed(
         .as_ref()
         .and_then(|target| target.price(&catalog, usage.started_at));
     let bill = match price {
-        Some(price) => bill(tokens, price.rates_for(tokens), price.version()),
+        Some(price) => price.bill(tokens, usage.served),
         None => unpriced(tokens),
     };
     let took = Utc::now().signed_duration_since(usage.started_at);

@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub duration_us: i64,
     pub first_token_us: Option<i64>,
     pub overhead_us: i64,
+    pub service_tier: Option<String>,
+    pub provider_cost_nanos: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Batch, Upstream, UsageRecord};
-use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, UsageQuery, UsageSeriesQuery};
-use gatewright_types::{KeyId, ModelId, Nanos, NodeId, OrganizationId, ProviderId, RequestId, UnitPrice, UsageUnit};
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageSeriesQuery};
+use gatewright_types::{
+    KeyId, ModelId, Money, Nanos, NodeId, OrganizationId, ProviderId, RequestId, UnitPrice, UsageUnit,
+};
 use tokio::task::JoinSet;
 
 use super::fixture::Fixture;
@@ -135,6 +137,8 @@ async fn a_record_is_read_back_as_it_came(fixture: Fixture) {
         status: 404,
         code: Some("model_not_found".to_owned()),
         lines: Vec::new(),
+        served: None,
+        charge: None,
         cost: None,
         first_token_us: None,
         ..record.clone()
@@ -162,7 +166,12 @@ async fn a_record_is_read_back_as_it_came(fixture: Fixture) {
         (record.id, record.started_at, Some(record.key))
     );
     assert_eq!(first.lines, record.lines);
-    assert_eq!(first.cost.map(|cost| cost.amount), record.cost);
+    let money = |money: Option<Money>| money.map(|money| money.amount.get());
+    assert_eq!(first.service_tier, Some(ServedTier::Flex));
+    assert_eq!(
+        [first.cost, first.provider_cost, first.cost_difference].map(money),
+        [Some(3_300), Some(3_000), Some(-300)]
+    );
     assert_eq!(first.provider.as_ref().map(|name| name.as_str()), Some("openai"));
     assert_eq!(
         (first.duration_ms, first.first_token_ms, first.overhead_us),
@@ -178,6 +187,10 @@ async fn a_record_is_read_back_as_it_came(fixture: Fixture) {
         "{model}"
     );
     assert_eq!(second.cost, None);
+    assert_eq!(
+        (second.service_tier, second.provider_cost, second.cost_difference),
+        (None, None, None)
+    );
 }
 
 async fn the_list_of_requests_is_filtered_and_paged(fixture: Fixture) {
@@ -380,6 +393,8 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
             line(UsageUnit::OutputText, 7),
         ],
         estimated: false,
+        served: Some(ServedTier::Flex),
+        charge: Some(Nanos::new(3_000)),
         cost: Some(Nanos::new(3_300)),
         duration_us: 1_200_000,
         first_token_us: Some(150_000),

@@ -72,6 +72,7 @@ words! {
         Batch = "batch",
         Flex = "flex",
         Priority = "priority",
+        Fast = "fast",
     }
     /// What models are paid for besides tokens.
     PricedUnit {
@@ -115,6 +116,9 @@ pub struct PriceTier {
 pub struct ServicePrice {
     pub service_tier: ServiceTier,
     pub rates: Rates,
+    /// As those of the usual tier: for the whole of a request whose input is larger, the smallest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<PriceTier>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,6 +53,6 @@ pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
 pub use usage::{
-    CacheStatus, Dialect, LineItem, Outcome, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,
-    UsageSeriesQuery,
+    CacheStatus, Dialect, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow,
+    UsageSeries, UsageSeriesQuery,
 };

@@ -80,6 +80,47 @@ pub enum CacheStatus {
     Off,
 }
 
+/// The way in which a provider says it served a request. Most are priced differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ServedTier {
+    Standard,
+    Flex,
+    Priority,
+    Batch,
+    Fast,
+    /// On capacity that is paid for by time.
+    Provisioned,
+    /// In a way that this release has no word for.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ServedTier {
+    pub const ALL: [Self; 7] = [
+        Self::Standard,
+        Self::Flex,
+        Self::Priority,
+        Self::Batch,
+        Self::Fast,
+        Self::Provisioned,
+        Self::Unknown,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Batch => "batch",
+            Self::Fast => "fast",
+            Self::Provisioned => "provisioned",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// One priced part of a request: `quantity` units at `price` each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -113,8 +154,14 @@ pub struct UsageRow {
     pub lines: Vec<LineItem>,
     /// The tokens were counted by us, not told by the provider.
     pub estimated: bool,
+    /// How the provider says it served the request, which decides the prices; null when it did not say.
+    pub service_tier: Option<ServedTier>,
     /// Null when unpriced.
     pub cost: Option<Money>,
+    /// What the provider says it charges; null when it did not say.
+    pub provider_cost: Option<Money>,
+    /// How much more that is than `cost`; null when either is.
+    pub cost_difference: Option<Money>,
     pub duration_ms: u64,
     pub first_token_ms: Option<u64>,
     pub overhead_us: u64,

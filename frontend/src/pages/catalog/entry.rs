@@ -146,8 +146,16 @@ fn price(terms: Option<&PriceTerms>) -> AnyView {
         let name = format!("above {} tokens of input", format::count(tier.above_input_tokens));
         rows.extend(rate_rows(&name, &tier.rates));
     }
-    for tier in &terms.service_tiers {
-        rows.extend(rate_rows(service(tier.service_tier), &tier.rates));
+    for service_price in &terms.service_tiers {
+        let name = service(service_price.service_tier);
+        rows.extend(rate_rows(name, &service_price.rates));
+        for tier in &service_price.tiers {
+            let above = format::count(tier.above_input_tokens);
+            rows.extend(rate_rows(
+                &format!("{name}, above {above} tokens of input"),
+                &tier.rates,
+            ));
+        }
     }
     for other in &terms.other {
         // Told per unit: nobody counts millions of images.
@@ -206,6 +214,7 @@ const fn service(tier: ServiceTier) -> &'static str {
         ServiceTier::Batch => "in batches",
         ServiceTier::Flex => "flex",
         ServiceTier::Priority => "priority",
+        ServiceTier::Fast => "fast",
     }
 }
 

@@ -1,6 +1,6 @@
 //! One request in full: its way, its times, and every priced line.
 
-use gatewright_types::api::{Dialect, LineItem, UsageRow};
+use gatewright_types::api::{Dialect, LineItem, ServedTier, UsageRow};
 use gatewright_types::{Nanos, UsageUnit};
 use leptos::prelude::*;
 
@@ -30,6 +30,7 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
                 {text_fact("Team", team)}
                 {text_fact("Dialect", Some(dialect(row.dialect).to_owned()))}
                 {text_fact("Answer", Some(answer.to_owned()))}
+                {text_fact("Service tier", row.service_tier.map(|tier| service(tier).to_owned()))}
                 {text_fact("Attempts", Some(row.attempts.to_string()))}
                 {text_fact("Duration", Some(format::millis(row.duration_ms)))}
                 {text_fact("First token", row.first_token_ms.map(format::millis))}
@@ -38,6 +39,8 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
             <h3>"Used"</h3>
             {used(&row)}
             <p class="total"><span>"Cost"</span><strong>{cost(&row)}</strong></p>
+            {tier_without_price(&row)}
+            {charge(&row)}
             {row.estimated.then(|| {
                 let text = " The provider told no token counts; the gateway counted these.";
                 view! { <p class="muted small"><Badge tone=Tone::Neutral text="estimated"/>{text}</p> }
@@ -94,6 +97,50 @@ fn line(item: &LineItem) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// Why a request has no price although its model has one.
+fn tier_without_price(row: &UsageRow) -> Option<AnyView> {
+    let tier = row.service_tier.filter(|tier| *tier != ServedTier::Standard)?;
+    if row.cost.is_some() {
+        return None;
+    }
+    let text = format!(" No price is known for the tier it was served in ({}).", service(tier));
+    Some(view! { <p class="muted small"><Badge tone=Tone::Warning text="unpriced"/>{text}</p> }.into_any())
+}
+
+/// What the provider says it charges, beside our own bill.
+fn charge(row: &UsageRow) -> Option<AnyView> {
+    let charge = row.provider_cost?.amount;
+    let difference = match row.cost_difference.map(|difference| difference.amount) {
+        Some(Nanos::ZERO) => "as much as the gateway's own bill".to_owned(),
+        Some(more) if more > Nanos::ZERO => format!("{} more than the gateway's own bill", format::money(more)),
+        Some(less) => {
+            let less = Nanos::ZERO.saturating_sub(less);
+            format!("{} less than the gateway's own bill", format::money(less))
+        }
+        None => "the gateway knows no price to compare it with".to_owned(),
+    };
+    let amount = format::money(charge);
+    Some(
+        view! {
+            <p class="total"><span>"Charged by the provider"</span><strong>{amount}</strong></p>
+            <p class="muted small">{difference}</p>
+        }
+        .into_any(),
+    )
+}
+
+const fn service(tier: ServedTier) -> &'static str {
+    match tier {
+        ServedTier::Standard => "standard",
+        ServedTier::Flex => "flex",
+        ServedTier::Priority => "priority",
+        ServedTier::Batch => "batch",
+        ServedTier::Fast => "fast",
+        ServedTier::Provisioned => "provisioned capacity",
+        ServedTier::Unknown => "one the gateway does not know",
+    }
 }
 
 const fn unit(unit: UsageUnit) -> &'static str {

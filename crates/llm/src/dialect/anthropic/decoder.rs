@@ -138,7 +138,9 @@ impl MessageReader {
     fn tell_usage(&mut self, sent: &Sent<'_>, sequence: &mut Sequence, events: &mut Vec<Event>) {
         if let Some(usage) = sent.told_usage() {
             self.usage.update(&usage);
-            sequence.usage(self.usage.tokens(), events);
+            let facts = self.usage.facts();
+            sequence.terms(facts.terms);
+            sequence.usage(facts.usage, events);
         }
     }
 

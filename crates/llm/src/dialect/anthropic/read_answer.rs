@@ -8,13 +8,14 @@ use crate::chat::Part;
 use crate::event::{Answer, Stop};
 use crate::json::{Kind, Members, Value};
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
     let not_json = || malformed("the provider's answer is not a JSON object");
     std::str::from_utf8(body).map_err(|_| not_json())?;
     let mut members = Members::of_document(body).map_err(|_| not_json())?;
     let mut answer = Answer::default();
+    let mut facts = AnswerFacts::default();
     let mut content = None;
     let mut reason = None;
     let mut sequence = None;
@@ -33,10 +34,12 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
             b"stop_reason" => reason = value.string(),
             b"stop_sequence" => sequence = value.string(),
             b"stop_details" => details = Some(value),
-            b"usage" => answer.usage = ToldUsage::read(&value).tokens(),
+            b"usage" => facts = ToldUsage::read(&value).facts(),
             _ => {}
         }
     }
+    answer.usage = facts.usage;
+    answer.terms = facts.terms;
     let content = content.ok_or_else(|| malformed("the provider's answer has no content"))?;
     let blocks = content.elements().map(|block| Block::read(&block));
     answer.parts = blocks.filter_map(|block| block.part()).collect();

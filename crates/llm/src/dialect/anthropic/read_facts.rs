@@ -9,17 +9,17 @@ use crate::{AnswerFacts, NotAnAnswer};
 pub(super) fn read(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     std::str::from_utf8(body).map_err(|_| NotAnAnswer::NotJson)?;
     let mut members = Members::of_document(body).map_err(|_| NotAnAnswer::NotJson)?;
-    let mut usage = None;
+    let mut facts = AnswerFacts::default();
     let mut error = None;
     while let Some(member) = members.next_member().map_err(|_| NotAnAnswer::NotJson)? {
         match &*member.key {
-            b"usage" => usage = ToldUsage::read(&member.value).tokens(),
+            b"usage" => facts = ToldUsage::read(&member.value).facts(),
             b"error" => error = ToldError::read(&member.value),
             _ => {}
         }
     }
     match error {
         Some(told) => Err(told.into()),
-        None => Ok(AnswerFacts { usage }),
+        None => Ok(facts),
     }
 }

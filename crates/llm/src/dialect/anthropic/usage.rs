@@ -2,11 +2,13 @@
 //! `output_tokens` includes thinking.
 
 use gatewright_types::UsageUnit;
+use gatewright_types::api::ServedTier;
 use serde::Serialize;
 
-use crate::Tokens;
 use crate::json::Value;
+use crate::terms::read_tier;
 use crate::tokens::count;
+use crate::{AnswerFacts, Terms, Tokens};
 
 /// The numbers told so far. They are cumulative: those of a later event replace those of an earlier one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +20,8 @@ pub(super) struct ToldUsage {
     written_1h: Option<u64>,
     output: Option<u64>,
     thinking: Option<u64>,
+    tier: Option<ServedTier>,
+    speed: Option<ServedTier>,
     /// A number was negative.
     impossible: bool,
 }
@@ -71,10 +75,27 @@ impl ToldUsage {
             b"ephemeral_1h_input_tokens" => &mut self.written_1h,
             b"output_tokens" => &mut self.output,
             b"thinking_tokens" => &mut self.thinking,
+            b"service_tier" => {
+                self.tier = read_tier(value).or(self.tier);
+                return;
+            }
+            b"speed" => {
+                self.speed = read_tier(value).or(self.speed);
+                return;
+            }
             _ => return,
         };
         if let Some(told) = count(value, &mut self.impossible) {
             *place = Some(told);
+        }
+    }
+
+    pub(super) fn facts(&self) -> AnswerFacts {
+        // A faster model is priced by its speed, whichever tier it is in.
+        let fast = self.speed.filter(|speed| *speed == ServedTier::Fast);
+        AnswerFacts {
+            usage: self.tokens(),
+            terms: Terms::served(fast.or(self.tier)),
         }
     }
 

@@ -6,7 +6,7 @@ use super::usage::ToldUsage;
 use crate::dialect::{Looked, Watch};
 use crate::json::{Kind, Value};
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct MessageWatch {
@@ -40,8 +40,8 @@ impl Watch for MessageWatch {
         looked
     }
 
-    fn usage(&self) -> Option<Tokens> {
-        self.usage.tokens()
+    fn facts(&self) -> AnswerFacts {
+        self.usage.facts()
     }
 }
 

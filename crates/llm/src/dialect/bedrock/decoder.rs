@@ -10,7 +10,7 @@ use super::{BedrockConverse, usage};
 use crate::dialect::sequence::{PartKey, Sequence};
 use crate::event::{Event, Opening};
 use crate::json::{Members, Value};
-use crate::{Failure, Tokens};
+use crate::{Failure, Terms, Tokens};
 
 /// Bytes of the longest signature, or sealed thinking, that is put together.
 const LONGEST_SEAL: usize = 16 * 1024 * 1024;
@@ -41,6 +41,7 @@ struct Payload<'a> {
     stop_reason: Option<Value<'a>>,
     additional: Option<Value<'a>>,
     usage: Option<Tokens>,
+    terms: Terms,
 }
 
 impl ConverseEvents {
@@ -186,7 +187,10 @@ impl ReadFrame for ConverseEvents {
             "contentBlockDelta" => self.add(&payload, sequence, events),
             "contentBlockStop" => self.end_block(payload.key, sequence, events),
             "messageStop" => self.end_message(&payload, sequence, events),
-            "metadata" => sequence.usage(payload.usage, events),
+            "metadata" => {
+                sequence.terms(payload.terms);
+                sequence.usage(payload.usage, events);
+            }
             // What Bedrock may tell besides.
             _ => {}
         }
@@ -216,7 +220,7 @@ impl<'a> Payload<'a> {
                 b"stopReason" => read.stop_reason = Some(value),
                 b"additionalModelResponseFields" => read.additional = Some(value),
                 b"usage" => read.usage = usage::read(&value),
-                _ => {}
+                name => read.terms = usage::terms(name, &value, read.terms),
             }
         }
         Some(read)

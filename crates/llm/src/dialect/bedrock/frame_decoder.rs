@@ -6,7 +6,7 @@ use super::exception;
 use crate::dialect::Decoder;
 use crate::dialect::sequence::Sequence;
 use crate::event::Event;
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, Terms};
 
 /// What is different about the APIs that stream so.
 pub(crate) trait ReadFrame: Send {
@@ -62,6 +62,10 @@ impl<R: ReadFrame> Decoder for FrameDecoder<R> {
     fn end(&mut self, events: &mut Vec<Event>) {
         self.reader.end(&mut self.sequence, events);
         self.sequence.finish(events);
+    }
+
+    fn terms(&self) -> Terms {
+        self.sequence.told_terms()
     }
 }
 

@@ -4,7 +4,7 @@ use super::{BedrockConverse, exception, usage};
 use crate::chat::{Part, Thinking, ToolCall};
 use crate::event::{Answer, Stop};
 use crate::json::{Kind, Members, Value};
-use crate::{Failure, FailureKind};
+use crate::{Failure, FailureKind, Terms};
 
 /// The top of an answer.
 #[derive(Default)]
@@ -14,6 +14,7 @@ struct Top<'a> {
     usage: Option<Value<'a>>,
     /// What the model says besides, where it was asked to.
     additional: Option<Value<'a>>,
+    terms: Terms,
 }
 
 pub(super) fn read(body: &[u8], model: BedrockConverse) -> Result<Answer, Failure> {
@@ -33,6 +34,7 @@ pub(super) fn read(body: &[u8], model: BedrockConverse) -> Result<Answer, Failur
         parts: blocks.filter_map(|block| part(&block, model)).collect(),
         stop: stop(&reason, top.additional.as_ref())?,
         usage: top.usage.and_then(|told| usage::read(&told)),
+        terms: top.terms,
     })
 }
 
@@ -48,7 +50,7 @@ impl<'a> Top<'a> {
                 b"stopReason" => top.stop_reason = Some(member.value),
                 b"usage" => top.usage = Some(member.value),
                 b"additionalModelResponseFields" => top.additional = Some(member.value),
-                _ => {}
+                name => top.terms = usage::terms(name, &member.value, top.terms),
             }
         }
         Some(top)

@@ -1,10 +1,12 @@
 //! Reads what Bedrock tells of the tokens used. Its `inputTokens` leave out what was read from or written to a cache.
 
 use gatewright_types::UsageUnit;
+use gatewright_types::api::ServedTier;
 
-use crate::Tokens;
 use crate::json::Value;
+use crate::terms::read_tier;
 use crate::tokens::count;
+use crate::{Terms, Tokens};
 
 #[derive(Default)]
 struct Told {
@@ -36,6 +38,21 @@ pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
         }
     }
     told.normal_form()
+}
+
+/// The terms with what a member beside the usage says of them: the tier, or a faster version of the model.
+pub(super) fn terms(name: &[u8], value: &Value<'_>, before: Terms) -> Terms {
+    let word = match name {
+        b"serviceTier" => value.member("type"),
+        b"performanceConfig" => value.member("latency"),
+        _ => return before,
+    };
+    let told = word.and_then(|word| read_tier(&word));
+    match before.served {
+        // Usual latency takes nothing away from a tier, nor the usual tier from a faster version.
+        Some(served) if served != ServedTier::Standard && told == Some(ServedTier::Standard) => before,
+        _ => Terms::served(told).or(before),
+    }
 }
 
 impl Told {

@@ -53,9 +53,11 @@ impl ReadData for Reader {
         for piece in response.pieces() {
             self.add(&piece, &mut told);
         }
-        if response.usage.is_some() && response.usage != self.usage {
-            self.usage = response.usage;
-            told.sequence.usage(response.usage, told.events);
+        let facts = response.facts;
+        told.sequence.terms(facts.terms);
+        if facts.usage.is_some() && facts.usage != self.usage {
+            self.usage = facts.usage;
+            told.sequence.usage(facts.usage, told.events);
         }
         match (&response.finish, &response.blocked) {
             (Some(reason), _) => match finish::read(reason, self.calls > 0) {

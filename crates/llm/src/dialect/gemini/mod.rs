@@ -32,7 +32,7 @@ use super::{
 };
 use crate::chat::{Chat, Media};
 use crate::event::Answer;
-use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Tokens};
+use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Gemini;
@@ -94,7 +94,7 @@ fn is_uploaded(address: &str) -> bool {
 }
 
 /// What an answer, or a whole stream of them in one array, says was used.
-pub(crate) fn used(body: &[u8]) -> Option<Tokens> {
+pub(crate) fn used(body: &[u8]) -> Option<AnswerFacts> {
     read_facts::used(body)
 }
 

@@ -40,7 +40,8 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
         model: response.model.map(Into::into),
         parts: joined.into_parts(),
         stop,
-        usage: response.usage,
+        usage: response.facts.usage,
+        terms: response.facts.terms,
     })
 }
 

@@ -2,13 +2,13 @@
 
 use super::response::Response;
 use crate::json::{Kind, Value};
-use crate::{AnswerFacts, NotAnAnswer, Tokens};
+use crate::{AnswerFacts, NotAnAnswer};
 
-/// What an answer, or a whole stream of them in one array, says was used.
-pub(super) fn used(body: &[u8]) -> Option<Tokens> {
+/// What an answer, or a whole stream of them in one array, says of what was used.
+pub(super) fn used(body: &[u8]) -> Option<AnswerFacts> {
     let text = body.trim_ascii();
     if !text.starts_with(b"[") {
-        return read_facts(text).ok()?.usage;
+        return read_facts(text).ok();
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(text).ok()?;
     let array = Value {
@@ -16,15 +16,18 @@ pub(super) fn used(body: &[u8]) -> Option<Tokens> {
         text,
         start: 0,
     };
-    let pieces = array.elements().filter_map(|piece| read_facts(piece.text).ok()?.usage);
-    // Each piece tells what was used until then.
-    pieces.last()
+    let mut facts = AnswerFacts::default();
+    for piece in array.elements() {
+        // Each piece tells what was used until then.
+        facts.tell(read_facts(piece.text).unwrap_or_default());
+    }
+    Some(facts)
 }
 
 pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let response = Response::read(body).map_err(|_| NotAnAnswer::NotJson)?;
     match response.error {
         Some(told) => Err(told.into()),
-        None => Ok(AnswerFacts { usage: response.usage }),
+        None => Ok(response.facts),
     }
 }

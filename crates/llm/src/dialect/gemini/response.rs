@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::usage;
-use crate::Tokens;
+use crate::AnswerFacts;
 use crate::json::{Elements, Kind, Members, SyntaxError, Value};
 use crate::wire::ToldError;
 
@@ -13,7 +13,7 @@ pub(super) struct Response<'a> {
     pub(super) error: Option<ToldError>,
     pub(super) id: Option<Cow<'a, str>>,
     pub(super) model: Option<Cow<'a, str>>,
-    pub(super) usage: Option<Tokens>,
+    pub(super) facts: AnswerFacts,
     /// Why the answer ended, when it did.
     pub(super) finish: Option<Cow<'a, str>>,
     /// The prompt was refused, and why.
@@ -68,7 +68,7 @@ impl<'a> Response<'a> {
                 b"error" => response.error = ToldError::read(&value),
                 b"responseId" => response.id = value.string(),
                 b"modelVersion" => response.model = value.string(),
-                b"usageMetadata" => response.usage = usage::read(&value),
+                b"usageMetadata" => response.facts = usage::read(&value),
                 b"promptFeedback" => response.blocked = Blocked::read(&value),
                 b"candidates" => {
                     if let Some(candidate) = value.elements().next() {

@@ -2,11 +2,13 @@
 //! thoughts beside the answer; sounds and images are told in lists by modality, cached ones in a list of their own.
 
 use gatewright_types::UsageUnit;
+use gatewright_types::api::ServedTier;
 use serde::Serialize;
 
-use crate::Tokens;
 use crate::json::Value;
+use crate::terms::read_tier;
 use crate::tokens::count;
+use crate::{AnswerFacts, Terms, Tokens};
 
 /// Google's numbers, each as told.
 #[derive(Debug, Default)]
@@ -20,6 +22,7 @@ struct Told {
     inputs: Modalities,
     cached_inputs: Modalities,
     outputs: Modalities,
+    served: Option<ServedTier>,
     /// A number was negative.
     impossible: bool,
 }
@@ -53,9 +56,13 @@ struct ModalityTokenCount {
     token_count: u64,
 }
 
-/// `None` when it is no object or tells no totals.
-pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
-    Told::read(usage).normal_form()
+/// Without usage when it is no object or tells no totals.
+pub(super) fn read(usage: &Value<'_>) -> AnswerFacts {
+    let told = Told::read(usage);
+    AnswerFacts {
+        terms: Terms::served(told.served),
+        usage: told.normal_form(),
+    }
 }
 
 pub(super) fn write(tokens: &Tokens) -> UsageMetadata {
@@ -113,6 +120,8 @@ impl Told {
                 }
                 b"cacheTokensDetails" => told.cached_inputs = told.modalities(value),
                 b"candidatesTokensDetails" => told.outputs = told.modalities(value),
+                // The cloud's word for it, and AI Studio's.
+                b"trafficType" | b"serviceTier" => told.served = read_tier(value).or(told.served),
                 _ => {}
             }
         }
@@ -195,7 +204,7 @@ mod tests {
             text: usage.as_bytes(),
             start: 0,
         };
-        read(&value).expect(usage)
+        read(&value).usage.expect(usage)
     }
 
     fn check(usage: &str, expected: &[(UsageUnit, u64)], conflicting: bool) {

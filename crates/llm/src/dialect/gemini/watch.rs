@@ -2,11 +2,11 @@
 
 use super::response::Response;
 use crate::dialect::{Looked, Watch};
-use crate::{Failure, FailureKind, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
-    usage: Option<Tokens>,
+    facts: AnswerFacts,
 }
 
 impl Watch for Watcher {
@@ -22,7 +22,7 @@ impl Watch for Watcher {
             return failed(Failure::told(told));
         }
         // Cumulative numbers: the last ones stand for the whole stream.
-        self.usage = response.usage.or(self.usage);
+        self.facts.tell(response.facts);
         Looked {
             content: response.has_content(),
             finish: response.finish.is_some() || response.blocked.is_some(),
@@ -30,8 +30,8 @@ impl Watch for Watcher {
         }
     }
 
-    fn usage(&self) -> Option<Tokens> {
-        self.usage
+    fn facts(&self) -> AnswerFacts {
+        self.facts
     }
 }
 

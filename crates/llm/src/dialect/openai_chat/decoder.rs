@@ -15,8 +15,9 @@ use crate::dialect::sequence::{PartKey, Sequence};
 use crate::dialect::sse_decoder::ReadData;
 use crate::event::{Event, Opening, Stop};
 use crate::json::{Members, SyntaxError, Value};
+use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{Failure, Tokens};
+use crate::{AnswerFacts, Failure};
 
 const TEXT: PartKey = 0;
 const REFUSAL: PartKey = 1;
@@ -48,7 +49,7 @@ struct Chunk<'a> {
     id: Option<Cow<'a, str>>,
     model: Option<Cow<'a, str>>,
     choice: Option<Value<'a>>,
-    usage: Option<Tokens>,
+    facts: AnswerFacts,
     error: Option<ToldError>,
 }
 
@@ -71,7 +72,8 @@ impl ReadData for ChunkReader {
         if chunk.id.is_some() || chunk.model.is_some() {
             sequence.start(chunk.id.as_deref(), chunk.model.as_deref(), events);
         }
-        sequence.usage(chunk.usage, events);
+        sequence.terms(chunk.facts.terms);
+        sequence.usage(chunk.facts.usage, events);
         if let Some(choice) = chunk.choice {
             self.choice(&choice, sequence, events);
         }
@@ -88,7 +90,8 @@ impl<'a> Chunk<'a> {
                 b"id" => chunk.id = words(&value),
                 b"model" => chunk.model = words(&value),
                 b"choices" => chunk.choice = value.elements().find(is_first),
-                b"usage" => chunk.usage = Tokens::read(&value),
+                b"usage" => chunk.facts.tell(AnswerFacts::read_usage_value(&value)),
+                b"service_tier" => chunk.facts.terms.served = read_tier(&value),
                 b"error" => chunk.error = ToldError::read(&value),
                 _ => {}
             }

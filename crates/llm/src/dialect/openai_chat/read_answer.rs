@@ -7,8 +7,9 @@ use super::message::{Brought, CallPiece, Prose, words};
 use crate::chat::{Part, Thinking, ToolCall};
 use crate::event::{Answer, Stop};
 use crate::json::{Members, SyntaxError, Value};
+use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind, NotAnAnswer, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind, NotAnAnswer};
 
 /// The first choice; only one was asked for.
 #[derive(Default)]
@@ -25,6 +26,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
         return Err(NotAnAnswer::NotJson.into_failure());
     }
     let mut answer = Answer::default();
+    let mut facts = AnswerFacts::default();
     let (mut choices, mut error) = (None, None);
     let mut members = Members::of_document(body).map_err(not_json)?;
     while let Some(member) = members.next_member().map_err(not_json)? {
@@ -33,7 +35,8 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
             b"id" => answer.id = words(&value).map(Into::into),
             b"model" => answer.model = words(&value).map(Into::into),
             b"choices" => choices = value.elements().next(),
-            b"usage" => answer.usage = Tokens::read(&value),
+            b"usage" => facts.tell(AnswerFacts::read_usage_value(&value)),
+            b"service_tier" => facts.terms.served = read_tier(&value),
             b"error" => error = ToldError::read(&value),
             _ => {}
         }
@@ -53,6 +56,8 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
         .message
         .map(|message| Brought::read(&message))
         .unwrap_or_default();
+    answer.usage = facts.usage;
+    answer.terms = facts.terms;
     answer.parts = parts_of(brought, answer.id.as_deref());
     answer.stop = match choice.finish {
         Some(reason) => match finish::read(&reason, choice.native.as_deref(), held(&answer.parts)) {

@@ -2,11 +2,11 @@
 
 use crate::chunk::{ChunkFacts, read_chunk};
 use crate::dialect::{Looked, Watch};
-use crate::{Failure, FailureKind, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct ChunkWatch {
-    usage: Option<Tokens>,
+    facts: AnswerFacts,
 }
 
 pub(super) fn is_done(data: &[u8]) -> bool {
@@ -29,7 +29,7 @@ impl Watch for ChunkWatch {
             };
         }
         let Ok(ChunkFacts {
-            usage, error, choices, ..
+            answer, error, choices, ..
         }) = read_chunk(data)
         else {
             return Looked {
@@ -37,7 +37,7 @@ impl Watch for ChunkWatch {
                 ..Looked::default()
             };
         };
-        self.usage = usage.or(self.usage);
+        self.facts.tell(answer);
         Looked {
             content: choices.content,
             finish: choices.finish,
@@ -46,7 +46,7 @@ impl Watch for ChunkWatch {
         }
     }
 
-    fn usage(&self) -> Option<Tokens> {
-        self.usage
+    fn facts(&self) -> AnswerFacts {
+        self.facts
     }
 }

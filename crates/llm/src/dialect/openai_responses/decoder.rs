@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::output::{SUMMARY_BREAK, call_id, elements, failure_of, index, object, stop_of, text, thoughts};
+use super::output::{SUMMARY_BREAK, call_id, elements, facts_of, failure_of, index, object, stop_of, text, thoughts};
 use super::read_answer::signature_of;
-use super::usage;
 use crate::Failure;
 use crate::NotAnAnswer;
 use crate::dialect::sequence::{PartKey, Sequence};
@@ -251,8 +250,9 @@ impl EventReader {
                 self.item_done(&item, output_index, told);
             }
         }
-        let usage = response.member("usage").and_then(|value| usage::read(&value));
-        told.sequence.usage(usage, told.events);
+        let facts = facts_of(&response);
+        told.sequence.terms(facts.terms);
+        told.sequence.usage(facts.usage, told.events);
         told.sequence.stop(stop_of(&response, self.has_calls, self.has_refusal));
     }
 

@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::usage;
 use crate::event::Stop;
 use crate::json::{Kind, Members, Value};
+use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind, NotAnAnswer};
+use crate::{AnswerFacts, Failure, FailureKind, NotAnAnswer, Terms};
 
 /// A text that is one JSON object and nothing else, its syntax checked.
 pub(super) fn object(text: &[u8]) -> Result<Value<'_>, NotAnAnswer> {
@@ -52,6 +54,20 @@ pub(super) const SUMMARY_BREAK: &str = "\n\n";
 /// A call's identifier: its results are told by `call_id`, which some servers leave out.
 pub(super) fn call_id(item: &Value<'_>) -> Option<Box<str>> {
     text(item, "call_id").or_else(|| text(item, "id")).map(Into::into)
+}
+
+/// What a response says of what it used and on what terms.
+pub(super) fn facts_of(response: &Value<'_>) -> AnswerFacts {
+    let mut facts = AnswerFacts::default();
+    let mut members = response.members();
+    while let Ok(Some(member)) = members.next_member() {
+        match &*member.key {
+            b"usage" => facts.tell(usage::read(&member.value)),
+            b"service_tier" => facts.terms = Terms::served(read_tier(&member.value)).or(facts.terms),
+            _ => {}
+        }
+    }
+    facts
 }
 
 /// Why a response is no answer, if it says so.

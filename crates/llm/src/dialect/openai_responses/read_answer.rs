@@ -1,7 +1,6 @@
 //! Reads a provider's whole response.
 
-use super::output::{call_id, elements, failure_of, object, stop_of, text, thoughts};
-use super::usage;
+use super::output::{call_id, elements, facts_of, failure_of, object, stop_of, text, thoughts};
 use crate::chat::{Maker, Part, Signature, Thinking, ToolCall};
 use crate::event::Answer;
 use crate::json::{Kind, Value};
@@ -33,11 +32,13 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
     }
     let has_calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     let has_refusal = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
+    let facts = facts_of(&response);
     Ok(Answer {
         id: text(&response, "id").map(Into::into),
         model: text(&response, "model").map(Into::into),
         stop: stop_of(&response, has_calls, has_refusal),
-        usage: response.member("usage").and_then(|value| usage::read(&value)),
+        usage: facts.usage,
+        terms: facts.terms,
         parts,
     })
 }

@@ -1,7 +1,6 @@
 //! Reads what a whole response says of itself, and leaves its bytes alone.
 
-use super::output::{object, text};
-use super::usage;
+use super::output::{facts_of, object, text};
 use crate::wire::ToldError;
 use crate::{AnswerFacts, NotAnAnswer};
 
@@ -11,8 +10,6 @@ pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let failed = text(&response, "status").as_deref() == Some("failed");
     match told.or_else(|| failed.then(ToldError::default)) {
         Some(told) => Err(told.into()),
-        None => Ok(AnswerFacts {
-            usage: response.member("usage").and_then(|value| usage::read(&value)),
-        }),
+        None => Ok(facts_of(&response)),
     }
 }

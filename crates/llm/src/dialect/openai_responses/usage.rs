@@ -1,11 +1,12 @@
 //! Usage as the Responses API counts it: totals that include their parts, against units that are disjoint.
 
-use gatewright_types::UsageUnit;
+use gatewright_types::{Nanos, UsageUnit};
 use serde::Serialize;
 
-use crate::Tokens;
 use crate::json::Value;
+use crate::terms::read_charge;
 use crate::tokens::count;
+use crate::{AnswerFacts, Terms, Tokens};
 
 /// `usage` of a response, with everything that OpenAI's clients insist on.
 #[derive(Debug, Serialize)]
@@ -39,6 +40,7 @@ struct Told {
     /// Part of `written` that is kept for twelve hours instead of half an hour.
     written_long: u64,
     reasoning: u64,
+    charge: Option<Nanos>,
     /// A number was negative.
     impossible: bool,
 }
@@ -62,26 +64,13 @@ impl WrittenUsage {
     }
 }
 
-/// `None` when it is no object or tells no totals.
-pub(super) fn read(usage: &Value<'_>) -> Option<Tokens> {
+/// Without usage when it is no object or tells no totals.
+pub(super) fn read(usage: &Value<'_>) -> AnswerFacts {
     let told = Told::read(usage);
-    if told.input.is_none() && told.output.is_none() {
-        return None;
+    AnswerFacts {
+        terms: Terms::charged(told.charge),
+        usage: told.normal_form(),
     }
-    let (input, output) = (told.input.unwrap_or_default(), told.output.unwrap_or_default());
-    let sum = input.saturating_add(output);
-    let written_long = told.written_long.min(told.written);
-    let mut tokens = Tokens::default();
-    tokens.conflicting = told.impossible || told.total.is_some_and(|total| total != sum);
-    let input_parts = [
-        (UsageUnit::InputCacheRead, told.cached),
-        (UsageUnit::InputCacheWrite5m, told.written - written_long),
-        (UsageUnit::InputCacheWrite1h, written_long),
-    ];
-    tokens.divide(input, UsageUnit::InputUncached, &input_parts);
-    let output_parts = [(UsageUnit::OutputReasoning, told.reasoning)];
-    tokens.divide(output, UsageUnit::OutputText, &output_parts);
-    Some(tokens)
 }
 
 impl Told {
@@ -95,10 +84,34 @@ impl Told {
                 b"output_tokens" => told.output = count(value, &mut told.impossible),
                 b"total_tokens" => told.total = count(value, &mut told.impossible),
                 b"input_tokens_details" | b"output_tokens_details" => told.read_details(value),
-                _ => {}
+                name => {
+                    let charge = value.again(|value| read_charge(name, value));
+                    told.charge = charge.ok().flatten().or(told.charge);
+                }
             }
         }
         told
+    }
+
+    fn normal_form(self) -> Option<Tokens> {
+        if self.input.is_none() && self.output.is_none() {
+            return None;
+        }
+        let (input, output) = (self.input.unwrap_or_default(), self.output.unwrap_or_default());
+        let sum = input.saturating_add(output);
+        let written_long = self.written_long.min(self.written);
+        let mut tokens = Tokens::default();
+        tokens.conflicting =
+            self.impossible || self.written_long > self.written || self.total.is_some_and(|total| total != sum);
+        let input_parts = [
+            (UsageUnit::InputCacheRead, self.cached),
+            (UsageUnit::InputCacheWrite5m, self.written - written_long),
+            (UsageUnit::InputCacheWrite1h, written_long),
+        ];
+        tokens.divide(input, UsageUnit::InputUncached, &input_parts);
+        let output_parts = [(UsageUnit::OutputReasoning, self.reasoning)];
+        tokens.divide(output, UsageUnit::OutputText, &output_parts);
+        Some(tokens)
     }
 
     fn read_details(&mut self, details: &Value<'_>) {
@@ -122,7 +135,7 @@ mod tests {
     use crate::dialect::openai_responses::output::object;
 
     fn of(text: &str) -> Option<Tokens> {
-        read(&object(text.as_bytes()).expect("an object"))
+        read(&object(text.as_bytes()).expect("an object")).usage
     }
 
     fn counts(tokens: &Tokens) -> Vec<(UsageUnit, u64)> {

@@ -1,15 +1,14 @@
 //! Watches a stream of this dialect that is passed on unread.
 
-use super::output::{failure_of, object, text};
-use super::usage;
+use super::output::{facts_of, failure_of, object, text};
 use crate::dialect::{Looked, Watch};
 use crate::json::Value;
 use crate::wire::ToldError;
-use crate::{Failure, FailureKind, Tokens};
+use crate::{AnswerFacts, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct ResponsesWatch {
-    usage: Option<Tokens>,
+    facts: AnswerFacts,
     /// Some servers tell their parts only when they are done.
     has_deltas: bool,
     response_id: Option<Box<str>>,
@@ -43,8 +42,8 @@ impl Watch for ResponsesWatch {
         if let (None, Some(response)) = (&self.response_id, &told.response) {
             self.response_id = text(response, "id").map(Into::into);
         }
-        if let Some(usage) = told.usage() {
-            self.usage = Some(usage);
+        if let Some(response) = &told.response {
+            self.facts.tell(facts_of(response));
         }
         match &*kind {
             "response.completed" | "response.incomplete" => Looked {
@@ -62,8 +61,8 @@ impl Watch for ResponsesWatch {
         }
     }
 
-    fn usage(&self) -> Option<Tokens> {
-        self.usage
+    fn facts(&self) -> AnswerFacts {
+        self.facts
     }
 
     fn answer_id(&self) -> Option<&str> {
@@ -95,11 +94,6 @@ impl<'a> Told<'a> {
             }
         }
         told
-    }
-
-    fn usage(&self) -> Option<Tokens> {
-        let usage = self.response?.member("usage")?;
-        usage::read(&usage)
     }
 }
 

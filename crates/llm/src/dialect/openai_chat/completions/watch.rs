@@ -3,12 +3,13 @@
 use crate::dialect::openai_chat::watch::{is_done, not_an_object};
 use crate::dialect::{Looked, Watch};
 use crate::json::{Kind, Members, SyntaxError, Value};
+use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{Failure, Tokens};
+use crate::{AnswerFacts, Failure, Terms};
 
 #[derive(Debug, Default)]
 pub(super) struct TextWatch {
-    usage: Option<Tokens>,
+    facts: AnswerFacts,
 }
 
 impl Watch for TextWatch {
@@ -25,8 +26,8 @@ impl Watch for TextWatch {
         })
     }
 
-    fn usage(&self) -> Option<Tokens> {
-        self.usage
+    fn facts(&self) -> AnswerFacts {
+        self.facts
     }
 }
 
@@ -38,7 +39,8 @@ impl TextWatch {
             let value = member.value;
             match &*member.key {
                 b"choices" => value.elements().for_each(|choice| look_at(&choice, &mut looked)),
-                b"usage" => self.usage = Tokens::read(&value).or(self.usage),
+                b"usage" => self.facts.tell(AnswerFacts::read_usage_value(&value)),
+                b"service_tier" => self.facts.terms = Terms::served(read_tier(&value)).or(self.facts.terms),
                 b"error" => looked.failed = ToldError::read(&value).map(|told| Failure::told(&told)),
                 _ => {}
             }

@@ -1,0 +1,278 @@
+//! What a provider says of its own bill: the tier a request was served in, which decides its prices, and what it charges.
+
+use gatewright_types::api::{ServedTier, UsageRow};
+use gatewright_types::{Money, UsageUnit};
+use harness::chat::{question, request_id, streaming};
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::sse;
+use harness::upstream::{Script, Upstream};
+use serde_json::{Value, json};
+
+/// An organization that asks `m` of a provider of this kind, by the catalogue's price.
+async fn organization(upstream: &Upstream, kind: &str, model: &str) -> (Organization, Key) {
+    let organization = Organization::make(Installation::shared().await).await;
+    organization.provider("up", kind, Some(&upstream.base_url())).await;
+    organization.model("m", &format!("up/{model}"), &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    (organization, key)
+}
+
+fn chat_answer(members: &Value) -> Value {
+    let mut answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_794_200_000, "model": "x",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+    });
+    let into = answer.as_object_mut().expect("an object");
+    into.extend(members.as_object().expect("an object").clone());
+    answer
+}
+
+fn claude_answer(usage: &Value) -> Value {
+    json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "x", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "Hello."}], "usage": usage,
+    })
+}
+
+fn gemini_answer(usage: &Value) -> Value {
+    json!({
+        "candidates": [{"content": {"role": "model", "parts": [{"text": "Hello."}]}, "finishReason": "STOP"}],
+        "usageMetadata": usage,
+    })
+}
+
+fn amount(money: Option<Money>) -> Option<String> {
+    money.map(|money| money.amount.to_string())
+}
+
+async fn asked(organization: &Organization, key: &Key) -> UsageRow {
+    let answer = organization.chat(key).ask("m").await.expect(200);
+    let row = organization.usage(&request_id(&answer)).await;
+    let told = amount(row.cost).unwrap_or_else(|| "unpriced".to_owned());
+    assert_eq!(answer.headers.need("x-gw-cost-usd"), told);
+    row
+}
+
+#[tokio::test]
+async fn a_request_is_priced_by_the_tier_its_provider_says_it_was_served_in() {
+    let check = async |kind: &str, model: &str, script: Script, tier: Option<ServedTier>, cost: Option<&str>| {
+        let upstream = Upstream::start().await;
+        let (organization, key) = organization(&upstream, kind, model).await;
+        // Google's models are in the address.
+        upstream.on(&format!("/v1/models/{model}:generateContent"), script.clone());
+        upstream.on(model, script);
+
+        let row = asked(&organization, &key).await;
+
+        assert_eq!(
+            (row.service_tier, amount(row.cost).as_deref()),
+            (tier, cost),
+            "{kind} {model}: {row:?}"
+        );
+        // Whether it is priced or not, what was used is known.
+        let quantities: Vec<_> = row.lines.iter().map(|line| (line.unit, line.quantity)).collect();
+        assert_eq!(
+            quantities,
+            [(UsageUnit::InputUncached, 1000), (UsageUnit::OutputText, 100)]
+        );
+        assert!(row.lines.iter().all(|line| line.price.is_some() == cost.is_some()));
+    };
+    let chat = |tier: Value| Script::json(200, &chat_answer(&json!({"service_tier": tier})));
+    let claude = |members: Value| {
+        let mut usage = json!({"input_tokens": 1000, "output_tokens": 100});
+        let into = usage.as_object_mut().expect("an object");
+        into.extend(members.as_object().expect("an object").clone());
+        Script::json(200, &claude_answer(&usage))
+    };
+    let gemini = |tier: Value| {
+        let mut usage = json!({"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100});
+        usage
+            .as_object_mut()
+            .expect("an object")
+            .insert("trafficType".to_owned(), tier);
+        Script::json(200, &gemini_answer(&usage))
+    };
+
+    // 1.25 and 10.00 dollars per million, and what the catalogue says of the other tiers.
+    check("openai", "gpt-5", chat(Value::Null), None, Some("0.00225")).await;
+    let standard = Some(ServedTier::Standard);
+    check("openai", "gpt-5", chat(json!("default")), standard, Some("0.00225")).await;
+    check(
+        "openai",
+        "gpt-5",
+        chat(json!("flex")),
+        Some(ServedTier::Flex),
+        Some("0.001125"),
+    )
+    .await;
+    check(
+        "openai",
+        "gpt-5",
+        chat(json!("priority")),
+        Some(ServedTier::Priority),
+        Some("0.0045"),
+    )
+    .await;
+    check(
+        "openai",
+        "gpt-5",
+        chat(json!("scale")),
+        Some(ServedTier::Provisioned),
+        None,
+    )
+    .await;
+    check("openai", "gpt-5", chat(json!("warp")), Some(ServedTier::Unknown), None).await;
+    let groq = "openai/gpt-oss-20b";
+    check("groq", groq, chat(json!("on_demand")), standard, Some("0.000105")).await;
+    check(
+        "groq",
+        groq,
+        chat(json!("flex")),
+        Some(ServedTier::Flex),
+        Some("0.000105"),
+    )
+    .await;
+    let opus = "claude-opus-4-8";
+    check(
+        "anthropic",
+        opus,
+        claude(json!({"service_tier": "standard"})),
+        standard,
+        Some("0.0075"),
+    )
+    .await;
+    let fast = claude(json!({"service_tier": "standard", "speed": "fast"}));
+    check("anthropic", opus, fast, Some(ServedTier::Fast), Some("0.015")).await;
+    let priority = claude(json!({"service_tier": "priority"}));
+    check("anthropic", opus, priority, Some(ServedTier::Priority), None).await;
+    let flash = "gemini-2.5-pro";
+    check("gemini", flash, gemini(json!("ON_DEMAND")), standard, Some("0.00225")).await;
+    let flex = gemini(json!("ON_DEMAND_FLEX"));
+    check("gemini", flash, flex, Some(ServedTier::Flex), Some("0.001125")).await;
+    let by_header = gemini(Value::Null).header("x-gemini-service-tier", "priority");
+    check("gemini", flash, by_header, Some(ServedTier::Priority), Some("0.00405")).await;
+}
+
+#[tokio::test]
+async fn a_stream_tells_its_tier_too() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai", "gpt-5").await;
+    let told = |event: String| event.replacen('{', r#"{"service_tier":"flex","#, 1);
+    let pieces = [
+        told(sse::content("Hello.")),
+        told(sse::finish()),
+        told(sse::usage(1000, 100)),
+    ];
+    upstream.on(
+        "gpt-5",
+        Script::stream(pieces.iter().map(String::as_str).chain([sse::DONE])),
+    );
+
+    let answer = organization.chat(&key).send(&streaming("m")).await.expect(200);
+
+    assert!(answer.text().contains(r#""service_tier":"flex""#), "{}", answer.text());
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        (row.service_tier, amount(row.cost).as_deref(), row.estimated),
+        (Some(ServedTier::Flex), Some("0.001125"), false)
+    );
+}
+
+#[tokio::test]
+async fn a_price_of_ones_own_is_for_the_usual_tier() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai", "gpt-5").await;
+    organization
+        .price("up", "gpt-5", &json!({"input": "1", "output": "1"}))
+        .await;
+    upstream.on(
+        "gpt-5",
+        Script::json(200, &chat_answer(&json!({"service_tier": "default"}))),
+    );
+    harness::wait::eventually("the price is known", harness::wait::SOON, async || {
+        let row = asked(&organization, &key).await;
+        (amount(row.cost).as_deref() == Some("0.0011")).then_some(())
+    })
+    .await;
+
+    upstream.on(
+        "gpt-5",
+        Script::json(200, &chat_answer(&json!({"service_tier": "priority"}))),
+    );
+    let row = asked(&organization, &key).await;
+
+    assert_eq!((row.service_tier, row.cost), (Some(ServedTier::Priority), None));
+}
+
+#[tokio::test]
+async fn what_a_provider_charges_is_kept_beside_our_bill() {
+    let check = async |kind: &str, model: &str, usage: Value, charged: &str, more: &str| {
+        let upstream = Upstream::start().await;
+        let (organization, key) = organization(&upstream, kind, model).await;
+        organization
+            .price("up", model, &json!({"input": "1", "output": "2"}))
+            .await;
+        let mut told = json!({"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30});
+        let into = told.as_object_mut().expect("an object");
+        into.extend(usage.as_object().expect("an object").clone());
+        upstream.on(model, Script::json(200, &chat_answer(&json!({"usage": told}))));
+
+        let row = harness::wait::eventually("the price is known", harness::wait::SOON, async || {
+            let row = asked(&organization, &key).await;
+            row.cost.is_some().then_some(row)
+        })
+        .await;
+
+        let told = [row.cost, row.provider_cost, row.cost_difference].map(amount);
+        let expected = ["0.00005", charged, more].map(|text| Some(text.to_owned()));
+        assert_eq!(told, expected, "{kind}");
+    };
+
+    let openrouter = json!({"cost": 0.000045, "cost_details": {"upstream_inference_cost": null}});
+    check("openrouter", "vendor/any", openrouter, "0.000045", "-0.000005").await;
+    check(
+        "xai",
+        "grok-any",
+        json!({"cost_in_usd_ticks": 500_000}),
+        "0.00005",
+        "0.00",
+    )
+    .await;
+    let perplexity = json!({"cost": {"input_tokens_cost": 0.00001, "total_cost": 0.00505}});
+    check("perplexity", "sonar-any", perplexity, "0.00505", "0.005").await;
+}
+
+#[tokio::test]
+async fn a_charge_is_kept_where_no_price_is_known_and_of_streams() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openrouter", "vendor/nobody-knows").await;
+    let usage = sse::usage(10, 20).replace("\"usage\":{", "\"usage\":{\"cost\":1.5e-05,");
+    let pieces = [sse::content("Hello."), sse::finish(), usage];
+    upstream.on(
+        "vendor/nobody-knows",
+        Script::stream(pieces.iter().map(String::as_str).chain([sse::DONE])),
+    );
+
+    let answer = organization.chat(&key).send(&streaming("m")).await.expect(200);
+
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        [row.cost, row.provider_cost, row.cost_difference].map(amount),
+        [None, Some("0.000015".to_owned()), None]
+    );
+    let page = organization.path("/usage?limit=1");
+    let row = organization.owner.get(&page).await.expect(200).json();
+    let charge = row.pointer("/items/0/provider_cost").cloned();
+    assert_eq!(charge, Some(json!({"amount": "0.000015", "currency": "USD"})));
+
+    upstream.on("vendor/nobody-knows", Script::json(200, &chat_answer(&json!({}))));
+    let answer = organization.chat(&key).send(&question("m")).await.expect(200);
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(
+        (row.service_tier, row.provider_cost, row.cost_difference),
+        (None, None, None)
+    );
+}

@@ -543,6 +543,58 @@ async fn without_redis_responses_are_made_but_not_stored() {
 }
 
 #[tokio::test]
+async fn what_is_made_in_the_background_is_billed_once_though_nobody_asks_for_it() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(Installation::shared().await, &upstream, "openai").await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+    let at = "/v1/responses/resp_background_2";
+    let mut queued = response_object("resp_background_2", "queued");
+    queued["usage"] = Value::Null;
+    upstream.on("m", Script::json(200, &queued));
+    upstream.on(at, Script::json(200, &queued));
+
+    let body = json!({"model": "m", "input": "x", "background": true});
+    client.create(0, &body).await.expect(200);
+    let asked = async |count: usize| {
+        let seen = upstream.seen().into_iter().filter(|seen| seen.target == at);
+        (seen.count() >= count).then_some(())
+    };
+    eventually("the provider is asked", Duration::from_secs(30), async || {
+        asked(1).await
+    })
+    .await;
+    upstream.on(
+        at,
+        Script::json(200, &response_object("resp_background_2", "completed")),
+    );
+    let billed = async || {
+        let rows = organization.rows().await;
+        rows.into_iter().find(|row| !row.lines.is_empty())
+    };
+    let billed = eventually("it is billed", Duration::from_secs(60), billed).await;
+    client.call(0, "GET", "resp_background_2").await.expect(200);
+    organization.usage_settles().await;
+
+    let quantity = |unit| {
+        billed
+            .lines
+            .iter()
+            .find(|line| line.unit == unit)
+            .map(|line| line.quantity)
+    };
+    assert_eq!(
+        (quantity(UsageUnit::InputUncached), quantity(UsageUnit::OutputText)),
+        (Some(5), Some(2))
+    );
+    let rows = organization.rows().await;
+    let rows: Vec<_> = rows.iter().filter(|row| !row.lines.is_empty()).collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+}
+
+#[tokio::test]
 async fn a_response_too_large_to_be_kept_is_made_all_the_same_and_its_caller_is_told() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
     let client = Client {

@@ -167,6 +167,11 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
             readiness: readiness.clone(),
         })
     });
+    if let Some(gateway) = gateway.clone() {
+        background.keep("background responses", move |stop| {
+            gateway.clone().bill_background(stop)
+        });
+    }
     let control = control_plane.map(|control_plane| control_plane.control().clone());
     let (public_address, private_address) = (public.address, private.address);
     let probed = readiness.clone();

@@ -123,9 +123,15 @@ impl Keeper {
                 })
             }
         };
-        match self.memory.keep(self.organization, &id, &entry).await {
+        let kept = match self.memory.keep(self.organization, &id, &entry).await {
             true => Kept::AsWished,
             false => Kept::Lost,
+        };
+        if let Entry::AtProvider(made) = entry
+            && made.unbilled.is_some()
+        {
+            self.memory.pending().add(self.organization, id, made, kept);
         }
+        kept
     }
 }

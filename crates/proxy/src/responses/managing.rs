@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
-use gatewright_contract::{Caller, Provider};
+use gatewright_contract::{Caller, Provider, Tenant};
 use gatewright_coord::ResponseId;
 use gatewright_llm::{BadRequest, Endpoint, FailureKind, Segments, classify};
 use http::Method;
@@ -68,7 +68,7 @@ async fn told(gateway: &Gateway, caller: &Caller, id: &str, action: Action, quer
         Entry::AtProvider(made) => {
             let asked = Asked {
                 gateway,
-                caller,
+                tenant: &caller.tenant,
                 id: &id,
                 made,
             };
@@ -109,15 +109,15 @@ async fn here(
 }
 
 /// A response that its provider is asked about.
-struct Asked<'a> {
-    gateway: &'a Gateway,
-    caller: &'a Caller,
-    id: &'a ResponseId,
-    made: AtProvider,
+pub(super) struct Asked<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) tenant: &'a Tenant,
+    pub(super) id: &'a ResponseId,
+    pub(super) made: AtProvider,
 }
 
 impl Asked<'_> {
-    async fn at_provider(mut self, action: Action, query: Query) -> Result<Bytes, Refusal> {
+    pub(super) async fn at_provider(mut self, action: Action, query: Query) -> Result<Bytes, Refusal> {
         if action == Action::Delete && self.made.unbilled.is_some() {
             // Once it is deleted, nobody can tell what it used.
             let last = self.within_time(Action::Retrieve, Query::default()).await?;
@@ -128,7 +128,7 @@ impl Asked<'_> {
             (Ok(response), Action::Retrieve | Action::Cancel) => self.settle(response).await,
             (Ok(_), Action::Delete) | (Err(Refusal::ResponseNotFound { .. }), _) => {
                 let memory = &self.gateway.parts.responses;
-                memory.forget(self.caller.tenant.id, self.id).await?;
+                memory.forget(self.tenant.id, self.id).await?;
             }
             (Ok(_), Action::ListInput) | (Err(_), _) => {}
         }
@@ -137,12 +137,12 @@ impl Asked<'_> {
 
     /// Bills what was made in the background, once it says what it used.
     async fn settle(&mut self, response: &[u8]) {
-        if settle(self.gateway, &self.caller.tenant, &self.made, response) {
+        if settle(self.gateway, self.tenant, &self.made, response) {
             self.made.unbilled = None;
             let entry = Entry::AtProvider(self.made.clone());
             let memory = &self.gateway.parts.responses;
             // Where this fails it is billed again, which counts once.
-            memory.keep(self.caller.tenant.id, self.id, &entry).await;
+            memory.keep(self.tenant.id, self.id, &entry).await;
         }
     }
 
@@ -157,7 +157,7 @@ impl Asked<'_> {
             id: self.id.to_string(),
         };
         let parts = &*self.gateway.parts;
-        let mut providers = self.caller.tenant.providers.values();
+        let mut providers = self.tenant.providers.values();
         let provider: &Provider = providers
             .find(|provider| provider.id == self.made.provider)
             .ok_or_else(unknown)?;

@@ -10,6 +10,7 @@ use gatewright_types::OrganizationId;
 use tokio::time::{Instant, timeout};
 
 use super::entry::Entry;
+use super::pending::Pending;
 use crate::refusal::Refusal;
 
 /// How long a request waits for the memory.
@@ -29,6 +30,8 @@ pub struct ResponseMemory {
 struct Shared {
     kept: KeptResponses,
     keyring: Keyring,
+    /// What is to be billed when it is over.
+    pending: Pending,
     /// Since it gave no answer: until when nobody asks it.
     resting: Mutex<Option<Instant>>,
 }
@@ -48,9 +51,14 @@ impl ResponseMemory {
             shared: Arc::new(Shared {
                 kept,
                 keyring,
+                pending: Pending::default(),
                 resting: Mutex::default(),
             }),
         }
+    }
+
+    pub(super) fn pending(&self) -> &Pending {
+        &self.shared.pending
     }
 
     /// Whether it is kept.

@@ -9,6 +9,7 @@ mod listing;
 mod managing;
 mod memory;
 mod passing;
+mod pending;
 mod replaying;
 mod settling;
 

@@ -79,6 +79,16 @@ pub fn id_of(response: &[u8]) -> Option<Box<str>> {
     output::text(&response, "id").map(Into::into)
 }
 
+/// Whether nothing about a whole response will change any more.
+pub fn is_over(response: &[u8]) -> bool {
+    let response = output::object(response).ok();
+    let status = response.as_ref().and_then(|response| output::text(response, "status"));
+    matches!(
+        status.as_deref(),
+        Some("completed" | "incomplete" | "failed" | "cancelled")
+    )
+}
+
 /// The output of a whole response, item by item, as it can be put in front of a later request's input.
 pub fn output_items(response: &[u8]) -> Vec<Json> {
     let response = output::object(response).ok();

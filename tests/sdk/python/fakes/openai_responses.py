@@ -32,7 +32,9 @@ def tolerated(body):
         body["tools"] = [{"strict": None, **tool} if tool["type"] == "function" else tool for tool in body["tools"]]
     if isinstance(body["input"], list):
         said = {"status": "completed"}
-        items = [without_id(item) if is_question(item) else item for item in body["input"]]
+        items = [without(item, "id") if is_question(item) else item for item in body["input"]]
+        # It is in OpenAI's answers, and Codex sends it back as it came.
+        items = [without(item, "status") if item.get("type") == "custom_tool_call" else item for item in items]
         body["input"] = [{**said, **item} if is_answer(item) else item for item in items]
     return body
 
@@ -41,8 +43,8 @@ def is_question(item):
     return item.get("type") == "message" and item["role"] != "assistant"
 
 
-def without_id(item):
-    return {name: value for name, value in item.items() if name != "id"}
+def without(item, member):
+    return {name: value for name, value in item.items() if name != member}
 
 
 def is_answer(item):

@@ -197,6 +197,11 @@ class Responses(unittest.TestCase):
         self.assertEqual((told.output_text, told.previous_response_id), (gateway.REPORT, called.id))
 
         self.assertEqual(client().responses.retrieve(told.id).output_text, gateway.REPORT)
+        with client().responses.stream(response_id=told.id) as events:
+            self.assertEqual(events.get_final_response().output_text, gateway.REPORT)
+        rest = list(client().responses.retrieve(told.id, stream=True, starting_after=2))
+        self.assertEqual([event.sequence_number for event in rest], list(range(3, 3 + len(rest))))
+        self.assertEqual(rest[-1].response.output_text, gateway.REPORT)
         listed = list(client().responses.input_items.list(told.id, order="asc", limit=1))
         kinds = [item.type for item in listed]
         self.assertEqual(kinds[0], "message")

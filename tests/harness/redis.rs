@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -38,6 +39,16 @@ impl Redis {
 
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// It takes what is sent and answers nothing.
+    pub fn hang(&mut self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// It answers again.
+    pub fn go_on(&mut self) {
+        self.process.signal(Signal::CONT);
     }
 
     /// Starts it again, with nothing in it.

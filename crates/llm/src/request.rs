@@ -2,6 +2,7 @@
 //! are noted by place, and to a provider of the same dialect the body goes on as it came but for the model's name and the
 //! request for usage. What the messages say is only looked at when they have to be translated.
 
+mod accent;
 mod continued;
 
 use std::borrow::Cow;
@@ -186,16 +187,20 @@ impl Request {
 
     /// The body for a provider of the same dialect: the model under its name there and, in a stream, usage asked for.
     pub fn forward(&self, upstream_model: &str) -> Segments {
-        let model_at = self.model_at.clone().filter(|_| upstream_model != &*self.model);
-        let model = model_at.map(|at| Edit {
-            at,
-            text: quoted(upstream_model),
-        });
+        let model = self.model_edit(upstream_model);
         let usage = match &self.usage {
             UsageOption::NotAsked(edit) if self.stream => Some(edit.clone()),
             UsageOption::NotAsked(_) | UsageOption::Asked => None,
         };
         Segments::edited(&self.body, [model, usage])
+    }
+
+    fn model_edit(&self, upstream_model: &str) -> Option<Edit> {
+        let at = self.model_at.clone().filter(|_| upstream_model != &*self.model)?;
+        Some(Edit {
+            at,
+            text: quoted(upstream_model),
+        })
     }
 }
 

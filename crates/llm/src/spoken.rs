@@ -7,6 +7,7 @@ use crate::dialect::anthropic::{Anthropic, AnthropicOn, Envelope};
 use crate::dialect::bedrock::BedrockConverse;
 use crate::dialect::cohere::Cohere;
 use crate::dialect::gemini::Gemini;
+use crate::dialect::openai_chat::Quirks;
 use crate::dialect::openai_chat::vendors::vendor;
 use crate::model_id::path_segment;
 
@@ -16,6 +17,9 @@ pub struct Spoken {
     pub endpoint: Endpoint,
     /// Absent when the provider speaks the caller's dialect: nothing has to be translated.
     pub outbound: Option<&'static dyn Outbound>,
+    /// A vendor's own words for some of what it is asked in the caller's dialect; absent where that is OpenAI's to the
+    /// letter, or where nothing is known.
+    pub accent: Option<&'static Quirks>,
 }
 
 /// Kinds of providers that are spoken to alike. The one place where every kind is told apart by its dialect.
@@ -65,12 +69,14 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
         return Some(Spoken {
             endpoint: Endpoint::RawPredict,
             outbound: Some(&AnthropicOn(Envelope::Vertex)),
+            accent: None,
         });
     }
     if let Some(endpoint) = native(kind, asked) {
         return Some(Spoken {
             endpoint,
             outbound: None,
+            accent: accent(kind, asked),
         });
     }
     if asked == Dialect::OpenaiEmbeddings {
@@ -86,7 +92,36 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
     Some(Spoken {
         endpoint,
         outbound: Some(outbound),
+        accent: None,
     })
+}
+
+fn accent(kind: ProviderKind, asked: Dialect) -> Option<&'static Quirks> {
+    if !matches!(asked, Dialect::OpenaiChat | Dialect::OpenaiCompletions) {
+        return None;
+    }
+    match kind {
+        ProviderKind::Openai
+        | ProviderKind::Azure
+        | ProviderKind::OpenaiCompatible
+        | ProviderKind::Sandbox
+        | ProviderKind::Anthropic
+        | ProviderKind::Gemini
+        | ProviderKind::Vertex
+        | ProviderKind::Cohere
+        | ProviderKind::Bedrock => None,
+        ProviderKind::Mistral
+        | ProviderKind::Groq
+        | ProviderKind::Deepseek
+        | ProviderKind::Xai
+        | ProviderKind::Together
+        | ProviderKind::Fireworks
+        | ProviderKind::Openrouter
+        | ProviderKind::Perplexity
+        | ProviderKind::Ollama
+        | ProviderKind::Vllm
+        | ProviderKind::Huggingface => vendor(kind.as_str()).map(|vendor| &vendor.quirks),
+    }
 }
 
 /// Where a kind takes requests of a dialect as they are.

@@ -258,7 +258,8 @@ impl PassedStream {
         }
         self.facts.tell(answer);
         match (usage_chunk, null_usage, place) {
-            (UsageChunk::Strip, ..) if answer.usage.is_some() && !choices.present => Verdict::Drop,
+            // Azure's first chunk has no choices either. Who did not ask for the one with usage looks for a choice in each.
+            (UsageChunk::Strip, ..) if !choices.present => Verdict::Drop,
             // Over several lines it stays: it does no harm, and its bytes do not lie together.
             (UsageChunk::Strip, Some(part), Some(place)) => Verdict::Without(place + part.start..place + part.end),
             (UsageChunk::Strip, ..) | (UsageChunk::Keep, ..) => Verdict::Pass,

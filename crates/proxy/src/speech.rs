@@ -102,7 +102,10 @@ impl Speech {
             None => {
                 return Ok(Prepared::Ready(Self {
                     endpoint: spoken.endpoint,
-                    body: request.forward(model),
+                    body: match spoken.accent {
+                        Some(words) => request.forward_in(words, model),
+                        None => request.forward(model),
+                    },
                     telling: Telling {
                         dialect,
                         usage,

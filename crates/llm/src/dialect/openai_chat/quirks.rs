@@ -15,6 +15,8 @@ pub struct Quirks {
     /// Images may be given by their addresses.
     pub image_addresses: bool,
     pub documents: Documents,
+    /// `detail` of images is taken.
+    pub image_detail: bool,
     /// `stream_options.include_usage` is taken.
     pub usage_in_stream: bool,
     pub parallel_tool_calls: bool,
@@ -116,6 +118,7 @@ impl Quirks {
         refusals: true,
         image_addresses: true,
         documents: Documents::Files,
+        image_detail: true,
         usage_in_stream: true,
         parallel_tool_calls: true,
         strict_tools: true,
@@ -142,6 +145,7 @@ impl Quirks {
         refusals: false,
         image_addresses: true,
         documents: Documents::None,
+        image_detail: true,
         usage_in_stream: true,
         parallel_tool_calls: false,
         strict_tools: false,

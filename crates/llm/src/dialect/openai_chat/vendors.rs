@@ -101,6 +101,7 @@ pub static VENDORS: [Vendor; 14] = [
         name: "together",
         usual_base_url: Some("https://api.together.xyz/v1"),
         quirks: Quirks {
+            image_detail: false,
             usage_in_stream: false,
             parallel_tool_calls: false,
             reasoning: ReasoningParam::Effort {
@@ -112,11 +113,13 @@ pub static VENDORS: [Vendor; 14] = [
             ..USUAL
         },
     },
-    // The parameters of its Python SDK, `types/chat/completion_create_params.py`, and docs.fireworks.ai/guides/reasoning.
+    // The parameters of its Python SDK, `types/chat/completion_create_params.py`, and docs.fireworks.ai/guides/reasoning;
+    // usage comes unasked.
     Vendor {
         name: "fireworks",
         usual_base_url: Some("https://api.fireworks.ai/inference/v1"),
         quirks: Quirks {
+            usage_in_stream: false,
             strict_tools: true,
             reasoning: LOW_TO_HIGH,
             thoughts_back: ThoughtsBack::Content,
@@ -136,7 +139,6 @@ pub static VENDORS: [Vendor; 14] = [
             thoughts_back: ThoughtsBack::Details,
             top_k: true,
             cache_marks: true,
-            max_tokens: MaxTokensName::MaxTokens,
             ..Quirks::OPENAI
         },
     },
@@ -145,6 +147,7 @@ pub static VENDORS: [Vendor; 14] = [
         name: "perplexity",
         usual_base_url: Some("https://api.perplexity.ai"),
         quirks: Quirks {
+            image_detail: false,
             usage_in_stream: false,
             reasoning: ReasoningParam::Effort {
                 least: Effort::Minimal,
@@ -182,6 +185,7 @@ pub static VENDORS: [Vendor; 14] = [
         name: "huggingface",
         usual_base_url: Some("https://router.huggingface.co/v1"),
         quirks: Quirks {
+            image_detail: false,
             parallel_tool_calls: false,
             ..USUAL
         },

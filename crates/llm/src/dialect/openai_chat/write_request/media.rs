@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::chat::{CacheMark, Media, MediaKind, Source};
-use crate::dialect::Unsupported;
 use crate::dialect::data_uri;
 use crate::dialect::openai_chat::quirks::{Documents, Quirks};
+use crate::dialect::{Dropped, Unsupported};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ContentPart<'a> {
@@ -47,9 +47,9 @@ pub(super) struct File<'a> {
     file_id: Option<&'a str>,
 }
 
-pub(super) fn write<'a>(media: &'a Media, quirks: &Quirks) -> Result<PartKind<'a>, Unsupported> {
+pub(super) fn write<'a>(media: &'a Media, quirks: &Quirks, dropped: &mut Dropped) -> Result<PartKind<'a>, Unsupported> {
     match media.kind {
-        MediaKind::Image => image(media, quirks),
+        MediaKind::Image => image(media, quirks, dropped),
         MediaKind::Audio => audio(media),
         MediaKind::Document => document(media, quirks),
         MediaKind::Video => unsupported("videos"),
@@ -65,7 +65,7 @@ fn data_uri_of(media: &Media, data: &str) -> String {
     data_uri::write(media.media_type.as_deref().unwrap_or("application/octet-stream"), data)
 }
 
-fn image<'a>(media: &'a Media, quirks: &Quirks) -> Result<PartKind<'a>, Unsupported> {
+fn image<'a>(media: &'a Media, quirks: &Quirks, dropped: &mut Dropped) -> Result<PartKind<'a>, Unsupported> {
     let url = match &media.source {
         Source::Base64(data) => data_uri_of(media, data),
         Source::Url(url) if quirks.image_addresses => url.clone().into(),
@@ -73,7 +73,10 @@ fn image<'a>(media: &'a Media, quirks: &Quirks) -> Result<PartKind<'a>, Unsuppor
         Source::File(_) => return unsupported("images that were uploaded to another provider; send their bytes"),
         Source::Plain(_) => return unsupported("images that are texts"),
     };
-    let detail = media.detail.as_deref();
+    let detail = media.detail.as_deref().filter(|_| quirks.image_detail);
+    // Servers do by themselves what `auto` says.
+    let is_lost = detail.is_none() && media.detail.as_deref().is_some_and(|detail| detail != "auto");
+    dropped.add_if(is_lost, "image_url.detail");
     Ok(PartKind::ImageUrl {
         image_url: ImageUrl { url, detail },
     })

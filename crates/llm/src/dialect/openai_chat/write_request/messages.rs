@@ -118,7 +118,7 @@ impl<'a> Writer<'a, '_> {
                 Part::Text(text) => parts.push(self.text(&text.text, text.cache)),
                 Part::Refusal(text) => parts.push(self.text(text, None)),
                 Part::Media(media) => {
-                    let kind = media::write(media, self.quirks)?;
+                    let kind = media::write(media, self.quirks, self.dropped)?;
                     parts.push(self.part(kind, media.cache));
                 }
                 Part::ToolResult(_) | Part::ToolCall(_) | Part::Thinking(_) => {}
@@ -139,7 +139,7 @@ impl<'a> Writer<'a, '_> {
                 Part::Text(text) => texts.push(self.text(&text.text, text.cache)),
                 Part::Refusal(text) => texts.push(self.text(text, None)),
                 Part::Media(media) => {
-                    let kind = media::write(media, self.quirks)?;
+                    let kind = media::write(media, self.quirks, self.dropped)?;
                     let part = self.part(kind, media.cache);
                     // A document may be written as a text.
                     match part.kind {

@@ -80,11 +80,25 @@ impl Organization {
     }
 
     pub async fn provider(&self, name: &str, kind: &str, base_url: Option<&str>) -> Provider {
+        self.provider_with(name, kind, base_url, &[]).await
+    }
+
+    /// One with settings besides its address.
+    pub async fn provider_with(
+        &self,
+        name: &str,
+        kind: &str,
+        base_url: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Provider {
         let credentials = match base_url {
             Some(_) => json!([{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}]),
             None => json!([]),
         };
-        let body = json!({"name": name, "kind": kind, "base_url": base_url, "credentials": credentials});
+        let mut body = json!({"name": name, "kind": kind, "base_url": base_url, "credentials": credentials});
+        for (setting, value) in settings {
+            body[*setting] = json!(value);
+        }
         self.created("/providers", &body).await
     }
 

@@ -2,7 +2,7 @@
 
 use gatewright_types::api::Dialect;
 
-use super::fakes::Stage;
+use super::fakes::{Failures, Stage};
 use super::packages::Suites;
 
 const ALL: [&str; 6] = ["openai", "compatible", "anthropic", "gemini", "bedrock", "sandbox"];
@@ -14,6 +14,22 @@ async fn check(suites: Suites, suite: &str, dialects: &[Dialect]) {
 /// The suite passes, no provider would have refused what the gateway made of it, and all of it is counted. `ways` are
 /// those in which it asks for answers: whole, as streams.
 pub(super) async fn play(suites: Suites, suite: &str, dialects: &[Dialect], providers: &[&str], ways: &[bool]) {
+    let stage = run(suites, suite).await;
+    stage
+        .everything_was_counted(dialects, providers, ways, Failures::Limits)
+        .await;
+}
+
+/// As [`check`], for a suite that asks every kind of provider for all there is to ask for, failures included.
+async fn check_widely(suites: Suites, suite: &str, dialect: Dialect) {
+    let stage = run(suites, suite).await;
+    let everybody: Vec<_> = Stage::providers().collect();
+    stage
+        .everything_was_counted(&[dialect], &everybody, &[false, true], Failures::Any)
+        .await;
+}
+
+async fn run(suites: Suites, suite: &str) -> Stage {
     let stage = Stage::set(suite).await;
     let address = *stage.organization.nodes.first().expect("there is a data plane");
 
@@ -25,7 +41,7 @@ pub(super) async fn play(suites: Suites, suite: &str, dialects: &[Dialect], prov
         .await;
 
     stage.nothing_was_invalid().await;
-    stage.everything_was_counted(dialects, providers, ways).await;
+    stage
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +89,26 @@ async fn pydantic_ai_works_with_every_provider() {
         Dialect::GeminiGenerate,
     ];
     check(Suites::Python, "test_pydantic_ai.py", &dialects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_openai_for_python_asks_in_chat_arrives_at_every_kind_of_provider() {
+    check_widely(Suites::Python, "test_wide_chat.py", Dialect::OpenaiChat).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_openai_for_python_asks_in_responses_arrives_at_every_kind_of_provider() {
+    check_widely(Suites::Python, "test_wide_responses.py", Dialect::OpenaiResponses).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_anthropic_for_python_asks_arrives_at_every_kind_of_provider() {
+    check_widely(Suites::Python, "test_wide_messages.py", Dialect::AnthropicMessages).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_google_genai_for_python_asks_arrives_at_every_kind_of_provider() {
+    check_widely(Suites::Python, "test_wide_gemini.py", Dialect::GeminiGenerate).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,18 +17,68 @@ use tokio::sync::OnceCell;
 
 use super::packages::{Suites, python};
 
-/// Kinds of providers, each with its base address at the fakes and a model whose name says what it can do.
-const PROVIDERS: [(&str, &str, &str, &str); 5] = [
-    ("openai", "openai", "/openai/v1", "gpt-5.1"),
-    ("compatible", "openai-compatible", "/compatible/v1", "some-model"),
-    ("anthropic", "anthropic", "/anthropic/v1", "claude-sonnet-4-5"),
-    ("gemini", "gemini", "/gemini/v1beta", "gemini-2.5-flash"),
-    (
+/// A provider at the fakes.
+struct Played {
+    name: &'static str,
+    kind: &'static str,
+    path: &'static str,
+    /// Its name says what it can do.
+    model: &'static str,
+    /// Besides its address.
+    settings: &'static [(&'static str, &'static str)],
+}
+
+const fn played(name: &'static str, kind: &'static str, path: &'static str, model: &'static str) -> Played {
+    let settings = &[];
+    Played {
+        name,
+        kind,
+        path,
+        model,
+        settings,
+    }
+}
+
+const PLACE: &[(&str, &str)] = &[("project", "acme"), ("region", "europe-west4")];
+
+/// Every kind; some more than once, with another of its interfaces or another maker's model.
+const PROVIDERS: [Played; 22] = [
+    played("openai", "openai", "/openai/v1", "gpt-5.1"),
+    played("compatible", "openai-compatible", "/compatible/v1", "some-model"),
+    played("anthropic", "anthropic", "/anthropic/v1", "claude-sonnet-4-5"),
+    played("gemini", "gemini", "/gemini/v1beta", "gemini-2.5-flash"),
+    played(
         "bedrock",
         "bedrock",
         "/bedrock",
         "anthropic.claude-sonnet-4-5-20250929-v1:0",
     ),
+    played("gemini3", "gemini", "/gemini/v1beta", "gemini-3-pro"),
+    played("azure", "azure", "/azure", "gpt-5.1"),
+    Played {
+        settings: &[("api_version", "2024-10-21")],
+        ..played("azure-classic", "azure", "/azure", "gpt-5.1")
+    },
+    Played {
+        settings: PLACE,
+        ..played("vertex", "vertex", "/vertex", "gemini-2.5-flash")
+    },
+    Played {
+        settings: PLACE,
+        ..played("vertex-claude", "vertex", "/vertex", "claude-sonnet-4-5@20250929")
+    },
+    played("cohere", "cohere", "/cohere/v2", "command-a-03-2025"),
+    played("mistral", "mistral", "/mistral/v1", "some-model"),
+    played("groq", "groq", "/groq/v1", "some-model"),
+    played("deepseek", "deepseek", "/deepseek/v1", "some-model"),
+    played("xai", "xai", "/xai/v1", "some-model"),
+    played("together", "together", "/together/v1", "some-model"),
+    played("fireworks", "fireworks", "/fireworks/v1", "some-model"),
+    played("openrouter", "openrouter", "/openrouter/v1", "some-model"),
+    played("perplexity", "perplexity", "/perplexity/v1", "some-model"),
+    played("ollama", "ollama", "/ollama/v1", "some-model"),
+    played("vllm", "vllm", "/vllm/v1", "some-model"),
+    played("huggingface", "huggingface", "/huggingface/v1", "some-model"),
 ];
 const SANDBOX: &str = "sandbox";
 /// Answers with 429 wherever it is.
@@ -86,12 +136,15 @@ impl Stage {
         let name = name.replace(['.', '/'], "-");
         let organization = Organization::make(Installation::shared().await).await;
         let mut models = Vec::new();
-        for (provider, kind, path, model) in PROVIDERS {
-            let base_url = format!("http://{}/{name}{path}", fakes.address);
-            organization.provider(provider, kind, Some(&base_url)).await;
+        for played in PROVIDERS {
+            let provider = played.name;
+            let base_url = format!("http://{}/{name}{}", fakes.address, played.path);
+            organization
+                .provider_with(provider, played.kind, Some(&base_url), played.settings)
+                .await;
             let limited = format!("{provider}-{LIMITED}");
             organization
-                .model(provider, &format!("{provider}/{model}"), &json!({}))
+                .model(provider, &format!("{provider}/{}", played.model), &json!({}))
                 .await;
             organization
                 .model(&limited, &format!("{provider}/{LIMITED}"), &json!({}))
@@ -125,8 +178,19 @@ impl Stage {
         assert!(told.get("calls").and_then(Value::as_u64) > Some(0), "nobody was called");
     }
 
+    /// The providers that there are, but for the sandbox.
+    pub(super) fn providers() -> impl Iterator<Item = &'static str> {
+        PROVIDERS.iter().map(|played| played.name)
+    }
+
     /// Every dialect was tried with every provider named in each of the ways, and every answer counted as the fake told it.
-    pub(super) async fn everything_was_counted(&self, dialects: &[Dialect], providers: &[&str], ways: &[bool]) {
+    pub(super) async fn everything_was_counted(
+        &self,
+        dialects: &[Dialect],
+        providers: &[&str],
+        ways: &[bool],
+        failures: Failures,
+    ) {
         self.organization.usage_settles().await;
         let rows = self.organization.rows().await;
         for row in &rows {
@@ -137,7 +201,7 @@ impl Stage {
             assert_eq!(row.key.map(|id| id.to_string()).as_ref(), Some(&self.key.id));
             if row.outcome == Outcome::Complete {
                 counted_as_told(row);
-            } else if provider(row).is_some() {
+            } else if provider(row).is_some() && failures == Failures::Limits {
                 assert_eq!((row.outcome, row.status), (Outcome::Failed, 429), "{row:?}");
             }
         }
@@ -158,6 +222,15 @@ impl Stage {
     }
 }
 
+/// In what ways providers fail a suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failures {
+    /// By their limits only.
+    Limits,
+    /// In whatever way the suite asks them to.
+    Any,
+}
+
 fn provider(row: &UsageRow) -> Option<&str> {
     row.provider.as_ref().map(|slug| slug.as_str())
 }
@@ -172,8 +245,8 @@ fn counted_as_told(row: &UsageRow) {
     let told: &[_] = match (row.dialect, provider(row)) {
         (Dialect::OpenaiEmbeddings, _) => &[(InputUncached, 5)],
         (_, Some(SANDBOX)) => return assert!(!row.estimated && !row.lines.is_empty(), "{row:?}"),
-        // Bedrock does not count thoughts apart.
-        (_, Some("bedrock")) => &[(InputUncached, 12), (InputCacheRead, 8), (OutputText, 7)],
+        // They do not count thoughts apart.
+        (_, Some("bedrock" | "cohere")) => &[(InputUncached, 12), (InputCacheRead, 8), (OutputText, 7)],
         _ => &[
             (InputUncached, 12),
             (InputCacheRead, 8),

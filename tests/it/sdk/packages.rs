@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::run;
 
 const INSTALL: Duration = Duration::from_secs(600);
-const RUN: Duration = Duration::from_secs(120);
+const RUN: Duration = Duration::from_secs(200);
 /// In what is installed: the versions that were asked for.
 const MARK: &str = "installed";
 

@@ -1,7 +1,11 @@
 """Where the gateway is, what the fakes behind it say, and the tool that callers offer."""
 
+import base64
 import functools
+import hashlib
 import os
+
+import pydantic
 
 ORIGIN = os.environ["GATEWAY_ORIGIN"]
 KEY = os.environ["GATEWAY_KEY"]
@@ -77,3 +81,42 @@ def each_way(names):
         return run
 
     return repeated
+
+
+# Every kind of provider, and some more than once: with another of its interfaces, or another maker's model.
+CLAUDE = [ANTHROPIC, BEDROCK, "vertex-claude"]
+GOOGLE = [GEMINI, "gemini3", "vertex"]
+OPENAIS = [OPENAI, "azure", "azure-classic"]
+VENDORS = ["mistral", "groq", "deepseek", "xai", "together", "fireworks", "openrouter", "perplexity"]
+SERVERS = ["ollama", "vllm", "huggingface", COMPATIBLE]
+EVERYBODY = [*OPENAIS, *CLAUDE, *GOOGLE, "cohere", *VENDORS, *SERVERS]
+
+REFUSE = "Refuse this."
+REFUSAL = "I cannot help with that."
+STOP = "Stop at the mark."
+MARK = "MARK"
+BEFORE_MARK = "Up to here"
+FAIL = "Break off."
+HANG_UP = "Hang up."
+RUNES = "Say it in runes."
+RUNIC = 'ᚠᛇᚻ 日本語 👩‍👩‍👧 e\u0301\u2028"\\\n\t\u0000end'
+LONG = "Write long arguments."
+LONG_CITY = "Llanfair-" * 8000
+BARE = "Call without arguments."
+STEPS = "Step by step."
+LOOK = "Look at this."
+PARAMETERS = "Tell the parameters."
+FORECAST = {"city": "Paris", "degrees": 18}
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PAPER = base64.b64encode(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n").decode()
+
+
+def shown(kind, data):
+    """How the fakes tell that they were shown something."""
+    return f"{kind}:{hashlib.sha256(data.encode()).hexdigest()[:8]} "
+
+
+class Forecast(pydantic.BaseModel):
+    city: str
+    degrees: int

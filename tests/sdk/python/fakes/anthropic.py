@@ -5,13 +5,30 @@ from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParams
 
 from . import scene
-from .exchange import SECRET, Reply, event, stream
+from .exchange import SECRET, Failed, Reply, event, stream
 from .openai_chat import text
 from .scene import Invalid
 from .types import check
 
-# From this version on, sampling parameters are refused.
+# From this version on, sampling parameters are refused, and the library's types do not know them any more.
 NO_SAMPLING = "2026-10-21"
+NO_THREADS = "thread_unsupported_request"
+SAMPLING = {"temperature", "top_p", "top_k"}
+
+
+# What clouds put around it, and where their addresses say what the body does elsewhere.
+VERTEX = {"anthropic_version": "vertex-2023-10-16"}
+
+
+def on_vertex(call, model, verb):
+    """`rawPredict` and `streamRawPredict`."""
+    body = call.body
+    if {name: body.pop(name, None) for name in VERTEX} != VERTEX or "model" in body:
+        raise Invalid("the version is in the body, and the model in the address")
+    if verb.startswith("stream") != bool(body.get("stream")):
+        raise Invalid(f"{verb} does not go with stream: {body.get('stream')}")
+    body["model"] = model
+    return messages(call, body)
 
 
 def answer(call):
@@ -21,17 +38,27 @@ def answer(call):
         return Reply(body={"input_tokens": scene.INPUT})
     if call.path != "v1/messages":
         raise Invalid(f"there is no {call.path}")
-    body = call.body
-    check(BetaMessageCreateParams if call.headers.get("anthropic-beta") else MessageCreateParams, body)
     version = call.headers["anthropic-version"]
-    if version >= NO_SAMPLING and {"temperature", "top_p", "top_k"} & body.keys():
+    if version >= NO_SAMPLING and SAMPLING & call.body.keys():
         raise Invalid(f"version {version} has no sampling parameters")
+    return messages(call, call.body)
+
+
+def messages(call, body):
+    if "thread" in body:
+        # Then the library sends all of the conversation.
+        error = {"type": "invalid_request_error", "message": "no threads", "details": {"error_code": NO_THREADS}}
+        return Reply(400, {"type": "error", "error": error, "request_id": "req_1"})
+    kind = BetaMessageCreateParams if call.headers.get("anthropic-beta") else MessageCreateParams
+    check(kind, {name: value for name, value in body.items() if name not in SAMPLING})
     if body["model"] == "limited":
         error = {"type": "rate_limit_error", "message": "slow down"}
         return Reply(429, {"type": "error", "error": error, "request_id": "req_1"})
     turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         return stream(events(body, turn))
+    if turn.end in ("failed", "gone"):
+        return Reply(body={"type": "error", "error": {"type": "api_error", "message": "broke off"}})
     return Reply(body=message(body, blocks(turn), stop_reason(turn), scene.OUTPUT))
 
 
@@ -40,6 +67,15 @@ def read(body):
     asked.tools = [tool["name"] for tool in body.get("tools") or []]
     thinking = body.get("thinking") or {"type": "disabled"}
     asked.thinking = thinking["type"] != "disabled"
+    asked.choice = choice(body.get("tool_choice") or {"type": "auto"})
+    asked.schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    asked.parameters = scene.given(body, temperature="temperature", top_p="top_p", top_k="top_k", stop="stop_sequences")
+    asked.parameters |= scene.given(body.get("metadata") or {}, user="user_id")
+    if disabled := (body.get("tool_choice") or {}).get("disable_parallel_tool_use"):
+        asked.parameters["parallel"] = not disabled
+    if asked.choice not in ("auto", "none") and asked.thinking:
+        raise Invalid("thinking may not be enabled when tool_choice forces tool use")
+    signatures = []
     if thinking.get("budget_tokens", 0) >= body["max_tokens"]:
         raise Invalid("max_tokens must be greater than thinking.budget_tokens")
     if body["messages"][0]["role"] != "user":
@@ -53,28 +89,42 @@ def read(body):
         thoughts = [block for block in content if block["type"] == "thinking"]
         if calls and asked.thinking and content[0]["type"] != "thinking":
             raise Invalid("with thinking, a turn that calls tools must begin with its thoughts")
-        if any(block["signature"] != scene.SIGNATURE for block in thoughts):
-            raise Invalid(f"the signature of thoughts is wrong: {thoughts}")
+        signatures += [block["signature"] for block in thoughts]
+        asked.media += [found for block in content if (found := medium(block))]
         asked.calls += [(block["id"], block["input"]) for block in calls]
         results = [block for block in content if block["type"] == "tool_result"]
         if results != content[: len(results)]:
             raise Invalid("tool results must come first in their message")
         asked.results += [(block["tool_use_id"], text(block.get("content") or "")) for block in results]
+    scene.check_signatures(signatures)
     return asked
+
+
+def choice(choice):
+    return choice["name"] if choice["type"] == "tool" else choice["type"]
+
+
+def medium(block):
+    if block["type"] not in ("image", "document"):
+        return None
+    source = block["source"]
+    return ("address", source["url"]) if source["type"] == "url" else (source["media_type"], source["data"])
 
 
 def blocks(turn):
     found = []
     if turn.thought:
-        found.append({"type": "thinking", "thinking": "".join(turn.thought), "signature": scene.SIGNATURE})
-    found.append({"type": "text", "text": "".join(turn.text), "citations": None})
-    for number, one in enumerate(turn.calls):
+        found.append({"type": "thinking", "thinking": "".join(turn.thought), "signature": turn.signature})
+    if turn.text:
+        found.append({"type": "text", "text": "".join(turn.text), "citations": None})
+    for number, one in enumerate(turn.calls, turn.step):
         found.append({"type": "tool_use", "id": f"toolu_{number}", "name": turn.tool, "input": one})
     return found
 
 
 def stop_reason(turn):
-    return "max_tokens" if turn.cut_short else "tool_use" if turn.calls else "end_turn"
+    told = {"short": "max_tokens", "refused": "refusal", "mark": "stop_sequence"}
+    return told.get(turn.end, "tool_use" if turn.calls else "end_turn")
 
 
 def usage(output):
@@ -91,7 +141,8 @@ def usage(output):
 
 def message(body, content, reason, output):
     common = {"id": "msg_1", "type": "message", "role": "assistant", "model": body["model"], "content": content}
-    return {**common, "stop_reason": reason, "stop_sequence": None, "usage": usage(output)}
+    mark = scene.MARK if reason == "stop_sequence" else None
+    return {**common, "stop_reason": reason, "stop_sequence": mark, "usage": usage(output)}
 
 
 def events(body, turn):
@@ -105,14 +156,21 @@ def events(body, turn):
         yield tell("content_block_start", index=index, content_block=begin)
         for delta in deltas:
             yield tell("content_block_delta", index=index, delta=delta)
+        if turn.end == "failed":
+            yield tell("error", error={"type": "overloaded_error", "message": "broke off"})
+            return
+        if turn.end == "gone":
+            raise Failed
         yield tell("content_block_stop", index=index)
-    yield tell("message_delta", delta={"stop_reason": stop_reason(turn), "stop_sequence": None}, usage=usage(scene.OUTPUT))
+    reason = stop_reason(turn)
+    mark = scene.MARK if reason == "stop_sequence" else None
+    yield tell("message_delta", delta={"stop_reason": reason, "stop_sequence": mark}, usage=usage(scene.OUTPUT))
     yield tell("message_stop")
 
 
 def thinking(block, turn):
     deltas = [{"type": "thinking_delta", "thinking": piece} for piece in turn.thought]
-    deltas.append({"type": "signature_delta", "signature": scene.SIGNATURE})
+    deltas.append({"type": "signature_delta", "signature": turn.signature})
     return {**block, "thinking": "", "signature": ""}, deltas
 
 

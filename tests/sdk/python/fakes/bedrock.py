@@ -11,9 +11,12 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from . import scene
-from .exchange import SECRET, Reply
+from .exchange import SECRET, Failed, Reply
 from .openai_chat import text
 from .scene import Invalid
+
+
+TYPES = {"png": "image/png", "pdf": "application/pdf"}
 
 
 @cache
@@ -34,7 +37,9 @@ def answer(call):
         return Reply(429, {"message": "Too many requests, please wait before trying again."})
     turn = scene.play(read(call.body), call.raw)
     if verb == "converse-stream":
-        return Reply(pieces=list(frames(turn)), kind="application/vnd.amazon.eventstream")
+        return Reply(pieces=frames(turn), kind="application/vnd.amazon.eventstream")
+    if turn.end in ("failed", "gone"):
+        return Reply(503, {"message": "broke off"})
     message = {"role": "assistant", "content": blocks(turn)}
     return Reply(
         body={
@@ -64,7 +69,17 @@ def read(body):
     thinking = (body.get("additionalModelRequestFields") or {}).get("thinking") or {"type": "disabled"}
     asked.thinking = thinking["type"] != "disabled"
     asked.tools = [tool["toolSpec"]["name"] for tool in (body.get("toolConfig") or {}).get("tools", [])]
-    last = None
+    chosen = (body.get("toolConfig") or {}).get("toolChoice") or {"auto": {}}
+    [(how, which)] = chosen.items()
+    asked.choice = which["name"] if how == "tool" else how
+    if asked.choice != "auto" and asked.thinking:
+        raise Invalid("thinking may not be enabled when tool_choice forces tool use")
+    schema = ((body.get("outputConfig") or {}).get("textFormat") or {}).get("structure", {}).get("jsonSchema")
+    asked.schema = json.loads(schema["schema"]) if schema else None
+    config = body.get("inferenceConfig") or {}
+    asked.parameters = scene.given(config, temperature="temperature", top_p="topP", stop="stopSequences")
+    asked.parameters |= scene.given(body.get("additionalModelRequestFields") or {}, top_k="top_k")
+    last, signatures = None, []
     for message in body["messages"]:
         if message["role"] == last:
             raise Invalid("roles must alternate")
@@ -73,17 +88,21 @@ def read(body):
         calls = [block["toolUse"] for block in message["content"] if "toolUse" in block]
         if calls and asked.thinking and not thoughts:
             raise Invalid("with thinking, a turn that calls tools must begin with its thoughts")
-        if any(one["reasoningText"]["signature"] != scene.SIGNATURE for one in thoughts):
-            raise Invalid(f"the signature of thoughts is wrong: {thoughts}")
+        signatures += [one["reasoningText"]["signature"] for one in thoughts]
         asked.calls += [(one["toolUseId"], one["input"]) for one in calls]
         for block in message["content"]:
+            for medium in (block.get("image"), block.get("document")):
+                if medium:
+                    asked.media.append((TYPES[medium["format"]], medium["source"]["bytes"]))
             if result := block.get("toolResult"):
                 asked.results.append((result["toolUseId"], json.dumps(result["content"])))
+    scene.check_signatures(signatures)
     return asked
 
 
 def stop_reason(turn):
-    return "max_tokens" if turn.cut_short else "tool_use" if turn.calls else "end_turn"
+    told = {"short": "max_tokens", "refused": "content_filtered", "mark": "stop_sequence"}
+    return told.get(turn.end, "tool_use" if turn.calls else "end_turn")
 
 
 def usage():
@@ -99,10 +118,11 @@ def usage():
 def blocks(turn):
     found = []
     if turn.thought:
-        thought = {"text": "".join(turn.thought), "signature": scene.SIGNATURE}
+        thought = {"text": "".join(turn.thought), "signature": turn.signature}
         found.append({"reasoningContent": {"reasoningText": thought}})
-    found.append({"text": "".join(turn.text)})
-    for number, one in enumerate(turn.calls):
+    if turn.text:
+        found.append({"text": "".join(turn.text)})
+    for number, one in enumerate(turn.calls, turn.step):
         found.append({"toolUse": {"toolUseId": f"tooluse_{number}", "name": turn.tool, "input": one}})
     return found
 
@@ -111,28 +131,35 @@ def frames(turn):
     yield frame("messageStart", {"role": "assistant"})
     index = 0
     if turn.thought:
-        thoughts = [{"text": piece} for piece in turn.thought] + [{"signature": scene.SIGNATURE}]
+        thoughts = [{"text": piece} for piece in turn.thought] + [{"signature": turn.signature}]
         for one in thoughts:
             yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"reasoningContent": one}})
         yield frame("contentBlockStop", {"contentBlockIndex": index})
         index += 1
     for piece in turn.text:
         yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"text": piece}})
-    yield frame("contentBlockStop", {"contentBlockIndex": index})
-    for number, one in enumerate(turn.calls):
+    if turn.text:
+        yield frame("contentBlockStop", {"contentBlockIndex": index})
         index += 1
+    if turn.end == "failed":
+        yield frame("modelStreamErrorException", {"message": "broke off"}, "exception")
+        return
+    if turn.end == "gone":
+        raise Failed
+    for number, one in enumerate(turn.calls, turn.step):
         start = {"toolUse": {"toolUseId": f"tooluse_{number}", "name": turn.tool}}
         yield frame("contentBlockStart", {"contentBlockIndex": index, "start": start})
         for piece in scene.pieces(one):
             yield frame("contentBlockDelta", {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}})
         yield frame("contentBlockStop", {"contentBlockIndex": index})
+        index += 1
     yield frame("messageStop", {"stopReason": stop_reason(turn)})
     yield frame("metadata", {"usage": usage(), "metrics": {"latencyMs": 5}})
 
 
-def frame(kind, payload):
+def frame(kind, payload, what="event"):
     """A message of an AWS event stream."""
-    told = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
+    told = {f":{what}-type": kind, ":content-type": "application/json", ":message-type": what}
     headers = b"".join(
         struct.pack(">B", len(name)) + name.encode() + struct.pack(">BH", 7, len(value)) + value.encode()
         for name, value in told.items()

@@ -10,6 +10,10 @@ from .scene import Invalid
 SECRET = "sk-upstream-secret-0001"
 
 
+class Failed(Exception):
+    """Ends a stream before it is over: the connection is gone."""
+
+
 @dataclass
 class Call:
     """A request below a fake's base address."""
@@ -40,8 +44,8 @@ class Reply:
 def event(value, name=None, end="\n"):
     """An event of a stream."""
     head = f"event: {name}{end}" if name else ""
-    return f"{head}data: {json.dumps(value)}{end}{end}".encode()
+    return f"{head}data: {json.dumps(value, ensure_ascii=False)}{end}{end}".encode()
 
 
 def stream(pieces):
-    return Reply(pieces=list(pieces), kind="text/event-stream")
+    return Reply(pieces=pieces, kind="text/event-stream")

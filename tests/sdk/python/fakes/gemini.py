@@ -7,8 +7,8 @@ from google.genai import types
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import Required, TypedDict
 
-from . import scene
-from .exchange import SECRET, Reply, event, stream
+from . import anthropic, scene
+from .exchange import SECRET, Failed, Reply, event, stream
 from .scene import Invalid
 
 Request = TypedDict(
@@ -36,12 +36,15 @@ COUNTS = TypeAdapter(
 )
 EMBEDS = TypeAdapter(TypedDict("Embeds", {"requests": Required[list[Embed]]}))
 # Google says to send the latter with calls that another model made.
-SIGNATURES = [base64.b64decode(scene.SIGNATURE), b"skip_thought_signature_validator"]
+SKIP = base64.urlsafe_b64decode("skip_thought_signature_validator")
 
 
 def answer(call):
     call.needs_header("x-goog-api-key", SECRET)
-    _, _, model, verb = call.path.replace("?", "/").replace(":", "/").split("/", 3)
+    *place, name = call.path.split("/")
+    model, verb = name.rsplit(":", 1)
+    if "anthropic" in place:
+        return anthropic.on_vertex(call, model, verb)
     if verb == "batchEmbedContents":
         return embeddings(model, valid(EMBEDS, call))
     if verb == "countTokens":
@@ -50,12 +53,16 @@ def answer(call):
     if model == "limited":
         error = {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}
         return Reply(429, {"error": error})
-    turn = scene.play(read(body), call.raw)
-    if verb == "streamGenerateContent/alt=sse":
+    turn = scene.play(read(model, body), call.raw)
+    if verb == "streamGenerateContent?alt=sse":
         return stream(event(one, end="\r\n") for one in chunks(model, turn))
     if verb != "generateContent":
         raise Invalid(f"there is no {call.path}")
-    return Reply(body=response(model, parts(turn), finish(turn)))
+    if turn.end in ("failed", "gone"):
+        return Reply(body=BROKEN)
+    if turn.end == "refused":
+        return Reply(body=blocked(model, turn))
+    return Reply(body=response(model, turn, parts(turn), finish(turn)))
 
 
 def valid(adapter, call):
@@ -82,35 +89,64 @@ def embeddings(model, body):
     return Reply(body={"embeddings": found, "usageMetadata": {"promptTokenCount": scene.EMBEDDED}})
 
 
-def read(body):
+def read(model, body):
     config = body.get("generationConfig") or types.GenerationConfig()
     asked = scene.Asked(limit=config.max_output_tokens)
     system = body.get("systemInstruction")
     asked.system = "".join(part.text or "" for part in system.parts) if system else ""
     thinking = config.thinking_config
     asked.thinking = bool(thinking and thinking.include_thoughts)
+    asked.schema = config.response_json_schema
+    if config.response_schema:
+        asked.schema = config.response_schema.model_dump(exclude_none=True)
+    if asked.schema and config.response_mime_type != "application/json":
+        raise Invalid("a schema goes with its media type")
+    calling = (body.get("toolConfig") or types.ToolConfig()).function_calling_config
+    if calling:
+        [*only] = calling.allowed_function_names or []
+        asked.choice = only[0] if only else calling.mode.value.lower()
+    asked.parameters = parameters(config)
+    signatures, first = [], True
     for tool in body.get("tools") or []:
         asked.tools += [declared.name for declared in tool.function_declarations or []]
     for content in body["contents"]:
         if content.role not in ("user", "model"):
             raise Invalid(f"there is no role {content.role}")
+        # The library sends pieces of a turn as contents of their own.
+        first = first or content.role == "user"
         for part in content.parts:
-            if part.thought_signature not in (None, *SIGNATURES):
-                raise Invalid(f"the signature of thoughts is wrong: {part}")
+            if part.thought_signature not in (None, SKIP):
+                signatures.append(base64.b64encode(part.thought_signature).decode())
+            if part.inline_data:
+                data = base64.b64encode(part.inline_data.data).decode()
+                asked.media.append((part.inline_data.mime_type, data))
+            if part.file_data:
+                asked.media.append(("address", part.file_data.file_uri))
             if part.function_call:
+                if first and part.thought_signature is None and model.startswith("gemini-3"):
+                    raise Invalid("the first call of a turn has no signature")
+                first = False
                 asked.calls.append((part.function_call.id, part.function_call.args))
             if part.function_response:
                 if content.role != "user":
                     raise Invalid("the model answers its own calls")
                 asked.results.append((part.function_response.id, str(part.function_response.response)))
+    scene.check_signatures(signatures)
     return asked
+
+
+def parameters(config):
+    told = config.model_dump(exclude_none=True)
+    same = ["temperature", "top_p", "top_k", "seed", "frequency_penalty", "presence_penalty"]
+    return scene.given(told, **{name: name for name in same}, stop="stop_sequences")
 
 
 def parts(turn):
     found = []
     if turn.thought:
         found.append({"text": "".join(turn.thought), "thought": True})
-    found.append({"text": "".join(turn.text)})
+    if turn.text:
+        found.append({"text": "".join(turn.text)})
     return found + call_parts(turn)
 
 
@@ -118,7 +154,7 @@ def call_parts(turn):
     found = [{"functionCall": {"name": turn.tool, "args": one}} for one in turn.calls]
     if found:
         # Only the first of several calls is signed.
-        found[0]["thoughtSignature"] = scene.SIGNATURE
+        found[0]["thoughtSignature"] = turn.signature
     return found
 
 
@@ -126,10 +162,19 @@ def finish(turn):
     return "MAX_TOKENS" if turn.cut_short else "STOP"
 
 
-def response(model, parts, reason=None):
+BROKEN = {"error": {"code": 503, "message": "broke off", "status": "UNAVAILABLE"}}
+
+
+def blocked(model, turn):
+    """Nothing is said, not even why in words."""
+    return {**response(model, turn, []), "candidates": [{"finishReason": "SAFETY", "index": 0}]}
+
+
+def response(model, turn, parts, reason=None):
     candidate = {"content": {"role": "model", "parts": parts}, "index": 0}
     if reason:
         candidate["finishReason"] = reason
+    step = turn.step + 1
     usage = {
         "promptTokenCount": scene.INPUT,
         "cachedContentTokenCount": scene.INPUT_CACHED,
@@ -138,14 +183,22 @@ def response(model, parts, reason=None):
         "totalTokenCount": scene.INPUT + scene.OUTPUT,
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": scene.INPUT}],
     }
-    return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": "r-1"}
+    return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": model, "responseId": f"r-{step}"}
 
 
 def chunks(model, turn):
     for piece in turn.thought:
-        yield response(model, [{"text": piece, "thought": True}])
+        yield response(model, turn, [{"text": piece, "thought": True}])
+    if turn.end == "refused":
+        yield blocked(model, turn)
+        return
     for piece in turn.text:
-        yield response(model, [{"text": piece}])
+        yield response(model, turn, [{"text": piece}])
+    if turn.end == "failed":
+        yield BROKEN
+        return
+    if turn.end == "gone":
+        raise Failed
     for part in call_parts(turn):
-        yield response(model, [part])
-    yield response(model, [{"text": ""}], finish(turn))
+        yield response(model, turn, [part])
+    yield response(model, turn, [{"text": ""}], finish(turn))

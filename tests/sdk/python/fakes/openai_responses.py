@@ -5,12 +5,13 @@ import json
 from openai.types.responses.response_create_params import ResponseCreateParams
 
 from . import scene
-from .exchange import Reply, event, stream
-from .openai_chat import text
+from .exchange import Failed, Reply, event, stream
+from .openai_chat import data_url, text
 from .scene import Invalid
 from .types import check
 
-SEALED = "sealed-by-the-fake"
+# Of one step after the other.
+SEALED = ["sealed-by-the-fake", "sealed-again", "sealed-at-last"]
 
 
 def answer(call):
@@ -22,7 +23,7 @@ def answer(call):
     turn = scene.play(read(body), call.raw)
     if body.get("stream"):
         return stream(events(body, turn))
-    return Reply(body=response(body, turn, "incomplete" if turn.cut_short else "completed", items(body, turn)))
+    return Reply(body=response(body, turn, end(turn), items(body, turn)))
 
 
 def tolerated(body):
@@ -55,19 +56,42 @@ def read(body):
     asked = scene.Asked(system=body.get("instructions") or "", limit=body.get("max_output_tokens"))
     asked.thinking = (body.get("reasoning") or {}).get("effort") not in (None, "none")
     asked.tools = [tool.get("name") for tool in body.get("tools") or []]
+    chosen = body.get("tool_choice") or "auto"
+    asked.choice = chosen["name"] if isinstance(chosen, dict) else {"required": "any"}.get(chosen, chosen)
+    asked.schema = ((body.get("text") or {}).get("format") or {}).get("schema")
+    asked.parameters = scene.given(
+        body, temperature="temperature", top_p="top_p", user="user", parallel="parallel_tool_calls"
+    )
+    sealed = []
     for item in [] if isinstance(body["input"], str) else body["input"]:
         kind = item.get("type", "message")
         if kind == "message" and item["role"] in ("system", "developer"):
             asked.system += text(item["content"])
+        if kind == "message" and item["role"] == "user" and isinstance(item["content"], list):
+            asked.media += [found for part in item["content"] if (found := medium(part))]
         if kind == "function_call":
             asked.calls.append((item["call_id"], json.loads(item["arguments"])))
         if kind == "custom_tool_call":
             asked.calls.append((item["call_id"], {"input": item["input"]}))
         if kind in ("function_call_output", "custom_tool_call_output"):
             asked.results.append((item["call_id"], text(item["output"])))
-        if kind == "reasoning" and item.get("encrypted_content") not in (None, SEALED):
-            raise Invalid(f"sealed thoughts were changed: {item}")
+        if kind == "reasoning" and item.get("encrypted_content") is not None:
+            sealed.append(item["encrypted_content"])
+    if sealed != SEALED[: len(sealed)]:
+        raise Invalid(f"sealed thoughts were changed: {sealed}")
     return asked
+
+
+def medium(part):
+    if part["type"] == "input_image":
+        return data_url(part["image_url"])
+    if part["type"] == "input_file":
+        return data_url(part["file_data"])
+    return None
+
+
+def end(turn):
+    return "incomplete" if turn.cut_short else "failed" if turn.end in ("failed", "gone") else "completed"
 
 
 def items(body, turn):
@@ -75,11 +99,16 @@ def items(body, turn):
     found = []
     if turn.thought:
         summary = [{"type": "summary_text", "text": "".join(turn.thought)}]
-        found.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": SEALED})
+        sealed = {"encrypted_content": SEALED[turn.step]}
+        found.append({"id": f"rs_{turn.step}", "type": "reasoning", "summary": summary, **sealed})
     status = "incomplete" if turn.cut_short else "completed"
-    content = [{"type": "output_text", "text": "".join(turn.text), "annotations": [], "logprobs": []}]
-    found.append({"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": content})
-    for number, one in enumerate(turn.calls):
+    content = {"type": "output_text", "text": "".join(turn.text), "annotations": [], "logprobs": []}
+    if turn.end == "refused":
+        content = {"type": "refusal", "refusal": "".join(turn.text)}
+    if turn.text:
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": [content]}
+        found.append(message)
+    for number, one in enumerate(turn.calls, turn.step):
         call = {"call_id": f"call_{number}", "status": "completed", "name": turn.tool}
         if takes_text:
             found.append({**call, "id": f"ctc_{number}", "type": "custom_tool_call", "input": one["input"]})
@@ -102,7 +131,7 @@ def response(body, turn, status, output):
         "object": "response",
         "created_at": 1,
         "status": status,
-        "error": None,
+        "error": {"code": "server_error", "message": "broke off"} if status == "failed" else None,
         "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
         "instructions": body.get("instructions"),
         "metadata": {},
@@ -134,9 +163,10 @@ def events(body, turn):
                 empty[given] = ""
         yield tell("response.output_item.added", output_index=index, item=empty)
         yield from FILLED[item["type"]](tell, place, item, turn)
+        if turn.end == "gone":
+            raise Failed
         yield tell("response.output_item.done", output_index=index, item=item)
-    end = "incomplete" if turn.cut_short else "completed"
-    yield tell(f"response.{end}", response=response(body, turn, end, found))
+    yield tell(f"response.{end(turn)}", response=response(body, turn, end(turn), found))
 
 
 def reasoning(tell, place, item, turn):
@@ -153,6 +183,13 @@ def reasoning(tell, place, item, turn):
 def message(tell, place, item, turn):
     place = {**place, "content_index": 0}
     [part] = item["content"]
+    if part["type"] == "refusal":
+        yield tell("response.content_part.added", **place, part={**part, "refusal": ""})
+        for piece in turn.text:
+            yield tell("response.refusal.delta", **place, delta=piece)
+        yield tell("response.refusal.done", **place, refusal=part["refusal"])
+        yield tell("response.content_part.done", **place, part=part)
+        return
     yield tell("response.content_part.added", **place, part={**part, "text": ""})
     for piece in turn.text:
         yield tell("response.output_text.delta", **place, delta=piece, logprobs=[])

@@ -6,29 +6,61 @@ import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from . import anthropic, bedrock, gemini, openai_chat, openai_embeddings, openai_responses, scene
-from .exchange import SECRET, Call, Reply
+from . import anthropic, bedrock, cohere, gemini, openai_chat, openai_embeddings, openai_responses, scene
+from .exchange import SECRET, Call, Failed, Reply
 from .scene import Invalid
-
-OPENAI = {
-    "v1/chat/completions": openai_chat.answer,
-    "v1/responses": openai_responses.answer,
-    "v1/embeddings": openai_embeddings.answer,
-}
+from .vendors import VENDORS
 
 
 def openai(call):
+    """OpenAI itself, which has more than chat completions."""
     call.needs_header("authorization", f"Bearer {SECRET}")
-    return OPENAI[call.path](call)
+    if call.path == "v1/responses":
+        return openai_responses.answer(call)
+    if call.path == "v1/embeddings":
+        return openai_embeddings.answer(call)
+    return vendor("openai")(call)
+
+
+def vendor(name):
+    def answer(call):
+        call.needs_header("authorization", f"Bearer {SECRET}")
+        if name == "compatible" and call.path == "v1/embeddings":
+            return openai_embeddings.answer(call)
+        if call.path != "v1/chat/completions":
+            raise Invalid(f"there is no {call.path}")
+        return openai_chat.answer(call, VENDORS[name])
+
+    return answer
+
+
+def azure(call):
+    """Version 1 of its interface, and the classic one, whose addresses name the deployment."""
+    call.needs_header("api-key", SECRET)
+    version = "?api-version=2024-10-21"
+    if call.path == "openai/v1/chat/completions":
+        return openai_chat.answer(call, VENDORS["azure"])
+    if call.path in ("openai/v1/responses", f"openai/responses{version}"):
+        return openai_responses.answer(call)
+    if call.path == f"openai/deployments/{call.body['model']}/chat/completions{version}":
+        return openai_chat.answer(call, VENDORS["azure"])
+    raise Invalid(f"there is no {call.path}")
 
 
 FAKES = {
+    **{name: vendor(name) for name in VENDORS},
     "openai": openai,
-    "compatible": openai,
+    "azure": azure,
     "anthropic": anthropic.answer,
     "gemini": gemini.answer,
+    "vertex": gemini.answer,
     "bedrock": bedrock.answer,
+    "cohere": cohere.answer,
 }
+
+
+# Bytes of the chunks in which comes what is not ASCII: it is cut within its characters.
+CUT = 7
 
 
 class Server(ThreadingHTTPServer):
@@ -85,15 +117,26 @@ class Handler(BaseHTTPRequestHandler):
         if reply.pieces:
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for piece in reply.pieces:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                self.wfile.flush()
-            self.wfile.write(b"0\r\n\r\n")
+            self.stream(reply.pieces)
             return
         body = json.dumps(reply.body).encode()
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def stream(self, pieces):
+        try:
+            for piece in pieces:
+                size = len(piece) if piece.isascii() else CUT
+                for at in range(0, len(piece), size):
+                    part = piece[at : at + size]
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        except Failed:
+            self.close_connection = True
+        except BrokenPipeError:
+            self.close_connection = True
 
     def log_message(self, *_):
         pass

@@ -30,6 +30,12 @@ async fn check_widely(suites: Suites, suite: &str, dialect: Dialect) {
 }
 
 async fn run(suites: Suites, suite: &str) -> Stage {
+    let stage = run_suite(suites, suite).await;
+    stage.nothing_was_invalid().await;
+    stage
+}
+
+async fn run_suite(suites: Suites, suite: &str) -> Stage {
     let stage = Stage::set(suite).await;
     let address = *stage.organization.nodes.first().expect("there is a data plane");
 
@@ -39,8 +45,6 @@ async fn run(suites: Suites, suite: &str) -> Stage {
             command.env("GATEWAY_KEY", &stage.key.secret);
         })
         .await;
-
-    stage.nothing_was_invalid().await;
     stage
 }
 
@@ -137,6 +141,12 @@ async fn vercel_ai_works_with_every_provider() {
         Dialect::AnthropicMessages,
     ];
     check(Suites::Node, "ai.test.mjs", &dialects).await;
+}
+
+/// The suite tells itself where a vendor may refuse what a client says in the vendor's own dialect.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_well_known_clients_send_arrives_at_every_kind_of_provider() {
+    run_suite(Suites::Python, "test_profiles.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

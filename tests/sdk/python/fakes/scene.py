@@ -28,10 +28,12 @@ ERRAND = b"Run the errand."
 SAID = "the shell was here"
 DONE = ["The errand", " is done."]
 COMMAND = "echo the shell was here"
-# The agents' tools that run a command, and how each is asked to.
+# The agents' tools that run an errand, and how each is asked to.
 SHELLS = {
     "Bash": {"command": COMMAND, "description": "Run the errand"},
     "exec_command": {"cmd": COMMAND},
+    # Gemini CLI has none until it is allowed to.
+    "read_file": {"file_path": "errand.txt"},
 }
 
 # Who says this to a model that may edit files is given an edit, in the agent's own notation and not in JSON.

@@ -59,17 +59,27 @@ def without(members, names):
     return {name: value for name, value in members.items() if name not in names}
 
 
-def called(name):
+def called(name, body):
     """Python has a name of its own for a schema's `schema`."""
+    described = (body.get("response_format") or {}).get("json_schema")
+    if described is None:
+        return body
+    described = {**without(described, {"schema"}), name: described["schema"]}
+    return {**body, "response_format": {**body["response_format"], "json_schema": described}}
 
-    def renamed(body):
-        described = (body.get("response_format") or {}).get("json_schema")
-        if described is None:
-            return body
-        described = {**without(described, {"schema"}), name: described["schema"]}
-        return {**body, "response_format": {**body["response_format"], "json_schema": described}}
 
-    return renamed
+def of_mistral(body):
+    return called("schema_definition", body)
+
+
+def of_openrouter(body):
+    """Its documentation of reasoning tokens has more than its types, and these a name of their own for `format`."""
+    for message in body["messages"]:
+        details = message.get("reasoning_details") or []
+        renamed = [{**without(one, {"format"}), "format_": one["format"]} if "format" in one else one for one in details]
+        message |= {"reasoning_details": renamed} if details else {}
+    reasoning = without(body.get("reasoning") or {}, {"enabled", "exclude", "max_tokens"})
+    return called("schema_", {**body, **({"reasoning": reasoning} if "reasoning" in body else {})})
 
 
 def of_together(body):
@@ -99,11 +109,11 @@ VENDORS = {
         seed="random_seed",
         usage_unasked=True,
         short_ids=True,
-        more=called("schema_definition"),
+        more=of_mistral,
     ),
     "together": Vendor(Together, thoughts="reasoning", usage_unasked=True, more=of_together),
     "fireworks": Vendor(Fireworks, of_messages=set(), usage_unasked=True),
-    "openrouter": Vendor(Openrouter, of_messages=set(), thoughts="reasoning", effort="reasoning", more=called("schema_")),
+    "openrouter": Vendor(Openrouter, of_messages=set(), thoughts="reasoning", effort="reasoning", more=of_openrouter),
     "perplexity": Vendor(Perplexity, of_messages=set(), usage_unasked=True),
     "ollama": Vendor(thoughts="reasoning"),
     "vllm": Vendor(also=TOP_K),

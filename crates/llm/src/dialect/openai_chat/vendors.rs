@@ -96,11 +96,13 @@ pub static VENDORS: [Vendor; 14] = [
             ..USUAL
         },
     },
-    // The parameters of its Python SDK, `types/chat/completion_create_params.py`; usage comes unasked.
+    // The parameters of its Python SDK, `types/chat/completion_create_params.py`, whose instructions are one text; usage
+    // comes unasked.
     Vendor {
         name: "together",
         usual_base_url: Some("https://api.together.xyz/v1"),
         quirks: Quirks {
+            text_parts: false,
             image_detail: false,
             usage_in_stream: false,
             parallel_tool_calls: false,

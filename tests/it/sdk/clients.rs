@@ -143,6 +143,12 @@ async fn vercel_ai_works_with_every_provider() {
     check(Suites::Node, "ai.test.mjs", &dialects).await;
 }
 
+/// Failures of the providers are part of it: what was asked is judged, not how it was counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_helpers_of_libraries_for_javascript_work_with_every_kind_of_provider() {
+    run(Suites::Node, "wide.test.mjs").await;
+}
+
 /// The suite tells itself where a vendor may refuse what a client says in the vendor's own dialect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_well_known_clients_send_arrives_at_every_kind_of_provider() {

@@ -49,3 +49,19 @@ export const gather = async (stream) => {
     for await (const piece of stream) pieces.push(piece);
     return pieces;
 };
+
+// Every kind of provider, and some more than once; Perplexity's models search, and call nothing.
+export const calling = [
+    ...["openai", "azure", "azure-classic", "anthropic", "bedrock", "vertex-claude", "gemini", "gemini3", "vertex"],
+    ...["cohere", "mistral", "groq", "deepseek", "xai", "together", "fireworks", "openrouter"],
+    ...["ollama", "vllm", "huggingface", "compatible"],
+];
+export const everybody = [...calling, "perplexity"];
+
+export const runes = "Say it in runes.";
+export const runic = 'ᚠᛇᚻ 日本語 👩‍👩‍👧 e\u0301\u2028"\\\n\t\u0000end';
+export const fail = "Break off.";
+export const hangUp = "Hang up.";
+export const steps = "Step by step.";
+export const long = "Write long arguments.";
+export const longCity = "Llanfair-".repeat(8000);

@@ -1,13 +1,18 @@
-//! What a provider says of its own bill: the tier a request was served in, which decides its prices, and what it charges.
+//! What a provider says of its own bill: the tier a request was served in, which decides its prices, and what it charges;
+//! and what is counted where it says nothing.
 
-use gatewright_types::api::{ServedTier, UsageRow};
+use std::time::Duration;
+
+use gatewright_types::api::{Outcome, ServedTier, UsageRow};
 use gatewright_types::{Money, UsageUnit};
 use harness::chat::{question, request_id, streaming};
+use harness::http::Request;
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::sse;
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// An organization that asks `m` of a provider of this kind, by the catalogue's price.
 async fn organization(upstream: &Upstream, kind: &str, model: &str) -> (Organization, Key) {
@@ -275,4 +280,140 @@ async fn a_charge_is_kept_where_no_price_is_known_and_of_streams() {
         (row.service_tier, row.provider_cost, row.cost_difference),
         (None, None, None)
     );
+}
+
+fn thought(text: &str) -> String {
+    sse::data(&json!({"choices": [{"index": 0, "delta": {"reasoning_content": text}, "finish_reason": null}]}))
+}
+
+fn quantities(row: &UsageRow) -> Vec<(UsageUnit, u64)> {
+    row.lines.iter().map(|line| (line.unit, line.quantity)).collect()
+}
+
+/// "user" and "Say hello." are four tokens, and six are around them.
+const ASKED: (UsageUnit, u64) = (UsageUnit::InputUncached, 10);
+const SAID: (UsageUnit, u64) = (UsageUnit::OutputText, 3);
+const THOUGHT: (UsageUnit, u64) = (UsageUnit::OutputReasoning, 4);
+
+#[tokio::test]
+async fn a_stream_that_never_says_what_was_used_is_tokenized_as_far_as_it_was_delivered() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "any").await;
+    let pieces = || {
+        [
+            thought("Hello, "),
+            thought("world!"),
+            sse::content("Say"),
+            sse::content(" hello."),
+        ]
+    };
+    let scripts = [
+        (
+            "whole",
+            Script::stream(pieces()).send(sse::finish()).send(sse::DONE),
+            Outcome::Complete,
+        ),
+        ("cut", Script::stream(pieces()).cut(), Outcome::Cut),
+        (
+            "half an event",
+            Script::stream(pieces()).send("data: {\"choices\":[{").cut(),
+            Outcome::Cut,
+        ),
+    ];
+
+    for (name, script, outcome) in scripts {
+        upstream.on("any", script);
+        let passed = organization.chat(&key).send(&streaming("m")).await.expect(200);
+        let translated = Request::new("POST", "/v1/messages")
+            .header("x-api-key", &key.secret)
+            .json(&json!({"model": "m", "max_tokens": 9, "stream": true,
+                "messages": [{"role": "user", "content": "Say hello."}]}));
+        let translated = translated
+            .send(organization.chat(&key).address)
+            .await
+            .expect("an answer");
+
+        for answer in [passed, translated.expect(200)] {
+            let row = organization.usage(&request_id(&answer)).await;
+            assert_eq!((row.outcome, row.estimated), (outcome, true), "{name}: {row:?}");
+            assert_eq!(quantities(&row), [ASKED, SAID, THOUGHT], "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_of_tools_are_tokenized_too() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "any").await;
+    let call = |function: Value| {
+        let calls = json!([{"index": 0, "id": "call_1", "type": "function", "function": function}]);
+        sse::data(&json!({"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": null}]}))
+    };
+    let pieces = [
+        call(json!({"name": "hello", "arguments": ""})),
+        call(json!({"arguments": " Say"})),
+        call(json!({"arguments": " hello."})),
+    ];
+    upstream.on("any", Script::stream(pieces).cut());
+
+    let answer = organization.chat(&key).send(&streaming("m")).await.expect(200);
+
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(quantities(&row), [ASKED, (UsageUnit::OutputText, 4)]);
+}
+
+#[tokio::test]
+async fn what_a_caller_heard_before_hanging_up_is_tokenized() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "any").await;
+    upstream.on(
+        "any",
+        Script::stream([sse::content("Say"), sse::content(" hello.")]).stall(),
+    );
+
+    let mut stream = organization.chat(&key).begin(&streaming("m")).await;
+    stream.until(" hello.").await;
+    drop(stream);
+
+    let row = organization.only_usage().await;
+    assert_eq!((row.outcome, row.estimated), (Outcome::ClientGone, true));
+    assert_eq!(quantities(&row), [ASKED, SAID]);
+}
+
+#[tokio::test]
+async fn a_whole_answer_without_usage_is_tokenized_and_says_so() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "any").await;
+    let message = json!({"role": "assistant", "content": "Say hello.", "reasoning_content": "Hello, world!"});
+    let told = json!({"id": "x", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]});
+    upstream.on("any", Script::json(200, &told));
+
+    let answer = organization.chat(&key).ask("m").await.expect(200);
+
+    assert_eq!(answer.headers.need("x-gw-estimated"), "true");
+    let row = organization.usage(&request_id(&answer)).await;
+    assert!(row.estimated);
+    assert_eq!(quantities(&row), [ASKED, SAID, THOUGHT]);
+}
+
+#[tokio::test]
+async fn a_hostile_text_is_counted_in_bounded_time_and_holds_nobody_up() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "any").await;
+    upstream.on("any", Script::json(200, &json!({"id": "x", "choices": []})));
+    let hostile = json!({"model": "m", "messages": [{"role": "user", "content": "a".repeat(8 << 20)}]});
+
+    let (chat, began) = (organization.chat(&key), Instant::now());
+    let answer = chat.send(&hostile).await.expect(200);
+
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "it took {:?}",
+        began.elapsed()
+    );
+    let row = organization.usage(&request_id(&answer)).await;
+    let [(UsageUnit::InputUncached, tokens)] = quantities(&row)[..] else {
+        panic!("{row:?}")
+    };
+    assert!((1 << 16..8 << 20).contains(&tokens), "{tokens}");
 }

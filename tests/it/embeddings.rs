@@ -103,7 +103,7 @@ async fn gemini_embeds_for_callers_of_openais_dialect() {
         sent: json!({"requests": [{"model": "models/gemini-embedding-001", "outputDimensionality": 2,
             "content": {"parts": [{"text": "Say hello."}]}}]}),
         said: json!({"embeddings": [{"values": [0.5, -1.25]}]}),
-        // Twelve bytes in quotes: the provider tells no count.
+        // The provider tells no count.
         tokens: 3,
         estimated: true,
     })

@@ -144,7 +144,7 @@ async fn streams_pass_as_they_come_and_are_metered_by_what_they_say() {
 async fn a_stream_that_tells_no_usage_is_estimated_and_one_that_breaks_breaks_for_the_caller() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(&upstream, "openai-compatible").await;
-    let body = r#"{"model":"m","stream":true}"#;
+    let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Say hello."}]}"#;
     let whole = Script::stream([sse::content("Hel"), sse::content("lo."), sse::finish()]);
     upstream.on("m", whole.send(sse::DONE));
     let untold = post(&organization, &key, "/native/up/chat/completions", body)
@@ -155,7 +155,10 @@ async fn a_stream_that_tells_no_usage_is_estimated_and_one_that_breaks_breaks_fo
     let cut = cut.send(organization.chat(&key).address).await;
 
     let row = organization.usage(&request_id(&untold)).await;
-    assert_eq!(lines(&row), [(UsageUnit::InputUncached, 7), (UsageUnit::OutputText, 2)]);
+    assert_eq!(
+        lines(&row),
+        [(UsageUnit::InputUncached, 10), (UsageUnit::OutputText, 2)]
+    );
     assert!(row.estimated && row.cost.is_some_and(|cost| cost.amount.get() > 0));
     assert!(cut.is_err(), "{cut:?}");
     organization.usage_settles().await;
@@ -168,7 +171,7 @@ async fn a_stream_that_tells_no_usage_is_estimated_and_one_that_breaks_breaks_fo
         (row.code.as_deref(), lines(row)),
         (
             Some("upstream_error"),
-            vec![(UsageUnit::InputUncached, 7), (UsageUnit::OutputText, 1)]
+            vec![(UsageUnit::InputUncached, 10), (UsageUnit::OutputText, 1)]
         )
     );
 }

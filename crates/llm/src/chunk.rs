@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::AnswerFacts;
 use crate::json::{Key, Kind, Members, Slot, SyntaxError, Value};
 use crate::terms::read_tier;
 use crate::wire::ToldError;
+use crate::{AnswerFacts, Delivered};
 
 /// What is worth knowing of a chunk.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(crate) struct Choices {
     pub(crate) finish: bool,
 }
 
-/// Checks the syntax of the whole chunk.
-pub(crate) fn read_chunk(chunk: &[u8]) -> Result<ChunkFacts, SyntaxError> {
+/// Checks the syntax of the whole chunk. What it says goes to `delivered`.
+pub(crate) fn read_chunk(chunk: &[u8], delivered: &mut Delivered) -> Result<ChunkFacts, SyntaxError> {
     let mut facts = ChunkFacts::default();
     let mut members = Members::of_document(chunk)?;
     let mut cut_to_next = None;
@@ -37,7 +37,7 @@ pub(crate) fn read_chunk(chunk: &[u8]) -> Result<ChunkFacts, SyntaxError> {
             facts.null_usage = Some(start..key.start);
         }
         match &*key.text {
-            b"choices" => facts.choices = Choices::read(members.slot())?,
+            b"choices" => facts.choices = Choices::read(members.slot(), delivered)?,
             b"usage" if members.slot().kind()? == Kind::Null => {
                 let value = members.slot().pass()?;
                 facts.null_usage = Some(without(&key, &value));
@@ -60,17 +60,18 @@ fn without(key: &Key<'_>, value: &Value<'_>) -> Range<usize> {
 }
 
 impl Choices {
-    fn read(choices: Slot<'_, '_>) -> Result<Self, SyntaxError> {
+    fn read(choices: Slot<'_, '_>, delivered: &mut Delivered) -> Result<Self, SyntaxError> {
         let mut seen = Self::default();
         choices.elements(|choice| {
             seen.present = true;
             choice.members(|key, value| {
                 match key {
-                    b"delta" => seen.content |= has_content(value)?,
+                    b"delta" => seen.content |= has_content(value, delivered)?,
                     // Of a legacy completion.
                     b"text" => {
                         let text = value.pass()?;
                         seen.content |= text.kind == Kind::String && !text.is_empty();
+                        delivered.say_json(&text);
                     }
                     b"finish_reason" => seen.finish |= value.pass()?.kind == Kind::String,
                     _ => {}
@@ -82,8 +83,9 @@ impl Choices {
     }
 }
 
-fn has_content(delta: Slot<'_, '_>) -> Result<bool, SyntaxError> {
+fn has_content(delta: Slot<'_, '_>, delivered: &mut Delivered) -> Result<bool, SyntaxError> {
     let mut content = false;
+    let mut has_thought = false;
     delta.members(|key, value| {
         let value = value.pass()?;
         let holds_something = match value.kind {
@@ -91,19 +93,75 @@ fn has_content(delta: Slot<'_, '_>) -> Result<bool, SyntaxError> {
             Kind::Number | Kind::True | Kind::False | Kind::Null => false,
         };
         content |= holds_something && key != b"role";
+        match key {
+            b"content" if value.kind == Kind::Array => pieces(&value, delivered),
+            b"content" | b"refusal" => delivered.say_json(&value),
+            // Servers that have both names tell the same under both.
+            b"reasoning" | b"reasoning_content" if !has_thought => {
+                has_thought = holds_something;
+                delivered.think_json(&value);
+            }
+            b"tool_calls" => value.elements().for_each(|call| {
+                if let Some(function) = call.member("function") {
+                    called(&function, delivered);
+                }
+            }),
+            b"function_call" => called(&value, delivered),
+            _ => {}
+        }
         Ok(())
     })?;
     Ok(content)
+}
+
+fn called(function: &Value<'_>, delivered: &mut Delivered) {
+    for name in ["name", "arguments"] {
+        if let Some(text) = function.member(name) {
+            delivered.say_json(&text);
+        }
+    }
+}
+
+/// Content in parts, as Mistral sends it: texts, and thoughts that are parts of their own.
+fn pieces(parts: &Value<'_>, delivered: &mut Delivered) {
+    for part in parts.elements() {
+        if let Some(text) = part.member("text") {
+            delivered.say_json(&text);
+        }
+        for thought in part.member("thinking").iter().flat_map(Value::elements) {
+            if let Some(text) = thought.member("text") {
+                delivered.think_json(&text);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(chunk: &[u8]) -> Result<ChunkFacts, SyntaxError> {
+        read_chunk(chunk, &mut Delivered::default())
+    }
+
+    #[test]
+    fn what_a_chunk_says_is_kept_apart_from_what_it_thinks() {
+        let chunk = br#"{"choices":[{"delta":{"role":"assistant","content":"a\n","refusal":"b","reasoning":"c","reasoning_content":"c",
+            "tool_calls":[{"index":0,"id":"call_1","function":{"name":"f","arguments":"{\"x\":"}}]}},
+            {"delta":{"content":[{"type":"text","text":"d"},{"type":"thinking","thinking":[{"type":"text","text":"e"}]}]}}]}"#;
+        let (mut delivered, mut expected) = (Delivered::default(), Delivered::default());
+        expected.say("a\nbf{\"x\":d");
+        expected.think("ce");
+
+        read_chunk(chunk, &mut delivered).expect("a chunk");
+
+        assert!(delivered == expected, "{delivered:?}");
+    }
+
     #[test]
     fn a_null_usage_is_cut_with_one_comma() {
         let check = |chunk: &str, without: &str| {
-            let facts = read_chunk(chunk.as_bytes()).expect(chunk);
+            let facts = read(chunk.as_bytes()).expect(chunk);
             let cut = facts.null_usage.expect(chunk);
             let mut text = chunk.to_owned();
             text.replace_range(cut, "");
@@ -120,7 +178,7 @@ mod tests {
     fn only_the_chunks_own_usage_counts() {
         let chunk = br#"{"choices":[{"delta":{"content":"\"usage\":null","usage":null}}],"x":{"usage":null}}"#;
 
-        let facts = read_chunk(chunk).expect("a chunk");
+        let facts = read(chunk).expect("a chunk");
 
         assert_eq!((facts.null_usage, facts.answer.usage), (None, None));
     }
@@ -128,7 +186,7 @@ mod tests {
     #[test]
     fn content_is_told_from_ceremony() {
         let check = |choices: &str, expected: (bool, bool, bool)| {
-            let facts = read_chunk(format!(r#"{{"choices":{choices}}}"#).as_bytes()).expect(choices);
+            let facts = read(format!(r#"{{"choices":{choices}}}"#).as_bytes()).expect(choices);
             assert_eq!(
                 (facts.choices.present, facts.choices.content, facts.choices.finish),
                 expected,

@@ -13,7 +13,7 @@ use crate::dialect::{Dropped, PathFacts, TargetFacts};
 use crate::json::{Kind, Members, Value};
 use crate::request::{Edit, quoted, syntax_error};
 use crate::tokens::count;
-use crate::{BadRequest, Endpoint, Failure, FailureKind, Family, Request, Segments, estimated_input};
+use crate::{BadRequest, Endpoint, Failure, FailureKind, Family, Request, Segments, count_request};
 
 const VERTEX_VERSION: &[u8] = br#""anthropic_version":"vertex-2023-10-16","#;
 
@@ -92,10 +92,15 @@ impl CountRequest {
         })
     }
 
-    /// Our own count, for want of a better one.
-    pub fn estimate(&self) -> Result<Vec<u8>, BadRequest> {
-        self.read()?;
-        Ok(self.write(estimated_input(&self.body)))
+    /// Whether there is something in it to be counted.
+    pub fn check(&self) -> Result<(), BadRequest> {
+        self.read().map(drop)
+    }
+
+    /// Our own count in the caller's dialect, for want of a better one; `model` is the provider's name for it. It may
+    /// take a while.
+    pub fn estimate(&self, model: &str) -> Vec<u8> {
+        self.write(count_request(model, &self.body))
     }
 
     /// A count in the caller's dialect.

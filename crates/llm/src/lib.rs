@@ -9,6 +9,7 @@ mod count;
 mod decimal;
 pub mod dialect;
 pub mod embed;
+mod estimate;
 pub mod event;
 mod failure;
 mod files;
@@ -33,6 +34,7 @@ pub use catalog::{
     Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds, rates_for,
 };
 pub use count::{CountPut, CountRequest};
+pub use estimate::{Delivered, Uncounted, count_request, delivered};
 pub use failure::{Failure, FailureKind, classify};
 pub use files::{Wanted, WrongFile, written_bytes};
 pub use flow::Flow;
@@ -44,6 +46,6 @@ pub use sandbox::{Script, Step, sandbox};
 pub use spoken::{Endpoint, Family, Spoken, spoken};
 pub use stream::{Ended, PassedStream, Seen, UsageChunk};
 pub use terms::{Terms, served_tier};
-pub use tokens::{Tokens, estimate, estimated_input};
+pub use tokens::Tokens;
 pub use translated::TranslatedStream;
 pub use wire::{error_body, error_event};

@@ -6,7 +6,6 @@ mod watch;
 
 use std::borrow::Cow;
 
-use gatewright_types::UsageUnit;
 use gatewright_types::api::{Dialect, ProviderKind};
 
 pub use self::watch::{NativeWatch, Watched};
@@ -15,7 +14,7 @@ use crate::dialect::cohere::Cohere;
 use crate::dialect::{Outbound, gemini, inbound};
 use crate::embed::EmbedDialect;
 use crate::json::{Kind, Members};
-use crate::{AnswerFacts, Tokens};
+use crate::{AnswerFacts, Delivered, delivered};
 
 /// A request as it was seen going by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,6 @@ pub struct Native {
     pub named: Named,
     /// The answer was asked for piece by piece.
     pub stream: bool,
-    body_bytes: u64,
 }
 
 /// What an address is for.
@@ -55,7 +53,6 @@ pub enum Named {
 impl Native {
     /// Looks at a request with this method, path and body.
     pub fn of(kind: ProviderKind, method: &str, path: &str, body: &[u8]) -> Self {
-        let body_bytes = body.len() as u64;
         let there = match method {
             "POST" => address::look(kind, path),
             _ => None,
@@ -65,7 +62,6 @@ impl Native {
                 purpose: None,
                 named: Named::Nowhere,
                 stream: false,
-                body_bytes,
             };
         };
         let said = Said::read(body);
@@ -76,16 +72,7 @@ impl Native {
                 None => said.named,
             },
             stream: there.stream || said.stream,
-            body_bytes,
         }
-    }
-
-    /// A rough count, for want of a better one: as for a translated call, a token for four bytes and for an event.
-    pub fn estimate(&self, content_events: u64) -> Tokens {
-        let mut tokens = Tokens::default();
-        tokens.set(UsageUnit::InputUncached, self.body_bytes.div_ceil(4));
-        tokens.set(UsageUnit::OutputText, content_events);
-        tokens
     }
 
     pub fn watch(&self, content_type: &str) -> NativeWatch {
@@ -109,6 +96,18 @@ impl Purpose {
             Self::Embed(dialect) => dialect.used(body).map(AnswerFacts::from),
             Self::Count => None,
         }
+    }
+
+    /// What a whole answer says, for want of what it used.
+    pub fn delivered(self, body: &[u8]) -> Delivered {
+        let answer = match self {
+            Self::Spoken(dialect) => return delivered(dialect, body),
+            Self::InvokeClaude => return delivered(Dialect::AnthropicMessages, body),
+            Self::Converse => BedrockConverse::Others.read_answer(body),
+            Self::CohereChat => Cohere.read_answer(body),
+            Self::Embed(_) | Self::Count => return Delivered::default(),
+        };
+        answer.map(|answer| Delivered::of(&answer.parts)).unwrap_or_default()
     }
 
     /// In whose words the caller is told of an error of ours.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::chunk::{ChunkFacts, read_chunk};
 use crate::dialect::{Looked, Watch};
 use crate::sse::{Payload, Splitter, TooLarge, events, payload};
-use crate::{AnswerFacts, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind};
 
 /// What becomes of the usage that was asked for on the caller's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct PassedStream {
     finish_seen: bool,
     /// Of chat chunks; others are asked at the end.
     facts: AnswerFacts,
+    delivered: Delivered,
     content_events: u64,
 }
 
@@ -64,6 +65,7 @@ pub struct Ended {
     pub facts: AnswerFacts,
     /// How many events carried a piece of an answer.
     pub content_events: u64,
+    pub delivered: Delivered,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,7 @@ impl PassedStream {
             phase: Phase::BeforeContent,
             finish_seen: false,
             facts: AnswerFacts::default(),
+            delivered: Delivered::default(),
             content_events: 0,
         }
     }
@@ -160,6 +163,10 @@ impl PassedStream {
                 Reader::Other(watch) => watch.facts(),
             },
             content_events: self.content_events,
+            delivered: match &mut self.reader {
+                Reader::Chat(_) => std::mem::take(&mut self.delivered),
+                Reader::Other(watch) => watch.delivered(),
+            },
         }
     }
 
@@ -233,8 +240,8 @@ impl PassedStream {
                 self.phase = Phase::Done;
                 return Verdict::Stop(None);
             }
-            Payload::Line(data, place) => (read_chunk(data), Some(place)),
-            Payload::Joined(data) => (read_chunk(&data), None),
+            Payload::Line(data, place) => (read_chunk(data, &mut self.delivered), Some(place)),
+            Payload::Joined(data) => (read_chunk(&data, &mut self.delivered), None),
         };
         let Ok(ChunkFacts {
             answer,
@@ -268,7 +275,7 @@ impl PassedStream {
 
     /// Whether an event without its end lacks nothing else.
     fn is_whole(&self, event: &[u8]) -> bool {
-        let is_json = |data: &[u8]| read_chunk(data).is_ok();
+        let is_json = |data: &[u8]| read_chunk(data, &mut Delivered::default()).is_ok();
         match (payload(event), &self.reader) {
             (Payload::Comment | Payload::Nothing, _) => false,
             (Payload::Line(data, _), Reader::Chat(_)) if is_done(data) => true,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::{Kind, Slot, SyntaxError, Value};
 use crate::terms::read_charge;
-use crate::{AnswerFacts, Request, Terms};
+use crate::{AnswerFacts, Terms};
 
 const CONFLICTING: &str = "conflicting";
 
@@ -92,19 +92,6 @@ impl AnswerFacts {
     pub(crate) fn read_usage_value(usage: &Value<'_>) -> Self {
         usage.again(Self::read_usage).unwrap_or_default()
     }
-}
-
-/// A rough count for an answer whose usage was never told: four bytes of what was asked to a token, a token to an event.
-pub fn estimate(request: &Request, content_events: u64) -> Tokens {
-    let mut tokens = Tokens::default();
-    tokens.set(UsageUnit::InputUncached, estimated_input(request.content()));
-    tokens.set(UsageUnit::OutputText, content_events);
-    tokens
-}
-
-/// The same for a text that is only counted.
-pub fn estimated_input(text: &[u8]) -> u64 {
-    (text.len() as u64).div_ceil(4)
 }
 
 /// Reads a count. Some servers write whole numbers as `12.0`; a negative one counts as none and is `impossible`.

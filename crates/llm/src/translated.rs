@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::dialect::{Decoder, Encoder, ErrorFacts};
 use crate::event::{Answer, Event, Gathering, Opening};
 use crate::stream::{Ended, Seen};
-use crate::{AnswerFacts, Tokens};
+use crate::{AnswerFacts, Delivered, Tokens};
 
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
 pub struct TranslatedStream {
@@ -19,6 +19,9 @@ pub struct TranslatedStream {
     content_seen: bool,
     stopped: bool,
     usage: Option<Tokens>,
+    delivered: Delivered,
+    /// The part that is open is thinking.
+    thinking: bool,
     /// The whole answer, where somebody wants to have it.
     gathering: Option<Box<Gathering>>,
 }
@@ -39,6 +42,8 @@ impl TranslatedStream {
             content_seen: false,
             stopped: false,
             usage: None,
+            delivered: Delivered::default(),
+            thinking: false,
             gathering: None,
         }
     }
@@ -73,6 +78,7 @@ impl TranslatedStream {
                 terms: self.decoder.terms(),
             },
             content_events: self.content_events,
+            delivered: std::mem::take(&mut self.delivered),
         }
     }
 
@@ -100,9 +106,23 @@ impl TranslatedStream {
                     self.gathering = None;
                     break;
                 }
-                Event::Add(_) | Event::Open(Opening::ToolCall { .. }) => {
+                Event::Add(text) => {
                     self.content_events += 1;
+                    match self.thinking {
+                        true => self.delivered.think(text),
+                        false => self.delivered.say(text),
+                    }
                     true
+                }
+                Event::Open(opening) => {
+                    self.thinking = matches!(opening, Opening::Thinking);
+                    if let Opening::ToolCall { name, .. } = opening {
+                        self.content_events += 1;
+                        self.delivered.say(name);
+                        true
+                    } else {
+                        false
+                    }
                 }
                 Event::Stop(_) => {
                     self.stopped = true;
@@ -112,7 +132,7 @@ impl TranslatedStream {
                     self.usage = Some(*usage);
                     false
                 }
-                Event::Start { .. } | Event::Open(_) | Event::Sign(_) | Event::Close => false,
+                Event::Start { .. } | Event::Sign(_) | Event::Close => false,
             };
             if content && !self.content_seen {
                 self.content_seen = true;

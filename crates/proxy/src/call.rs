@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use gatewright_contract::Provider;
-use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments, Wanted};
+use gatewright_llm::{Endpoint, Failure, FailureKind, Request, Segments, Wanted, delivered};
 use gatewright_types::CredentialId;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
@@ -62,10 +62,18 @@ pub(crate) async fn call(
     let keeper = Keeper::of(gateway, &opening, record);
 
     let (status, body) = whole(gateway, opening, patience, record).await?;
-    let (body, facts) = telling.whole(body).map_err(refused)?;
+    let told = body;
+    let (mut body, facts) = telling.whole(told.clone(), None).map_err(refused)?;
     let used = match facts.usage {
+        Some(tokens) => Used::Told(tokens, facts.terms),
         None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
-        _ => Used::of(facts, 0),
+        None => {
+            let untold = record.untold(delivered(record.dialect(), &body), facts.terms);
+            let tokens = record.ask(&untold).await.unwrap_or_default();
+            // Some answers say what was used, whoever counted it.
+            (body, _) = telling.whole(told, Some(tokens)).map_err(refused)?;
+            Used::Counted(tokens, facts.terms)
+        }
     };
     let kept = match keeper {
         Some(mut keeper) => {

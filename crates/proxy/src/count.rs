@@ -49,8 +49,11 @@ async fn count(
     let known_as = target.model.as_str();
     let model = target.provider.deployment(known_as);
     let Some(put) = request.put(target.provider.kind, known_as, model) else {
+        request.check().map_err(Refusal::BadRequest)?;
+        let (request, model) = (request.clone(), known_as.to_owned());
+        let counted = gateway.parts.counting.ask(move || request.estimate(&model)).await;
         return Ok(Counted {
-            body: request.estimate().map_err(Refusal::BadRequest)?.into(),
+            body: counted.map_err(|_| Refusal::Overloaded)?.into(),
             estimated: true,
             dropped: Dropped::default(),
         });

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::dialect::Dropped;
 use gatewright_llm::embed::{EmbedAnswer, EmbedDialect, EmbedRequest, Encoding, embeds, notation};
-use gatewright_llm::{AnswerFacts, BadRequest, Endpoint, Failure, Request, Tokens, estimate};
+use gatewright_llm::{AnswerFacts, BadRequest, Endpoint, Failure, Request, Tokens};
 
 use crate::refusal::Refusal;
 
@@ -17,8 +17,6 @@ pub(crate) struct Embedding {
     inputs: usize,
     encoding: Encoding,
     upstream_model: String,
-    /// What the caller is told when the provider tells nothing.
-    estimated: Tokens,
     dropped: Dropped,
 }
 
@@ -33,7 +31,7 @@ impl Embedding {
     /// Of a request that is passed on as it is. `None` when it asks for something that only its provider understands.
     pub(crate) fn passed(request: &Request, target: &UpstreamTarget) -> Option<Self> {
         let read = EmbedRequest::parse(request.body().clone()).ok()?;
-        Some(Self::of(None, request, &read, target, Dropped::default()))
+        Some(Self::of(None, &read, target, Dropped::default()))
     }
 
     pub(crate) fn put(request: &Request, target: &UpstreamTarget) -> Result<Put, Refusal> {
@@ -46,23 +44,16 @@ impl Embedding {
         Ok(Put {
             endpoint,
             body: written.body.into(),
-            embedding: Self::of(Some(dialect), request, &read, target, written.dropped),
+            embedding: Self::of(Some(dialect), &read, target, written.dropped),
         })
     }
 
-    fn of(
-        dialect: Option<EmbedDialect>,
-        request: &Request,
-        read: &EmbedRequest,
-        target: &UpstreamTarget,
-        dropped: Dropped,
-    ) -> Self {
+    fn of(dialect: Option<EmbedDialect>, read: &EmbedRequest, target: &UpstreamTarget, dropped: Dropped) -> Self {
         Self {
             dialect,
             inputs: read.inputs().count(),
             encoding: read.encoding(),
             upstream_model: target.model.to_string(),
-            estimated: estimate(request, 0),
             dropped,
         }
     }
@@ -76,13 +67,18 @@ impl Embedding {
     }
 
     /// A provider's answer in its own dialect.
-    pub(crate) fn translate(&self, dialect: EmbedDialect, body: &[u8]) -> Result<(Bytes, AnswerFacts), Failure> {
+    pub(crate) fn translate(
+        &self,
+        dialect: EmbedDialect,
+        body: &[u8],
+        counted: Option<Tokens>,
+    ) -> Result<(Bytes, AnswerFacts), Failure> {
         let mut answer = dialect.read(body, self.inputs)?;
         let facts = AnswerFacts {
             usage: answer.usage,
             ..AnswerFacts::default()
         };
-        answer.usage.get_or_insert(self.estimated);
+        answer.usage = answer.usage.or(counted);
         let written = answer.write(self.encoding, &self.upstream_model);
         Ok((written.into(), facts))
     }
@@ -92,11 +88,16 @@ impl Embedding {
     }
 
     /// An answer in OpenAI's dialect, of which `facts` are known: as it came, unless its numbers are in the other notation.
-    pub(crate) fn tell(&self, body: Bytes, facts: AnswerFacts) -> Result<(Bytes, AnswerFacts), Failure> {
+    pub(crate) fn tell(
+        &self,
+        body: Bytes,
+        facts: AnswerFacts,
+        counted: Option<Tokens>,
+    ) -> Result<(Bytes, AnswerFacts), Failure> {
         match notation(&body) {
             Some(written) if written != self.encoding => {
                 let mut answer = EmbedAnswer::read_openai(&body, self.inputs)?;
-                answer.usage = Some(facts.usage.unwrap_or(self.estimated));
+                answer.usage = facts.usage.or(counted);
                 Ok((answer.write(self.encoding, &self.upstream_model).into(), facts))
             }
             Some(_) | None => Ok((body, facts)),

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use gatewright_contract::{Catalog, Published};
 
 use crate::authenticate::KeyLookup;
+use crate::counting::Counting;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::responses::ResponseMemory;
@@ -26,6 +27,7 @@ pub struct GatewayParts {
     pub published: Published,
     pub key_lookup: KeyLookup,
     pub journal: Journal,
+    pub counting: Counting,
     pub upstream: Upstream,
     pub responses: ResponseMemory,
     pub metrics: Arc<Metrics>,

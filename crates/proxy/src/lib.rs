@@ -9,6 +9,7 @@ mod access_log;
 mod authenticate;
 mod call;
 mod count;
+mod counting;
 mod embedding;
 mod gateway;
 mod metrics;
@@ -28,6 +29,7 @@ mod told;
 mod trace;
 
 pub use authenticate::{KeyKnowledge, KeyLookup};
+pub use counting::Counting;
 pub use gateway::{Gateway, GatewayParts, PhaseTimeouts, Readiness, ReadyState, Settings};
 pub use metrics::Metrics;
 pub use responses::ResponseMemory;

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
-use gatewright_llm::{AnswerFacts, Bill, Catalog, Named, Request, Terms, Tokens, unpriced};
+use gatewright_llm::{AnswerFacts, Bill, Catalog, Delivered, Named, Request, Terms, Tokens, Uncounted, unpriced};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{CredentialId, Nanos, OrganizationId, RequestId};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::access_log;
@@ -38,6 +40,8 @@ struct Open {
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
     trace: RequestTrace,
+    /// Until its last byte could leave, where what follows takes longer.
+    took: Option<Duration>,
 }
 
 /// How a request ended.
@@ -54,27 +58,29 @@ pub(crate) struct End {
 pub(crate) enum Used {
     Nothing,
     Told(Tokens, Terms),
-    /// The provider did not say, but this many pieces of an answer came.
-    Untold {
-        content_events: u64,
-        terms: Terms,
-    },
+    /// The provider did not say: this is our count.
+    Counted(Tokens, Terms),
+}
+
+/// What is to be counted, for want of what was used.
+#[derive(Debug, Clone)]
+pub(crate) struct Untold {
+    uncounted: Arc<Uncounted>,
+    pub(crate) terms: Terms,
+}
+
+/// What is known of the tokens when a request ends.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Known(Used),
+    Untold(Untold),
 }
 
 impl Used {
-    /// Of an answer of which so many pieces came.
-    pub(crate) fn of(facts: AnswerFacts, content_events: u64) -> Self {
-        let terms = facts.terms;
-        match facts.usage {
-            Some(tokens) => Self::Told(tokens, terms),
-            None => Self::Untold { content_events, terms },
-        }
-    }
-
     fn terms(&self) -> Terms {
         match self {
             Self::Nothing => Terms::default(),
-            Self::Told(_, terms) | Self::Untold { terms, .. } => *terms,
+            Self::Told(_, terms) | Self::Counted(_, terms) => *terms,
         }
     }
 }
@@ -129,6 +135,7 @@ impl Record {
             plan: None,
             sighted: None,
             trace,
+            took: None,
         };
         Self {
             gateway: gateway.clone(),
@@ -282,14 +289,68 @@ impl Record {
         })
     }
 
-    /// Ends the record of a caller who hung up.
-    pub(crate) fn abandon(&mut self, used: Used) {
-        self.finish(&End {
+    /// What is known of the tokens of an answer of which this was delivered.
+    pub(crate) fn ending(&self, facts: AnswerFacts, delivered: Delivered) -> Ending {
+        let terms = facts.terms;
+        match facts.usage {
+            Some(tokens) => Ending::Known(Used::Told(tokens, terms)),
+            None => Ending::Untold(self.untold(delivered, terms)),
+        }
+    }
+
+    /// Has it counted elsewhere.
+    pub(crate) fn ask(&self, untold: &Untold) -> oneshot::Receiver<Tokens> {
+        let uncounted = untold.uncounted.clone();
+        self.gateway.parts.counting.ask(move || uncounted.count())
+    }
+
+    pub(crate) fn untold(&self, delivered: Delivered, terms: Terms) -> Untold {
+        let open = self.get();
+        let upstream = open
+            .usage
+            .upstream
+            .as_ref()
+            .and_then(|upstream| upstream.model.as_ref());
+        let model = upstream.map(|model| model.as_str()).or(open.usage.model.as_deref());
+        let request = match (&open.request, &open.sighted) {
+            (Some(request), _) => request.body().clone(),
+            (None, Some(sighted)) => sighted.body.clone(),
+            (None, None) => Bytes::new(),
+        };
+        let uncounted = Uncounted::new(model.unwrap_or_default(), request, delivered);
+        Untold {
+            uncounted: Arc::new(uncounted),
+            terms,
+        }
+    }
+
+    /// How long it took is told by now, whatever is still to be counted.
+    pub(crate) fn stop_clock(&mut self) {
+        let open = self.get_mut();
+        open.took.get_or_insert_with(|| open.started.elapsed());
+    }
+
+    /// Ends the record of a caller who hung up: nobody waits for it any more.
+    pub(crate) fn abandon(mut self, ending: Ending) {
+        let end = |used| End {
             outcome: Outcome::ClientGone,
             status: 499,
             code: None,
             used,
-        });
+        };
+        match ending {
+            Ending::Known(used) => {
+                self.finish(&end(used));
+            }
+            Ending::Untold(untold) => {
+                self.stop_clock();
+                let counting = self.gateway.parts.counting.clone();
+                counting.hand_over(move || {
+                    let tokens = untold.uncounted.count();
+                    self.finish(&end(Used::Counted(tokens, untold.terms)));
+                });
+            }
+        }
     }
 
     fn get(&self) -> &Open {
@@ -307,13 +368,19 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Some(open) = self.open.as_deref() else { return };
-        // The provider was called and works for us already: what it got is billed by our count.
-        let used = match open.usage.attempts {
-            0 => Used::Nothing,
-            _ => Used::of(AnswerFacts::default(), 0),
+        let Some(open) = self.open.take() else { return };
+        let attempts = open.usage.attempts;
+        let record = Self {
+            gateway: self.gateway.clone(),
+            open: Some(open),
         };
-        self.abandon(used);
+        // The provider was called and works for us already: what it got is billed by our count. Not where counting is
+        // what failed.
+        let ending = match attempts {
+            1.. if !std::thread::panicking() => record.ending(AnswerFacts::default(), Delivered::default()),
+            _ => Ending::Known(Used::Nothing),
+        };
+        record.abandon(ending);
     }
 }
 
@@ -343,10 +410,10 @@ impl Open {
         usage.outcome = end.outcome;
         usage.status = end.status;
         usage.code = end.code.map(str::to_owned);
-        usage.estimated = matches!(end.used, Used::Untold { .. });
+        usage.estimated = matches!(end.used, Used::Counted(..));
         usage.lines = bill.lines;
         usage.cost = bill.cost;
-        usage.duration_us = micros(self.started.elapsed());
+        usage.duration_us = micros(self.took.unwrap_or_else(|| self.started.elapsed()));
         usage.overhead_us = micros(overhead);
 
         self.trace.end(usage);
@@ -356,19 +423,15 @@ impl Open {
     }
 
     fn bill(&self, gateway: &Gateway, used: &Used) -> Bill {
-        let tokens = match (used, &self.request, &self.sighted) {
-            (Used::Told(tokens, _), ..) => *tokens,
-            (Used::Untold { content_events, .. }, Some(request), _) => {
-                gatewright_llm::estimate(request, *content_events)
-            }
-            (Used::Untold { content_events, .. }, None, Some(sighted)) => sighted.native.estimate(*content_events),
-            (Used::Nothing, ..) | (Used::Untold { .. }, None, None) => Tokens::default(),
+        let tokens = match used {
+            Used::Told(tokens, _) | Used::Counted(tokens, _) => *tokens,
+            Used::Nothing => Tokens::default(),
         };
         let catalog = gateway.catalog();
         match self.price(&catalog) {
             Some(price) => price.bill(&tokens, self.usage.served),
             // At an address nobody here knows, no tokens do not mean that nothing was used.
-            None if self.sighted.is_some() && matches!(used, Used::Untold { .. }) => unpriced(&tokens),
+            None if self.sighted.is_some() && matches!(used, Used::Counted(..)) => unpriced(&tokens),
             // Nothing used costs nothing, whatever a token would cost.
             None if tokens == Tokens::default() => Bill {
                 lines: Vec::new(),

@@ -7,15 +7,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use gatewright_llm::{Ended, Failure, FailureKind, Flow};
+use gatewright_llm::{Ended, Failure, FailureKind, Flow, Tokens};
 use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::call::{Beginning, Begun, failure_of};
 use crate::opening::{Opened, Source};
 use crate::patience::{Limit, Patience};
-use crate::record::{End, Metered, Record, Used};
+use crate::record::{End, Ending, Metered, Record, Untold, Used};
 use crate::refusal::Refusal;
 use crate::responses::Passing;
 use crate::speech::Telling;
@@ -48,7 +49,23 @@ pub(crate) struct Relay {
 enum State {
     Waiting(Pin<Box<dyn Future<Output = Result<Opened, Refusal>> + Send>>),
     Flowing(Source),
+    /// The stream is over, and nobody said what was used.
+    Counting(Box<Counting>),
     Over,
+}
+
+/// How a stream ends once its tokens are counted.
+struct Counting {
+    untold: Untold,
+    counted: oneshot::Receiver<Tokens>,
+    end: Last,
+    before: Option<Bytes>,
+}
+
+/// How a stream ended.
+enum Last {
+    Whole,
+    Broken(Outcome, Refusal),
 }
 
 impl Relay {
@@ -119,6 +136,10 @@ impl Relay {
                 Some(Err(failure)) => self.break_off(failure),
                 None => self.complete(),
             },
+            State::Counting(counting) => {
+                let tokens = std::task::ready!(Pin::new(&mut counting.counted).poll(cx)).unwrap_or_default();
+                self.counted(tokens);
+            }
         }
         Poll::Ready(Progress::Made)
     }
@@ -143,34 +164,24 @@ impl Relay {
     fn complete(&mut self) {
         let ended = self.flow.end();
         if let Some(failure) = ended.failed.clone() {
-            return self.end_badly(failure, &ended);
+            return self.end_badly(failure, ended);
         }
         if !ended.done && !ended.finish_seen {
             let failure = failure_of(
                 FailureKind::Malformed,
                 "the stream ended before the answer did".to_owned(),
             );
-            return self.end_badly(failure, &ended);
+            return self.end_badly(failure, ended);
         }
-        let used = used(&ended);
-        let end = End {
-            outcome: Outcome::Complete,
-            status: 200,
-            code: None,
-            used,
-        };
-        let metered = self.finish(&end);
-        let trailer = self.flow.trailer();
-        self.passing.end(&mut self.flow, &self.telling);
-        self.leave(ended.out, metered, &trailer);
+        self.close(Last::Whole, ended);
     }
 
     fn break_off(&mut self, failure: Failure) {
         let ended = self.flow.end();
-        self.end_badly(failure, &ended);
+        self.end_badly(failure, ended);
     }
 
-    fn end_badly(&mut self, failure: Failure, ended: &Ended) {
+    fn end_badly(&mut self, failure: Failure, ended: Ended) {
         let outcome = if self.content_seen {
             Outcome::Cut
         } else {
@@ -182,16 +193,65 @@ impl Relay {
             code = refusal.code(),
             "a provider's stream broke"
         );
-        let end = End {
-            outcome,
-            status: refusal.status(),
-            code: Some(refusal.code()),
-            used: used(ended),
+        self.close(Last::Broken(outcome, refusal), ended);
+    }
+
+    /// Ends the stream, now or when its tokens are counted.
+    fn close(&mut self, last: Last, ended: Ended) {
+        let Some(record) = &mut self.record else { return };
+        let before = match last {
+            Last::Whole => ended.out,
+            // What comes of an event that says so is not passed on.
+            Last::Broken(..) => None,
         };
-        let event = self.failure(&refusal);
-        let metered = self.finish(&end);
-        let before = self.out.take();
-        self.leave(before, metered, &event);
+        match record.ending(ended.facts, ended.delivered) {
+            Ending::Known(used) => self.settle(&last, before, used),
+            Ending::Untold(untold) => {
+                record.stop_clock();
+                let counted = record.ask(&untold);
+                self.state = State::Counting(Box::new(Counting {
+                    untold,
+                    counted,
+                    end: last,
+                    before,
+                }));
+            }
+        }
+    }
+
+    fn counted(&mut self, tokens: Tokens) {
+        if let State::Counting(counting) = std::mem::replace(&mut self.state, State::Over) {
+            let used = Used::Counted(tokens, counting.untold.terms);
+            self.settle(&counting.end, counting.before, used);
+        }
+    }
+
+    fn settle(&mut self, last: &Last, before: Option<Bytes>, used: Used) {
+        match last {
+            Last::Whole => {
+                let metered = self.finish(&End {
+                    outcome: Outcome::Complete,
+                    status: 200,
+                    code: None,
+                    used,
+                });
+                let trailer = self.flow.trailer();
+                self.passing.end(&mut self.flow, &self.telling);
+                self.leave(before, metered, &trailer);
+            }
+            Last::Broken(outcome, refusal) => {
+                let end = End {
+                    outcome: *outcome,
+                    status: refusal.status(),
+                    code: Some(refusal.code()),
+                    used,
+                };
+                let event = self.failure(refusal);
+                let metered = self.finish(&end);
+                let before = self.out.take();
+                self.leave(before, metered, &event);
+            }
+        }
     }
 
     /// The call failed behind a stream that had begun with keepalives.
@@ -255,6 +315,11 @@ impl Relay {
 
     fn alarm(&mut self) {
         let now = Instant::now();
+        if let State::Counting(_) = self.state {
+            // It is over: nobody is silent.
+            self.timer.as_mut().reset(now + self.keepalive);
+            return;
+        }
         let (end, limit) = self.silence_limit();
         if now >= end {
             self.break_off(limit.exceeded());
@@ -274,19 +339,21 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        let Some(mut record) = self.record.take() else { return };
-        let ended = self.flow.end();
-        record.abandon(used(&ended));
+        let Some(record) = self.record.take() else { return };
+        let ending = match std::mem::replace(&mut self.state, State::Over) {
+            State::Counting(counting) => Ending::Untold(counting.untold),
+            State::Waiting(_) | State::Flowing(_) | State::Over => {
+                let ended = self.flow.end();
+                record.ending(ended.facts, ended.delivered)
+            }
+        };
+        record.abandon(ending);
     }
 }
 
 enum Progress {
     Made,
     Over,
-}
-
-fn used(ended: &Ended) -> Used {
-    Used::of(ended.facts, ended.content_events)
 }
 
 fn cost_comment(cost: Option<Nanos>) -> String {

@@ -63,7 +63,7 @@ impl Reply {
                 if kept == Kept::Lost {
                     headers.push((RESPONSE_STORED, Bytes::from_static(b"false")));
                 }
-                if matches!(used, Used::Untold { .. }) {
+                if matches!(used, Used::Counted(..)) {
                     headers.push((ESTIMATED, Bytes::from_static(b"true")));
                 }
                 let metered = record.finish(&End {

@@ -11,8 +11,8 @@ use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
-    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, TranslatedStream, UsageChunk,
-    spoken,
+    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, Tokens, TranslatedStream,
+    UsageChunk, spoken,
 };
 use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
@@ -197,8 +197,9 @@ impl Telling {
         Some(dropped).filter(|dropped| !dropped.is_empty())
     }
 
-    /// The caller's answer, and what it says of itself.
-    pub(crate) fn whole(&self, body: Bytes) -> Result<(Bytes, AnswerFacts), Failure> {
+    /// The caller's answer, and what the provider's says of itself. Where the provider does not say what was used and the
+    /// caller has to be told, it is what was counted.
+    pub(crate) fn whole(&self, body: Bytes, counted: Option<Tokens>) -> Result<(Bytes, AnswerFacts), Failure> {
         let read_facts = || {
             inbound(self.dialect)
                 .read_facts(&body)
@@ -211,10 +212,10 @@ impl Telling {
             }
             Way::Embedded(embedding) => {
                 return match embedding.dialect() {
-                    Some(dialect) => embedding.translate(dialect, &body),
+                    Some(dialect) => embedding.translate(dialect, &body, counted),
                     None => {
                         let facts = read_facts()?;
-                        embedding.tell(body, facts)
+                        embedding.tell(body, facts, counted)
                     }
                 };
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use gatewright_contract::Secret;
+use gatewright_proxy::Counting;
 use gatewright_proxy::Readiness;
 use gatewright_proxy::journal::Journal;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use crate::listen::{DRAIN, Listening};
 use crate::tasks::Tasks;
 use crate::welcome::Greeting;
 
+const COUNTING_WITHIN: Duration = Duration::from_secs(5);
 const SHIPPING_WITHIN: Duration = Duration::from_secs(10);
 const BACKGROUND_WITHIN: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,7 @@ pub struct Running {
     pub playground_key: Option<Secret>,
     readiness: Readiness,
     journal: Option<Journal>,
+    counting: Option<Counting>,
     shipping: Tasks,
     background: Tasks,
     listeners: JoinSet<io::Result<()>>,
@@ -50,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) greeting: Greeting,
     pub(crate) readiness: Readiness,
     pub(crate) journal: Option<Journal>,
+    pub(crate) counting: Option<Counting>,
     pub(crate) shipping: Tasks,
     pub(crate) background: Tasks,
     pub(crate) public: Listening,
@@ -75,6 +79,7 @@ impl Running {
             playground_key: parts.greeting.playground_key,
             readiness: parts.readiness,
             journal: parts.journal,
+            counting: parts.counting,
             shipping: parts.shipping,
             background: parts.background,
             listeners,
@@ -101,6 +106,9 @@ impl Running {
             "stopping: requests in flight are finished first"
         );
         self.public.stop(true).await;
+        if let Some(counting) = &self.counting {
+            counting.settle(COUNTING_WITHIN).await;
+        }
         self.shipping.stop(SHIPPING_WITHIN).await;
         self.background.stop(BACKGROUND_WITHIN).await;
         self.private.stop(false).await;

@@ -159,6 +159,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         data_plane: data_plane.as_ref().map(DataPlane::inside),
     };
     let journal = data_plane.as_ref().map(DataPlane::journal);
+    let counting = data_plane.as_ref().map(DataPlane::counting);
     let gateway = data_plane.map(|data_plane| {
         data_plane.gateway(data_plane::Serving {
             upstream,
@@ -202,6 +203,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         greeting,
         readiness,
         journal,
+        counting,
         shipping,
         background,
         public,

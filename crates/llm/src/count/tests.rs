@@ -124,5 +124,7 @@ fn who_cannot_count_is_not_asked() {
     for kind in [ProviderKind::Openai, ProviderKind::Bedrock, ProviderKind::Sandbox] {
         assert!(request.put(kind, "m", "m").is_none(), "{kind:?}");
     }
-    assert!(request.estimate().is_ok());
+    assert!(request.check().is_ok());
+    // "user" and "a", three around the message and three before the answer.
+    assert_eq!(request.estimate("gpt-5"), br#"{"input_tokens":8}"#);
 }

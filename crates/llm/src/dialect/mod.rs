@@ -20,7 +20,7 @@ use gatewright_types::api::Dialect;
 
 use crate::chat::{Chat, Media, Sampling, note};
 use crate::event::{Answer, Event};
-use crate::{AnswerFacts, BadRequest, Failure, NotAnAnswer, Terms};
+use crate::{AnswerFacts, BadRequest, Delivered, Failure, NotAnAnswer, Terms};
 
 /// A dialect that callers speak to us.
 pub trait Inbound: fmt::Debug + Sync {
@@ -87,6 +87,9 @@ pub trait Watch: Send {
 
     /// As told last: numbers that replace each other are told apart from those that add up.
     fn facts(&self) -> AnswerFacts;
+
+    /// What was said so far, once.
+    fn delivered(&mut self) -> Delivered;
 
     /// The name under which callers can refer to the answer later, in dialects where they can.
     fn answer_id(&self) -> Option<&str> {

@@ -9,7 +9,7 @@ use crate::dialect::bedrock::BedrockConverse;
 use crate::dialect::cohere::Cohere;
 use crate::dialect::{Encoder, ErrorFacts, Outbound};
 use crate::event::Event;
-use crate::{AnswerFacts, Failure, Flow, TranslatedStream, UsageChunk};
+use crate::{AnswerFacts, Delivered, Failure, Flow, TranslatedStream, UsageChunk};
 
 /// Of an answer in one piece, no more is kept to be read at its end.
 const MOST_KEPT: usize = 16 << 20;
@@ -33,6 +33,7 @@ pub struct Watched {
     pub facts: AnswerFacts,
     /// How many events carried a piece of an answer.
     pub content_events: u64,
+    pub delivered: Delivered,
     /// A stream said that it failed, or ended before its answer did.
     pub failed: Option<Failure>,
 }
@@ -93,13 +94,21 @@ impl NativeWatch {
                 Watched {
                     facts: ended.facts,
                     content_events: ended.content_events,
+                    delivered: ended.delivered,
                     failed: ended.failed.or_else(|| (!whole).then(broken)),
                 }
             }
-            Eye::Whole(purpose, kept) => Watched {
-                facts: purpose.used(kept).unwrap_or_default(),
-                ..Watched::default()
-            },
+            Eye::Whole(purpose, kept) => {
+                let facts = purpose.used(kept).unwrap_or_default();
+                Watched {
+                    delivered: match facts.usage {
+                        Some(_) => Delivered::default(),
+                        None => purpose.delivered(kept),
+                    },
+                    facts,
+                    ..Watched::default()
+                }
+            }
             Eye::Closed => Watched::default(),
         }
     }

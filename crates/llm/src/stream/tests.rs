@@ -41,6 +41,7 @@ fn watched(usage: UsageChunk, pieces: &[&[u8]]) -> Whole {
         finish_seen,
         facts,
         content_events,
+        delivered: _,
     } = stream.end();
     out.extend(last.into_iter().flatten());
     let out = String::from_utf8(out).expect("text");

@@ -1,9 +1,6 @@
 use proptest::prelude::*;
 
-use gatewright_types::api::Dialect;
-
 use super::*;
-use crate::dialect::PathFacts;
 use crate::read_answer;
 
 fn read(usage: &str) -> Option<Tokens> {
@@ -131,19 +128,6 @@ fn every_unit_has_its_own_place() {
 
     assert_eq!(counts(tokens), UsageUnit::ALL.into_iter().zip(1..).collect::<Vec<_>>());
     assert_eq!((tokens.total_input(), tokens.total_output()), (21, 24));
-}
-
-#[test]
-fn an_estimate_goes_by_bytes_and_events() {
-    let body = br#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
-    let request = Request::parse(Dialect::OpenaiChat, body.to_vec().into(), PathFacts::default()).expect("a request");
-
-    let tokens = estimate(&request, 12);
-
-    assert_eq!(
-        counts(tokens),
-        [(UsageUnit::InputUncached, 9), (UsageUnit::OutputText, 12)]
-    );
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use gatewright_llm::dialect::PathFacts;
 use gatewright_llm::embed::{EmbedAnswer, EmbedRequest, Encoding};
-use gatewright_llm::{PassedStream, Request, Step, UsageChunk, classify, estimate, read_answer, sandbox};
+use gatewright_llm::{PassedStream, Request, Step, UsageChunk, classify, count_request, read_answer, sandbox};
 use gatewright_types::api::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -71,7 +71,7 @@ pub(super) fn forward(bytes: &[u8]) {
     let Ok(request) = Request::parse(Dialect::OpenaiChat, body, PathFacts::default()) else {
         return;
     };
-    let _ = estimate(&request, 12);
+    let _ = count_request("m", request.body());
     let forwarded: Vec<Bytes> = request.forward("upstream/model-1").into_iter().collect();
     let forwarded = forwarded.concat();
     assert_json(&forwarded);

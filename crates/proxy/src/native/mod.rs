@@ -49,6 +49,8 @@ pub(crate) enum NativeReply {
 pub(crate) struct Sighted {
     pub(crate) provider: Arc<Provider>,
     pub(crate) native: Native,
+    /// What was asked, for the case that nobody says how much it was.
+    pub(crate) body: Bytes,
     /// The model that answers, as far as it can be told.
     pub(crate) target: Option<UpstreamTarget>,
 }
@@ -62,7 +64,7 @@ pub(crate) async fn run(
 ) -> NativeReply {
     let Admitted { caller, mut record } = admitted;
     match stages(gateway, &caller, asked, body, &mut record).await {
-        Ok(answer) => NativeReply::Answered(Box::new(answer.finish(gateway, record))),
+        Ok(answer) => NativeReply::Answered(Box::new(answer.finish(gateway, record).await)),
         Err(refusal) => NativeReply::Refused(Reply::refusal(&refusal, record)),
     }
 }
@@ -95,6 +97,7 @@ async fn stages(
         provider: provider.clone(),
         target: target(caller, provider, &native),
         native,
+        body: body.clone(),
     };
     record.sighted(&sighted);
     let asking = ask::Asking {

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use gatewright_llm::{Failure, NativeWatch, Watched};
+use gatewright_llm::{Failure, NativeWatch, Tokens, Watched};
 use gatewright_types::api::Outcome;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::opening::Source;
 use crate::patience::{Limit, Patience};
-use crate::record::{End, Record, Used};
+use crate::record::{End, Ending, Record, Untold, Used};
 use crate::refusal::Refusal;
 
 /// The body of a native answer.
@@ -24,9 +25,26 @@ pub(crate) struct NativeRelay {
     patience: Patience,
     status: u16,
     anything_seen: bool,
+    /// The caller is to notice that it broke off.
+    broken: bool,
     active: Instant,
     started: Instant,
     timer: Pin<Box<Sleep>>,
+    /// The answer is over, and nobody said what was used.
+    counting: Option<Box<Counting>>,
+}
+
+/// How an answer ends once its tokens are counted.
+struct Counting {
+    untold: Untold,
+    counted: oneshot::Receiver<Tokens>,
+    last: Last,
+}
+
+/// How an answer ended.
+enum Last {
+    Whole,
+    Broken(Outcome, Refusal),
 }
 
 /// The answer broke off, and so does what is told of it: a body that just ended would pass for whole.
@@ -44,9 +62,11 @@ impl NativeRelay {
             patience,
             status,
             anything_seen: false,
+            broken: false,
             active: Instant::now(),
             started,
             timer: Box::pin(sleep_until(started)),
+            counting: None,
         };
         let (end, _) = relay.silence_limit();
         relay.timer.as_mut().reset(end);
@@ -58,6 +78,9 @@ impl NativeRelay {
         if self.record.is_none() {
             return Poll::Ready(None);
         }
+        if self.counting.is_some() {
+            return self.poll_counted(cx);
+        }
         loop {
             match self.source.poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) if bytes.is_empty() => continue,
@@ -65,17 +88,21 @@ impl NativeRelay {
                     self.see(&bytes);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                Poll::Ready(Some(Err(failure))) => return Poll::Ready(Some(Err(self.break_off(failure)))),
+                Poll::Ready(Some(Err(failure))) => {
+                    self.break_off(failure);
+                    return self.poll_counted(cx);
+                }
                 Poll::Ready(None) => {
                     self.complete();
-                    return Poll::Ready(None);
+                    return self.poll_counted(cx);
                 }
                 Poll::Pending => {}
             }
             std::task::ready!(self.timer.as_mut().poll(cx));
             let (end, limit) = self.silence_limit();
             if Instant::now() >= end {
-                return Poll::Ready(Some(Err(self.break_off(limit.exceeded()))));
+                self.break_off(limit.exceeded());
+                return self.poll_counted(cx);
             }
             self.timer.as_mut().reset(end);
         }
@@ -103,24 +130,23 @@ impl NativeRelay {
     fn complete(&mut self) {
         let watched = self.watch.end();
         match watched.failed.clone() {
-            // The caller has read so itself.
-            Some(failure) => self.end_badly(failure, &watched),
-            None => self.finish(&End {
-                outcome: Outcome::Complete,
-                status: self.status,
-                code: None,
-                used: used(&watched),
-            }),
+            // The caller has read so itself: its body ends as the provider's does.
+            Some(failure) => {
+                let last = self.badly(failure);
+                self.close(last, watched);
+            }
+            None => self.close(Last::Whole, watched),
         }
     }
 
-    fn break_off(&mut self, failure: Failure) -> Broken {
+    fn break_off(&mut self, failure: Failure) {
+        self.broken = true;
         let watched = self.watch.end();
-        self.end_badly(failure, &watched);
-        Broken
+        let last = self.badly(failure);
+        self.close(last, watched);
     }
 
-    fn end_badly(&mut self, failure: Failure, watched: &Watched) {
+    fn badly(&self, failure: Failure) -> Last {
         let refusal = Refusal::Upstream(failure.into());
         tracing::warn!(
             request.id = self.record.as_ref().map(|record| tracing::field::display(record.id())),
@@ -132,11 +158,43 @@ impl NativeRelay {
         } else {
             Outcome::Failed
         };
+        Last::Broken(outcome, refusal)
+    }
+
+    /// Ends the answer, now or when its tokens are counted.
+    fn close(&mut self, last: Last, watched: Watched) {
+        let Some(record) = &mut self.record else { return };
+        match record.ending(watched.facts, watched.delivered) {
+            Ending::Known(used) => self.settle(&last, used),
+            Ending::Untold(untold) => {
+                record.stop_clock();
+                let counted = record.ask(&untold);
+                self.counting = Some(Box::new(Counting { untold, counted, last }));
+            }
+        }
+    }
+
+    /// Ends the body as the provider's ended, once the record is finished.
+    fn poll_counted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        if let Some(counting) = &mut self.counting {
+            let tokens = std::task::ready!(Pin::new(&mut counting.counted).poll(cx)).unwrap_or_default();
+            if let Some(counting) = self.counting.take() {
+                self.settle(&counting.last, Used::Counted(tokens, counting.untold.terms));
+            }
+        }
+        Poll::Ready(std::mem::take(&mut self.broken).then_some(Err(Broken)))
+    }
+
+    fn settle(&mut self, last: &Last, used: Used) {
+        let (outcome, status, code) = match last {
+            Last::Whole => (Outcome::Complete, self.status, None),
+            Last::Broken(outcome, refusal) => (*outcome, refusal.status(), Some(refusal.code())),
+        };
         self.finish(&End {
             outcome,
-            status: refusal.status(),
-            code: Some(refusal.code()),
-            used: used(watched),
+            status,
+            code,
+            used,
         });
     }
 
@@ -149,11 +207,14 @@ impl NativeRelay {
 
 impl Drop for NativeRelay {
     fn drop(&mut self) {
-        let Some(mut record) = self.record.take() else { return };
-        record.abandon(used(&self.watch.end()));
+        let Some(record) = self.record.take() else { return };
+        let ending = match self.counting.take() {
+            Some(counting) => Ending::Untold(counting.untold),
+            None => {
+                let watched = self.watch.end();
+                record.ending(watched.facts, watched.delivered)
+            }
+        };
+        record.abandon(ending);
     }
-}
-
-fn used(watched: &Watched) -> Used {
-    Used::of(watched.facts, watched.content_events)
 }

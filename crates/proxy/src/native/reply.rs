@@ -2,7 +2,7 @@
 //! them, and its body as it came. Metered here.
 
 use bytes::Bytes;
-use gatewright_llm::{AnswerFacts, Purpose};
+use gatewright_llm::Purpose;
 use gatewright_types::api::Outcome;
 use http::HeaderMap;
 
@@ -31,7 +31,7 @@ pub(crate) enum NativeBody {
 }
 
 impl Answer {
-    pub(super) fn finish(self, gateway: &Gateway, mut record: Record) -> NativeAnswer {
+    pub(super) async fn finish(self, gateway: &Gateway, mut record: Record) -> NativeAnswer {
         let status = self.status;
         record.served(told_tier(self.sighted.provider.kind, &self.headers));
         let mut headers = gateway_headers(&record.facts(), record.dialect());
@@ -42,7 +42,7 @@ impl Answer {
                     outcome: Outcome::Complete,
                     status,
                     code: None,
-                    used: used(purpose, &body),
+                    used: used(purpose, &body, &record).await,
                 };
                 headers.push(cost_header(record.finish(&end)));
                 NativeBody::Whole(body)
@@ -76,10 +76,15 @@ impl Answer {
     }
 }
 
-fn used(purpose: Option<Purpose>, body: &[u8]) -> Used {
-    match purpose {
-        Some(Purpose::Count) => Used::Nothing,
-        Some(purpose) => Used::of(purpose.used(body).unwrap_or_default(), 0),
-        None => Used::of(AnswerFacts::default(), 0),
+async fn used(purpose: Option<Purpose>, body: &[u8], record: &Record) -> Used {
+    if purpose == Some(Purpose::Count) {
+        return Used::Nothing;
     }
+    let facts = purpose.and_then(|purpose| purpose.used(body)).unwrap_or_default();
+    if let Some(tokens) = facts.usage {
+        return Used::Told(tokens, facts.terms);
+    }
+    let delivered = purpose.map(|purpose| purpose.delivered(body)).unwrap_or_default();
+    let untold = record.untold(delivered, facts.terms);
+    Used::Counted(record.ask(&untold).await.unwrap_or_default(), facts.terms)
 }

@@ -8,7 +8,7 @@ use gatewright_coord::{Feed, UsageStream};
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
-    Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings, Tracing,
+    Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings, Tracing,
 };
 use gatewright_store::Db;
 use gatewright_types::NodeId;
@@ -32,6 +32,7 @@ pub(super) struct DataPlane {
     published: Published,
     follower: Follower,
     journal: Journal,
+    counting: Counting,
     metrics: Arc<Metrics>,
     key_lookup: KeyLookup,
     settings: ProxySettings,
@@ -95,6 +96,7 @@ impl DataPlane {
             key_lookup: lookup(source, follower.clone()),
             follower,
             journal,
+            counting: Counting::default(),
             metrics: Arc::default(),
             settings: ProxySettings {
                 body_limit_bytes: settings.body_limit_bytes,
@@ -140,6 +142,10 @@ impl DataPlane {
         }
     }
 
+    pub(super) fn counting(&self) -> Counting {
+        self.counting.clone()
+    }
+
     pub(super) fn journal(&self) -> Journal {
         self.journal.clone()
     }
@@ -155,6 +161,7 @@ impl DataPlane {
             published: self.published,
             key_lookup: self.key_lookup,
             journal: self.journal,
+            counting: self.counting,
             upstream,
             responses,
             metrics: self.metrics,

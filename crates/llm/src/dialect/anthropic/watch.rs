@@ -6,11 +6,12 @@ use super::usage::ToldUsage;
 use crate::dialect::{Looked, Watch};
 use crate::json::{Kind, Value};
 use crate::wire::ToldError;
-use crate::{AnswerFacts, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct MessageWatch {
     usage: ToldUsage,
+    delivered: Delivered,
 }
 
 impl Watch for MessageWatch {
@@ -28,8 +29,14 @@ impl Watch for MessageWatch {
                 }
                 looked.finish = sent.stop_reason().is_some();
             }
-            "content_block_start" => looked.content = sent.block.as_ref().is_some_and(begins_with_content),
-            "content_block_delta" => looked.content = sent.delta.as_ref().is_some_and(has_content),
+            "content_block_start" => {
+                looked.content = sent.block.as_ref().is_some_and(begins_with_content);
+                hear(sent.block.as_ref(), &mut self.delivered);
+            }
+            "content_block_delta" => {
+                looked.content = sent.delta.as_ref().is_some_and(has_content);
+                hear(sent.delta.as_ref(), &mut self.delivered);
+            }
             "message_stop" => looked.done = true,
             "error" => {
                 let told = sent.error.as_ref().and_then(ToldError::read).unwrap_or_default();
@@ -42,6 +49,23 @@ impl Watch for MessageWatch {
 
     fn facts(&self) -> AnswerFacts {
         self.usage.facts()
+    }
+
+    fn delivered(&mut self) -> Delivered {
+        std::mem::take(&mut self.delivered)
+    }
+}
+
+/// What a block, or a piece of one, says: texts, thoughts, and names and arguments of tools.
+fn hear(piece: Option<&Value<'_>>, delivered: &mut Delivered) {
+    let Some(piece) = piece else { return };
+    let mut members = piece.members();
+    while let Ok(Some(member)) = members.next_member() {
+        match &*member.key {
+            b"text" | b"partial_json" | b"name" => delivered.say_json(&member.value),
+            b"thinking" => delivered.think_json(&member.value),
+            _ => {}
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::response::Response;
 use crate::dialect::{Looked, Watch};
-use crate::{AnswerFacts, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Watcher {
     facts: AnswerFacts,
+    delivered: Delivered,
 }
 
 impl Watch for Watcher {
@@ -23,6 +24,17 @@ impl Watch for Watcher {
         }
         // Cumulative numbers: the last ones stand for the whole stream.
         self.facts.tell(response.facts);
+        for piece in response.pieces() {
+            let text = piece.text.as_deref().unwrap_or_default();
+            match piece.thought {
+                true => self.delivered.think(text),
+                false => self.delivered.say(text),
+            }
+            if let Some(call) = &piece.call {
+                self.delivered.say(&call.name);
+                self.delivered.say(call.arguments.unwrap_or_default());
+            }
+        }
         Looked {
             content: response.has_content(),
             finish: response.finish.is_some() || response.blocked.is_some(),
@@ -32,6 +44,10 @@ impl Watch for Watcher {
 
     fn facts(&self) -> AnswerFacts {
         self.facts
+    }
+
+    fn delivered(&mut self) -> Delivered {
+        std::mem::take(&mut self.delivered)
     }
 }
 

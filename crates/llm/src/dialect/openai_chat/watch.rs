@@ -2,11 +2,12 @@
 
 use crate::chunk::{ChunkFacts, read_chunk};
 use crate::dialect::{Looked, Watch};
-use crate::{AnswerFacts, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct ChunkWatch {
     facts: AnswerFacts,
+    delivered: Delivered,
 }
 
 pub(super) fn is_done(data: &[u8]) -> bool {
@@ -30,7 +31,7 @@ impl Watch for ChunkWatch {
         }
         let Ok(ChunkFacts {
             answer, error, choices, ..
-        }) = read_chunk(data)
+        }) = read_chunk(data, &mut self.delivered)
         else {
             return Looked {
                 failed: Some(not_an_object()),
@@ -48,5 +49,9 @@ impl Watch for ChunkWatch {
 
     fn facts(&self) -> AnswerFacts {
         self.facts
+    }
+
+    fn delivered(&mut self) -> Delivered {
+        std::mem::take(&mut self.delivered)
     }
 }

@@ -1,14 +1,15 @@
 //! Watches a stream of this dialect that is passed on unread.
 
-use super::output::{facts_of, failure_of, object, text};
+use super::output::{elements, facts_of, failure_of, object, text};
 use crate::dialect::{Looked, Watch};
 use crate::json::Value;
 use crate::wire::ToldError;
-use crate::{AnswerFacts, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind};
 
 #[derive(Debug, Default)]
 pub(super) struct ResponsesWatch {
     facts: AnswerFacts,
+    delivered: Delivered,
     /// Some servers tell their parts only when they are done.
     has_deltas: bool,
     response_id: Option<Box<str>>,
@@ -57,12 +58,16 @@ impl Watch for ResponsesWatch {
                     .unwrap_or_else(|| Failure::told(&ToldError::default())),
             ),
             "error" => failed(Failure::told(&ToldError::read(&event).unwrap_or_default())),
-            other => self.look_at_part(other),
+            other => self.look_at_part(other, &event),
         }
     }
 
     fn facts(&self) -> AnswerFacts {
         self.facts
+    }
+
+    fn delivered(&mut self) -> Delivered {
+        std::mem::take(&mut self.delivered)
     }
 
     fn answer_id(&self) -> Option<&str> {
@@ -71,12 +76,46 @@ impl Watch for ResponsesWatch {
 }
 
 impl ResponsesWatch {
-    fn look_at_part(&mut self, kind: &str) -> Looked {
+    fn look_at_part(&mut self, kind: &str, event: &Value<'_>) -> Looked {
         let is_delta = kind.ends_with(".delta");
         self.has_deltas |= is_delta;
+        let is_whole = kind == "response.output_item.done" && !self.has_deltas;
+        // Sounds are no text, even where they come as one.
+        if let Some(delta) = event.member("delta").filter(|_| is_delta && !kind.contains("audio")) {
+            match kind.contains("reasoning") {
+                true => self.delivered.think_json(&delta),
+                false => self.delivered.say_json(&delta),
+            }
+        }
+        match event.member("item") {
+            Some(item) if kind == "response.output_item.added" => {
+                if let Some(name) = item.member("name") {
+                    self.delivered.say_json(&name);
+                }
+            }
+            Some(item) if is_whole => self.hear_item(&item),
+            Some(_) | None => {}
+        }
         Looked {
-            content: is_delta || (kind == "response.output_item.done" && !self.has_deltas),
+            content: is_delta || is_whole,
             ..Looked::default()
+        }
+    }
+}
+
+impl ResponsesWatch {
+    /// An item that was not told in pieces.
+    fn hear_item(&mut self, item: &Value<'_>) {
+        if let Some(arguments) = item.member("arguments") {
+            self.delivered.say_json(&arguments);
+        }
+        for part in elements(item, "content") {
+            for said in ["text", "refusal"].into_iter().filter_map(|name| part.member(name)) {
+                self.delivered.say_json(&said);
+            }
+        }
+        for thought in elements(item, "summary").filter_map(|part| part.member("text")) {
+            self.delivered.think_json(&thought);
         }
     }
 }

@@ -5,11 +5,12 @@ use crate::dialect::{Looked, Watch};
 use crate::json::{Kind, Members, SyntaxError, Value};
 use crate::terms::read_tier;
 use crate::wire::ToldError;
-use crate::{AnswerFacts, Failure, Terms};
+use crate::{AnswerFacts, Delivered, Failure, Terms};
 
 #[derive(Debug, Default)]
 pub(super) struct TextWatch {
     facts: AnswerFacts,
+    delivered: Delivered,
 }
 
 impl Watch for TextWatch {
@@ -29,6 +30,10 @@ impl Watch for TextWatch {
     fn facts(&self) -> AnswerFacts {
         self.facts
     }
+
+    fn delivered(&mut self) -> Delivered {
+        std::mem::take(&mut self.delivered)
+    }
 }
 
 impl TextWatch {
@@ -38,7 +43,9 @@ impl TextWatch {
         while let Some(member) = members.next_member()? {
             let value = member.value;
             match &*member.key {
-                b"choices" => value.elements().for_each(|choice| look_at(&choice, &mut looked)),
+                b"choices" => value
+                    .elements()
+                    .for_each(|choice| look_at(&choice, &mut looked, &mut self.delivered)),
                 b"usage" => self.facts.tell(AnswerFacts::read_usage_value(&value)),
                 b"service_tier" => self.facts.terms = Terms::served(read_tier(&value)).or(self.facts.terms),
                 b"error" => looked.failed = ToldError::read(&value).map(|told| Failure::told(&told)),
@@ -49,12 +56,15 @@ impl TextWatch {
     }
 }
 
-fn look_at(choice: &Value<'_>, looked: &mut Looked) {
+fn look_at(choice: &Value<'_>, looked: &mut Looked, delivered: &mut Delivered) {
     let mut members = choice.members();
     while let Ok(Some(member)) = members.next_member() {
         let holds_something = member.value.kind == Kind::String && !member.value.is_empty();
         match &*member.key {
-            b"text" => looked.content |= holds_something,
+            b"text" => {
+                looked.content |= holds_something;
+                delivered.say_json(&member.value);
+            }
             b"finish_reason" => looked.finish |= holds_something,
             _ => {}
         }

@@ -52,7 +52,7 @@ pub fn unpriced(tokens: &Tokens) -> Bill {
 }
 
 /// Reasoning is output and images are input on every provider that names no price of their own for them. Cache reads,
-/// cache writes and audio differ from the plain price by factors that only the provider knows: without a price they
+/// cache writes, audio and searches differ from the plain price by factors that only the provider knows: without a price they
 /// have none.
 fn price_of(unit: UsageUnit, rates: &Rates) -> Option<UnitPrice> {
     match unit {
@@ -65,6 +65,7 @@ fn price_of(unit: UsageUnit, rates: &Rates) -> Option<UnitPrice> {
         UsageUnit::OutputText => rates.output,
         UsageUnit::OutputReasoning => rates.reasoning.or(rates.output),
         UsageUnit::OutputAudio => rates.output_audio,
+        UsageUnit::WebSearch => rates.web_search,
     }
 }
 
@@ -183,6 +184,7 @@ mod tests {
             input_audio: dearest,
             output_audio: dearest,
             input_image: dearest,
+            web_search: dearest,
         };
 
         assert_eq!(bill(&tokens(&all), &rates, "v").cost, Some(Nanos::new(i64::MAX)));

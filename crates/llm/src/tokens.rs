@@ -51,11 +51,11 @@ impl Tokens {
     }
 
     pub fn total_input(&self) -> u64 {
-        self.sum(is_input)
+        self.sum(UsageUnit::INPUT)
     }
 
     pub fn total_output(&self) -> u64 {
-        self.sum(|unit| !is_input(unit))
+        self.sum(UsageUnit::OUTPUT)
     }
 
     /// The units that were used, in their order.
@@ -71,10 +71,8 @@ impl Tokens {
         AnswerFacts::read_usage_value(usage).usage
     }
 
-    fn sum(&self, of: impl Fn(UsageUnit) -> bool) -> u64 {
-        self.iter()
-            .filter(|(unit, _)| of(*unit))
-            .fold(0, |sum, (_, count)| sum.saturating_add(count))
+    fn sum(&self, units: &[UsageUnit]) -> u64 {
+        units.iter().fold(0, |sum, unit| sum.saturating_add(self.get(*unit)))
     }
 }
 
@@ -106,18 +104,6 @@ pub(crate) fn count(value: &Value<'_>, impossible: &mut bool) -> Option<u64> {
     }
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     whole.parse().ok()
-}
-
-const fn is_input(unit: UsageUnit) -> bool {
-    match unit {
-        UsageUnit::InputUncached
-        | UsageUnit::InputCacheRead
-        | UsageUnit::InputCacheWrite5m
-        | UsageUnit::InputCacheWrite1h
-        | UsageUnit::InputAudio
-        | UsageUnit::InputImage => true,
-        UsageUnit::OutputText | UsageUnit::OutputReasoning | UsageUnit::OutputAudio => false,
-    }
 }
 
 impl Told {

@@ -176,6 +176,7 @@ impl Tokens {
                 | UsageUnit::InputAudio
                 | UsageUnit::InputImage => &mut tokens.input,
                 UsageUnit::OutputText | UsageUnit::OutputReasoning | UsageUnit::OutputAudio => &mut tokens.output,
+                UsageUnit::WebSearch => continue,
             };
             *sum = sum.saturating_add(stored::number(line.quantity));
         }

@@ -1,4 +1,4 @@
-//! What usage is counted in. The token units are disjoint: a token is in exactly one of them.
+//! What usage is counted in. The token units are disjoint: a token is in exactly one of them. Searches are no tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +18,12 @@ pub enum UsageUnit {
     OutputText,
     OutputReasoning,
     OutputAudio,
+    /// A search of the web that a provider made for the model.
+    WebSearch,
 }
 
 impl UsageUnit {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InputUncached,
         Self::InputCacheRead,
         Self::InputCacheWrite5m,
@@ -31,6 +33,7 @@ impl UsageUnit {
         Self::OutputText,
         Self::OutputReasoning,
         Self::OutputAudio,
+        Self::WebSearch,
     ];
 
     pub const INPUT: &'static [Self] = &[
@@ -55,6 +58,7 @@ impl UsageUnit {
             Self::OutputText => "output_text",
             Self::OutputReasoning => "output_reasoning",
             Self::OutputAudio => "output_audio",
+            Self::WebSearch => "web_search",
         }
     }
 }

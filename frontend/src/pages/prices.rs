@@ -21,7 +21,7 @@ use crate::load::List;
 use crate::session::{Workspace, use_workspace};
 
 /// The fields of a price: where each goes, and what it is called.
-const RATES: [(&str, &str); 9] = [
+const RATES: [(&str, &str); 10] = [
     ("rates.input", "Input"),
     ("rates.output", "Output"),
     ("rates.cache_read", "Cache read"),
@@ -31,6 +31,7 @@ const RATES: [(&str, &str); 9] = [
     ("rates.input_audio", "Audio in"),
     ("rates.output_audio", "Audio out"),
     ("rates.input_image", "Images in"),
+    ("rates.web_search", "Web searches"),
 ];
 
 /// `creating` opens the form; the page's head has the button for it.
@@ -125,7 +126,18 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             .map(|((name, _), text)| form.parse_optional::<UnitPrice>(name, text));
         // Every field is read before the first wrong one ends the attempt, so that all are marked at once.
         let mut next = || read.next().flatten();
-        let parsed = [next(), next(), next(), next(), next(), next(), next(), next(), next()];
+        let parsed = [
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+        ];
         let (Some(provider), Some(model)) = (provider, model) else {
             return;
         };
@@ -139,6 +151,7 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             Some(input_audio),
             Some(output_audio),
             Some(input_image),
+            Some(web_search),
         ] = parsed
         else {
             return;
@@ -153,6 +166,7 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             input_audio,
             output_audio,
             input_image,
+            web_search,
         };
         if rates == Rates::default() {
             form.refuse("rates.input", "at least one price is needed; 0 is a price");

@@ -129,7 +129,7 @@ fn facts(model: &CatalogModel) -> BTreeMap<String, String> {
     facts
 }
 
-fn named_rates(rates: &Rates) -> [(&'static str, Option<gatewright_types::UnitPrice>); 9] {
+fn named_rates(rates: &Rates) -> [(&'static str, Option<gatewright_types::UnitPrice>); 10] {
     let Rates {
         input,
         output,
@@ -140,6 +140,7 @@ fn named_rates(rates: &Rates) -> [(&'static str, Option<gatewright_types::UnitPr
         input_audio,
         output_audio,
         input_image,
+        web_search,
     } = rates;
     [
         ("input", *input),
@@ -151,5 +152,6 @@ fn named_rates(rates: &Rates) -> [(&'static str, Option<gatewright_types::UnitPr
         ("input_audio", *input_audio),
         ("output_audio", *output_audio),
         ("input_image", *input_image),
+        ("web_search", *web_search),
     ]
 }

@@ -78,6 +78,8 @@ struct Prices<'a> {
     #[serde(borrow)]
     output_cost_per_audio_token: Option<&'a RawValue>,
     #[serde(borrow)]
+    web_search: Option<&'a RawValue>,
+    #[serde(borrow)]
     in_batch: Option<&'a RawValue>,
     #[serde(borrow)]
     out_batch: Option<&'a RawValue>,
@@ -236,6 +238,7 @@ impl Prices<'_> {
             input_audio: price(self.input_cost_per_audio_token)?,
             output_audio: price(self.output_cost_per_audio_token)?,
             input_image: None,
+            web_search: price(self.web_search)?,
         })
     }
 
@@ -254,6 +257,7 @@ impl Prices<'_> {
                     input_audio: rates.input_audio.or(usual.input_audio),
                     output_audio: rates.output_audio.or(usual.output_audio),
                     input_image: rates.input_image.or(usual.input_image),
+                    web_search: rates.web_search.or(usual.web_search),
                 },
                 None => rates,
             };
@@ -282,10 +286,18 @@ impl Prices<'_> {
             (ServiceTier::Fast, &whole.fast, None, None),
         ] {
             if let Some(prices) = whole {
+                // A search is not served in a tier.
+                let searches = Rates {
+                    web_search: price(self.web_search)?,
+                    ..Rates::default()
+                };
                 tiers.push(ServicePrice {
                     service_tier,
-                    rates: prices.rates()?,
-                    tiers: prices.tiers(None)?,
+                    rates: Rates {
+                        web_search: searches.web_search,
+                        ..prices.rates()?
+                    },
+                    tiers: prices.tiers(Some(&searches))?,
                 });
             } else if input.is_some() || output.is_some() {
                 let rates = Rates {

@@ -28,6 +28,8 @@ pub struct Rates {
     pub output_audio: Option<UnitPrice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_image: Option<UnitPrice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_search: Option<UnitPrice>,
 }
 
 /// An organization's own price for a model at one of its providers.

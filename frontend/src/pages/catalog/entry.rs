@@ -203,6 +203,7 @@ fn rate_rows(note: &str, rates: &Rates) -> Vec<(String, String, String)> {
         ("Audio in", rates.input_audio),
         ("Audio out", rates.output_audio),
         ("Images in", rates.input_image),
+        ("Web searches", rates.web_search),
     ]
     .into_iter()
     .filter_map(|(name, price)| Some((name.to_owned(), note.to_owned(), format!("${}", price?))))

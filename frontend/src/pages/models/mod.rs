@@ -180,6 +180,7 @@ pub(super) fn rates_line(rates: &Rates) -> String {
         rates.input_audio,
         rates.output_audio,
         rates.input_image,
+        rates.web_search,
     ];
     let more = extra.iter().flatten().count();
     let more = if more > 0 {

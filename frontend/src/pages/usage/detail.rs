@@ -154,5 +154,6 @@ const fn unit(unit: UsageUnit) -> &'static str {
         UsageUnit::OutputText => "Output",
         UsageUnit::OutputReasoning => "Reasoning",
         UsageUnit::OutputAudio => "Audio out",
+        UsageUnit::WebSearch => "Web searches",
     }
 }

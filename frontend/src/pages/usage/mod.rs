@@ -129,6 +129,8 @@ fn row(item: &UsageRow, names: Names, shown: RwSignal<Option<UsageRow>>) -> AnyV
 enum Side {
     Input,
     Output,
+    /// No tokens.
+    Neither,
 }
 
 const fn side(unit: UsageUnit) -> Side {
@@ -140,6 +142,7 @@ const fn side(unit: UsageUnit) -> Side {
         | UsageUnit::InputAudio
         | UsageUnit::InputImage => Side::Input,
         UsageUnit::OutputText | UsageUnit::OutputReasoning | UsageUnit::OutputAudio => Side::Output,
+        UsageUnit::WebSearch => Side::Neither,
     }
 }
 

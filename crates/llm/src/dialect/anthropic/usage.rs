@@ -22,6 +22,7 @@ pub(super) struct ToldUsage {
     thinking: Option<u64>,
     tier: Option<ServedTier>,
     speed: Option<ServedTier>,
+    searches: u64,
     /// A number was negative.
     impossible: bool,
 }
@@ -60,7 +61,7 @@ impl ToldUsage {
         while let Ok(Some(member)) = members.next_member() {
             match &*member.key {
                 // Nested: the parts of a number that is told beside them.
-                b"cache_creation" | b"output_tokens_details" => self.update(&member.value),
+                b"cache_creation" | b"output_tokens_details" | b"server_tool_use" => self.update(&member.value),
                 key => self.tell(key, &member.value),
             }
         }
@@ -75,6 +76,10 @@ impl ToldUsage {
             b"ephemeral_1h_input_tokens" => &mut self.written_1h,
             b"output_tokens" => &mut self.output,
             b"thinking_tokens" => &mut self.thinking,
+            b"web_search_requests" => {
+                self.searches = count(value, &mut self.impossible).unwrap_or(self.searches);
+                return;
+            }
             b"service_tier" => {
                 self.tier = read_tier(value).or(self.tier);
                 return;
@@ -119,6 +124,7 @@ impl ToldUsage {
         tokens.set(UsageUnit::InputCacheWrite1h, written_1h);
         tokens.set(UsageUnit::OutputText, output - thinking);
         tokens.set(UsageUnit::OutputReasoning, thinking);
+        tokens.set(UsageUnit::WebSearch, self.searches);
         (tokens != Tokens::default()).then_some(tokens)
     }
 }

@@ -81,6 +81,8 @@ mod tests {
         let mut expected = tokens;
         expected.set(UsageUnit::InputCacheWrite5m, 70);
         expected.set(UsageUnit::InputCacheWrite1h, 0);
+        // Nor does it count searches.
+        expected.set(UsageUnit::WebSearch, 0);
         assert_eq!(read, expected);
     }
 }

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 
 use super::usage;
+use gatewright_types::UsageUnit;
+
 use crate::event::Stop;
 use crate::json::{Kind, Members, Value};
 use crate::terms::read_tier;
@@ -59,15 +61,29 @@ pub(super) fn call_id(item: &Value<'_>) -> Option<Box<str>> {
 /// What a response says of what it used and on what terms.
 pub(super) fn facts_of(response: &Value<'_>) -> AnswerFacts {
     let mut facts = AnswerFacts::default();
+    let mut searches = 0;
     let mut members = response.members();
     while let Ok(Some(member)) = members.next_member() {
         match &*member.key {
             b"usage" => facts.tell(usage::read(&member.value)),
+            b"output" => searches = member.value.elements().filter(is_search).count() as u64,
             b"service_tier" => facts.terms = Terms::served(read_tier(&member.value)).or(facts.terms),
             _ => {}
         }
     }
+    if let Some(tokens) = &mut facts.usage {
+        tokens.set(UsageUnit::WebSearch, searches);
+    }
     facts
+}
+
+/// A search of the web, and not only a look at a page that one found.
+fn is_search(item: &Value<'_>) -> bool {
+    let is_call = text(item, "type").as_deref() == Some("web_search_call");
+    is_call
+        && item
+            .member("action")
+            .is_none_or(|action| text(&action, "type").as_deref() == Some("search"))
 }
 
 /// Why a response is no answer, if it says so.

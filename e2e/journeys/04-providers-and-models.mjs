@@ -33,6 +33,7 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
     await assertHeading(page, "Providers");
     await addProvider(page, upstream, checkA11y);
     await testProvider(page, upstream, checkA11y, screenshot);
+    await sayHowItIsReached(page, checkA11y);
     await addModelWithoutPrice(page, organization, checkA11y);
     await call(organization, url, null);
     await setPrice(page, organization, checkA11y, screenshot);
@@ -104,6 +105,42 @@ async function testProvider(page, upstream, checkA11y, screenshot) {
   await result.waitFor({ state: "detached" });
   await checkA11y();
   assert.ok(!(await page.content()).includes("sk-second"), "a provider's secret never comes back");
+}
+
+async function sayHowItIsReached(page, checkA11y) {
+  const card = page.getByRole("article").filter({ has: page.getByRole("heading", { name: PROVIDER }) });
+  const edited = async () => {
+    await press(card, `Edit ${PROVIDER}`);
+    return dialog(page, `Edit ${PROVIDER}`);
+  };
+  let edit = await edited();
+  await edit.getByText("Network", { exact: true }).click();
+  await edit.getByText("Timeouts", { exact: true }).click();
+  await fill(edit, { "User name at the proxy": "gateway", "Private authorities": "no certificate", "First token": "30s" });
+  await press(edit, "Save");
+  assert.equal(await errorAt(edit, "Proxy"), "Is required with a user name");
+  await fill(edit, { Proxy: "http://169.254.169.254:3128" });
+  await press(edit, "Save");
+  assert.match(await errorAt(edit, "Proxy"), /may not have/);
+  assert.match(await errorAt(edit, "Private authorities"), /in PEM/);
+  assert.match(await errorAt(edit, "Password at the proxy"), /required/);
+  await checkA11y();
+  const proxy = "http://127.0.0.1:9";
+  await fill(edit, { Proxy: proxy, "Password at the proxy": "canary-password", "Private authorities": "" });
+  await press(edit, "Save");
+  await assertToast(page, `${PROVIDER} is saved.`);
+  await assertText(card, `timeouts: first token 30s · through ${proxy}`);
+  await press(card, "Test");
+  await assertText(row(card, "second"), "unreachable");
+
+  edit = await edited();
+  await assertFields(edit, { Proxy: proxy, "User name at the proxy": "gateway", "Password at the proxy": "" });
+  assert.ok(!(await page.content()).includes("canary-password"), "a proxy's password never comes back");
+  await fill(edit, { Proxy: "", "User name at the proxy": "" });
+  await press(edit, "Save");
+  await assertText(card, "timeouts: first token 30s · added");
+  await press(card, "Test");
+  await assertText(row(card, "second"), "works 200");
 }
 
 async function addModelWithoutPrice(page, organization, checkA11y) {

@@ -89,6 +89,11 @@ async function windows(page, takePictures) {
     await dialog(page, title).waitFor();
     await takePictures(name);
   }
+  await open(page, `${HOME}/providers`);
+  await press(page, "Edit internal-models-of-the-research-department");
+  await page.getByLabel("Private key", { exact: true }).scrollIntoViewIfNeeded();
+  await takePictures("window-provider-network");
+
   await open(page, `${HOME}/keys`);
   await press(page, "Revoke batch");
   await dialog(page, "Revoke batch?").waitFor();
@@ -120,6 +125,8 @@ async function fillOrganization(organization, url) {
     name: "internal-models-of-the-research-department",
     kind: "openai-compatible",
     base_url: "http://127.0.0.1:9/a/rather/long/path/to/the/models/v1",
+    timeouts: { first_token: "90s", total: "10m" },
+    network: { proxy: { url: "http://127.0.0.1:3128", username: "gateway", password: "canary" } },
     credentials: [
       { name: "default", api_key: "sk-0001", weight: 1 },
       { name: "the second account", api_key: "sk-0002", weight: 3 },

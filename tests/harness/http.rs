@@ -303,6 +303,13 @@ impl Connection {
         self.stream.shutdown().await
     }
 
+    /// Passes bytes on between the peer and another connection until both are over.
+    pub async fn tunnel(mut self, mut other: TcpStream) -> Result<()> {
+        other.write_all(&self.buffer).await?;
+        tokio::io::copy_bidirectional(&mut self.stream, &mut other).await?;
+        Ok(())
+    }
+
     /// Waits until the peer closes its side, however it does it.
     pub async fn closed(&mut self) {
         while matches!(self.fill().await, Ok(true)) {}

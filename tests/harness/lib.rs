@@ -10,9 +10,11 @@ pub mod installation;
 pub mod organization;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod repository;
 pub mod sse;
+pub mod tls;
 pub mod upstream;
 pub mod wait;
 

@@ -235,6 +235,10 @@ impl Upstream {
         format!("http://{}/v1", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its origin, for what has a path of its own.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)

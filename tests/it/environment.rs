@@ -38,6 +38,7 @@ fn every_mistake_is_told_on_its_own_line_and_the_exit_code_is_64() {
         ("GATEWRIGHT_LOG", "=,=verbose="),
         ("GATEWRIGHT_KEEPALIVE", "soon"),
         ("GATEWRIGHT_KEEPALIV", "10s"),
+        ("GATEWRIGHT_EGRESS_HOSTS", "https://api.openai.com/v1,*.example.com"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
     ];
 

@@ -8,6 +8,7 @@ mod config_push;
 mod configuration;
 mod counting;
 mod dialects;
+mod egress;
 mod embeddings;
 mod environment;
 mod files;

@@ -17,6 +17,7 @@ use crate::walk;
 
 const PROVIDER_SECRET: &str = "sk-canaryProviderSecret0123456789";
 const SECOND_PROVIDER_SECRET: &str = "plainCanaryWithoutPrefix9876543210";
+const PROXY_PASSWORD: &str = "canaryProxyPassword0123456789";
 const IMPORTED_KEY: &str = "canary-imported-data-plane-key-0123";
 const PASSWORD: &str = "canary passphrase 0123456789";
 const NEW_PASSWORD: &str = "canary passphrase number two";
@@ -101,6 +102,10 @@ async fn no_secret_is_in_any_answer_log_file_database_or_redis() {
         json!([{"name": "a", "api_key": PROVIDER_SECRET}, {"name": "b", "api_key": SECOND_PROVIDER_SECRET}]);
     let body =
         json!({"name": "up", "kind": "openai-compatible", "base_url": upstream.base_url(), "credentials": credentials});
+    let proxied = json!({"name": "proxied", "kind": "openai", "network": {"proxy": {"url": upstream.origin(),
+        "username": "somebody", "password": PROXY_PASSWORD}}});
+    let made = owner.post(&organization.path("/providers"), &proxied).await.expect(201);
+    haystack.add("the answer that made a provider behind a proxy", made.body);
     let provider = owner.post(&organization.path("/providers"), &body).await.expect(201);
     haystack.add("the answer that made a provider", provider.body.clone());
     let models = ["good", "refused", "broken", "page", "event"];
@@ -155,7 +160,9 @@ async fn no_secret_is_in_any_answer_log_file_database_or_redis() {
         .await;
     haystack.add("the self-test", test.body);
     let document = json!({"version": 1, "organization": organization.slug, "providers": [{"name": "up", "kind": "openai-compatible",
-        "base_url": upstream.base_url(), "credentials": [{"name": "a", "api_key": {"value": PROVIDER_SECRET}}, {"name": "b", "api_key": {"value": SECOND_PROVIDER_SECRET}}]}]});
+        "base_url": upstream.base_url(), "credentials": [{"name": "a", "api_key": {"value": PROVIDER_SECRET}}, {"name": "b", "api_key": {"value": SECOND_PROVIDER_SECRET}}]},
+        {"name": "proxied", "kind": "openai", "network": {"proxy": {"url": upstream.origin(), "username": "somebody",
+            "password": {"value": PROXY_PASSWORD}}}}]});
     for action in ["plan", "apply"] {
         let answer = owner
             .post(&organization.path(&format!("/configuration/{action}")), &document)
@@ -228,6 +235,7 @@ async fn no_secret_is_in_any_answer_log_file_database_or_redis() {
     haystack.must_not_hold(&[
         ("a provider's secret", PROVIDER_SECRET.to_owned()),
         ("the other provider secret", SECOND_PROVIDER_SECRET.to_owned()),
+        ("a proxy's password", PROXY_PASSWORD.to_owned()),
         ("an imported key", IMPORTED_KEY.to_owned()),
         ("a minted key", key.secret.clone()),
         ("a token", token),

@@ -28,6 +28,10 @@ pub enum DestinationError {
     Forbidden(IpAddr),
     #[error("points at a private address, which this installation does not allow")]
     Private,
+    #[error(
+        "points at {0}, which is none of the hosts that this installation calls: its operator has to add it to GATEWRIGHT_EGRESS_HOSTS"
+    )]
+    NotListed(String),
 }
 
 /// A provider's base address without its final slash.
@@ -107,6 +111,11 @@ impl BaseUrl {
 
     pub fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
+    }
+
+    /// Whether there is more to it than scheme, host and port.
+    pub fn has_path(&self) -> bool {
+        self.base.path() != "/"
     }
 }
 

@@ -6,6 +6,8 @@ mod compile;
 mod cow_map;
 mod credential;
 mod destination;
+mod egress;
+mod network;
 mod own_facts;
 mod published;
 mod sealed;
@@ -21,6 +23,11 @@ pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,
 };
 pub use destination::{AddressPolicy, BaseUrl, DestinationError};
+pub use egress::{AllowedHosts, AllowedHostsError, Egress};
+pub use network::{
+    NetworkUnit, OpenedNetwork, given_network, network_problems, open_network, proxy_url, reseal_network, same_network,
+    seal_network, told_network, with_kept_secrets,
+};
 pub use own_facts::{KnownModel, OwnFacts};
 pub use published::Published;
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};

@@ -8,7 +8,7 @@ use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, un
 use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, ServedTier, Timeouts};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
-use crate::{BaseUrl, OwnFacts, Sealed};
+use crate::{BaseUrl, NetworkUnit, OwnFacts, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,8 @@ pub struct Provider {
     pub base_url: Option<BaseUrl>,
     /// The region is the one calls are signed for, even when only the address told it.
     pub settings: ProviderSettings,
+    /// Absent where it is called straight.
+    pub network: Option<Arc<NetworkUnit>>,
     pub credentials: Vec<Credential>,
 }
 

@@ -13,7 +13,7 @@ use gatewright_types::{
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Digest, Sealed};
+use crate::{Digest, NetworkUnit, Sealed};
 
 /// A place in the order of all configuration changes of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -76,6 +76,8 @@ pub struct ProviderUnit {
     pub base_url: Option<String>,
     #[serde(default, skip_serializing_if = "ProviderSettings::is_empty")]
     pub settings: ProviderSettings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkUnit>,
     pub credentials: Vec<CredentialUnit>,
 }
 
@@ -227,7 +229,7 @@ mod tests {
 
         let provider: ProviderUnit = serde_json::from_str(&text).expect("what is new has a default");
 
-        assert!(provider.settings.is_empty());
+        assert!(provider.settings.is_empty() && provider.network.is_none());
         assert!(
             provider
                 .credentials

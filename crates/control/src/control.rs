@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_contract::{AddressPolicy, Catalog, Keyring};
+use gatewright_contract::{Catalog, Egress, Keyring};
 use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
 
@@ -18,7 +18,7 @@ pub struct ControlSettings {
     /// Used in links; its scheme decides whether cookies are for https only.
     pub public_url: Url,
     /// Which addresses providers may have.
-    pub address_policy: AddressPolicy,
+    pub egress: Egress,
     /// Whose catalogues may be taken over.
     pub catalog_keys: CatalogKeys,
     /// A session that was not used for so long is over.

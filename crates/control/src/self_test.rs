@@ -5,16 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use gatewright_contract::{BaseUrl, OpenedCredential, Secret};
-use gatewright_types::CredentialId;
+use gatewright_contract::{BaseUrl, NetworkUnit, OpenedCredential, Secret};
 use gatewright_types::api::{ProviderKind, ProviderSettings, SelfTest};
+use gatewright_types::{CredentialId, ProviderId};
 
 /// The cheapest real call to a provider with one of its credentials.
 #[derive(Debug)]
 pub struct SelfTestCall {
+    pub provider: ProviderId,
     pub kind: ProviderKind,
     /// Absent for a kind that calls nobody.
     pub base_url: Option<BaseUrl>,
+    /// Absent where it is called straight.
+    pub network: Option<Arc<NetworkUnit>>,
     pub settings: ProviderSettings,
     pub credential: Option<(CredentialId, OpenedCredential)>,
 }

@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatewright_contract::AddressPolicy;
+use gatewright_contract::{AddressPolicy, Egress};
 use gatewright_control::CatalogKeys;
 use gatewright_store::DatabaseUrl;
 use url::Url;
@@ -21,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 16] = [
+pub const VARIABLES: [(&str, &str, &str); 17] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -102,6 +102,11 @@ pub const VARIABLES: [(&str, &str, &str); 16] = [
         "allow-private-providers",
         "whether providers, and files that callers name, may have private addresses [default: true on a single node, false in a cluster]",
     ),
+    (
+        "GATEWRIGHT_EGRESS_HOSTS",
+        "egress-hosts",
+        "the only hosts that providers may have: api.example.com,*.example.org [default: any host]",
+    ),
 ];
 
 /// As long as OpenAI keeps responses.
@@ -132,7 +137,7 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     pub response_time_to_live: Duration,
     pub workers: NonZeroUsize,
-    pub address_policy: AddressPolicy,
+    pub egress: Egress,
     pub catalog_keys: CatalogKeys,
     pub traces: Traces,
 }
@@ -226,6 +231,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
+    let hosts = reader.optional("GATEWRIGHT_EGRESS_HOSTS", values::hosts);
     let catalog_keys = reader.optional("GATEWRIGHT_CATALOG_KEY", |text| {
         CatalogKeys::parse(text).map_err(|error| error.to_string())
     });
@@ -251,7 +257,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 body_limit_bytes,
                 response_time_to_live,
                 workers,
-                address_policy: private.unwrap_or(usual),
+                egress: Egress::new(private.unwrap_or(usual), hosts),
                 catalog_keys: catalog_keys.unwrap_or_default(),
                 traces,
             })

@@ -88,7 +88,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         .public_url
         .clone()
         .unwrap_or_else(|| address_of(public.address));
-    let upstream = Upstream::new(settings.address_policy, keyring.clone())?;
+    let upstream = Upstream::new(settings.egress.clone(), keyring.clone())?;
     // Now, and not when the first request needs it.
     Catalog::embedded();
 

@@ -71,6 +71,7 @@ fn playground() -> Document {
             name: slug("sandbox"),
             kind: ProviderKind::Sandbox,
             base_url: None,
+            network: None,
             settings: ProviderSettings::default(),
             credentials: Vec::new(),
         }]),

@@ -1,7 +1,7 @@
 //! Providers with their credentials. A provider and all of its credentials are published as one unit, written anew
 //! from the rows after each change; secrets are sealed before they come here and stay sealed.
 
-use gatewright_contract::{CredentialUnit, ProviderUnit, Sealed, UnitBody, UnitId};
+use gatewright_contract::{CredentialUnit, NetworkUnit, ProviderUnit, Sealed, UnitBody, UnitId, told_network};
 use gatewright_types::api::{Credential, CredentialKind, Provider, ProviderKind, ProviderSettings};
 use gatewright_types::{CredentialId, DisplayName, OrganizationId, Page, PageQuery, ProviderId, Slug};
 use sea_orm::sea_query::Expr;
@@ -39,6 +39,7 @@ pub struct ProviderUpdate {
     pub kind: ProviderKind,
     pub base_url: Option<String>,
     pub settings: ProviderSettings,
+    pub network: Option<NetworkUnit>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +83,15 @@ impl Scope<'_> {
         Ok(one(&self.connection, ours(self.id).filter(Column::Name.eq(name.as_str()))).await?)
     }
 
+    /// With its secrets sealed.
+    pub async fn sealed_network(&self, provider: ProviderId) -> Result<Option<NetworkUnit>, DatabaseError> {
+        let row = ours(self.id).filter(Column::Id.eq(provider.uuid()));
+        match row.one(&self.connection).await? {
+            Some(row) => Ok(network(&row)?),
+            None => Ok(None),
+        }
+    }
+
     /// For a self-test, and to tell whether a secret in a configuration file is the one that is there.
     pub async fn sealed_credentials(&self, provider: ProviderId) -> Result<Vec<SealedCredential>, DatabaseError> {
         let rows = credential::Entity::find()
@@ -119,6 +129,7 @@ impl WriteTx {
             kind: provider.kind.as_str().to_owned(),
             base_url: provider.base_url.clone(),
             settings: stored::to_json(&provider.settings),
+            network: provider.network.as_ref().map(stored::to_json),
             created_at: self.at,
         };
         stored::insert(&self.transaction, row).await?;
@@ -141,6 +152,10 @@ impl WriteTx {
             .col_expr(Column::Kind, Expr::value(update.kind.as_str()))
             .col_expr(Column::BaseUrl, Expr::value(update.base_url.clone()))
             .col_expr(Column::Settings, Expr::value(stored::to_json(&update.settings)))
+            .col_expr(
+                Column::Network,
+                Expr::value(update.network.as_ref().map(stored::to_json)),
+            )
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
@@ -236,6 +251,7 @@ impl WriteTx {
             kind: kind(&row.kind)?,
             base_url: row.base_url.clone(),
             settings: settings(&row.settings)?,
+            network: network(&row)?,
             credentials: credentials.iter().map(credential_unit).collect::<Result<_, _>>()?,
         };
         self.publish(organization, UnitId::Provider(id), UnitBody::Provider(unit))
@@ -315,6 +331,11 @@ fn credential_kind(text: &str) -> Result<CredentialKind, DbErr> {
     stored::one_of("kind of credential", text, &CredentialKind::ALL, CredentialKind::as_str)
 }
 
+pub(crate) fn network(row: &Model) -> Result<Option<NetworkUnit>, DbErr> {
+    let text = row.network.as_deref();
+    text.map(|text| stored::json("network", text)).transpose()
+}
+
 fn settings(text: &str) -> Result<ProviderSettings, DbErr> {
     stored::json("settings", text)
 }
@@ -322,12 +343,14 @@ fn settings(text: &str) -> Result<ProviderSettings, DbErr> {
 fn read(row: Model, credentials: Vec<credential::Model>) -> Result<Provider, DbErr> {
     let kind = kind(&row.kind)?;
     let settings = settings(&row.settings)?;
+    let network = network(&row)?;
     Ok(Provider {
         id: ProviderId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
         kind,
         base_url: row.base_url.or_else(|| kind.usual_address(&settings)),
         settings,
+        network: network.as_ref().map(told_network),
         credentials: credentials.into_iter().map(read_credential).collect::<Result<_, _>>()?,
         created_at: row.created_at,
     })

@@ -1,9 +1,9 @@
 //! Rotation of the master key: what is sealed under an older one is opened and sealed under the newest, and the
-//! provider is published anew. Idempotent, and safe beside other writers: a credential that changed meanwhile is left.
+//! provider is published anew. Idempotent, and safe beside other writers: what changed meanwhile is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewright_contract::{Keyring, Sealed};
+use gatewright_contract::{Keyring, NetworkUnit, Sealed, reseal_network};
 use gatewright_types::{CredentialId, OrganizationId, ProviderId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
@@ -11,7 +11,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::entity::credential::{Column, Entity, Model};
+use crate::entity::provider;
 use crate::error::{DatabaseError, WriteError};
+use crate::providers::network;
+use crate::stored;
 use crate::system::System;
 use crate::write::{Actor, Change, WriteTx};
 
@@ -20,9 +23,9 @@ const BATCH: u64 = 200;
 /// What a rotation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resealed {
-    /// Credentials that are now sealed under the newest master key.
+    /// Credentials, and networks of providers, that are now sealed under the newest master key.
     pub resealed: u64,
-    /// Credentials that no master key of the ring opens: they were left as they are.
+    /// Those that no master key of the ring opens: they were left as they are.
     pub unopened: u64,
 }
 
@@ -34,7 +37,7 @@ struct Fresh {
 }
 
 impl System<'_> {
-    /// Seals every credential under the first key of the ring that is not yet.
+    /// Seals every secret of a provider's under the first key of the ring that is not yet.
     pub async fn reseal(&self, keyring: &Keyring) -> Result<Resealed, WriteError> {
         let mut done = Resealed::default();
         let mut stale: BTreeMap<Uuid, Vec<Fresh>> = BTreeMap::new();
@@ -74,7 +77,31 @@ impl System<'_> {
                 .await?;
             done.resealed += written.value;
         }
+        self.reseal_networks(keyring, &mut done).await?;
         Ok(done)
+    }
+
+    async fn reseal_networks(&self, keyring: &Keyring, done: &mut Resealed) -> Result<(), WriteError> {
+        let rows = provider::Entity::find()
+            .filter(provider::Column::Network.is_not_null())
+            .order_by_asc(provider::Column::Id);
+        for row in rows.all(&self.db.read).await? {
+            let id = ProviderId::from_uuid(row.id);
+            let Some(unit) = network(&row)? else { continue };
+            let new = match reseal_network(keyring, id, &unit) {
+                Ok(Some(new)) => new,
+                Ok(None) => continue,
+                Err(_) => {
+                    done.unopened += 1;
+                    continue;
+                }
+            };
+            let organization = OrganizationId::from_uuid(row.organization);
+            let change = Change::new(organization, "network.reseal", organization, json!({ "provider": id }));
+            let replace = async |tx: &mut WriteTx| replace_network(tx, organization, &row, &new).await;
+            done.resealed += self.db.write(&Actor::system("reseal"), change, replace).await?.value;
+        }
+        Ok(())
     }
 
     async fn credentials_after(&self, after: Uuid) -> Result<Vec<Model>, DatabaseError> {
@@ -84,6 +111,23 @@ impl System<'_> {
             .limit(BATCH);
         Ok(next.all(&self.db.read).await?)
     }
+}
+
+async fn replace_network(
+    tx: &mut WriteTx,
+    organization: OrganizationId,
+    row: &provider::Model,
+    new: &NetworkUnit,
+) -> Result<u64, WriteError> {
+    let change = provider::Entity::update_many()
+        .col_expr(provider::Column::Network, Expr::value(stored::to_json(new)))
+        .filter(provider::Column::Id.eq(row.id))
+        .filter(provider::Column::Network.eq(row.network.clone()));
+    let replaced = change.exec(&tx.transaction).await?.rows_affected;
+    if replaced > 0 {
+        tx.publish_provider(organization, ProviderId::from_uuid(row.id)).await?;
+    }
+    Ok(replaced)
 }
 
 async fn replace(tx: &mut WriteTx, organization: OrganizationId, fresh: &[Fresh]) -> Result<u64, WriteError> {

@@ -125,6 +125,7 @@ impl Population {
                 kind: ProviderKind::OpenaiCompatible,
                 base_url: Some(format!("https://{name}.example.com/v1")),
                 settings: ProviderSettings::default(),
+                network: None,
                 credentials: vec![credential],
             };
             units.push(unit(

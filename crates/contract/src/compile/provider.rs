@@ -1,10 +1,12 @@
 //! What each kind of provider needs, and what means nothing to it.
 
+use std::sync::Arc;
+
 use gatewright_types::Region;
 use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSetting, ProviderSettings, Timeouts};
 
 use super::CompileProblem;
-use crate::{BaseUrl, Credential, Provider, ProviderUnit, UnitId};
+use crate::{BaseUrl, Credential, Provider, ProviderUnit, UnitId, proxy_url};
 
 /// Why a provider cannot use a credential; reads as the rest of a sentence about it.
 pub fn credential_problem(provider: ProviderKind, credential: CredentialKind) -> Option<String> {
@@ -47,6 +49,7 @@ pub(super) fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<Com
     let region = check.region(base_url.as_ref());
     check.project();
     check.settings();
+    check.network();
     check.credentials();
     let usable = check.found.is_empty();
     problems.extend(
@@ -70,6 +73,7 @@ pub(super) fn provider(unit: UnitId, spec: &ProviderUnit, problems: &mut Vec<Com
             region,
             ..spec.settings.clone()
         },
+        network: spec.network.clone().map(Arc::new),
         credentials: credentials.collect(),
     })
 }
@@ -188,6 +192,16 @@ impl Check<'_> {
         }
         for (field, message) in timeout_problems(&settings.timeouts) {
             self.wrong(&field, message);
+        }
+    }
+
+    fn network(&mut self) {
+        let Some(network) = &self.spec.network else { return };
+        if !self.spec.kind.calls_out() {
+            self.wrong("network", format!("{}: remove it", self.means_nothing()));
+        }
+        if let Some(Err(message)) = network.proxy.as_ref().map(|proxy| proxy_url(&proxy.url)) {
+            self.wrong("network.proxy.url", message);
         }
     }
 

@@ -18,6 +18,7 @@ fn with_provider(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, kind: Provi
         kind,
         base_url: base_url.map(str::to_owned),
         settings: ProviderSettings::default(),
+        network: None,
         credentials: Vec::new(),
     };
     units.insert(UnitId::Provider(ProviderId::mint()), UnitBody::Provider(unit));
@@ -130,6 +131,7 @@ fn provider_of(
         kind,
         base_url: base_url.map(str::to_owned),
         settings: serde_json::from_value(settings).expect("settings"),
+        network: None,
         credentials: credentials.iter().map(credential).collect(),
     }
 }

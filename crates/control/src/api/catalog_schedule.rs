@@ -40,7 +40,7 @@ pub(crate) async fn remove(call: Call) -> Result<NoContent, ApiError> {
 /// What can be known before the first try; the fetch checks addresses again.
 fn check(new: &NewCatalogSchedule, settings: &ControlSettings) -> Result<(), ApiError> {
     let mut fields = Fields::new();
-    if let Err(problem) = check_address(&new.url, settings.address_policy) {
+    if let Err(problem) = check_address(&new.url, settings.egress.addresses) {
         fields.insert("url".to_owned(), problem);
     } else if settings.catalog_keys.is_empty() {
         let problem = "could not be believed: the installation has no key for catalogues (GATEWRIGHT_CATALOG_KEY)";

@@ -1,6 +1,6 @@
 //! A provider's credentials. Secrets are sealed on their way in and never come out again.
 
-use gatewright_contract::{AddressPolicy, GoogleIdentity, Keyring, credential_problem, secret_text};
+use gatewright_contract::{Egress, GoogleIdentity, Keyring, credential_problem, secret_text};
 use gatewright_store::{CredentialInsert, SealedSecret};
 use gatewright_types::api::{
     AwsKeys, Credential, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
@@ -53,7 +53,7 @@ pub(crate) async fn delete(
 
 /// The credential as it is stored; `path` is where its fields are in what was sent.
 pub(super) fn insert(call: &Call, new: NewCredential, path: &str) -> Result<CredentialInsert, ApiError> {
-    let wrong = problems(&new.secret, call.control.settings.address_policy);
+    let wrong = problems(&new.secret, &call.control.settings.egress);
     if !wrong.is_empty() {
         let at = |(field, message): (&str, String)| FieldProblem {
             path: format!("{path}{field}"),
@@ -87,7 +87,7 @@ pub(crate) fn seal(keyring: &Keyring, id: CredentialId, secret: &NewSecret) -> S
 }
 
 /// What is wrong with a secret, by field.
-pub(crate) fn problems(secret: &NewSecret, policy: AddressPolicy) -> Vec<(&'static str, String)> {
+pub(crate) fn problems(secret: &NewSecret, egress: &Egress) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let mut check = |field, checked: Result<(), &'static str>| {
         found.extend(checked.err().map(|message| (field, message.to_owned())));
@@ -118,19 +118,19 @@ pub(crate) fn problems(secret: &NewSecret, policy: AddressPolicy) -> Vec<(&'stat
             check("entra.client_secret", check_secret(client_secret));
         }
         CredentialSecret::Google(GoogleAccount { service_account }) => {
-            found.extend(key_file_problem(service_account, policy).map(|message| ("google.service_account", message)));
+            found.extend(key_file_problem(service_account, egress).map(|message| ("google.service_account", message)));
         }
     }
     found
 }
 
-fn key_file_problem(text: &str, policy: AddressPolicy) -> Option<String> {
+fn key_file_problem(text: &str, egress: &Egress) -> Option<String> {
     if text.len() > LONGEST_SECRET {
         return Some("must have 1 to 16384 characters".to_owned());
     }
     match GoogleIdentity::parse(text) {
         Ok(account) => {
-            let refused = account.token_url?.check(policy).err()?;
+            let refused = egress.check(&account.token_url?).err()?;
             Some(format!("holds a token_uri that cannot be used: it {refused}"))
         }
         Err(error) => Some(error.to_string()),

@@ -9,6 +9,7 @@ pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod models;
+pub(crate) mod network;
 pub(crate) mod organizations;
 pub(crate) mod overlays;
 pub(crate) mod prices;

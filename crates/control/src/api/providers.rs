@@ -1,12 +1,14 @@
 //! Providers: addresses are checked before they are stored, and can be tried out with a real call.
 
-use gatewright_contract::{AddressPolicy, BaseUrl, OpenedCredential};
+use std::sync::Arc;
+
+use gatewright_contract::{BaseUrl, Egress, OpenedCredential, given_network};
 use gatewright_store::{ProviderUpdate, SealedCredential, WriteError};
 use gatewright_types::api::{NewProvider, Provider, ProviderChange, ProviderKind, ProviderSettings, Route, SelfTest};
 use gatewright_types::{Page, PageQuery, ProviderId};
 use serde_json::json;
 
-use super::credentials;
+use super::{credentials, network};
 use crate::access::Call;
 use crate::endpoint::{Created, Json, NoContent, Path, Query};
 use crate::error::ApiError;
@@ -17,8 +19,13 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 }
 
 pub(crate) async fn create(call: Call, Json(new): Json<NewProvider>) -> Result<Created<Provider>, ApiError> {
-    check_address(new.kind, new.base_url.as_deref(), call.control.settings.address_policy)
+    let egress = &call.control.settings.egress;
+    check_address(new.kind, new.base_url.as_deref(), &new.settings, egress)
         .map_err(|message| ApiError::field("base_url", &message))?;
+    let (organization, id) = (call.organization.id, ProviderId::mint());
+    let network = new.network.as_ref().map(given_network);
+    let network = network.map(|given| means(&call).accept(id, given, None)).transpose();
+    let network = network.map_err(ApiError::invalid)?;
     let mut inserts = Vec::with_capacity(new.credentials.len());
     for (index, credential) in new.credentials.into_iter().enumerate() {
         inserts.push(credentials::insert(
@@ -27,16 +34,16 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewProvider>) -> Result<C
             &format!("credentials[{index}]."),
         )?);
     }
-    let (organization, id) = (call.organization.id, ProviderId::mint());
     let update = ProviderUpdate {
         kind: new.kind,
         base_url: new.base_url,
         settings: new.settings,
+        network,
     };
     let names: Vec<_> = inserts.iter().map(|credential| &credential.name).collect();
     let detail = json!({
         "name": new.name, "kind": update.kind, "base_url": update.base_url, "settings": told(&update.settings),
-        "credentials": names,
+        "network": network::told(update.network.as_ref()), "credentials": names,
     });
     let audited = call.change("provider.create", id, detail);
     let provider = call.write(audited, async |tx| {
@@ -55,19 +62,26 @@ pub(crate) async fn update(
     Json(change): Json<ProviderChange>,
 ) -> Result<Json<Provider>, ApiError> {
     let provider = find(&call, id).await?;
-    check_address(
-        provider.kind,
-        change.base_url.as_deref(),
-        call.control.settings.address_policy,
-    )
-    .map_err(|message| ApiError::field("base_url", &message))?;
+    let egress = &call.control.settings.egress;
+    check_address(provider.kind, change.base_url.as_deref(), &change.settings, egress)
+        .map_err(|message| ApiError::field("base_url", &message))?;
+    let before = call.scope().sealed_network(id).await?;
+    let network = change.network.as_ref().map(given_network);
+    let network = network
+        .map(|given| means(&call).accept(id, given, before.as_ref()))
+        .transpose();
+    let network = network.map_err(ApiError::invalid)?;
     let organization = call.organization.id;
     let update = ProviderUpdate {
         kind: provider.kind,
         base_url: change.base_url,
         settings: change.settings,
+        network,
     };
-    let detail = json!({"base_url": update.base_url, "settings": told(&update.settings)});
+    let detail = json!({
+        "base_url": update.base_url, "settings": told(&update.settings),
+        "network": network::told(update.network.as_ref()),
+    });
     let audited = call.change("provider.update", id, detail);
     Ok(Json(
         call.write(audited, async |tx| tx.change_provider(organization, id, &update).await)
@@ -113,21 +127,31 @@ pub(crate) async fn test(call: Call, Path(id): Path<ProviderId>) -> Result<Json<
         .as_deref()
         .and_then(|text| text.parse::<BaseUrl>().ok());
     let sealed = call.scope().sealed_credentials(id).await?;
+    let network = call.scope().sealed_network(id).await?.map(Arc::new);
     let mut calls = Vec::with_capacity(sealed.len().max(1));
     for credential in sealed {
-        let SealedCredential { id, kind, sealed, .. } = credential;
-        let opened = OpenedCredential::open_sealed(&call.control.keyring, id, kind, &sealed)?;
+        let SealedCredential {
+            id: credential,
+            kind,
+            sealed,
+            ..
+        } = credential;
+        let opened = OpenedCredential::open_sealed(&call.control.keyring, credential, kind, &sealed)?;
         calls.push(SelfTestCall {
             kind: provider.kind,
+            provider: id,
             base_url: base_url.clone(),
+            network: network.clone(),
             settings: provider.settings.clone(),
-            credential: Some((id, opened)),
+            credential: Some((credential, opened)),
         });
     }
     if calls.is_empty() {
         calls.push(SelfTestCall {
             kind: provider.kind,
+            provider: id,
             base_url,
+            network,
             settings: provider.settings,
             credential: None,
         });
@@ -141,12 +165,25 @@ pub(crate) async fn test(call: Call, Path(id): Path<ProviderId>) -> Result<Json<
 
 /// What is wrong with a provider's address, as the rest of a sentence about the field. Whether the kind needs or takes
 /// one is decided where the configuration is compiled.
-pub(crate) fn check_address(kind: ProviderKind, address: Option<&str>, policy: AddressPolicy) -> Result<(), String> {
-    let Some(text) = address.filter(|_| kind.calls_out()) else {
+pub(crate) fn check_address(
+    kind: ProviderKind,
+    address: Option<&str>,
+    settings: &ProviderSettings,
+    egress: &Egress,
+) -> Result<(), String> {
+    let usual = || kind.usual_address(settings);
+    let Some(text) = address.map(str::to_owned).or_else(usual).filter(|_| kind.calls_out()) else {
         return Ok(());
     };
     let url = text.parse::<BaseUrl>().map_err(|error| error.to_string())?;
-    url.check(policy).map_err(|error| error.to_string())
+    egress.check(&url).map_err(|error| error.to_string())
+}
+
+fn means(call: &Call) -> network::Means<'_> {
+    network::Means {
+        keyring: &call.control.keyring,
+        egress: &call.control.settings.egress,
+    }
 }
 
 /// Settings as the audit log tells them: what is in a header may be nobody's business.

@@ -83,7 +83,7 @@ pub(super) async fn carry_out(
     let id = subject.id();
     let means = Means {
         keyring: &control.keyring,
-        policy: control.settings.address_policy,
+        egress: &control.settings.egress,
         accounts,
         actor: &actor.label,
     };
@@ -126,7 +126,7 @@ pub(super) async fn differences(
     let current = Current::read(&scope, organization.clone(), document).await?;
     let means = Means {
         keyring: &control.keyring,
-        policy: control.settings.address_policy,
+        egress: &control.settings.egress,
         accounts,
         actor,
     };

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use gatewright_contract::Digest;
+use gatewright_contract::{Digest, NetworkUnit};
 use gatewright_store::{DatabaseError, ListError, ModelRow, Scope, SealedCredential};
 use gatewright_types::api::{Document, Key, Member, Organization, Overlay, Price, Provider, Team, Token};
-use gatewright_types::{KeyId, Page, PageQuery, TokenId};
+use gatewright_types::{KeyId, Page, PageQuery, ProviderId, TokenId};
 
 /// The lists a document does not name stay empty, unless something it names depends on them.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct Current {
     pub(super) members: Vec<Member>,
     pub(super) teams: Vec<Team>,
     pub(super) providers: Vec<(Provider, Vec<SealedCredential>)>,
+    pub(super) networks: HashMap<ProviderId, NetworkUnit>,
     pub(super) models: Vec<ModelRow>,
     pub(super) prices: Vec<Price>,
     pub(super) overlays: Vec<Overlay>,
@@ -40,6 +41,9 @@ impl Current {
         if document.providers.is_some() || document.models.is_some() {
             for provider in all(async |query| scope.providers(&query).await).await? {
                 let sealed = scope.sealed_credentials(provider.id).await?;
+                if let Some(network) = scope.sealed_network(provider.id).await? {
+                    current.networks.insert(provider.id, network);
+                }
                 current.providers.push((provider, sealed));
             }
             current.models = all(async |query| scope.models(&query).await).await?;
@@ -82,6 +86,7 @@ impl Current {
             members: Vec::new(),
             teams: Vec::new(),
             providers: Vec::new(),
+            networks: HashMap::new(),
             models: Vec::new(),
             prices: Vec::new(),
             overlays: Vec::new(),

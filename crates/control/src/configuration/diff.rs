@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gatewright_contract::{
-    AddressPolicy, CompileProblem, CredentialUnit, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, Sealed,
-    UnitBody, UnitId, compile,
+    CompileProblem, CredentialUnit, Egress, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, Sealed, UnitBody,
+    UnitId, compile,
 };
 use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
 use gatewright_types::api::{
@@ -25,7 +25,7 @@ use crate::check::FieldProblem;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Means<'a> {
     pub(super) keyring: &'a Keyring,
-    pub(super) policy: AddressPolicy,
+    pub(super) egress: &'a Egress,
     pub(super) accounts: &'a Accounts,
     /// Who is written down as the maker of keys.
     pub(super) actor: &'a str,
@@ -213,6 +213,7 @@ impl Differ<'_> {
                     kind: entry.kind,
                     base_url: entry.base_url.clone(),
                     settings: entry.settings.clone(),
+                    network: None,
                     credentials: kinds.map(unsealed).collect(),
                 };
                 Some((*unit, UnitBody::Provider(body)))
@@ -224,6 +225,7 @@ impl Differ<'_> {
                     kind: row.kind,
                     base_url: row.base_url.clone(),
                     settings: row.settings.clone(),
+                    network: None,
                     credentials: kinds.map(unsealed).collect(),
                 };
                 (UnitId::Provider(row.id), UnitBody::Provider(body))

@@ -39,6 +39,7 @@ pub(crate) async fn export(
 fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
     let teams: std::collections::HashMap<_, _> =
         current.teams.iter().map(|team| (team.id, team.name.clone())).collect();
+    let networks = current.networks;
     document.members = Some(sorted(
         current.members,
         |member| member.email.to_string(),
@@ -57,6 +58,9 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
             ProviderEntry {
                 kind: provider.kind,
                 base_url: provider.base_url.filter(|address| Some(address) != usual.as_ref()),
+                network: networks
+                    .get(&provider.id)
+                    .map(|unit| secrets::network_entry(provider.name.as_str(), unit)),
                 credentials: sorted(
                     credentials,
                     |one| one.name.to_string(),

@@ -1,13 +1,16 @@
 //! Differences in providers and their credentials.
 
-use gatewright_contract::{BaseUrl, UnitId, secret_text};
+use gatewright_contract::{BaseUrl, NetworkUnit, UnitId, secret_text};
 use gatewright_store::{CredentialInsert, CredentialUpdate, ProviderUpdate, SealedCredential};
 use gatewright_types::api::{ChangeKind, CredentialEntry, NewSecret, Provider, ProviderEntry};
 use gatewright_types::{CredentialId, ProviderId};
 
 use super::diff::{Differ, Step, change, differing, same_address};
-use super::secrets::plain;
+use super::secrets::{plain, plain_network};
 use crate::api::credentials::{problems, seal};
+use crate::api::network::Means;
+use crate::api::providers::check_address;
+use crate::check::FieldProblem;
 
 impl Differ<'_> {
     pub(super) fn providers(&mut self) {
@@ -16,9 +19,12 @@ impl Differ<'_> {
         };
         self.check_unique("providers", "name", entries.iter().map(|entry| entry.name.as_str()));
         for (index, entry) in entries.iter().enumerate() {
-            let address = entry.base_url.as_deref().and_then(|text| text.parse::<BaseUrl>().ok());
-            if let Some(Err(error)) = address.map(|url| url.check(self.means.policy)) {
-                self.problem(format!("providers[{index}].base_url"), &error);
+            let address = entry.base_url.as_deref();
+            // What is no address at all is told when the whole is compiled.
+            let readable = address.is_none_or(|text| text.parse::<BaseUrl>().is_ok());
+            let checked = check_address(entry.kind, address, &entry.settings, self.means.egress);
+            if let (true, Err(message)) = (readable, checked) {
+                self.problem(format!("providers[{index}].base_url"), &message);
             }
             let names = entry.credentials.iter().map(|credential| credential.name.as_str());
             self.check_unique(&format!("providers[{index}].credentials"), "name", names);
@@ -62,6 +68,7 @@ impl Differ<'_> {
             kind: entry.kind,
             base_url: entry.base_url.clone(),
             settings: entry.settings.clone(),
+            network: self.network(index, entry, id, None),
         };
         let step = Step::CreateProvider(id, entry.name.clone(), update, credentials);
         self.step(change(ChangeKind::Create, "provider", &&entry.name, &[]), step);
@@ -78,12 +85,15 @@ impl Differ<'_> {
         let usual = || entry.kind.usual_address(&entry.settings);
         let wanted = entry.base_url.clone().or_else(usual);
         let (one, other) = (&entry.settings, &provider.settings);
+        let before = self.current.networks.get(&provider.id);
+        let network = self.network(index, entry, provider.id, before);
         let fields = differing(&[
             ("kind", provider.kind == entry.kind),
             (
                 "base_url",
                 same_address(wanted.as_deref(), provider.base_url.as_deref()),
             ),
+            ("network", network.as_ref() == before),
             ("region", one.region == other.region),
             ("project", one.project == other.project),
             ("api_version", one.api_version == other.api_version),
@@ -96,6 +106,7 @@ impl Differ<'_> {
                 kind: entry.kind,
                 base_url: entry.base_url.clone(),
                 settings: entry.settings.clone(),
+                network,
             };
             let change = change(ChangeKind::Update, "provider", &&entry.name, &fields);
             self.step(change, Step::ChangeProvider(provider.id, update));
@@ -151,11 +162,35 @@ impl Differ<'_> {
         self.step(change, Step::ChangeCredential(provider, there.id, update));
     }
 
+    /// The network as it is to be stored; problems when the document's is none.
+    fn network(
+        &mut self,
+        index: usize,
+        entry: &ProviderEntry,
+        provider: ProviderId,
+        before: Option<&NetworkUnit>,
+    ) -> Option<NetworkUnit> {
+        let means = Means {
+            keyring: self.means.keyring,
+            egress: self.means.egress,
+        };
+        let given = plain_network(entry.network.as_ref()?);
+        match given.and_then(|given| means.accept(provider, given, before)) {
+            Ok(unit) => Some(unit),
+            Err(wrong) => {
+                for FieldProblem { path, message } in wrong {
+                    self.problem(format!("providers[{index}].{path}"), &message);
+                }
+                None
+            }
+        }
+    }
+
     /// The secret of a credential; problems when the document's is none.
     fn provider_secret(&mut self, path: &str, credential: &CredentialEntry) -> Option<NewSecret> {
         let secret = plain(&credential.secret);
         let wrong = match &secret {
-            Ok(secret) => problems(secret, self.means.policy),
+            Ok(secret) => problems(secret, self.means.egress),
             Err(unread) => unread.clone(),
         };
         for (field, message) in &wrong {

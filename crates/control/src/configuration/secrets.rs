@@ -1,10 +1,12 @@
 //! Secrets in documents: replacing references by what they name, where somebody can read that, and naming references
 //! for an export. Reading is the caller's: this crate knows no environment.
 
-use gatewright_contract::OpenedCredential;
+use std::cell::RefCell;
+
+use gatewright_contract::{NetworkUnit, OpenedCredential, OpenedNetwork, Secret};
 use gatewright_types::api::{
-    AwsKeys, CredentialKind, CredentialSecret, Document, EntraClient, GoogleAccount, NewSecret, SecretEntry,
-    SecretSource, TextSource,
+    AwsKeys, CredentialKind, CredentialSecret, Document, EntraClient, GoogleAccount, NetworkEntry, NewSecret,
+    SecretEntry, SecretSource, TextSource,
 };
 
 use crate::check::FieldProblem;
@@ -48,6 +50,38 @@ pub(super) fn value(source: &SecretSource) -> Result<&str, String> {
             Err("send {value: …}: references are read by the command line, not by the server".to_owned())
         }
     }
+}
+
+/// A network with its secrets, or what is wrong with its fields.
+pub(super) fn plain_network(entry: &NetworkEntry) -> Result<OpenedNetwork, Vec<FieldProblem>> {
+    let reader = RefCell::new(Reader { problems: Vec::new() });
+    let network = entry.map(
+        |field, text| reader.borrow_mut().text(field, text),
+        |field, secret| Some(Secret::new(reader.borrow_mut().secret(field, secret))),
+    );
+    let problem = |(path, message): (&'static str, String)| FieldProblem {
+        path: path.to_owned(),
+        message,
+    };
+    match reader.into_inner().problems {
+        none if none.is_empty() => Ok(network),
+        some => Err(some.into_iter().map(problem).collect()),
+    }
+}
+
+/// How an exported document tells a network: its secrets are references.
+pub(super) fn network_entry(provider: &str, unit: &NetworkUnit) -> NetworkEntry {
+    unit.map(
+        |_, text| TextSource::Text(text.clone()),
+        |field, _| {
+            let part = if field.ends_with("password") {
+                "_PROXY_PASSWORD"
+            } else {
+                "_CLIENT_KEY"
+            };
+            Some(reference(provider, "", part))
+        },
+    )
 }
 
 /// A credential's secret, or what is wrong with its fields.
@@ -173,6 +207,9 @@ fn for_each(document: &mut Document, mut visit: impl FnMut(String, &mut SecretSo
         }
     }
     for (index, provider) in document.providers.iter_mut().flatten().enumerate() {
+        for (field, source) in provider.network.iter_mut().flat_map(network_sources) {
+            visit(format!("providers[{index}].{field}"), source);
+        }
         for (number, credential) in provider.credentials.iter_mut().enumerate() {
             for (field, source) in sources(&mut credential.secret) {
                 visit(format!("providers[{index}].credentials[{number}].{field}"), source);
@@ -191,14 +228,33 @@ fn for_each(document: &mut Document, mut visit: impl FnMut(String, &mut SecretSo
     }
 }
 
+fn within(text: &mut TextSource) -> Option<&mut SecretSource> {
+    match text {
+        TextSource::Text(_) => None,
+        TextSource::Source(source) => Some(source),
+    }
+}
+
+/// Everything in a network that may be a reference.
+fn network_sources(network: &mut NetworkEntry) -> Vec<(&'static str, &mut SecretSource)> {
+    let mut all = Vec::new();
+    if let Some(proxy) = &mut network.proxy {
+        all.push(("network.proxy.url", within(&mut proxy.url)));
+        all.push(("network.proxy.username", proxy.username.as_mut().and_then(within)));
+        all.push(("network.proxy.password", proxy.password.as_mut()));
+    }
+    all.push(("network.ca", network.ca.as_mut().and_then(within)));
+    if let Some(own) = &mut network.client_certificate {
+        all.push(("network.client_certificate.certificate", within(&mut own.certificate)));
+        all.push(("network.client_certificate.private_key", own.private_key.as_mut()));
+    }
+    all.into_iter()
+        .filter_map(|(field, source)| Some((field, source?)))
+        .collect()
+}
+
 /// Everything in a credential that may be a reference.
 fn sources(secret: &mut SecretEntry) -> Vec<(&'static str, &mut SecretSource)> {
-    fn within(text: &mut TextSource) -> Option<&mut SecretSource> {
-        match text {
-            TextSource::Text(_) => None,
-            TextSource::Source(source) => Some(source),
-        }
-    }
     let all = match secret {
         CredentialSecret::ApiKey(key) => vec![("api_key", Some(key))],
         CredentialSecret::Aws(AwsKeys {

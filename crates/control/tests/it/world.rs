@@ -65,7 +65,7 @@ impl World {
         db.migrate().await.unwrap();
         let settings = ControlSettings {
             public_url: "https://gw.example.com".parse().unwrap(),
-            address_policy: AddressPolicy::PublicOnly,
+            egress: AddressPolicy::PublicOnly.into(),
             catalog_keys: CatalogKeys::parse(&crate::catalog::public_key()).unwrap(),
             session_idle,
             session_absolute,

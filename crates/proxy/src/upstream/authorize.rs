@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, Hea
 use url::Url;
 
 use super::credentials::{Chosen, Proof};
-use super::identity::{EntraScope, Identities, IdentityError};
+use super::identity::{Endpoint, EntraScope, Identities, IdentityError};
 use crate::call::failure_of;
 
 /// What is to be authorized.
@@ -26,8 +26,10 @@ pub(super) fn signs_the_body(chosen: &Chosen) -> bool {
     matches!(&chosen.proof, Proof::Cloud(opened) if matches!(**opened, OpenedCredential::Aws(_)))
 }
 
+/// `endpoint` is how whoever gives out tokens is called, should that be needed.
 pub(super) async fn authorize(
     identities: &Identities,
+    endpoint: impl FnOnce() -> Endpoint,
     chosen: &Chosen,
     call: Unsigned<'_>,
     headers: &mut HeaderMap,
@@ -48,11 +50,17 @@ pub(super) async fn authorize(
                 Some(_) => EntraScope::Classic,
                 None => EntraScope::V1,
             };
-            headers.insert(AUTHORIZATION, identities.entra(identity, scope).await.map_err(failed)?);
+            headers.insert(
+                AUTHORIZATION,
+                identities.entra(endpoint(), identity, scope).await.map_err(failed)?,
+            );
             Ok(())
         }
         OpenedCredential::Google(identity) => {
-            headers.insert(AUTHORIZATION, identities.google(identity).await.map_err(failed)?);
+            headers.insert(
+                AUTHORIZATION,
+                identities.google(endpoint(), identity).await.map_err(failed)?,
+            );
             Ok(())
         }
         OpenedCredential::Aws(identity) => {
@@ -62,7 +70,7 @@ pub(super) async fn authorize(
                     "the provider has no region".to_owned(),
                 ));
             };
-            let keys = identities.aws(identity, region).await.map_err(failed)?;
+            let keys = identities.aws(endpoint(), identity, region).await.map_err(failed)?;
             let to_sign = headers_to_sign(headers);
             let to_sign: Vec<_> = to_sign
                 .iter()

@@ -224,6 +224,7 @@ mod tests {
             kind: ProviderKind::Openai,
             base_url: None,
             settings: serde_json::from_str("{}").expect("settings"),
+            network: None,
             credentials: list.iter().map(|credential| (*credential).clone()).collect(),
         };
         let chosen = |provider: &Provider| {

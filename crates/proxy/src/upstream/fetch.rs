@@ -32,7 +32,8 @@ impl Upstream {
         let mut place = url.clone();
         place.set_query(None);
         let place: BaseUrl = place.as_str().parse()?;
-        place.check(self.shared.policy)?;
+        // Not the list of hosts: it is about what organizations may call, and this is the installation's own.
+        place.check(self.shared.ways.egress().addresses)?;
         let private = place.check(AddressPolicy::PublicOnly) == Err(DestinationError::Private);
         if url.scheme() != "https" && !private {
             return Err(FetchError::PlainHttp);
@@ -43,7 +44,7 @@ impl Upstream {
 
     async fn fetch_from(&self, url: &Url, limit_bytes: usize) -> Result<Bytes, FetchError> {
         let failed = |failure: gatewright_llm::Failure| FetchError::Failed(failure.message);
-        let request = self.client(CONNECT).map_err(failed)?.get(url.clone());
+        let request = self.shared.ways.straight(CONNECT).map_err(failed)?.get(url.clone());
         let response = request
             .header(USER_AGENT, AGENT)
             .send()
@@ -68,7 +69,7 @@ mod tests {
         let _there = rustls::crypto::ring::default_provider().install_default();
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a keyring");
         let check = async |policy, url: &str, problem: &str| {
-            let upstream = Upstream::new(policy, keyring.clone()).expect("a client");
+            let upstream = Upstream::new(AddressPolicy::into(policy), keyring.clone()).expect("a client");
             let url = url.parse().expect("an address");
             let refused = upstream
                 .fetch(&url, 10, Duration::from_secs(1))

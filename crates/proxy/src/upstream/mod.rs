@@ -11,14 +11,13 @@ mod place;
 mod sandbox;
 mod segments;
 mod self_test;
+mod ways;
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::{AddressPolicy, BaseUrl, Keyring, Provider};
+use gatewright_contract::{BaseUrl, Egress, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -30,17 +29,17 @@ pub(crate) use credentials::Chosen;
 pub use fetch::FetchError;
 pub(crate) use files::Fetched;
 use files::Files;
-use identity::{Endpoints, Identities};
+use identity::{Endpoint, Endpoints, Identities};
 pub(crate) use place::address;
 pub(crate) use sandbox::Player;
 use segments::SegmentsBody;
+pub use self_test::Trial;
+use ways::{Ways, Whose};
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("gatewright/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Of a call as most are, so that the map does not grow.
 const ROOM_FOR_HEADERS: usize = 8;
-/// Models may set their own connect time-out; each distinct one needs a client.
-const MOST_CLIENTS: usize = 16;
 
 /// The way out to providers; clones share its connections.
 #[derive(Debug, Clone)]
@@ -50,11 +49,10 @@ pub struct Upstream {
 
 #[derive(Debug)]
 struct Shared {
-    policy: AddressPolicy,
     credentials: credentials::Credentials,
     identities: Identities,
     files: Files,
-    clients: RwLock<HashMap<Duration, reqwest::Client>>,
+    ways: Ways,
 }
 
 /// One call.
@@ -82,14 +80,12 @@ pub(crate) enum Manner<'a> {
 }
 
 impl Upstream {
-    pub fn new(policy: AddressPolicy, keyring: Keyring) -> reqwest::Result<Self> {
-        let identities = Identities::new(policy, Endpoints::default())?;
+    pub fn new(egress: Egress, keyring: Keyring) -> reqwest::Result<Self> {
         let shared = Shared {
-            policy,
-            credentials: credentials::Credentials::new(keyring),
-            identities,
-            files: Files::new(policy)?,
-            clients: RwLock::default(),
+            credentials: credentials::Credentials::new(keyring.clone()),
+            identities: Identities::new(Endpoints::default()),
+            files: Files::new(egress.addresses)?,
+            ways: Ways::new(egress, keyring)?,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -105,9 +101,12 @@ impl Upstream {
     }
 
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<reqwest::Response, Failure> {
-        call.base_url
-            .check(self.shared.policy)
-            .map_err(|error| connection_failure(error.to_string()))?;
+        let Shared { ways, identities, .. } = &*self.shared;
+        ways.egress()
+            .check(call.base_url)
+            .map_err(|error| connection_failure(format!("its address {error}")))?;
+        let way = ways.way(Whose::of(call.provider), call.connect.length)?;
+        way.check(ways.egress(), &call.address).await?;
         let mut body = call.body;
         let mut signed_body = Bytes::new();
         if call.credential.is_some_and(authorize::signs_the_body) {
@@ -143,7 +142,11 @@ impl Upstream {
                 body: &signed_body,
                 now: call.now,
             };
-            authorize::authorize(&self.shared.identities, chosen, unsigned, headers).await?;
+            let endpoint = || Endpoint {
+                way: way.clone(),
+                egress: ways.egress().clone(),
+            };
+            authorize::authorize(identities, endpoint, chosen, unsigned, headers).await?;
         }
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);
@@ -151,30 +154,15 @@ impl Upstream {
         if !body.is_empty() {
             *request.body_mut() = Some(SegmentsBody::wrap(body));
         }
-        let answered = self.client(call.connect.length)?.execute(request).await;
-        answered.map_err(|error| match error.is_connect() && error.is_timeout() {
+        let answered = way.client.execute(request).await;
+        let answer = answered.map_err(|error| match error.is_connect() && error.is_timeout() {
             true => call.connect.exceeded(),
             false => failure(&error),
-        })
-    }
-
-    fn client(&self, connect: Duration) -> Result<reqwest::Client, Failure> {
-        let clients = self.shared.clients.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&connect) {
-            return Ok(client.clone());
+        })?;
+        match way.refused_by_proxy(answer.status().as_u16()) {
+            Some(refused) => Err(refused),
+            None => Ok(answer),
         }
-        drop(clients);
-        let mut clients = self.shared.clients.write().unwrap_or_else(PoisonError::into_inner);
-        if clients.len() >= MOST_CLIENTS {
-            // Rather another model's connect time-out than connections without bound.
-            if let Some(client) = clients.values().next() {
-                return Ok(client.clone());
-            }
-        }
-        let client = build_client(connect, self.shared.policy)
-            .map_err(|error| connection_failure(format!("the client could not be built: {error}")))?;
-        clients.insert(connect, client.clone());
-        Ok(client)
     }
 }
 
@@ -182,20 +170,6 @@ fn our_headers() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(ROOM_FOR_HEADERS);
     headers.insert(CONTENT_TYPE, JSON);
     headers
-}
-
-fn build_client(connect: Duration, policy: AddressPolicy) -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(address::CheckedResolver::new(policy))
-        .connect_timeout(connect)
-        .pool_idle_timeout(Duration::from_secs(60))
-        .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(30))
-        .http2_adaptive_window(true)
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .no_proxy()
-        .build()
 }
 
 /// What a failed call means, without the address it was made to.

@@ -105,6 +105,7 @@ mod tests {
             kind,
             base_url: Some(base_url.clone()),
             settings,
+            network: None,
             credentials: Vec::new(),
         };
 

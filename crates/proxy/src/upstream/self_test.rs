@@ -1,31 +1,39 @@
 //! The cheapest real call to a provider, to tell whether a credential works.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use gatewright_contract::{BaseUrl, Secret};
+use gatewright_contract::{BaseUrl, NetworkUnit, Secret};
 use gatewright_llm::{FailureKind, classify};
-use gatewright_types::CredentialId;
 use gatewright_types::api::{ProviderKind, SelfTest, SelfTestOutcome};
+use gatewright_types::{CredentialId, ProviderId};
 use http::header::USER_AGENT;
 use tokio::time::Instant;
 
+use super::ways::Whose;
 use super::{AGENT, Upstream, credentials, failure, read_body};
 
+const CONNECT: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER_BYTES: usize = 8 << 20;
 
+/// What is to be tried out.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    pub provider: ProviderId,
+    pub kind: ProviderKind,
+    pub base_url: &'a BaseUrl,
+    /// Absent where the provider is called straight.
+    pub network: Option<&'a Arc<NetworkUnit>>,
+    pub credential: Option<(CredentialId, &'a Secret)>,
+}
+
 impl Upstream {
     /// Lists the provider's models with the credential.
-    pub async fn self_test(
-        &self,
-        kind: ProviderKind,
-        credential: Option<CredentialId>,
-        base_url: &BaseUrl,
-        secret: Option<&Secret>,
-    ) -> SelfTest {
+    pub async fn self_test(&self, trial: Trial<'_>) -> SelfTest {
         let started = Instant::now();
-        let finding = tokio::time::timeout(DEADLINE, self.list_models(kind, base_url, secret))
+        let finding = tokio::time::timeout(DEADLINE, self.list_models(&trial))
             .await
             .unwrap_or_else(|_| Finding {
                 outcome: SelfTestOutcome::Unreachable,
@@ -39,7 +47,7 @@ impl Upstream {
             message,
         } = finding;
         SelfTest {
-            credential,
+            credential: trial.credential.map(|(id, _)| id),
             outcome,
             status,
             message,
@@ -47,24 +55,36 @@ impl Upstream {
         }
     }
 
-    async fn list_models(&self, kind: ProviderKind, base_url: &BaseUrl, secret: Option<&Secret>) -> Finding {
+    async fn list_models(&self, trial: &Trial<'_>) -> Finding {
+        let Trial { kind, base_url, .. } = *trial;
         let unreachable = |message: String| Finding {
             outcome: SelfTestOutcome::Unreachable,
             status: None,
             message,
         };
-        if let Err(error) = base_url.check(self.shared.policy) {
+        let ways = &self.shared.ways;
+        if let Err(error) = ways.egress().check(base_url) {
             return unreachable(format!("the address {error}"));
         }
-        let client = match self.client(Duration::from_secs(5)) {
-            Ok(client) => client,
+        let address = list_of_models(kind, base_url);
+        let whose = trial.network.map(|network| Whose {
+            provider: trial.provider,
+            network,
+        });
+        let way = match ways.way(whose, CONNECT) {
+            Ok(way) => way,
             Err(error) => return unreachable(error.message),
         };
-        let mut request = client.get(list_of_models(kind, base_url)).header(USER_AGENT, AGENT);
+        if let Ok(url) = address.parse()
+            && let Err(error) = way.check(ways.egress(), &url).await
+        {
+            return unreachable(error.message);
+        }
+        let mut request = way.client.get(address).header(USER_AGENT, AGENT);
         if kind == ProviderKind::Anthropic {
             request = request.header("anthropic-version", "2023-06-01");
         }
-        if let Some(secret) = secret {
+        if let Some((_, secret)) = trial.credential {
             match credentials::shown(kind, secret.expose()) {
                 Ok((name, value)) => request = request.header(name, value),
                 Err(error) => return unreachable(error.to_string()),
@@ -75,6 +95,9 @@ impl Upstream {
             Err(error) => return unreachable(failure(&error).message),
         };
         let status = response.status().as_u16();
+        if let Some(refused) = way.refused_by_proxy(status) {
+            return unreachable(refused.message);
+        }
         let headers = response.headers().clone();
         match read_body(response, LARGEST_ANSWER_BYTES).await {
             Ok(body) if status == 200 => judge_models(&body),

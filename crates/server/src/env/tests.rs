@@ -27,7 +27,7 @@ fn an_empty_environment_is_a_single_node_on_its_data_directory() {
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.admin_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(settings.keepalive, Duration::from_secs(10));
-    assert_eq!(settings.address_policy, AddressPolicy::AllowPrivate);
+    assert_eq!(settings.egress.addresses, AddressPolicy::AllowPrivate);
     assert_eq!(settings.traces, Traces::Off);
     let Topology::Solo {
         control: ControlPlane { database, bootstrap },
@@ -137,7 +137,7 @@ fn each_role_of_a_cluster_gets_what_it_needs() {
     for (role, name) in [("all", "all"), ("control", "control")] {
         let settings = read(&cluster(role)).expect("it is complete");
         assert_eq!(settings.topology.name(), name);
-        assert_eq!(settings.address_policy, AddressPolicy::PublicOnly);
+        assert_eq!(settings.egress.addresses, AddressPolicy::PublicOnly);
         assert!(settings.topology.control_plane().is_some());
     }
     let strings = cluster("proxy").with("GATEWRIGHT_DATABASE_URL", String::new());

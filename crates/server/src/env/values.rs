@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatewright_contract::AddressPolicy;
+use gatewright_contract::{AddressPolicy, AllowedHosts, AllowedHostsError};
 use gatewright_types::HumanDuration;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -158,6 +158,10 @@ pub(super) fn address_policy(text: &str) -> Result<AddressPolicy, String> {
         "false" => Ok(AddressPolicy::PublicOnly),
         _ => Err(format!("is {text:?}; it must be true or false")),
     }
+}
+
+pub(super) fn hosts(text: &str) -> Result<AllowedHosts, String> {
+    text.parse().map_err(|error: AllowedHostsError| error.to_string())
 }
 
 pub(super) fn traces(reader: &mut Reader<'_>) -> Traces {

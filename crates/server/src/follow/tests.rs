@@ -65,6 +65,7 @@ impl Stage {
             kind: ProviderKind::Sandbox,
             base_url: None,
             settings: ProviderSettings::default(),
+            network: None,
             credentials: Vec::new(),
         };
         self.unit(

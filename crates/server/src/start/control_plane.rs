@@ -47,13 +47,13 @@ impl ControlPlane {
         let resealed = db.system().reseal(&spec.keyring).await?;
         if resealed.resealed > 0 {
             tracing::info!(
-                credentials = resealed.resealed,
+                count = resealed.resealed,
                 "provider secrets are sealed under the newest master key"
             );
         }
         if resealed.unopened > 0 {
             tracing::error!(
-                credentials = resealed.unopened,
+                count = resealed.unopened,
                 "provider secrets were sealed under a master key that is not given: their providers cannot be used"
             );
         }
@@ -62,7 +62,7 @@ impl ControlPlane {
             keyring: spec.keyring,
             settings: ControlSettings {
                 public_url: spec.public_url,
-                address_policy: settings.address_policy,
+                egress: settings.egress.clone(),
                 catalog_keys: settings.catalog_keys.clone(),
                 session_idle: SESSION_IDLE,
                 session_absolute: SESSION_ABSOLUTE,

@@ -13,6 +13,8 @@ pub(crate) struct Model {
     pub base_url: Option<String>,
     /// JSON.
     pub settings: String,
+    /// JSON, with sealed secrets.
+    pub network: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

@@ -27,9 +27,11 @@ async fn settings_and_kinds_are_stored_and_published(fixture: Fixture) {
         kind: ProviderKind::Bedrock,
         base_url: None,
         settings: settings(json!({"region": "eu-central-1", "headers": {"x-team": "search"}})),
+        network: None,
     };
     let second = ProviderUpdate {
         settings: settings(json!({"region": "us-east-1"})),
+        network: None,
         ..first.clone()
     };
     let credential = aws("a");
@@ -95,6 +97,7 @@ async fn a_credential_may_become_one_of_another_kind(fixture: Fixture) {
         kind: ProviderKind::Bedrock,
         base_url: None,
         settings: settings(json!({"region": "eu-central-1"})),
+        network: None,
     };
     let update = CredentialUpdate {
         weight: 2,

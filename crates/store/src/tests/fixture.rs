@@ -149,6 +149,7 @@ impl Fixture {
             kind: ProviderKind::Openai,
             base_url: None,
             settings: Default::default(),
+            network: None,
         };
         let credentials = [new_credential("a")];
         let made = self.change(organization, async |tx| {

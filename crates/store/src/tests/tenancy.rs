@@ -138,6 +138,7 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
         kind: ProviderKind::Sandbox,
         base_url: None,
         settings: Default::default(),
+        network: None,
     };
     let credential_update = CredentialUpdate {
         weight: 9,

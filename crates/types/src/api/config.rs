@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::usual_weight;
 use super::models::Route;
 use super::prices::Rates;
-use super::{CredentialSecret, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
+use super::{CredentialSecret, Network, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -61,6 +61,9 @@ pub enum TextSource {
 /// What a credential is made of, as references.
 pub type SecretEntry = CredentialSecret<SecretSource, TextSource>;
 
+/// A provider's network, its secrets as references.
+pub type NetworkEntry = Network<SecretSource, TextSource>;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -83,6 +86,8 @@ pub struct ProviderEntry {
     pub kind: ProviderKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkEntry>,
     #[serde(flatten)]
     pub settings: ProviderSettings,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

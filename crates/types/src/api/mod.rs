@@ -9,6 +9,7 @@ mod invitations;
 mod keys;
 mod members;
 mod models;
+mod network;
 mod organizations;
 mod prices;
 mod provider_kind;
@@ -30,8 +31,8 @@ pub use catalog::{
 };
 pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
 pub use config::{
-    ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, PriceEntry,
-    ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,
+    ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, NetworkEntry,
+    PriceEntry, ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,
 };
 pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
@@ -42,6 +43,7 @@ pub use invitations::{
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
 pub use members::{Member, MemberChange};
 pub use models::{Model, ModelChange, NewModel, PriceState, Route};
+pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
 pub use provider_kind::ProviderKind;

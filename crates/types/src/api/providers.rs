@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Credential, NewCredential, ProviderKind, ProviderSettings};
+use super::{Credential, NewCredential, PlainNetwork, ProviderKind, ProviderSettings};
 use crate::{CredentialId, ProviderId, Slug};
 
 /// Somebody who answers requests.
@@ -15,6 +15,9 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// The effective address; null for a kind that has none.
     pub base_url: Option<String>,
+    /// Absent where it is called straight. Its secrets are never told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<PlainNetwork>,
     #[serde(flatten)]
     pub settings: ProviderSettings,
     pub credentials: Vec<Credential>,
@@ -30,18 +33,23 @@ pub struct NewProvider {
     pub kind: ProviderKind,
     #[serde(default)]
     pub base_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<PlainNetwork>,
     #[serde(flatten)]
     pub settings: ProviderSettings,
     #[serde(default)]
     pub credentials: Vec<NewCredential>,
 }
 
-/// Takes the place of the address and of all settings: what is absent is taken away.
+/// Takes the place of the address, the network and all settings: what is absent is taken away, but for a network's
+/// secrets, which stay with the user name and the certificate they belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProviderChange {
     pub base_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<PlainNetwork>,
     #[serde(flatten)]
     pub settings: ProviderSettings,
 }

@@ -5,6 +5,7 @@ use gatewright_types::{DisplayName, Slug};
 use leptos::prelude::*;
 
 use super::kinds::{grouped, parse_kind};
+use super::network::NetworkFields;
 use super::secret::{ALONE, SecretFields, WITH_PROVIDER};
 use super::settings::SettingsFields;
 use crate::components::dialog::Dialog;
@@ -22,6 +23,7 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
     let name = RwSignal::new(String::new());
     let kind = RwSignal::new(ProviderKind::Openai.as_str().to_owned());
     let settings = SettingsFields::new(form, None, &ProviderSettings::default());
+    let network = NetworkFields::new(form, None);
     let secret = SecretFields::new(form, &WITH_PROVIDER);
     let submit = Callback::new(move |()| {
         form.clear();
@@ -30,6 +32,7 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
         };
         let name = form.parse::<Slug>("name", name);
         let read = settings.read(kind);
+        let way = network.read(kind);
         let credentials = if secret.is_left_out(kind) {
             Some(Vec::new())
         } else {
@@ -41,13 +44,15 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
                 }]
             })
         };
-        let (Some(name), Some((base_url, settings)), Some(credentials)) = (name, read, credentials) else {
+        let (Some(name), Some((base_url, settings)), Some(network), Some(credentials)) = (name, read, way, credentials)
+        else {
             return;
         };
         let provider = NewProvider {
             name,
             kind,
             base_url,
+            network,
             settings,
             credentials,
         };
@@ -65,6 +70,7 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
         let view = view! {
             {settings.view(kind)}
             {secret.view(kind)}
+            {network.view(kind)}
         };
         Some(view.into_any())
     };
@@ -103,18 +109,25 @@ pub(super) fn Edit(provider: Provider, on_saved: Callback<()>, on_close: Callbac
         name,
         kind,
         base_url,
+        network,
         settings,
         ..
     } = provider;
     // An address that follows from the rest is left to follow.
     let usual = kind.usual_address(&settings);
     let fields = SettingsFields::new(form, base_url.filter(|url| Some(url) != usual.as_ref()), &settings);
+    let network = NetworkFields::new(form, network.as_ref());
     let submit = Callback::new(move |()| {
         form.clear();
-        let Some((base_url, settings)) = fields.read(kind) else {
+        let (read, way) = (fields.read(kind), network.read(kind));
+        let (Some((base_url, settings)), Some(network)) = (read, way) else {
             return;
         };
-        let change = ProviderChange { base_url, settings };
+        let change = ProviderChange {
+            base_url,
+            network,
+            settings,
+        };
         form.send(
             async move { workspace.change_provider(id, &change).await },
             move |provider| {
@@ -128,6 +141,7 @@ pub(super) fn Edit(provider: Provider, on_saved: Callback<()>, on_close: Callbac
         <Dialog title=format!("Edit {name}") on_close=on_close>
             <FormFrame form=form submit="Save" on_submit=submit on_cancel=on_close>
                 {fields.view(kind)}
+                {network.view(kind)}
             </FormFrame>
         </Dialog>
     }

@@ -3,6 +3,7 @@
 pub(super) mod choices;
 mod forms;
 mod kinds;
+mod network;
 mod secret;
 mod settings;
 
@@ -185,7 +186,11 @@ fn facts(provider: &Provider) -> String {
     let deployments = counted(settings.deployments.len(), "named deployments");
     let headers = counted(settings.headers.len(), "more headers");
     let limits = timeouts::told(&settings.timeouts).map(|limits| format!("timeouts: {limits} · "));
-    [project, version, deployments, headers, limits]
+    let way = provider
+        .network
+        .as_ref()
+        .map(|network| format!("{} · ", network::told(network)));
+    [project, version, deployments, headers, limits, way]
         .into_iter()
         .flatten()
         .collect()

@@ -114,7 +114,9 @@ const fn refused(error: &DestinationError) -> FileProblem {
         DestinationError::Extras => FileProblem::Extras,
         DestinationError::PlainHttp => FileProblem::PlainHttp,
         // What a name resolves to is nobody's business.
-        DestinationError::Forbidden(_) | DestinationError::Private => FileProblem::Forbidden,
+        DestinationError::Forbidden(_) | DestinationError::Private | DestinationError::NotListed(_) => {
+            FileProblem::Forbidden
+        }
     }
 }
 

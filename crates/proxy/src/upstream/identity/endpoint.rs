@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gatewright_contract::{AddressPolicy, BaseUrl};
+use gatewright_contract::{BaseUrl, Egress};
 use gatewright_llm::FailureKind;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use url::Url;
 
 use super::IdentityError;
+use crate::upstream::ways::Way;
 use crate::upstream::{AGENT, failure, read_body};
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -16,10 +18,11 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER_BYTES: usize = 256 << 10;
 const LONGEST_CODE: usize = 64;
 
+/// The way of the call that needs keys or a token.
 #[derive(Debug, Clone)]
-pub(super) struct Endpoint {
-    pub(super) client: reqwest::Client,
-    pub(super) policy: AddressPolicy,
+pub(crate) struct Endpoint {
+    pub(crate) way: Way,
+    pub(crate) egress: Egress,
 }
 
 impl Endpoint {
@@ -32,12 +35,16 @@ impl Endpoint {
         headers: HeaderMap,
         code: fn(&[u8]) -> Option<String>,
     ) -> Result<Bytes, IdentityError> {
-        base.check(self.policy)?;
+        self.egress.check(base)?;
         let url = match path {
             "" => base.as_str().to_owned(),
             path => base.join(path),
         };
+        let url: Url = url.parse().map_err(|_| IdentityError::Malformed)?;
+        let checked = self.way.check(&self.egress, &url).await;
+        checked.map_err(|error| not_answered(&error))?;
         let request = self
+            .way
             .client
             .post(url)
             .headers(headers)

@@ -11,21 +11,17 @@ mod signer;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::{AddressPolicy, AwsIdentity, BaseUrl, EntraIdentity, GoogleIdentity};
+use gatewright_contract::{AwsIdentity, BaseUrl, EntraIdentity, GoogleIdentity};
 use gatewright_types::Region;
 use http::header::HeaderValue;
 
 pub(crate) use aws::AwsKeys;
 use cache::{Cache, Key};
-use endpoint::Endpoint;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use entra::EntraScope;
 pub(crate) use error::IdentityError;
-
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// Where keys and tokens are given out, when not at the clouds' own addresses.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +34,6 @@ pub(crate) struct Endpoints {
 /// Gets and keeps keys and tokens; clones share what is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Identities {
-    endpoint: Endpoint,
     endpoints: Endpoints,
     sessions: Cache<AwsKeys>,
     tokens: Cache<HeaderValue>,
@@ -53,21 +48,22 @@ struct Granted<V> {
 }
 
 impl Identities {
-    pub(crate) fn new(policy: AddressPolicy, endpoints: Endpoints) -> reqwest::Result<Self> {
+    pub(crate) fn new(endpoints: Endpoints) -> Self {
         signer::install();
-        Ok(Self {
-            endpoint: Endpoint {
-                client: super::build_client(CONNECT, policy)?,
-                policy,
-            },
+        Self {
             endpoints,
             sessions: Cache::default(),
             tokens: Cache::default(),
-        })
+        }
     }
 
     /// Keys to sign a call with: the credential's own, or those of the role it takes on.
-    pub(crate) async fn aws(&self, identity: &AwsIdentity, region: &Region) -> Result<AwsKeys, IdentityError> {
+    pub(crate) async fn aws(
+        &self,
+        endpoint: Endpoint,
+        identity: &AwsIdentity,
+        region: &Region,
+    ) -> Result<AwsKeys, IdentityError> {
         let Some(role) = &identity.role_arn else {
             return Ok(AwsKeys::own(identity));
         };
@@ -80,13 +76,13 @@ impl Identities {
             region: region.clone(),
             url: self.endpoints.aws.clone(),
         };
-        let endpoint = self.endpoint.clone();
         self.sessions.get(key, || Box::pin(asked.assume_role(endpoint))).await
     }
 
     /// An `authorization` header for Azure.
     pub(crate) async fn entra(
         &self,
+        endpoint: Endpoint,
         identity: &EntraIdentity,
         scope: EntraScope,
     ) -> Result<HeaderValue, IdentityError> {
@@ -99,17 +95,19 @@ impl Identities {
             scope.as_str(),
         ]);
         let (identity, url) = (identity.clone(), self.endpoints.entra.clone());
-        let endpoint = self.endpoint.clone();
         let ask = || entra::token(endpoint, identity, scope, url);
         self.tokens.get(key, || Box::pin(ask())).await
     }
 
     /// An `authorization` header for Google Cloud.
-    pub(crate) async fn google(&self, identity: &GoogleIdentity) -> Result<HeaderValue, IdentityError> {
+    pub(crate) async fn google(
+        &self,
+        endpoint: Endpoint,
+        identity: &GoogleIdentity,
+    ) -> Result<HeaderValue, IdentityError> {
         let url = identity.token_url.as_ref().map_or("", BaseUrl::as_str);
         let key = Key::of(&["google", &identity.client_email, identity.private_key.expose(), url]);
         let (identity, url) = (identity.clone(), self.endpoints.google.clone());
-        let endpoint = self.endpoint.clone();
         let ask = || google::token(endpoint, identity, url);
         self.tokens.get(key, || Box::pin(ask())).await
     }

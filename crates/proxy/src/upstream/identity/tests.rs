@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
-use gatewright_contract::Secret;
+use gatewright_contract::{AddressPolicy, Keyring, Secret};
 use gatewright_llm::FailureKind;
 use ring::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 
 use super::*;
+use crate::upstream::ways::Ways;
 
 /// Made for these tests and known to nobody else.
 const PRIVATE_KEY: &str = include_str!("tests/service_account.pem");
@@ -54,7 +55,7 @@ impl Cloud {
             entra: Some(self.url.clone()),
             google: None,
         };
-        identities(AddressPolicy::AllowPrivate, endpoints)
+        identities(endpoints)
     }
 }
 
@@ -75,10 +76,20 @@ fn read_request(connection: &mut std::net::TcpStream) -> String {
     }
 }
 
-fn identities(policy: AddressPolicy, endpoints: Endpoints) -> Identities {
+fn identities(endpoints: Endpoints) -> Identities {
     // Another test may have been first.
     let _there = rustls::crypto::ring::default_provider().install_default();
-    Identities::new(policy, endpoints).expect("a client")
+    Identities::new(endpoints)
+}
+
+/// Straight to wherever the policy lets it.
+fn straight(policy: AddressPolicy) -> Endpoint {
+    let keyring = Keyring::parse(Keyring::mint().expose()).expect("a keyring");
+    let ways = Ways::new(policy.into(), keyring).expect("a client");
+    Endpoint {
+        way: ways.way(None, std::time::Duration::from_secs(5)).expect("a client"),
+        egress: policy.into(),
+    }
 }
 
 fn token_of(text: &str, seconds: u32) -> (u16, String) {
@@ -117,11 +128,17 @@ async fn many_calls_at_once_ask_for_one_token_and_later_ones_for_none() {
     let identities = cloud.identities();
     let identity = entra("canary&secret");
 
-    let calls = (0..20).map(|_| identities.entra(&identity, EntraScope::V1));
+    let calls = (0..20).map(|_| identities.entra(straight(AddressPolicy::AllowPrivate), &identity, EntraScope::V1));
     let together = futures_util::future::join_all(calls).await;
-    let later = identities.entra(&identity, EntraScope::V1).await;
-    let classic = identities.entra(&identity, EntraScope::Classic).await;
-    let replaced = identities.entra(&entra("another"), EntraScope::V1).await;
+    let later = identities
+        .entra(straight(AddressPolicy::AllowPrivate), &identity, EntraScope::V1)
+        .await;
+    let classic = identities
+        .entra(straight(AddressPolicy::AllowPrivate), &identity, EntraScope::Classic)
+        .await;
+    let replaced = identities
+        .entra(straight(AddressPolicy::AllowPrivate), &entra("another"), EntraScope::V1)
+        .await;
 
     assert!(
         together
@@ -155,9 +172,16 @@ async fn a_role_is_taken_on_with_a_signed_call() {
     let cloud = Cloud::giving(vec![(200, answer.to_owned())]);
     let identities = cloud.identities();
 
-    let own = identities.aws(&role(None), &region()).await.expect("keys");
+    let own = identities
+        .aws(straight(AddressPolicy::AllowPrivate), &role(None), &region())
+        .await
+        .expect("keys");
     let taken = identities
-        .aws(&role(Some("arn:aws:iam::1:role/r")), &region())
+        .aws(
+            straight(AddressPolicy::AllowPrivate),
+            &role(Some("arn:aws:iam::1:role/r")),
+            &region(),
+        )
         .await
         .expect("keys");
 
@@ -182,7 +206,7 @@ async fn a_role_is_taken_on_with_a_signed_call() {
 #[tokio::test]
 async fn a_service_account_states_who_it_is() {
     let cloud = Cloud::giving(vec![token_of("google", 3599)]);
-    let identities = identities(AddressPolicy::AllowPrivate, Endpoints::default());
+    let identities = identities(Endpoints::default());
     let identity = GoogleIdentity {
         client_email: "gateway@p.iam.gserviceaccount.com".to_owned(),
         private_key: Secret::new(PRIVATE_KEY.to_owned()),
@@ -190,7 +214,10 @@ async fn a_service_account_states_who_it_is() {
         token_url: Some(cloud.url.clone()),
     };
 
-    let token = identities.google(&identity).await.expect("a token");
+    let token = identities
+        .google(straight(AddressPolicy::AllowPrivate), &identity)
+        .await
+        .expect("a token");
 
     assert_eq!(token, "Bearer google");
     assert!(token.is_sensitive());
@@ -235,10 +262,18 @@ async fn what_goes_wrong_is_told_by_kind_and_without_secrets() {
     let mut errors = Vec::new();
 
     for _ in 0..4 {
-        let asked = identities.entra(&entra("canary"), EntraScope::V1).await;
+        let asked = identities
+            .entra(straight(AddressPolicy::AllowPrivate), &entra("canary"), EntraScope::V1)
+            .await;
         errors.push(asked.expect_err("no token"));
     }
-    let asked = identities.aws(&role(Some("arn:aws:iam::1:role/r")), &region()).await;
+    let asked = identities
+        .aws(
+            straight(AddressPolicy::AllowPrivate),
+            &role(Some("arn:aws:iam::1:role/r")),
+            &region(),
+        )
+        .await;
     errors.push(asked.expect_err("no keys"));
     let broken = GoogleIdentity {
         client_email: "a@b".to_owned(),
@@ -246,7 +281,12 @@ async fn what_goes_wrong_is_told_by_kind_and_without_secrets() {
         private_key_id: None,
         token_url: Some(cloud.url.clone()),
     };
-    errors.push(identities.google(&broken).await.expect_err("no key"));
+    errors.push(
+        identities
+            .google(straight(AddressPolicy::AllowPrivate), &broken)
+            .await
+            .expect_err("no key"),
+    );
 
     let told = |status, code: &str| IdentityError::Refused {
         status,
@@ -276,9 +316,11 @@ async fn addresses_of_tokens_are_checked_like_those_of_providers() {
         entra: Some(cloud.url.clone()),
         ..Endpoints::default()
     };
-    let identities = identities(AddressPolicy::PublicOnly, endpoints);
+    let identities = identities(endpoints);
 
-    let refused = identities.entra(&entra("s"), EntraScope::V1).await;
+    let refused = identities
+        .entra(straight(AddressPolicy::PublicOnly), &entra("s"), EntraScope::V1)
+        .await;
 
     assert!(matches!(refused, Err(IdentityError::Address(_))), "{refused:?}");
     assert!(cloud.asked().is_empty());

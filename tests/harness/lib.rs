@@ -13,6 +13,7 @@ pub mod process;
 pub mod proxy;
 pub mod redis;
 pub mod repository;
+pub mod sigv4;
 pub mod sse;
 pub mod tls;
 pub mod upstream;

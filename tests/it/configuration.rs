@@ -9,6 +9,7 @@ use harness::chat::Chat;
 use harness::installation::{Bootstrap, Installation, Options, ROOT_TOKEN, command};
 use harness::organization::Organization;
 use harness::process::directory;
+use harness::tls::Authority;
 use harness::upstream::Upstream;
 use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
@@ -305,7 +306,7 @@ providers:
     api_version: 2024-10-21
     deployments: {{gpt-4o: main}}
     credentials:
-      - {{name: a, entra: {{tenant_id: the-tenant, client_id: {{env: CLIENT}}, client_secret: {{env: SK}}}}}}
+      - {{name: a, entra: {{tenant_id: the-tenant, client_id: {{env: CLIENT}}, client_secret: {{env: SK}}, token_url: https://login.microsoftonline.us}}}}
   - name: vertex
     kind: vertex
     region: europe-west4
@@ -341,6 +342,71 @@ providers:
     ];
     let planned = desk.report(0, &token, &["plan", "-f", path], &environment);
     assert!(planned.iter().all(|report| report.changes.is_empty()), "{planned:?}");
+}
+
+#[tokio::test]
+async fn a_network_in_a_file_is_applied_and_comes_back_with_references_for_its_secrets() {
+    let organization = Organization::make(Installation::shared().await).await;
+    let Caller::Token(token) = organization.token("admin").await.caller else {
+        panic!("it is a token")
+    };
+    let desk = Desk::new(Installation::shared().await);
+    let authority = Authority::new("private");
+    let own = authority.client("gateway");
+    desk.file("ca.pem", &authority.pem());
+    desk.file("own.pem", &own.certificate);
+    desk.file("own.key", &own.private_key);
+    let document = |extra: &str| {
+        format!(
+            r#"
+version: 1
+organization: {}
+providers:
+  - name: inner
+    kind: openai-compatible
+    base_url: https://10.1.2.3/v1{extra}
+    network:
+      proxy: {{url: "http://10.1.2.3:3128", username: acme, password: {{env: PROXY_PASSWORD}}}}
+      ca: {{file: ca.pem}}
+      client_certificate: {{certificate: {{file: own.pem}}, private_key: {{file: own.key}}}}
+"#,
+            organization.slug
+        )
+    };
+    let file = desk.file("inner.yaml", &document(""));
+    let path = file.to_str().expect("a path of text");
+    let with = |password| [("PROXY_PASSWORD", password)];
+
+    desk.remote(0, &token, &["apply", "-f", path], &with("canary-1"));
+    let again = desk.report(0, &token, &["plan", "-f", path], &with("canary-1"));
+    let other = desk.report(2, &token, &["plan", "-f", path], &with("canary-2"));
+    let exported = text(&desk.remote(0, &token, &["export"], &[]).stdout);
+
+    assert!(again.iter().all(|report| report.changes.is_empty()), "{again:?}");
+    let fields = |reports: &[ApplyReport]| -> Vec<String> {
+        let changes = reports.iter().flat_map(|report| &report.changes);
+        changes.flat_map(|change| change.fields.clone()).collect()
+    };
+    assert_eq!(fields(&other), ["network"]);
+    assert!(
+        !exported.contains("canary") && !exported.contains("PRIVATE KEY"),
+        "{exported}"
+    );
+    let file = desk.file("exported.yaml", &exported);
+    let path = file.to_str().expect("a path of text");
+    let environment = [
+        ("GATEWRIGHT_SECRET_INNER__PROXY_PASSWORD", "canary-1"),
+        ("GATEWRIGHT_SECRET_INNER__CLIENT_KEY", own.private_key.trim_end()),
+    ];
+    let planned = desk.report(0, &token, &["plan", "-f", path], &environment);
+    assert!(planned.iter().all(|report| report.changes.is_empty()), "{planned:?}");
+    // What changes beside it leaves the network as it is.
+    let file = desk.file("inner.yaml", &document("\n    headers: {x-team: search}"));
+    let path = file.to_str().expect("a path of text");
+    let beside = desk.report(0, &token, &["apply", "-f", path], &with("canary-1"));
+    assert_eq!(fields(&beside), ["headers"]);
+    let again = desk.report(0, &token, &["plan", "-f", path], &with("canary-1"));
+    assert!(again.iter().all(|report| report.changes.is_empty()), "{again:?}");
 }
 
 #[tokio::test]

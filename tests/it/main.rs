@@ -4,6 +4,7 @@ mod accounting;
 mod bad_input;
 mod catalog;
 mod chat;
+mod clouds;
 mod config_push;
 mod configuration;
 mod counting;

@@ -24,6 +24,8 @@ pub struct AwsIdentity {
     pub session_token: Option<Secret>,
     /// The role that is taken on with the keys.
     pub role_arn: Option<String>,
+    /// Where it is taken on, when not at the region's own service.
+    pub token_url: Option<BaseUrl>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct EntraIdentity {
     pub tenant_id: String,
     pub client_id: String,
     pub client_secret: Secret,
+    /// Where tokens are given out, when not where they usually are.
+    pub token_url: Option<BaseUrl>,
 }
 
 /// A service account's key file, as far as it is needed.
@@ -86,12 +90,14 @@ impl OpenedCredential {
                     secret_access_key,
                     session_token,
                     role_arn,
+                    token_url,
                 } = parts::<AwsKeys<String, String>>(&text)?;
                 Self::Aws(AwsIdentity {
                     access_key_id,
                     secret_access_key: Secret::new(secret_access_key),
                     session_token: session_token.map(Secret::new),
                     role_arn,
+                    token_url: address(token_url)?,
                 })
             }
             CredentialKind::Entra => {
@@ -99,11 +105,13 @@ impl OpenedCredential {
                     tenant_id,
                     client_id,
                     client_secret,
+                    token_url,
                 } = parts::<EntraClient<String, String>>(&text)?;
                 Self::Entra(EntraIdentity {
                     tenant_id,
                     client_id,
                     client_secret: Secret::new(client_secret),
+                    token_url: address(token_url)?,
                 })
             }
             CredentialKind::Google => {
@@ -163,6 +171,11 @@ pub fn secret_text(secret: &NewSecret) -> Secret {
     })
 }
 
+fn address(text: Option<String>) -> Result<Option<BaseUrl>, CredentialError> {
+    let parsed = text.map(|text| text.parse());
+    parsed.transpose().map_err(|_| CredentialError::Unreadable)
+}
+
 fn parts<T: DeserializeOwned>(text: &Secret) -> Result<T, CredentialError> {
     serde_json::from_str(text.expose()).map_err(|_| CredentialError::Unreadable)
 }
@@ -195,11 +208,13 @@ mod tests {
             secret_access_key: "canary-secret".to_owned(),
             session_token: Some("canary-session".to_owned()),
             role_arn: None,
+            token_url: None,
         }));
         let entra = opened(&NewSecret::Entra(EntraClient {
             tenant_id: "tenant".to_owned(),
             client_id: "client".to_owned(),
             client_secret: "canary".to_owned(),
+            token_url: Some("https://login.example.com".to_owned()),
         }));
         let google = opened(&NewSecret::Google(GoogleAccount {
             service_account: KEY_FILE.to_owned(),

@@ -1,6 +1,6 @@
 //! A provider's credentials. Secrets are sealed on their way in and never come out again.
 
-use gatewright_contract::{Egress, GoogleIdentity, Keyring, credential_problem, secret_text};
+use gatewright_contract::{BaseUrl, Egress, GoogleIdentity, Keyring, credential_problem, secret_text};
 use gatewright_store::{CredentialInsert, SealedSecret};
 use gatewright_types::api::{
     AwsKeys, Credential, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
@@ -99,6 +99,7 @@ pub(crate) fn problems(secret: &NewSecret, egress: &Egress) -> Vec<(&'static str
             secret_access_key,
             session_token,
             role_arn,
+            token_url,
         }) => {
             check("aws.access_key_id", check_id(access_key_id));
             check("aws.secret_access_key", check_secret(secret_access_key));
@@ -107,21 +108,36 @@ pub(crate) fn problems(secret: &NewSecret, egress: &Egress) -> Vec<(&'static str
                 session_token.as_deref().map_or(Ok(()), check_secret),
             );
             check("aws.role_arn", role_arn.as_deref().map_or(Ok(()), check_role));
+            if token_url.is_some() && role_arn.is_none() {
+                check("aws.token_url", Err("has no meaning without a role_arn: remove it"));
+            } else if let Some(message) = token_url_problem(token_url.as_deref(), egress) {
+                found.push(("aws.token_url", message));
+            }
         }
         CredentialSecret::Entra(EntraClient {
             tenant_id,
             client_id,
             client_secret,
+            token_url,
         }) => {
             check("entra.tenant_id", check_id(tenant_id));
             check("entra.client_id", check_id(client_id));
             check("entra.client_secret", check_secret(client_secret));
+            if let Some(message) = token_url_problem(token_url.as_deref(), egress) {
+                found.push(("entra.token_url", message));
+            }
         }
         CredentialSecret::Google(GoogleAccount { service_account }) => {
             found.extend(key_file_problem(service_account, egress).map(|message| ("google.service_account", message)));
         }
     }
     found
+}
+
+/// Tokens are got under the same rules as answers.
+fn token_url_problem(text: Option<&str>, egress: &Egress) -> Option<String> {
+    let checked = text?.parse::<BaseUrl>().and_then(|url| egress.check(&url));
+    checked.err().map(|error| error.to_string())
 }
 
 fn key_file_problem(text: &str, egress: &Egress) -> Option<String> {

@@ -177,7 +177,7 @@ fn a_credential_holds_exactly_one_secret_and_all_of_its_parts() {
         (
             json!({"name": "a", "entra": {"tenant_id": "t", "client_id": "c", "client_secret": "s", "scope": "x"}}),
             "entra.scope",
-            r#"unknown field "scope"; known are client_id, client_secret, tenant_id"#,
+            r#"unknown field "scope"; known are client_id, client_secret, tenant_id, token_url"#,
         ),
         (
             json!({"name": "a", "api_kye": "sk-canary"}),

@@ -97,11 +97,13 @@ pub(super) fn plain(entry: &SecretEntry) -> Result<NewSecret, Vec<(&'static str,
                 .as_ref()
                 .map(|token| reader.secret("aws.session_token", token)),
             role_arn: keys.role_arn.as_ref().map(|role| reader.text("aws.role_arn", role)),
+            token_url: keys.token_url.as_ref().map(|url| reader.text("aws.token_url", url)),
         }),
         CredentialSecret::Entra(client) => CredentialSecret::Entra(EntraClient {
             tenant_id: reader.text("entra.tenant_id", &client.tenant_id),
             client_id: reader.text("entra.client_id", &client.client_id),
             client_secret: reader.secret("entra.client_secret", &client.client_secret),
+            token_url: client.token_url.as_ref().map(|url| reader.text("entra.token_url", url)),
         }),
         CredentialSecret::Google(account) => CredentialSecret::Google(GoogleAccount {
             service_account: reader.secret("google.service_account", &account.service_account),
@@ -154,12 +156,15 @@ pub(super) fn entry(
                 Some(OpenedCredential::Aws(identity)) => Some(identity),
                 _ => None,
             };
-            let (expires, role) = known.map_or((false, None), |keys| (keys.session_token.is_some(), keys.role_arn));
+            let (expires, role, url) = known.map_or((false, None, None), |keys| {
+                (keys.session_token.is_some(), keys.role_arn, keys.token_url)
+            });
             CredentialSecret::Aws(AwsKeys {
                 access_key_id: TextSource::Source(name("_ACCESS_KEY_ID")),
                 secret_access_key: name("_SECRET_ACCESS_KEY"),
                 session_token: expires.then(|| name("_SESSION_TOKEN")),
                 role_arn: role.map(TextSource::Text),
+                token_url: url.map(|url| TextSource::Text(url.to_string())),
             })
         }
         CredentialKind::Entra => {
@@ -167,11 +172,14 @@ pub(super) fn entry(
                 Some(OpenedCredential::Entra(identity)) => Some(identity),
                 _ => None,
             };
+            let url = known.as_ref().and_then(|known| known.token_url.as_ref());
+            let token_url = url.map(|url| TextSource::Text(url.to_string()));
             let (tenant, client) = known.map(|known| (known.tenant_id, known.client_id)).unzip();
             CredentialSecret::Entra(EntraClient {
                 tenant_id: text(tenant, "_TENANT_ID"),
                 client_id: text(client, "_CLIENT_ID"),
                 client_secret: name("_CLIENT_SECRET"),
+                token_url,
             })
         }
         CredentialKind::Google => CredentialSecret::Google(GoogleAccount {
@@ -262,20 +270,24 @@ fn sources(secret: &mut SecretEntry) -> Vec<(&'static str, &mut SecretSource)> {
             secret_access_key,
             session_token,
             role_arn,
+            token_url,
         }) => vec![
             ("aws.access_key_id", within(access_key_id)),
             ("aws.secret_access_key", Some(secret_access_key)),
             ("aws.session_token", session_token.as_mut()),
             ("aws.role_arn", role_arn.as_mut().and_then(within)),
+            ("aws.token_url", token_url.as_mut().and_then(within)),
         ],
         CredentialSecret::Entra(EntraClient {
             tenant_id,
             client_id,
             client_secret,
+            token_url,
         }) => vec![
             ("entra.tenant_id", within(tenant_id)),
             ("entra.client_id", within(client_id)),
             ("entra.client_secret", Some(client_secret)),
+            ("entra.token_url", token_url.as_mut().and_then(within)),
         ],
         CredentialSecret::Google(GoogleAccount { service_account }) => {
             vec![("google.service_account", Some(service_account))]

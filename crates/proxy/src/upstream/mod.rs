@@ -29,7 +29,7 @@ pub(crate) use credentials::Chosen;
 pub use fetch::FetchError;
 pub(crate) use files::Fetched;
 use files::Files;
-use identity::{Endpoint, Endpoints, Identities};
+use identity::{Endpoint, Identities};
 pub(crate) use place::address;
 pub(crate) use sandbox::Player;
 use segments::SegmentsBody;
@@ -83,7 +83,7 @@ impl Upstream {
     pub fn new(egress: Egress, keyring: Keyring) -> reqwest::Result<Self> {
         let shared = Shared {
             credentials: credentials::Credentials::new(keyring.clone()),
-            identities: Identities::new(Endpoints::default()),
+            identities: Identities::new(),
             files: Files::new(egress.addresses)?,
             ways: Ways::new(egress, keyring)?,
         };

@@ -76,6 +76,9 @@ pub struct AwsKeys<S, T> {
     /// A role to take on with the keys: `arn:aws:iam::123456789012:role/gateway`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<T>,
+    /// Where the role is taken on, when not at the region's own Security Token Service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<T>,
 }
 
 /// A registered application of Microsoft Entra.
@@ -86,6 +89,9 @@ pub struct EntraClient<S, T> {
     pub tenant_id: T,
     pub client_id: T,
     pub client_secret: S,
+    /// Where tokens are given out, when not at `https://login.microsoftonline.com`; the tenant's path is put behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<T>,
 }
 
 /// A service account of Google Cloud.

@@ -22,6 +22,8 @@ pub(super) struct Names {
     client_id: &'static str,
     client_secret: &'static str,
     service_account: &'static str,
+    aws_token_url: &'static str,
+    entra_token_url: &'static str,
 }
 
 /// In the call that adds a provider.
@@ -36,6 +38,8 @@ pub(super) static WITH_PROVIDER: Names = Names {
     client_id: "credentials[0].entra.client_id",
     client_secret: "credentials[0].entra.client_secret",
     service_account: "credentials[0].google.service_account",
+    aws_token_url: "credentials[0].aws.token_url",
+    entra_token_url: "credentials[0].entra.token_url",
 };
 
 /// In the call that adds a credential.
@@ -50,6 +54,8 @@ pub(super) static ALONE: Names = Names {
     client_id: "entra.client_id",
     client_secret: "entra.client_secret",
     service_account: "google.service_account",
+    aws_token_url: "aws.token_url",
+    entra_token_url: "entra.token_url",
 };
 
 const SEALED: &str = "Kept sealed; only its last four characters are ever shown.";
@@ -69,6 +75,7 @@ pub(super) struct SecretFields {
     client_id: RwSignal<String>,
     client_secret: RwSignal<String>,
     service_account: RwSignal<String>,
+    token_url: RwSignal<String>,
 }
 
 impl SecretFields {
@@ -86,6 +93,7 @@ impl SecretFields {
             client_id: RwSignal::default(),
             client_secret: RwSignal::default(),
             service_account: RwSignal::default(),
+            token_url: RwSignal::default(),
         }
     }
 
@@ -106,6 +114,7 @@ impl SecretFields {
                     secret_access_key: secret?,
                     session_token: maybe(self.session_token),
                     role_arn: maybe(self.role_arn),
+                    token_url: maybe(self.token_url),
                 })
             }
             CredentialKind::Entra => {
@@ -116,6 +125,7 @@ impl SecretFields {
                     tenant_id: tenant?,
                     client_id: client?,
                     client_secret: secret?,
+                    token_url: maybe(self.token_url),
                 })
             }
             CredentialKind::Google => CredentialSecret::Google(GoogleAccount {
@@ -200,6 +210,15 @@ impl SecretFields {
                 placeholder="arn:aws:iam::123456789012:role/gateway"
                 hint="Taken on with the keys. Leave empty to use the keys themselves."
             />
+            <TextField
+                form=form
+                name=names.aws_token_url
+                label="Address of the token service"
+                value=self.token_url
+                input=Input::Code
+                placeholder="https://sts.eu-central-1.amazonaws.com"
+                hint="Where the role is taken on. Leave empty for the region's own."
+            />
         }
         .into_any()
     }
@@ -223,6 +242,15 @@ impl SecretFields {
                 value=self.client_secret
                 input=Input::Secret
                 hint="Kept sealed and never shown."
+            />
+            <TextField
+                form=form
+                name=names.entra_token_url
+                label="Address for tokens"
+                value=self.token_url
+                input=Input::Code
+                placeholder="https://login.microsoftonline.com"
+                hint="Leave empty for the usual one; sovereign clouds have their own."
             />
         }
         .into_any()

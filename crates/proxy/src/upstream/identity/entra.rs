@@ -31,11 +31,10 @@ pub(super) async fn token(
     endpoint: Endpoint,
     identity: EntraIdentity,
     scope: EntraScope,
-    url: Option<BaseUrl>,
 ) -> Result<Granted<HeaderValue>, IdentityError> {
     let at = Utc::now();
-    let base = match url {
-        Some(url) => url,
+    let base: BaseUrl = match &identity.token_url {
+        Some(url) => url.clone(),
         None => USUAL_ADDRESS.parse()?,
     };
     let form = serde_urlencoded::to_string([

@@ -24,14 +24,10 @@ struct Claims<'a> {
     exp: i64,
 }
 
-pub(super) async fn token(
-    endpoint: Endpoint,
-    identity: GoogleIdentity,
-    url: Option<BaseUrl>,
-) -> Result<Granted<HeaderValue>, IdentityError> {
+pub(super) async fn token(endpoint: Endpoint, identity: GoogleIdentity) -> Result<Granted<HeaderValue>, IdentityError> {
     let at = Utc::now();
-    let base = match url.or_else(|| identity.token_url.clone()) {
-        Some(url) => url,
+    let base: BaseUrl = match &identity.token_url {
+        Some(url) => url.clone(),
         None => USUAL_ADDRESS.parse()?,
     };
     let claims = Claims {

@@ -23,18 +23,9 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use entra::EntraScope;
 pub(crate) use error::IdentityError;
 
-/// Where keys and tokens are given out, when not at the clouds' own addresses.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Endpoints {
-    pub(crate) aws: Option<BaseUrl>,
-    pub(crate) entra: Option<BaseUrl>,
-    pub(crate) google: Option<BaseUrl>,
-}
-
 /// Gets and keeps keys and tokens; clones share what is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Identities {
-    endpoints: Endpoints,
     sessions: Cache<AwsKeys>,
     tokens: Cache<HeaderValue>,
 }
@@ -48,10 +39,9 @@ struct Granted<V> {
 }
 
 impl Identities {
-    pub(crate) fn new(endpoints: Endpoints) -> Self {
+    pub(crate) fn new() -> Self {
         signer::install();
         Self {
-            endpoints,
             sessions: Cache::default(),
             tokens: Cache::default(),
         }
@@ -69,12 +59,22 @@ impl Identities {
         };
         let session = identity.session_token.as_ref().map_or("", |token| token.expose());
         let secret = identity.secret_access_key.expose();
-        let key = Key::of(&["aws", &identity.access_key_id, secret, session, role, region.as_str()]);
+        let url = identity.token_url.as_ref().map_or("", BaseUrl::as_str);
+        let parts = [
+            "aws",
+            &identity.access_key_id,
+            secret,
+            session,
+            role,
+            region.as_str(),
+            url,
+        ];
+        let key = Key::of(&parts);
         let asked = aws::Asked {
             own: AwsKeys::own(identity),
             role: role.clone(),
             region: region.clone(),
-            url: self.endpoints.aws.clone(),
+            url: identity.token_url.clone(),
         };
         self.sessions.get(key, || Box::pin(asked.assume_role(endpoint))).await
     }
@@ -93,9 +93,10 @@ impl Identities {
             &identity.client_id,
             secret,
             scope.as_str(),
+            identity.token_url.as_ref().map_or("", BaseUrl::as_str),
         ]);
-        let (identity, url) = (identity.clone(), self.endpoints.entra.clone());
-        let ask = || entra::token(endpoint, identity, scope, url);
+        let identity = identity.clone();
+        let ask = || entra::token(endpoint, identity, scope);
         self.tokens.get(key, || Box::pin(ask())).await
     }
 
@@ -107,8 +108,8 @@ impl Identities {
     ) -> Result<HeaderValue, IdentityError> {
         let url = identity.token_url.as_ref().map_or("", BaseUrl::as_str);
         let key = Key::of(&["google", &identity.client_email, identity.private_key.expose(), url]);
-        let (identity, url) = (identity.clone(), self.endpoints.google.clone());
-        let ask = || google::token(endpoint, identity, url);
+        let identity = identity.clone();
+        let ask = || google::token(endpoint, identity);
         self.tokens.get(key, || Box::pin(ask())).await
     }
 }

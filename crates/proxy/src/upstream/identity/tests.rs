@@ -49,13 +49,21 @@ impl Cloud {
         self.asked.lock().expect("nobody panicked").clone()
     }
 
-    fn identities(&self) -> Identities {
-        let endpoints = Endpoints {
-            aws: Some(self.url.clone()),
-            entra: Some(self.url.clone()),
-            google: None,
-        };
-        identities(endpoints)
+    /// What this cloud gives tokens for.
+    fn entra(&self, secret: &str) -> EntraIdentity {
+        EntraIdentity {
+            tenant_id: "the-tenant".to_owned(),
+            client_id: "the-client".to_owned(),
+            client_secret: Secret::new(secret.to_owned()),
+            token_url: Some(self.url.clone()),
+        }
+    }
+
+    fn role(&self, arn: Option<&str>) -> AwsIdentity {
+        AwsIdentity {
+            token_url: Some(self.url.clone()),
+            ..role(arn)
+        }
     }
 }
 
@@ -76,10 +84,10 @@ fn read_request(connection: &mut std::net::TcpStream) -> String {
     }
 }
 
-fn identities(endpoints: Endpoints) -> Identities {
+fn identities() -> Identities {
     // Another test may have been first.
     let _there = rustls::crypto::ring::default_provider().install_default();
-    Identities::new(endpoints)
+    Identities::new()
 }
 
 /// Straight to wherever the policy lets it.
@@ -97,20 +105,13 @@ fn token_of(text: &str, seconds: u32) -> (u16, String) {
     (200, body)
 }
 
-fn entra(secret: &str) -> EntraIdentity {
-    EntraIdentity {
-        tenant_id: "the-tenant".to_owned(),
-        client_id: "the-client".to_owned(),
-        client_secret: Secret::new(secret.to_owned()),
-    }
-}
-
 fn role(arn: Option<&str>) -> AwsIdentity {
     AwsIdentity {
         access_key_id: "AKIAEXAMPLE".to_owned(),
         secret_access_key: Secret::new("canary-secret".to_owned()),
         session_token: None,
         role_arn: arn.map(str::to_owned),
+        token_url: None,
     }
 }
 
@@ -125,8 +126,8 @@ async fn many_calls_at_once_ask_for_one_token_and_later_ones_for_none() {
         token_of("two", 3600),
         token_of("three", 3600),
     ]);
-    let identities = cloud.identities();
-    let identity = entra("canary&secret");
+    let identities = identities();
+    let identity = cloud.entra("canary&secret");
 
     let calls = (0..20).map(|_| identities.entra(straight(AddressPolicy::AllowPrivate), &identity, EntraScope::V1));
     let together = futures_util::future::join_all(calls).await;
@@ -137,7 +138,11 @@ async fn many_calls_at_once_ask_for_one_token_and_later_ones_for_none() {
         .entra(straight(AddressPolicy::AllowPrivate), &identity, EntraScope::Classic)
         .await;
     let replaced = identities
-        .entra(straight(AddressPolicy::AllowPrivate), &entra("another"), EntraScope::V1)
+        .entra(
+            straight(AddressPolicy::AllowPrivate),
+            &cloud.entra("another"),
+            EntraScope::V1,
+        )
         .await;
 
     assert!(
@@ -170,7 +175,7 @@ async fn a_role_is_taken_on_with_a_signed_call() {
         <SecretAccessKey>canary-temporary</SecretAccessKey><SessionToken>canary+session/==</SessionToken>\
         <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
     let cloud = Cloud::giving(vec![(200, answer.to_owned())]);
-    let identities = cloud.identities();
+    let identities = identities();
 
     let own = identities
         .aws(straight(AddressPolicy::AllowPrivate), &role(None), &region())
@@ -179,7 +184,7 @@ async fn a_role_is_taken_on_with_a_signed_call() {
     let taken = identities
         .aws(
             straight(AddressPolicy::AllowPrivate),
-            &role(Some("arn:aws:iam::1:role/r")),
+            &cloud.role(Some("arn:aws:iam::1:role/r")),
             &region(),
         )
         .await
@@ -206,7 +211,7 @@ async fn a_role_is_taken_on_with_a_signed_call() {
 #[tokio::test]
 async fn a_service_account_states_who_it_is() {
     let cloud = Cloud::giving(vec![token_of("google", 3599)]);
-    let identities = identities(Endpoints::default());
+    let identities = identities();
     let identity = GoogleIdentity {
         client_email: "gateway@p.iam.gserviceaccount.com".to_owned(),
         private_key: Secret::new(PRIVATE_KEY.to_owned()),
@@ -258,19 +263,23 @@ async fn what_goes_wrong_is_told_by_kind_and_without_secrets() {
             "<Error><Code>AccessDenied</Code><Message>canary</Message></Error>".to_owned(),
         ),
     ]);
-    let identities = cloud.identities();
+    let identities = identities();
     let mut errors = Vec::new();
 
     for _ in 0..4 {
         let asked = identities
-            .entra(straight(AddressPolicy::AllowPrivate), &entra("canary"), EntraScope::V1)
+            .entra(
+                straight(AddressPolicy::AllowPrivate),
+                &cloud.entra("canary"),
+                EntraScope::V1,
+            )
             .await;
         errors.push(asked.expect_err("no token"));
     }
     let asked = identities
         .aws(
             straight(AddressPolicy::AllowPrivate),
-            &role(Some("arn:aws:iam::1:role/r")),
+            &cloud.role(Some("arn:aws:iam::1:role/r")),
             &region(),
         )
         .await;
@@ -312,14 +321,10 @@ async fn what_goes_wrong_is_told_by_kind_and_without_secrets() {
 #[tokio::test]
 async fn addresses_of_tokens_are_checked_like_those_of_providers() {
     let cloud = Cloud::giving(vec![token_of("never", 3600)]);
-    let endpoints = Endpoints {
-        entra: Some(cloud.url.clone()),
-        ..Endpoints::default()
-    };
-    let identities = identities(endpoints);
+    let identities = identities();
 
     let refused = identities
-        .entra(straight(AddressPolicy::PublicOnly), &entra("s"), EntraScope::V1)
+        .entra(straight(AddressPolicy::PublicOnly), &cloud.entra("s"), EntraScope::V1)
         .await;
 
     assert!(matches!(refused, Err(IdentityError::Address(_))), "{refused:?}");

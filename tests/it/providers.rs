@@ -246,7 +246,10 @@ async fn a_providers_time_limits_apply_where_the_model_has_none() {
         json!(changed.settings.timeouts),
         json!({"first_token": "300ms", "between_tokens": "400ms"})
     );
-    upstream.on("plain", Script::answer("late", 1, 1).after(Duration::from_secs(20)));
+    upstream.on(
+        "plain",
+        Script::answer("late", 1, 1).after(Duration::from_millis(1_500)),
+    );
     let told = eventually("the provider's limit takes effect", SOON, async || {
         let answer = organization.chat(&key).ask("plain").await;
         (answer.status == 504).then_some(answer)

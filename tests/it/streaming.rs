@@ -514,6 +514,42 @@ async fn a_caller_who_hangs_up_before_the_first_token_ends_the_call_too() {
     assert_eq!(organization.only_usage().await.outcome, Outcome::ClientGone);
 }
 
+/// Client libraries stop reading there, and some providers keep the answer open for a while.
+#[tokio::test]
+async fn a_stream_is_over_at_its_end_mark_however_long_the_provider_keeps_it_open() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let pieces = [content("a"), finish(), usage(9, 2), DONE.to_owned()];
+    upstream.on("m", Script::stream(pieces).stall());
+
+    let mut stream = organization.chat(&key).begin(&streaming("m")).await;
+    stream.until(DONE).await;
+    drop(stream);
+
+    let row = organization.only_usage().await;
+    assert_eq!(
+        (row.outcome, row.status, row.estimated),
+        (Outcome::Complete, 200, false)
+    );
+    assert_eq!(
+        quantities(&row.lines),
+        [(UsageUnit::InputUncached, 9), (UsageUnit::OutputText, 2)]
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_never_closes_an_answer_does_not_keep_the_caller_waiting() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = one_model(&upstream).await;
+    let pieces = [content("a"), finish(), DONE.to_owned()];
+    upstream.on("m", Script::stream(pieces).stall());
+
+    let answer = organization.chat(&key).ask_stream("m").await.expect(200);
+
+    assert!(sse::is_done(&answer.body));
+    assert_eq!(upstream.ending().await, Ending::PeerGone);
+}
+
 #[tokio::test]
 async fn each_piece_leaves_as_soon_as_it_arrives() {
     let upstream = Upstream::start().await;

@@ -43,6 +43,15 @@ impl Flow {
         }
     }
 
+    /// The provider has said that its answer is whole. A translated stream knows only when no more bytes come: what is
+    /// told last, the usage, may come behind the reason to stop.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Passed(_, stream) => stream.is_done(),
+            Self::Translated(_) => false,
+        }
+    }
+
     /// To be called once, when no more bytes come or nobody wants them.
     pub fn end(&mut self) -> Ended {
         match self {

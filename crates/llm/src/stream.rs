@@ -170,6 +170,11 @@ impl PassedStream {
         }
     }
 
+    /// The mark of the end has come: nothing that follows it passes.
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
     /// The name under which callers can refer to the answer later, once it was told.
     pub fn answer_id(&self) -> Option<&str> {
         match &self.reader {

@@ -25,6 +25,9 @@ const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
 /// Where comments are not understood: between elements of an array, or events, it means nothing.
 const BLANK: Bytes = Bytes::from_static(b"\n");
 
+/// How long a provider may take to close an answer whose end it has told.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
+
 /// The body of a streamed reply.
 pub(crate) struct Relay {
     state: State,
@@ -51,6 +54,8 @@ enum State {
     Flowing(Source),
     /// The stream is over, and nobody said what was used.
     Counting(Box<Counting>),
+    /// The caller was told everything; a connection that is read to its end can be used again.
+    Emptying(Source),
     Over,
 }
 
@@ -131,6 +136,10 @@ impl Relay {
                 }
                 Err(refusal) => self.fail(&refusal, Outcome::Failed),
             },
+            State::Emptying(source) => match std::task::ready!(source.poll_next(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => self.state = State::Over,
+            },
             State::Flowing(source) => match std::task::ready!(source.poll_next(cx)) {
                 Some(Ok(bytes)) => self.pass(bytes),
                 Some(Err(failure)) => self.break_off(failure),
@@ -157,12 +166,25 @@ impl Relay {
         self.out = seen.out;
         if let Some(failure) = seen.failed {
             self.break_off(failure);
+        } else if self.flow.is_whole() {
+            self.complete_early();
+        }
+    }
+
+    /// Callers stop reading at the mark of the end, so the request is metered before they see it, and however long the
+    /// provider takes to close its answer.
+    fn complete_early(&mut self) {
+        let before = std::mem::replace(&mut self.state, State::Over);
+        self.complete();
+        if let (State::Flowing(source), State::Over) = (before, &self.state) {
+            self.state = State::Emptying(source);
+            self.timer.as_mut().reset(self.active + EMPTIED_WITHIN);
         }
     }
 
     /// The provider's connection ended as it should, or at least without an error.
     fn complete(&mut self) {
-        let ended = self.flow.end();
+        let mut ended = self.flow.end();
         if let Some(failure) = ended.failed.clone() {
             return self.end_badly(failure, ended);
         }
@@ -173,6 +195,8 @@ impl Relay {
             );
             return self.end_badly(failure, ended);
         }
+        // The piece with the mark of the end is held back until the request is metered.
+        ended.out = self.out.take().or(ended.out);
         self.close(Last::Whole, ended);
     }
 
@@ -314,6 +338,10 @@ impl Relay {
     }
 
     fn alarm(&mut self) {
+        if let State::Emptying(_) = self.state {
+            self.state = State::Over;
+            return;
+        }
         let now = Instant::now();
         if let State::Counting(_) = self.state {
             // It is over: nobody is silent.
@@ -342,7 +370,7 @@ impl Drop for Relay {
         let Some(record) = self.record.take() else { return };
         let ending = match std::mem::replace(&mut self.state, State::Over) {
             State::Counting(counting) => Ending::Untold(counting.untold),
-            State::Waiting(_) | State::Flowing(_) | State::Over => {
+            State::Waiting(_) | State::Flowing(_) | State::Emptying(_) | State::Over => {
                 let ended = self.flow.end();
                 record.ending(ended.facts, ended.delivered)
             }

@@ -6,7 +6,7 @@ use gatewright_types::api::Dialect;
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::{body, secret, text_header, told};
+use super::serve::{body, secret, told, traceparent};
 use crate::count;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
@@ -19,9 +19,16 @@ pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Da
         dialect: Dialect::AnthropicMessages,
         route: "POST /v1/messages/count_tokens",
         secret: secret(&request),
-        traceparent: text_header(&request, "traceparent"),
+        traceparent: traceparent(&request),
     };
-    counted(&request, payload, &gateway, head, told(&request)).await
+    counted(
+        &request,
+        payload,
+        &gateway,
+        head,
+        told(&request, Dialect::AnthropicMessages),
+    )
+    .await
 }
 
 /// `POST …/models/{model}:countTokens`.
@@ -30,7 +37,7 @@ pub(super) async fn gemini(request: &HttpRequest, payload: Payload, gateway: &Ga
         dialect: Dialect::GeminiGenerate,
         route: "POST /v1beta/models/{model}:countTokens",
         secret: secret(request),
-        traceparent: text_header(request, "traceparent"),
+        traceparent: traceparent(request),
     };
     counted(request, payload, gateway, head, told).await
 }

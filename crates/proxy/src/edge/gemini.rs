@@ -19,7 +19,7 @@ pub(super) async fn act(
     };
     let told = Told {
         model: Some(model.to_owned()),
-        ..serve::told(&request)
+        ..serve::told(&request, Dialect::GeminiGenerate)
     };
     match verb {
         "generateContent" => serve::serve(&request, payload, &gateway, Dialect::GeminiGenerate, told).await,

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::serve::{body, secret, text_header};
+use super::serve::{body, secret, traceparent};
 use super::{outbound, unserved};
 use crate::gateway::Gateway;
 use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
@@ -32,7 +32,7 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
         dialect: unserved::dialect_of(&request),
         route: "/native/{provider}/{path}",
         secret,
-        traceparent: text_header(&request, "traceparent"),
+        traceparent: traceparent(&request),
     };
     let dialect = head.dialect;
     let admitted = match pipeline::admit(&gateway, head).await {

@@ -1,6 +1,6 @@
 //! Every address that asks a model for something: one way through the pipeline, whatever the dialect.
 
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{AUTHORIZATION, AsHeaderName, CONTENT_LENGTH, HeaderName as SentName};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use gatewright_types::api::Dialect;
@@ -16,29 +16,37 @@ use crate::speech::Wishes;
 use crate::told::{PASSED, Told};
 use crate::trace::address_of;
 
+const TRACEPARENT: SentName = SentName::from_static("traceparent");
+const STRICT: SentName = SentName::from_static("x-gw-strict");
+/// Where dialects put a secret that is no bearer.
+const SECRETS: [SentName; 3] = [
+    SentName::from_static("x-api-key"),
+    SentName::from_static("api-key"),
+    SentName::from_static("x-goog-api-key"),
+];
+
 pub(super) async fn chat_completions(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let told = told(&request);
-    serve(&request, payload, &gateway, Dialect::OpenaiChat, told).await
+    answer(&request, payload, &gateway, Dialect::OpenaiChat).await
 }
 
 pub(super) async fn responses(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let told = told(&request);
-    serve(&request, payload, &gateway, Dialect::OpenaiResponses, told).await
+    answer(&request, payload, &gateway, Dialect::OpenaiResponses).await
 }
 
 pub(super) async fn completions(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let told = told(&request);
-    serve(&request, payload, &gateway, Dialect::OpenaiCompletions, told).await
+    answer(&request, payload, &gateway, Dialect::OpenaiCompletions).await
 }
 
 pub(super) async fn embeddings(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let told = told(&request);
-    serve(&request, payload, &gateway, Dialect::OpenaiEmbeddings, told).await
+    answer(&request, payload, &gateway, Dialect::OpenaiEmbeddings).await
 }
 
 pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
-    let told = told(&request);
-    serve(&request, payload, &gateway, Dialect::AnthropicMessages, told).await
+    answer(&request, payload, &gateway, Dialect::AnthropicMessages).await
+}
+
+async fn answer(request: &HttpRequest, payload: Payload, gateway: &Gateway, dialect: Dialect) -> HttpResponse {
+    serve(request, payload, gateway, dialect, told(request, dialect)).await
 }
 
 /// Through the pipeline and back.
@@ -54,7 +62,7 @@ pub(super) async fn serve(
         dialect,
         route: address_of(dialect),
         secret: secret(request),
-        traceparent: text_header(request, "traceparent"),
+        traceparent: traceparent(request),
     };
     let admitted = match pipeline::admit(gateway, head).await {
         Ok(admitted) => admitted,
@@ -74,7 +82,7 @@ pub(super) async fn body(
 ) -> Result<bytes::Bytes, crate::refusal::Refusal> {
     let settings = &gateway.parts.settings;
     let expected = Expected {
-        length: text_header(request, CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok()),
+        length: text_header(request, CONTENT_LENGTH).and_then(|text| text.parse().ok()),
         limit_bytes: settings.body_limit_bytes,
         idle: settings.body_idle,
     };
@@ -82,10 +90,19 @@ pub(super) async fn body(
 }
 
 /// What the head says besides who asks.
-pub(super) fn told(request: &HttpRequest) -> Told {
+pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
     let headers = request.headers();
     let mut passed = Vec::new();
-    for name in PASSED {
+    // They are Anthropic's, and go no further than to providers that speak its dialect.
+    let passing: &[_] = match dialect {
+        Dialect::AnthropicMessages => &PASSED,
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiGenerate => &[],
+    };
+    for name in passing {
         for value in headers.get_all(name.as_str()) {
             // Read by one HTTP library and sent by another: what one takes the other does too.
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
@@ -95,7 +112,7 @@ pub(super) fn told(request: &HttpRequest) -> Told {
     }
     Told {
         wishes: Wishes {
-            strict: text_header(request, "x-gw-strict").is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            strict: text_header(request, STRICT).is_some_and(|text| text.eq_ignore_ascii_case("true")),
             as_array: false,
         },
         passed,
@@ -106,18 +123,18 @@ pub(super) fn told(request: &HttpRequest) -> Told {
 /// The caller's secret, wherever its dialect puts it.
 pub(super) fn secret(request: &HttpRequest) -> Option<&[u8]> {
     let headers = request.headers();
-    let bearer = headers.get("authorization").and_then(|value| {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, secret) = value.as_bytes().split_at_checked(7)?;
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.trim_ascii())
     });
-    let named = || {
-        ["x-api-key", "api-key", "x-goog-api-key"]
-            .into_iter()
-            .find_map(|name| headers.get(name))
-    };
+    let named = || SECRETS.iter().find_map(|name| headers.get(name));
     bearer.or_else(|| named().map(|value| value.as_bytes().trim_ascii()))
 }
 
-pub(super) fn text_header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+pub(super) fn traceparent(request: &HttpRequest) -> Option<&str> {
+    text_header(request, TRACEPARENT)
+}
+
+fn text_header(request: &HttpRequest, name: impl AsHeaderName) -> Option<&str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }

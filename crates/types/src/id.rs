@@ -33,8 +33,9 @@ fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {
         .ok_or(IdError { expected: prefix })
 }
 
-/// The text form, made without the formatting machinery: each request writes half a dozen of them.
-struct Written {
+/// An identifier's text form, made without the formatting machinery: each request writes half a dozen of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Written {
     text: [u8; Self::LONGEST],
     length: usize,
 }
@@ -55,7 +56,7 @@ impl Written {
         }
     }
 
-    fn text(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         let text = self.text.get(..self.length).unwrap_or_default();
         std::str::from_utf8(text).expect("a prefix and hexadecimal digits are ASCII")
     }
@@ -84,11 +85,16 @@ macro_rules! ids {
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
+
+            /// The text form, for where a borrowed text is wanted.
+            pub fn written(self) -> Written {
+                Written::new($prefix, self.0)
+            }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(Written::new($prefix, self.0).text())
+                f.write_str(Written::new($prefix, self.0).as_str())
             }
         }
 
@@ -107,13 +113,20 @@ macro_rules! ids {
         }
 
         impl Serialize for $name {
+            /// Formats that no person reads get the bare number.
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(Written::new($prefix, self.0).text())
+                if !serializer.is_human_readable() {
+                    return self.0.serialize(serializer);
+                }
+                serializer.serialize_str(Written::new($prefix, self.0).as_str())
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return Uuid::deserialize(deserializer).map(Self);
+                }
                 let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
                 text.parse().map_err(D::Error::custom)
             }

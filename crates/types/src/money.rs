@@ -175,13 +175,20 @@ macro_rules! decimal_text {
         }
 
         impl Serialize for $name {
+            /// Formats that no person reads get the bare number.
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if !serializer.is_human_readable() {
+                    return self.0.serialize(serializer);
+                }
                 serializer.collect_str(self)
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return i64::deserialize(deserializer).map(Self);
+                }
                 let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
                 if let Some(magnitude) = text.strip_prefix('-') {
                     let value = parse_decimal(magnitude, Self::DECIMALS).map_err(D::Error::custom)?;

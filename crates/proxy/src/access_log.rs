@@ -18,9 +18,9 @@ pub(crate) fn write(usage: &UsageRecord) {
     tracing::info!(
         target: TARGET,
         {
-        request.id = %usage.id,
-        organization.id = %usage.organization,
-        key.id = %usage.key,
+        request.id = usage.id.written().as_str(),
+        organization.id = usage.organization.written().as_str(),
+        key.id = usage.key.written().as_str(),
         model = usage.model.as_deref(),
         upstream.provider = upstream.map(|upstream| upstream.name.as_str()),
         upstream.model = upstream.and_then(|upstream| upstream.model.as_ref()).map(|model| model.as_str()),

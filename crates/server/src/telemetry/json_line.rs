@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 pub(super) fn append(line: &mut String, event: &Event<'_>, now: DateTime<Utc>) {
     let metadata = event.metadata();
     line.push_str("{\"timestamp\":\"");
-    line.push_str(&now.to_rfc3339_opts(SecondsFormat::Micros, true));
+    append_time(line, now);
     line.push_str("\",\"level\":\"");
     line.push_str(metadata.level().as_str());
     line.push_str("\",\"target\":\"");
@@ -18,6 +18,28 @@ pub(super) fn append(line: &mut String, event: &Event<'_>, now: DateTime<Utc>) {
     line.push('"');
     event.record(&mut Members { line });
     line.push_str("}\n");
+}
+
+/// RFC 3339 with microseconds.
+fn append_time(line: &mut String, now: DateTime<Utc>) {
+    let (date, time) = (now.date_naive(), now.time());
+    let micros = time.nanosecond() / 1_000 % 1_000_000;
+    let parts = [
+        (date.year_ce().1, 4, "-"),
+        (date.month(), 2, "-"),
+        (date.day(), 2, "T"),
+        (time.hour(), 2, ":"),
+        (time.minute(), 2, ":"),
+        (time.second(), 2, "."),
+        (micros, 6, "Z"),
+    ];
+    for (number, digits, mark) in parts {
+        let mut text = itoa::Buffer::new();
+        let text = text.format(number);
+        line.push_str("000000".get(text.len()..digits).unwrap_or_default());
+        line.push_str(text);
+        line.push_str(mark);
+    }
 }
 
 /// Appends `,"name":value` for each field.
@@ -33,6 +55,11 @@ impl Members<'_> {
         self.line.push_str(",\"");
         self.line.push_str(field.name());
         self.line.push_str("\":");
+    }
+
+    fn integer(&mut self, field: &Field, value: impl itoa::Integer) {
+        self.name(field);
+        self.line.push_str(itoa::Buffer::new().format(value));
     }
 
     fn plain(&mut self, field: &Field, value: impl fmt::Display) {
@@ -52,11 +79,11 @@ impl Visit for Members<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.plain(field, value);
+        self.integer(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain(field, value);
+        self.integer(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -104,7 +131,25 @@ impl fmt::Write for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+
     use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        for text in [
+            "2026-01-02T03:04:05.000006Z",
+            "1970-12-31T23:59:59.999999Z",
+            "2026-10-20T10:00:00.120000Z",
+        ] {
+            let time: DateTime<Utc> = text.parse().expect("a time");
+            let mut line = String::new();
+
+            append_time(&mut line, time);
+
+            assert_eq!(line, time.to_rfc3339_opts(SecondsFormat::Micros, true));
+        }
+    }
 
     #[test]
     fn what_json_forbids_in_a_text_is_escaped() {

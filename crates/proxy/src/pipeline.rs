@@ -59,7 +59,7 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
 pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body: Result<Bytes, Refusal>) -> Reply {
     let Admitted { caller, mut record } = admitted;
     match stages(gateway, &caller, told, body, &mut record).await {
-        Ok(answer) => Reply::answer(gateway, answer, record),
+        Ok(answer) => Reply::answer(gateway, answer, record).await,
         Err(refusal) => Reply::refusal(&refusal, record),
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::access_log;
 use crate::gateway::Gateway;
+use crate::journal::Journal;
 use crate::native::Sighted;
 use crate::refusal::Refusal;
 use crate::route::Plan;
@@ -162,7 +163,7 @@ impl Record {
     /// Writes such a record, complete by now.
     pub(crate) fn settle(gateway: &Gateway, usage: UsageRecord) {
         gateway.parts.metrics.request_begins();
-        write(gateway, usage);
+        write(gateway, usage, Journal::append);
     }
 
     /// The model that was asked for, of a request that is not to be answered.
@@ -274,8 +275,19 @@ impl Record {
 
     /// Writes the record. Returns once the journal has it.
     pub(crate) fn finish(&mut self, end: &End) -> Metered {
+        self.end(end, Journal::append)
+    }
+
+    /// The same for an answer that can wait until the journal has written what other requests leave at the same time.
+    pub(crate) async fn finish_with_others(mut self, end: End) -> Metered {
+        let metered = self.end(&end, Journal::add);
+        self.gateway.parts.journal.written().await;
+        metered
+    }
+
+    fn end(&mut self, end: &End, keep: fn(&Journal, UsageRecord)) -> Metered {
         match self.open.take() {
-            Some(open) => open.finish(&self.gateway, end),
+            Some(open) => open.finish(&self.gateway, end, keep),
             None => Metered { cost: None },
         }
     }
@@ -400,7 +412,7 @@ impl Open {
             .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
     }
 
-    fn finish(mut self: Box<Self>, gateway: &Gateway, end: &End) -> Metered {
+    fn finish(mut self: Box<Self>, gateway: &Gateway, end: &End, keep: fn(&Journal, UsageRecord)) -> Metered {
         let overhead = self.overhead();
         let terms = end.used.terms();
         self.usage.served = terms.served.or(self.usage.served);
@@ -418,7 +430,7 @@ impl Open {
 
         self.trace.end(usage);
         let metered = Metered { cost: usage.cost };
-        write(gateway, self.usage);
+        write(gateway, self.usage, keep);
         metered
     }
 
@@ -448,10 +460,10 @@ impl Open {
     }
 }
 
-fn write(gateway: &Gateway, usage: UsageRecord) {
+fn write(gateway: &Gateway, usage: UsageRecord, keep: fn(&Journal, UsageRecord)) {
     gateway.parts.metrics.request_ends(&usage);
     access_log::write(&usage);
-    gateway.parts.journal.append(usage);
+    keep(&gateway.parts.journal, usage);
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -49,7 +49,7 @@ pub(crate) enum ReplyBody {
 }
 
 impl Reply {
-    pub(crate) fn answer(gateway: &Gateway, answer: Answer, mut record: Record) -> Self {
+    pub(crate) async fn answer(gateway: &Gateway, answer: Answer, mut record: Record) -> Self {
         match answer {
             Answer::Whole {
                 status,
@@ -66,12 +66,13 @@ impl Reply {
                 if matches!(used, Used::Counted(..)) {
                     headers.push((ESTIMATED, Bytes::from_static(b"true")));
                 }
-                let metered = record.finish(&End {
+                let end = End {
                     outcome: Outcome::Complete,
                     status,
                     code: None,
                     used,
-                });
+                };
+                let metered = record.finish_with_others(end).await;
                 headers.push((CONTENT_TYPE, JSON));
                 headers.push((COST, cost(metered)));
                 Self {

@@ -14,7 +14,7 @@ use super::{Received, Token};
 use crate::CoordError;
 
 /// How many batches may wait or be in the works.
-const ROOM: usize = 64;
+const ROOM: usize = 16;
 
 #[derive(Debug, Clone)]
 pub struct LocalUsageStream {

@@ -1,6 +1,8 @@
-//! One record in the journal: length, checksum, JSON. A frame that is cut or changed is told from a whole one.
+//! One record in the journal: length, checksum, MessagePack with the names of its members, so that a release can read
+//! what another one wrote. A frame that is cut or changed is told from a whole one.
 
 use gatewright_contract::UsageRecord;
+use serde::de::Error as _;
 
 const HEAD_BYTES: usize = 8;
 /// No record comes near this; a larger length is damage.
@@ -21,7 +23,7 @@ pub(super) enum Frame<'a> {
 pub(super) fn encode(record: &UsageRecord, into: &mut Vec<u8>) {
     let start = into.len();
     into.extend_from_slice(&[0; HEAD_BYTES]);
-    serde_json::to_writer(&mut *into, record).expect("a usage record has only texts for keys");
+    rmp_serde::encode::write_named(into, record).expect("a usage record is made of what MessagePack has");
     let payload = into
         .get(start + HEAD_BYTES..)
         .expect("the head was written before the payload");
@@ -33,6 +35,15 @@ pub(super) fn encode(record: &UsageRecord, into: &mut Vec<u8>) {
     let (length_part, checksum_part) = head.split_at_mut(4);
     length_part.copy_from_slice(&length.to_le_bytes());
     checksum_part.copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// The record of a whole frame.
+pub(super) fn record(payload: &[u8]) -> Result<UsageRecord, rmp_serde::decode::Error> {
+    match payload.first() {
+        // A journal that an earlier release left behind is JSON, as which no MessagePack map begins.
+        Some(b'{') => serde_json::from_slice(payload).map_err(rmp_serde::decode::Error::custom),
+        _ => rmp_serde::from_slice(payload),
+    }
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Frame<'_> {

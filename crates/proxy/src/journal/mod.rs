@@ -5,9 +5,10 @@ mod frame;
 mod recent;
 mod segment;
 mod shipper;
+mod writer;
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +19,9 @@ use gatewright_contract::UsageRecord;
 use gatewright_types::NodeId;
 use tokio::sync::Notify;
 
-use recent::{Recent, Written};
 pub use segment::Damage;
 pub use shipper::Shipper;
+use writer::Writer;
 
 /// How long a finished record may wait for the disk. Only a power cut can lose it meanwhile.
 const SYNC_EVERY: Duration = Duration::from_millis(200);
@@ -47,20 +48,8 @@ struct Shared {
     dirty: AtomicBool,
     stopped: AtomicBool,
     appended: Notify,
-}
-
-#[derive(Debug)]
-struct Writer {
-    file: File,
-    /// Where the segment's last whole frame ends.
-    size: u64,
-    /// Frames the disk did not take yet, in order.
-    waiting: Vec<u8>,
-    waiting_count: u64,
-    scratch: Vec<u8>,
-    /// First number of the segment.
-    segment: u64,
-    recent: Recent,
+    /// Enough records wait in memory to be worth a batch.
+    batch_ready: Notify,
 }
 
 /// Where a journal lives and whose it is.
@@ -87,15 +76,7 @@ impl Journal {
             directory: place.directory,
             node: place.node,
             backlog_limit_bytes: place.backlog_limit_bytes,
-            writer: Mutex::new(Writer {
-                file,
-                size,
-                waiting: Vec::new(),
-                waiting_count: 0,
-                scratch: Vec::with_capacity(1024),
-                segment: next,
-                recent: Recent::default(),
-            }),
+            writer: Mutex::new(Writer::new(file, size, next)),
             next: AtomicU64::new(next),
             last: AtomicU64::new(recovered.last),
             backlog_bytes: AtomicU64::new(recovered.bytes),
@@ -103,6 +84,7 @@ impl Journal {
             dirty: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             appended: Notify::new(),
+            batch_ready: Notify::new(),
         };
         let journal = Self {
             shared: Arc::new(shared),
@@ -123,31 +105,22 @@ impl Journal {
     /// Writes a record. When the disk refuses it is kept in memory, in order, until the disk takes it; no new request
     /// is let in meanwhile.
     pub fn append(&self, record: UsageRecord) {
-        let shared = &*self.shared;
-        let mut writer = shared.writer();
-        let writer = &mut *writer;
-        writer.scratch.clear();
-        frame::encode(&record, &mut writer.scratch);
-        if writer.waiting.is_empty() && write_frames(&mut writer.file, &mut writer.size, &writer.scratch).is_ok() {
-            writer.recent.add(Written {
-                number: shared.count(1),
-                segment: writer.segment,
-                end_bytes: writer.size,
-                record,
-            });
-        } else {
-            writer.waiting.extend_from_slice(&writer.scratch);
-            writer.waiting_count += 1;
-            shared.failing.store(true, Ordering::Relaxed);
-        }
-        shared
-            .backlog_bytes
-            .fetch_add(writer.scratch.len() as u64, Ordering::Relaxed);
-        shared.dirty.store(true, Ordering::Relaxed);
-        if writer.size >= SEGMENT_BYTES {
-            shared.rotate(writer);
-        }
-        shared.appended.notify_one();
+        let mut writer = self.shared.writer();
+        self.shared.add(&mut writer, record);
+        self.shared.write(&mut writer);
+    }
+
+    /// Leaves a record to be written with others. Whoever does so waits for `written` before the answer leaves.
+    pub fn add(&self, record: UsageRecord) {
+        self.shared.add(&mut self.shared.writer(), record);
+    }
+
+    /// Returns once everything added so far is written: by whichever request is first to go on after this turn of the
+    /// event loop, for all that ended in it.
+    pub async fn written(&self) {
+        tokio::task::yield_now().await;
+        let mut writer = self.shared.writer();
+        self.shared.write(&mut writer);
     }
 
     /// Bytes of records in the journal's files, most of them not in the database yet.
@@ -175,6 +148,34 @@ impl Shared {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn add(&self, writer: &mut Writer, record: UsageRecord) {
+        let size_bytes = writer.add(record);
+        self.backlog_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+    }
+
+    /// Writes what waits, unless the disk is known to refuse: then it is asked again in its own time.
+    fn write(&self, writer: &mut Writer) {
+        if !writer.has_waiting() || self.failing.load(Ordering::Relaxed) {
+            return;
+        }
+        match writer.write() {
+            Ok(()) => self.wrote(writer),
+            Err(_) => self.failing.store(true, Ordering::Relaxed),
+        }
+    }
+
+    fn wrote(&self, writer: &mut Writer) {
+        let first = self.count(writer.waiting());
+        if writer.number(first) {
+            self.batch_ready.notify_one();
+        }
+        self.dirty.store(true, Ordering::Relaxed);
+        self.appended.notify_one();
+        if writer.size >= SEGMENT_BYTES {
+            self.rotate(writer);
+        }
+    }
+
     /// Gives the first of the records that were written its number.
     fn count(&self, written: u64) -> u64 {
         let first = self.next.fetch_add(written, Ordering::Release);
@@ -183,8 +184,10 @@ impl Shared {
     }
 
     fn sync(&self) {
-        if self.failing.load(Ordering::Relaxed) {
-            self.write_waiting();
+        match self.failing.load(Ordering::Relaxed) {
+            true => self.write_again(),
+            // A caller may have hung up before its record was written.
+            false => self.write(&mut self.writer()),
         }
         if !self.dirty.swap(false, Ordering::Relaxed) {
             return;
@@ -197,15 +200,12 @@ impl Shared {
         }
     }
 
-    fn write_waiting(&self) {
+    fn write_again(&self) {
         let mut writer = self.writer();
-        let writer = &mut *writer;
-        match write_frames(&mut writer.file, &mut writer.size, &writer.waiting) {
+        match writer.write() {
             Ok(()) => {
-                writer.waiting.clear();
-                self.count(std::mem::take(&mut writer.waiting_count));
                 self.failing.store(false, Ordering::Relaxed);
-                self.appended.notify_one();
+                self.wrote(&mut writer);
                 tracing::info!("the usage journal can be written again");
             }
             Err(error) => tracing::error!(
@@ -225,21 +225,6 @@ impl Shared {
                 writer.segment = next;
             }
             Err(error) => tracing::error!(%error, "no new journal segment could be begun; the old one grows on"),
-        }
-    }
-}
-
-/// Appends whole frames or nothing: what a failed write left is cut off before the next one.
-fn write_frames(file: &mut File, size: &mut u64, frames: &[u8]) -> io::Result<()> {
-    match file.write_all(frames) {
-        Ok(()) => {
-            *size += frames.len() as u64;
-            Ok(())
-        }
-        Err(error) => {
-            file.set_len(*size)?;
-            file.seek(io::SeekFrom::Start(*size))?;
-            Err(error)
         }
     }
 }

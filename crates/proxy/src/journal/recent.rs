@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 
 use gatewright_contract::UsageRecord;
 
-/// About a megabyte of records.
-const MOST: usize = 1_000;
+use super::shipper::BATCH_RECORDS;
+
+/// A few megabytes of records: what a saturated node serves while the shipper waits for its turn on the processor.
+const MOST: usize = 4_000;
 
 /// Records with consecutive numbers.
 #[derive(Debug, Default)]
@@ -35,6 +37,11 @@ impl Recent {
             self.records.pop_front();
         }
         self.records.push_back(written);
+    }
+
+    /// As many records are here as a batch takes, or a multiple of that: told once for each batch.
+    pub(super) fn fills_a_batch(&self) -> bool {
+        self.records.len().is_multiple_of(BATCH_RECORDS)
     }
 
     /// Takes at most this many records from this number on; none when the first of them is not here any more.

@@ -15,9 +15,10 @@ use super::frame::{self, Frame};
 use super::segment::{self, Segment};
 use super::{Journal, Shared};
 
-/// Records gather this long before they are sent, so that a busy node sends hundreds at once.
+/// Records gather this long before they are sent, or until they fill a batch: a busy node sends hundreds at once, and
+/// takes them from memory before they are too many to be kept there.
 const GATHER: Duration = Duration::from_millis(100);
-const BATCH_RECORDS: usize = 500;
+pub(super) const BATCH_RECORDS: usize = 500;
 const READ_BYTES: usize = 1 << 20;
 /// Sent records that nobody acknowledges for this long are sent again.
 const RESEND_AFTER: Duration = Duration::from_secs(10);
@@ -73,7 +74,10 @@ impl Shipper {
                 () = tokio::time::sleep(RETRY_AFTER) => {}
                 _ = stop.changed() => {}
             }
-            tokio::time::sleep(GATHER).await;
+            tokio::select! {
+                () = self.journal.shared.batch_ready.notified() => {}
+                () = tokio::time::sleep(GATHER) => {}
+            }
             self.turn().await;
         }
         let deadline = Instant::now() + drain;
@@ -217,7 +221,7 @@ impl Shipper {
                 if run.records.is_empty() {
                     (run.follows, run.first) = (run.after.previous, number);
                 }
-                run.records.push(serde_json::from_slice(payload)?);
+                run.records.push(frame::record(payload)?);
             }
             run.after.offset_bytes += frame_bytes(payload);
             run.after.number += 1;
@@ -267,7 +271,7 @@ enum ShipError {
     #[error("the journal cannot be read")]
     Read(#[from] io::Error),
     #[error("a journal record cannot be understood")]
-    Record(#[from] serde_json::Error),
+    Record(#[from] rmp_serde::decode::Error),
     #[error("the usage stream is away")]
     Stream(#[from] gatewright_coord::CoordError),
 }

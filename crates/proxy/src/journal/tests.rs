@@ -1,13 +1,15 @@
 use std::fs::OpenOptions;
+use std::io::Write as _;
 
-use chrono::Utc;
-use gatewright_contract::Batch;
+use chrono::{DateTime, Utc};
+use gatewright_contract::{Batch, Upstream};
 use gatewright_coord::{LocalUsageStream, UsageStream};
-use gatewright_types::api::{CacheStatus, Dialect, Outcome};
-use gatewright_types::{KeyId, OrganizationId, RequestId};
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome};
+use gatewright_types::{KeyId, Nanos, OrganizationId, ProviderId, RequestId, TeamId, UsageUnit};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+use super::frame::Frame;
 use super::*;
 
 fn record() -> UsageRecord {
@@ -183,13 +185,119 @@ async fn what_no_longer_fits_into_memory_is_shipped_from_the_file_in_order() {
     let mut sent = append(&journal, 1);
     shipper.turn().await;
 
-    sent.extend(append(&journal, 2_300));
+    sent.extend(append(&journal, 5_300));
     shipper.turn().await;
     sent.extend(append(&journal, 3));
     shipper.turn().await;
     shipper.turn().await;
 
     assert_eq!(received(&stream).await, sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_end_in_one_turn_are_written_together_before_any_answer_leaves() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let written = || journal.shared.writer().size;
+    let ending = || async {
+        let before = written();
+        journal.add(record());
+        assert_eq!(written(), before, "nobody writes before the others have ended as well");
+        journal.written().await;
+        written()
+    };
+
+    let sizes = tokio::join!(ending(), ending(), ending());
+
+    let whole = written();
+    assert!(whole > 0);
+    assert_eq!(sizes, (whole, whole, whole));
+    assert_eq!(
+        journal.shared.writer().recent.take(0, 10).count(),
+        0,
+        "they have numbers"
+    );
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 0).await;
+    assert_eq!(ledger.ids.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_caller_hung_up_before_it_was_written_is_not_lost() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+
+    journal.add(record());
+    journal.shared.sync();
+
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 0).await;
+    assert_eq!(ledger.ids.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_disk_refuses_is_kept_and_written_in_order_once_it_takes_it() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let mut sent = append(&journal, 2);
+    let path = segment::list(&directory.path().join("journal"))
+        .expect("the directory is there")
+        .remove(0)
+        .path;
+    let only_read = File::open(path).expect("the segment opens");
+    let working = std::mem::replace(&mut journal.shared.writer().file, only_read);
+
+    sent.extend(append(&journal, 2));
+    let room_meanwhile = journal.has_room();
+    journal.shared.writer().file = working;
+    sent.extend(append(&journal, 1));
+    journal.shared.sync();
+    let room_after = journal.has_room();
+    sent.extend(append(&journal, 2));
+
+    assert_eq!((room_meanwhile, room_after), (false, true));
+    let mut ledger = Ledger::default();
+    ship(&journal, &mut ledger, 0).await;
+    assert_eq!(ledger.ids, sent);
+}
+
+#[test]
+fn a_record_is_read_as_it_was_written_and_as_earlier_releases_wrote_it() {
+    let price = "0.15".parse().expect("a price");
+    let record = UsageRecord {
+        team: Some(TeamId::mint()),
+        started_at: DateTime::from_timestamp_micros(1_800_000_000_123_456).expect("a time"),
+        upstream: Some(Upstream {
+            provider: ProviderId::mint(),
+            name: "main".parse().expect("a name"),
+            model: Some("gpt".parse().expect("a model")),
+            credential: None,
+        }),
+        lines: vec![LineItem {
+            unit: UsageUnit::InputCacheWrite5m,
+            quantity: 7,
+            price: Some(price),
+            price_version: None,
+        }],
+        cost: Some(Nanos::new(-5)),
+        ..record()
+    };
+
+    let mut frame = Vec::new();
+    frame::encode(&record, &mut frame);
+
+    let Frame::Whole { payload, rest: [] } = frame::decode(&frame) else {
+        panic!("a frame is whole")
+    };
+    assert_eq!(frame::record(payload).expect("a record"), record);
+    let json = serde_json::to_vec(&record).expect("JSON");
+    assert_eq!(frame::record(&json).expect("a record"), record);
+    assert!(
+        payload.len() < json.len() * 2 / 3,
+        "{} of {}",
+        payload.len(),
+        json.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,7 +381,7 @@ fn a_full_journal_has_no_room() {
     let place = JournalPlace {
         directory: directory.path().join("journal"),
         node,
-        backlog_limit_bytes: 1_000,
+        backlog_limit_bytes: 500,
     };
     let (journal, _) = Journal::open(place).expect("the journal opens");
 

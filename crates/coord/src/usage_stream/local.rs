@@ -13,8 +13,10 @@ use tokio::time::Instant;
 use super::{Received, Token};
 use crate::CoordError;
 
-/// How many batches may wait or be in the works.
-const ROOM: usize = 16;
+/// How many batches may wait or be in the works. They are only in memory, and the rest is safe in the journal.
+const ROOM: usize = 8;
+/// How long a sender waits for one of them to be done.
+const ROOM_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 pub struct LocalUsageStream {
@@ -26,6 +28,7 @@ pub struct LocalUsageStream {
 struct Shared {
     queue: Mutex<Queue>,
     arrived: Notify,
+    left: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -46,13 +49,13 @@ impl LocalUsageStream {
         }
     }
 
-    pub(super) fn send(&self, batch: Batch) -> Result<(), CoordError> {
-        let mut queue = self.queue();
-        if queue.waiting.len() + queue.taken.len() >= ROOM {
-            return Err(CoordError::Full);
+    pub(super) async fn send(&self, batch: Batch) -> Result<(), CoordError> {
+        let batch = Arc::new(batch);
+        let deadline = Instant::now() + ROOM_WITHIN;
+        while !self.queue().put(&batch) {
+            let left = tokio::time::timeout_at(deadline, self.shared.left.notified());
+            left.await.map_err(|_| CoordError::Full)?;
         }
-        queue.waiting.push_back(Arc::new(batch));
-        drop(queue);
         self.shared.arrived.notify_one();
         Ok(())
     }
@@ -82,6 +85,7 @@ impl LocalUsageStream {
         let mut queue = self.queue();
         if let Ok(delivery) = token.0.parse() {
             queue.taken.remove(&delivery);
+            self.shared.left.notify_one();
         }
         if let Some(acked) = acked {
             let known = queue.acked.entry(node).or_insert(acked);
@@ -98,6 +102,15 @@ impl LocalUsageStream {
 }
 
 impl Queue {
+    /// False when there is no room.
+    fn put(&mut self, batch: &Arc<Batch>) -> bool {
+        let room = self.waiting.len() + self.taken.len() < ROOM;
+        if room {
+            self.waiting.push_back(batch.clone());
+        }
+        room
+    }
+
     fn take(&mut self, claim_after: Duration) -> Option<Received> {
         let abandoned = self
             .taken

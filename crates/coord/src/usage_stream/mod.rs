@@ -38,7 +38,7 @@ impl UsageStream {
     /// Fails with `Full` when consumers are far behind: the records stay in the journal until there is room.
     pub async fn send(&self, batch: Batch) -> Result<(), CoordError> {
         match self {
-            Self::Local(stream) => stream.send(batch),
+            Self::Local(stream) => stream.send(batch).await,
             Self::Redis(stream) => stream.send(&batch).await,
         }
     }

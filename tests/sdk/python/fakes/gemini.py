@@ -104,7 +104,8 @@ def read(model, body):
     calling = (body.get("toolConfig") or types.ToolConfig()).function_calling_config
     if calling:
         [*only] = calling.allowed_function_names or []
-        asked.choice = only[0] if only else calling.mode.value.lower()
+        # A validated choice is a free one.
+        asked.choice = only[0] if only else calling.mode.value.lower().replace("validated", "auto")
     asked.parameters = parameters(config)
     signatures, first = [], True
     for tool in body.get("tools") or []:

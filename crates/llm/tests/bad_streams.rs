@@ -249,7 +249,7 @@ fn a_stream_that_lacks_its_end_mark_is_whole_once_it_said_why_it_ended() {
         // The last events, which say so, did not come.
         let cut: Vec<_> = events.iter().take(events.len() - 2).cloned().collect();
         let failure = gathered(told.reader, &written(&cut, "\n", false)).expect_err(told.name);
-        assert_eq!(failure.kind, FailureKind::Connection, "{}", told.name);
+        assert_eq!(failure.kind, FailureKind::Malformed, "{}", told.name);
     }
 }
 

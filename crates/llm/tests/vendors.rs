@@ -118,6 +118,13 @@ fn asked() -> Vec<(&'static str, &'static dyn Inbound, Value)> {
             "document",
             json!({ "type": "base64", "media_type": "application/pdf", "data": "JVBERg==" }),
         ),
+        openai(
+            "address of a picture",
+            json!({ "messages": [{
+                "role": "user",
+                "content": [{ "type": "image_url", "image_url": { "url": "https://a.example/b.png" } }],
+            }] }),
+        ),
         document(
             "address of a document",
             json!({ "type": "url", "url": "https://a.example/b.pdf" }),

@@ -2,11 +2,13 @@
 word, and what comes back is what the clients' libraries read. A profile says whether it was recorded from the client
 itself or written after its documentation."""
 
+import gzip
 import json
 import pathlib
 import unittest
 
 import httpx
+import zstandard
 from anthropic.types import RawMessageStreamEvent
 from anthropic.types.message import Message
 from google.genai.types import GenerateContentResponse
@@ -35,6 +37,7 @@ SPOKEN_BY = {
     MESSAGES: ["anthropic"],
     GEMINI: gateway.GOOGLE,
 }
+CODINGS = {"gzip": gzip.compress, "zstd": zstandard.compress}
 # Those of a request's members that every provider is asked for, in words of its own.
 CARRIED = {
     *("model", "messages", "system", "tools", "tool_choice", "max_tokens", "stream", "stream_options", "thinking"),
@@ -53,12 +56,14 @@ def streams(path, body):
     return body.get("stream") or ":stream" in path
 
 
-def send(request, model):
+def send(request, model, coding=None):
     path = request["path"].replace("{model}", model)
     headers = {**request["headers"], "authorization": f"Bearer {gateway.KEY}"}
     content = None
     if request["body"] is not None:
         content = json.dumps(request["body"]).replace('"{model}"', json.dumps(model)).encode()
+    if coding:
+        content, headers["content-encoding"] = CODINGS[coding](content), coding
     return CLIENT.request(request["method"], path, headers=headers, content=content)
 
 
@@ -137,6 +142,14 @@ class Profiles(unittest.TestCase):
                 for model in CALLING if request["body"] else [gateway.OPENAI]:
                     with self.subTest(client=profile.stem, number=number, model=model):
                         self.check(request, model, send(request, model))
+
+    def test_requests_may_be_compressed(self):
+        for profile in PROFILES:
+            for number, request in enumerate(json.loads(profile.read_text())["requests"]):
+                for coding in CODINGS if request["body"] else []:
+                    for model in (gateway.OPENAI, gateway.ANTHROPIC, gateway.GEMINI):
+                        with self.subTest(client=profile.stem, number=number, coding=coding, model=model):
+                            self.check(request, model, send(request, model, coding))
 
 
 if __name__ == "__main__":

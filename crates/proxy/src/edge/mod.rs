@@ -1,6 +1,7 @@
 //! The only part that knows actix: addresses, bodies coming in and replies going out.
 
 mod body;
+mod coding;
 mod count;
 mod gemini;
 mod models;

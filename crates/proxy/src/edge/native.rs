@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::serve::{body, secret, traceparent};
+use super::serve::{body_as_sent, secret, traceparent};
 use super::{outbound, unserved};
 use crate::gateway::Gateway;
 use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
@@ -52,7 +52,7 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
         headers: headers(&request),
         secret: secret.unwrap_or_default(),
     };
-    match native::run(&gateway, admitted, asked, body(&request, payload, &gateway)).await {
+    match native::run(&gateway, admitted, asked, body_as_sent(&request, payload, &gateway)).await {
         NativeReply::Refused(reply) => outbound::send(reply),
         NativeReply::Answered(answer) => send(*answer),
     }

@@ -1,6 +1,6 @@
 //! Every address that asks a model for something: one way through the pipeline, whatever the dialect.
 
-use actix_web::http::header::{AUTHORIZATION, AsHeaderName, CONTENT_LENGTH, HeaderName as SentName};
+use actix_web::http::header::{AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName as SentName};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use gatewright_types::api::Dialect;
@@ -8,6 +8,7 @@ use http::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::body::{self, Expected};
+use super::coding::Coding;
 use super::outbound;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
@@ -75,7 +76,21 @@ pub(super) async fn serve(
     outbound::send(pipeline::run(gateway, admitted, told, body).await)
 }
 
+/// What the caller wrote, whether or not it comes compressed.
 pub(super) async fn body(
+    request: &HttpRequest,
+    payload: Payload,
+    gateway: &Gateway,
+) -> Result<bytes::Bytes, crate::refusal::Refusal> {
+    let coding = Coding::of(text_header(request, CONTENT_ENCODING))?;
+    let body = body_as_sent(request, payload, gateway).await?;
+    match coding {
+        Some(coding) => coding.decode(&body, gateway.parts.settings.body_limit_bytes).await,
+        None => Ok(body),
+    }
+}
+
+pub(super) async fn body_as_sent(
     request: &HttpRequest,
     payload: Payload,
     gateway: &Gateway,

@@ -105,7 +105,7 @@ impl Ways {
             }
         }
         let client = straight(connect, self.egress.addresses).build();
-        let client = client.map_err(|error| not_built(error.into()))?;
+        let client = client.map_err(|error| not_built(&error.into()))?;
         clients.insert(connect, client.clone());
         Ok(client)
     }
@@ -121,7 +121,7 @@ impl Ways {
             .map_err(|error| failure_of(FailureKind::Credential, format!("its network cannot be used: {error}")))?;
         self.check_proxy(&opened)
             .map_err(|error| connection_failure(format!("its proxy {error}")))?;
-        let client = build(connect, self.egress.addresses, &opened).map_err(not_built)?;
+        let client = build(connect, self.egress.addresses, &opened).map_err(|error| not_built(&error))?;
         let mut all = self.own.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_NETWORKS && !all.contains_key(&whose.provider) {
             all.clear();
@@ -236,8 +236,8 @@ enum BuildError {
     Client(#[from] reqwest::Error),
 }
 
-fn not_built(error: BuildError) -> Failure {
-    let told = match &error {
+fn not_built(error: &BuildError) -> Failure {
+    let told = match error {
         BuildError::Proxy(_) => error.to_string(),
         BuildError::Client(client) => super::failure(client).message,
     };

@@ -244,7 +244,8 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// From now on requests for this model, or for this path when they name no model, are answered so.
+    /// From now on requests for this model, with this `inputText`, or for this path when they name neither, are answered
+    /// so.
     pub fn on(&self, model: &str, script: Script) {
         self.shared.state().scripts.insert(model.to_owned(), script);
     }
@@ -404,10 +405,14 @@ async fn pause(connection: &mut Connection, delay: Duration) -> bool {
 
 fn choose(shared: &Shared, target: &str, body: &[u8]) -> Script {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
-    let model = asked.get("model").and_then(Value::as_str).unwrap_or(target);
-    if let Some(script) = shared.state().scripts.get(model) {
+    let said = |name| asked.get(name).and_then(Value::as_str);
+    let model = said("model").unwrap_or(target);
+    let scripted = said("inputText").into_iter().chain([model]);
+    let state = shared.state();
+    if let Some(script) = scripted.into_iter().find_map(|name| state.scripts.get(name)) {
         return script.clone();
     }
+    drop(state);
     if target.ends_with("/models") {
         return Script::json(
             200,

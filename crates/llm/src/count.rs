@@ -111,6 +111,9 @@ impl CountRequest {
             | Dialect::OpenaiResponses
             | Dialect::OpenaiCompletions
             | Dialect::OpenaiEmbeddings
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_)
             | Dialect::AnthropicMessages => anthropic::write_token_count(tokens),
         }
     }
@@ -174,6 +177,9 @@ impl CountRequest {
             | Dialect::OpenaiResponses
             | Dialect::OpenaiCompletions
             | Dialect::OpenaiEmbeddings
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_)
             | Dialect::AnthropicMessages => anthropic::read_count_request(&self.body),
         }
     }

@@ -68,7 +68,9 @@ pub fn delivered(dialect: Dialect, body: &[u8]) -> Delivered {
         Dialect::GeminiGenerate => &Gemini,
         Dialect::OpenaiCompletions => return delivered::completed(body),
         // Vectors are no tokens.
-        Dialect::OpenaiEmbeddings => return Delivered::default(),
+        Dialect::OpenaiEmbeddings | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed | Dialect::Native(_) => {
+            return Delivered::default();
+        }
     };
     let answer = outbound.read_answer(body);
     answer.map(|answer| Delivered::of(&answer.parts)).unwrap_or_default()

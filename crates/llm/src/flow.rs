@@ -22,7 +22,10 @@ impl Flow {
             Dialect::OpenaiResponses
             | Dialect::OpenaiEmbeddings
             | Dialect::AnthropicMessages
-            | Dialect::GeminiGenerate => PassedStream::other(inbound(dialect).watcher()),
+            | Dialect::GeminiGenerate
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_) => PassedStream::other(inbound(dialect).watcher()),
         };
         Self::Passed(dialect, stream)
     }
@@ -71,7 +74,10 @@ impl Flow {
                 Dialect::OpenaiResponses
                 | Dialect::OpenaiEmbeddings
                 | Dialect::AnthropicMessages
-                | Dialect::GeminiGenerate,
+                | Dialect::GeminiGenerate
+                | Dialect::GeminiEmbed
+                | Dialect::GeminiBatchEmbed
+                | Dialect::Native(_),
                 _,
             ) => Bytes::new(),
             Self::Translated(stream) => stream.trailer(),
@@ -90,7 +96,13 @@ impl Flow {
 /// An error in a stream whose earlier events are not ours.
 fn error_event(dialect: Dialect, error: &ErrorFacts<'_>) -> Bytes {
     let name: &[u8] = match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings | Dialect::GeminiGenerate => b"",
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiGenerate
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => b"",
         Dialect::OpenaiResponses | Dialect::AnthropicMessages => b"event: error\n",
     };
     let data = match dialect {
@@ -99,7 +111,10 @@ fn error_event(dialect: Dialect, error: &ErrorFacts<'_>) -> Bytes {
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiEmbeddings
         | Dialect::AnthropicMessages
-        | Dialect::GeminiGenerate => inbound(dialect).write_error(error),
+        | Dialect::GeminiGenerate
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => inbound(dialect).write_error(error),
     };
     [name, b"data: ", &data, b"\n\n"].concat().into()
 }

@@ -117,7 +117,7 @@ impl Request {
         let stream = match path.model {
             Some(_) => path.stream,
             // Vectors come at once, whatever is asked.
-            None if dialect == Dialect::OpenaiEmbeddings => false,
+            None if dialect.embeds() => false,
             None => read_flag(found.stream, "stream", "stream")?,
         };
         let usage = match dialect {
@@ -128,7 +128,10 @@ impl Request {
             Dialect::OpenaiResponses
             | Dialect::OpenaiEmbeddings
             | Dialect::AnthropicMessages
-            | Dialect::GeminiGenerate => UsageOption::Asked,
+            | Dialect::GeminiGenerate
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_) => UsageOption::Asked,
         };
         Ok(Self {
             dialect,
@@ -336,6 +339,10 @@ const fn content_name(dialect: Dialect) -> &'static str {
         Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => "input",
         Dialect::OpenaiCompletions => "prompt",
         Dialect::GeminiGenerate => "contents",
+        Dialect::GeminiEmbed => "content",
+        Dialect::GeminiBatchEmbed => "requests",
+        // Not read here: it goes to its provider as it is.
+        Dialect::Native(_) => "body",
     }
 }
 
@@ -344,13 +351,14 @@ fn content_place(dialect: Dialect, value: Option<Value<'_>>, name: &'static str)
     let advice = match dialect {
         Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::GeminiGenerate => "send at least one message",
         Dialect::OpenaiCompletions => "send the text to complete",
-        Dialect::OpenaiEmbeddings => "send the text to embed",
+        Dialect::OpenaiEmbeddings | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => "send the text to embed",
+        Dialect::Native(_) => "send what the provider asks for",
         // It may be in a stored prompt or an earlier response.
         Dialect::OpenaiResponses => return Ok(value.map_or(0..0, |value| value.start..value.end())),
     };
     let value = required(value, name, advice)?;
     match dialect {
-        Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::GeminiGenerate => {
+        Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::GeminiBatchEmbed => {
             if value.kind != Kind::Array {
                 return Err(wrong_kind(name, name, "an array", value));
             }
@@ -358,7 +366,11 @@ fn content_place(dialect: Dialect, value: Option<Value<'_>>, name: &'static str)
                 return Err(refuse(&format!("'{name}' is empty; {advice}"), Some(name)));
             }
         }
-        Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {}
+        Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::OpenaiResponses
+        | Dialect::GeminiEmbed
+        | Dialect::Native(_) => {}
     }
     Ok(value.start..value.end())
 }

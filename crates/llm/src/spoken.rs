@@ -47,7 +47,8 @@ pub enum Endpoint {
     RawPredict,
     CohereChat,
     Converse,
-    /// Gemini's embeddings.
+    /// Gemini's embeddings, of one content and of several.
+    EmbedContent,
     BatchEmbedContents,
     /// Vertex's embeddings.
     Predict,
@@ -65,7 +66,7 @@ pub enum Endpoint {
 /// `None` when this kind has nothing that the dialect asks for.
 pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken> {
     let is_claude_on_vertex = kind == ProviderKind::Vertex && model.starts_with("claude");
-    if is_claude_on_vertex && asked != Dialect::OpenaiEmbeddings {
+    if is_claude_on_vertex && !asked.embeds() {
         return Some(Spoken {
             endpoint: Endpoint::RawPredict,
             outbound: Some(&AnthropicOn(Envelope::Vertex)),
@@ -79,7 +80,7 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
             accent: accent(kind, asked),
         });
     }
-    if asked == Dialect::OpenaiEmbeddings {
+    if !Dialect::CONVERSATIONS.contains(&asked) {
         return None;
     }
     let (endpoint, outbound): (_, &'static dyn Outbound) = match Family::of(kind) {
@@ -133,6 +134,9 @@ fn native(kind: ProviderKind, asked: Dialect) -> Option<Endpoint> {
         Dialect::OpenaiEmbeddings => Endpoint::Embeddings,
         Dialect::AnthropicMessages => Endpoint::Messages,
         Dialect::GeminiGenerate => Endpoint::GenerateContent,
+        Dialect::GeminiEmbed => Endpoint::EmbedContent,
+        Dialect::GeminiBatchEmbed => Endpoint::BatchEmbedContents,
+        Dialect::Native(_) => return None,
     };
     let endpoints: &[Endpoint] = match kind {
         ProviderKind::Openai | ProviderKind::Azure => &[
@@ -155,7 +159,12 @@ fn native(kind: ProviderKind, asked: Dialect) -> Option<Endpoint> {
         | ProviderKind::Huggingface
         | ProviderKind::Sandbox => &[Endpoint::ChatCompletions],
         ProviderKind::Anthropic => &[Endpoint::Messages],
-        ProviderKind::Gemini | ProviderKind::Vertex => &[Endpoint::GenerateContent],
+        ProviderKind::Gemini => &[
+            Endpoint::GenerateContent,
+            Endpoint::EmbedContent,
+            Endpoint::BatchEmbedContents,
+        ],
+        ProviderKind::Vertex => &[Endpoint::GenerateContent],
         ProviderKind::Cohere | ProviderKind::Bedrock => &[],
     };
     endpoints.contains(&endpoint).then_some(endpoint)
@@ -223,6 +232,7 @@ impl Endpoint {
             (Self::CohereChat, _) => "chat".to_owned(),
             (Self::Converse, false) => format!("model/{}/converse", path_segment(model)),
             (Self::Converse, true) => format!("model/{}/converse-stream", path_segment(model)),
+            (Self::EmbedContent, _) => format!("models/{}:embedContent", path_segment(model)),
             (Self::BatchEmbedContents, _) => format!("models/{}:batchEmbedContents", path_segment(model)),
             (Self::Predict, _) => format!("models/{}:predict", path_segment(model)),
             (Self::CohereEmbed, _) => "embed".to_owned(),
@@ -240,10 +250,7 @@ mod tests {
 
     #[test]
     fn every_kind_answers_every_conversation_and_passes_its_own_dialect_on() {
-        let conversations = Dialect::ALL
-            .into_iter()
-            .filter(|dialect| *dialect != Dialect::OpenaiEmbeddings);
-        for dialect in conversations {
+        for dialect in Dialect::CONVERSATIONS {
             for kind in ProviderKind::ALL {
                 assert!(spoken(kind, dialect, "m").is_some(), "{kind:?} {dialect:?}");
             }
@@ -253,7 +260,9 @@ mod tests {
         assert!(passes(ProviderKind::Anthropic, Dialect::AnthropicMessages));
         assert!(passes(ProviderKind::Gemini, Dialect::GeminiGenerate));
         assert!(!passes(ProviderKind::Anthropic, Dialect::OpenaiChat));
+        assert!(passes(ProviderKind::Gemini, Dialect::GeminiBatchEmbed));
         assert!(spoken(ProviderKind::Anthropic, Dialect::OpenaiEmbeddings, "m").is_none());
+        assert!(spoken(ProviderKind::Vertex, Dialect::GeminiEmbed, "claude-x").is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::record::{Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::{Keeper, Kept};
 use crate::route::Plan;
+use crate::sharing;
 use crate::speech::{Marks, Prepared, Speech, Telling};
 use crate::told::Told;
 use crate::upstream::{Chosen, Fetched, Upstream};
@@ -55,15 +56,20 @@ pub(crate) async fn call(
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
     let patience = patience(gateway, &plan);
-    let (opening, telling) = opening(gateway, plan, request, told, patience.connect, record).await?;
+    let (opening, mut telling) = opening(gateway, plan, request, told, patience.connect, record).await?;
     if request.stream() {
         return stream(gateway, opening, telling, patience, record).await;
     }
     let keeper = Keeper::of(gateway, &opening, record);
 
-    let (status, body) = whole(gateway, opening, patience, record).await?;
-    let told = body;
-    let (mut body, facts) = telling.whole(told.clone(), None).map_err(refused)?;
+    let further = telling.take_further();
+    let (status, told, others) = if further.is_empty() {
+        let (status, body) = whole(gateway, opening, patience, record).await?;
+        (status, body, Vec::new())
+    } else {
+        Box::pin(sharing::all(gateway, opening, further, patience, record)).await?
+    };
+    let (mut body, facts) = telling.whole(told.clone(), &others, None).map_err(refused)?;
     let used = match facts.usage {
         Some(tokens) => Used::Told(tokens, facts.terms),
         None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
@@ -71,7 +77,7 @@ pub(crate) async fn call(
             let untold = record.untold(delivered(record.dialect(), &body), facts.terms);
             let tokens = record.ask(&untold).await.unwrap_or_default();
             // Some answers say what was used, whoever counted it.
-            (body, _) = telling.whole(told, Some(tokens)).map_err(refused)?;
+            (body, _) = telling.whole(told, &others, Some(tokens)).map_err(refused)?;
             Used::Counted(tokens, facts.terms)
         }
     };

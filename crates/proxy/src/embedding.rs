@@ -1,23 +1,37 @@
-//! Embeddings on their way: put to providers that speak another dialect than OpenAI's, and told in the notation that the
-//! caller asked for whatever the provider wrote. Pure: no I/O, no clock.
+//! Embeddings on their way: put to providers that speak another dialect than the caller, shared out among several calls
+//! where there are more texts than a vendor takes at once, and told in the caller's dialect and notation whatever the
+//! provider wrote. Pure: no I/O, no clock.
 
 use bytes::Bytes;
 use gatewright_contract::UpstreamTarget;
-use gatewright_llm::dialect::Dropped;
-use gatewright_llm::embed::{EmbedAnswer, EmbedDialect, EmbedRequest, Encoding, embeds, notation};
-use gatewright_llm::{AnswerFacts, BadRequest, Endpoint, Failure, Request, Tokens};
+use gatewright_llm::dialect::{Dropped, inbound};
+use gatewright_llm::embed::{
+    Amount, EmbedAnswer, EmbedContents, EmbedDialect, EmbedRequest, Encoding, Shares, embeds, notation,
+};
+use gatewright_llm::{AnswerFacts, BadRequest, Endpoint, Failure, NotAnAnswer, Request, Tokens};
+use gatewright_types::api::Dialect;
 
 use crate::refusal::Refusal;
 
 /// What of a request for embeddings its answer needs.
 #[derive(Debug)]
 pub(crate) struct Embedding {
-    /// Absent when the provider speaks OpenAI's.
+    caller: Caller,
+    /// Absent when the provider speaks the caller's.
     dialect: Option<EmbedDialect>,
-    inputs: usize,
-    encoding: Encoding,
+    /// How many vectors there have to be in the answer to each call.
+    shares: Vec<usize>,
+    /// What is asked by the calls after the first one, until they are made.
+    further: Vec<Bytes>,
     upstream_model: String,
     dropped: Dropped,
+}
+
+/// How the caller is answered.
+#[derive(Debug, Clone, Copy)]
+enum Caller {
+    Openai(Encoding),
+    Gemini(Amount),
 }
 
 /// A request for embeddings in the provider's words.
@@ -31,31 +45,67 @@ impl Embedding {
     /// Of a request that is passed on as it is. `None` when it asks for something that only its provider understands.
     pub(crate) fn passed(request: &Request, target: &UpstreamTarget) -> Option<Self> {
         let read = EmbedRequest::parse(request.body().clone()).ok()?;
-        Some(Self::of(None, &read, target, Dropped::default()))
+        let (caller, shares) = (Caller::Openai(read.encoding()), vec![read.inputs().count()]);
+        Some(Self::of(caller, None, shares, request, target, Dropped::default()))
+    }
+
+    /// Of a request in Gemini's dialect to a provider that speaks it.
+    pub(crate) fn forward(request: &Request, endpoint: Endpoint, target: &UpstreamTarget) -> Result<Put, Refusal> {
+        let amount = amount(request.dialect()).ok_or_else(|| unanswerable(request))?;
+        let contents = EmbedContents::parse(request.body().clone(), amount).map_err(Refusal::BadRequest)?;
+        let shares = Shares {
+            bodies: contents.forward(target.provider.deployment(target.model.as_str())),
+            dropped: Dropped::default(),
+        };
+        Ok(Put::of(shares, endpoint, |shares, dropped| {
+            Self::of(Caller::Gemini(amount), None, shares, target, dropped)
+        }))
     }
 
     pub(crate) fn put(request: &Request, target: &UpstreamTarget) -> Result<Put, Refusal> {
         let known_as = target.model.as_str();
         let (endpoint, dialect) = embeds(target.provider.kind, known_as).ok_or_else(|| unanswerable(request))?;
-        let read = EmbedRequest::parse(request.body().clone()).map_err(Refusal::BadRequest)?;
-        let written = dialect
-            .write(&read, target.provider.deployment(known_as))
+        let model = target.provider.deployment(known_as);
+        let body = request.body().clone();
+        let (caller, written) = match amount(request.dialect()) {
+            Some(amount) => {
+                let contents = EmbedContents::parse(body, amount).map_err(Refusal::BadRequest)?;
+                let wanted = contents.read().map_err(Refusal::BadRequest)?;
+                (Caller::Gemini(amount), dialect.write(&wanted, model))
+            }
+            None => {
+                let read = EmbedRequest::parse(body).map_err(Refusal::BadRequest)?;
+                let written = read.read().and_then(|wanted| dialect.write(&wanted, model));
+                (Caller::Openai(read.encoding()), written)
+            }
+        };
+        let shares = written
             .map_err(|unsupported| Refusal::BadRequest(BadRequest::at(unsupported.param, unsupported.message)))?;
-        Ok(Put {
-            endpoint,
-            body: written.body.into(),
-            embedding: Self::of(Some(dialect), &read, target, written.dropped),
-        })
+        Ok(Put::of(shares, endpoint, |shares, dropped| {
+            Self::of(caller, Some(dialect), shares, target, dropped)
+        }))
     }
 
-    fn of(dialect: Option<EmbedDialect>, read: &EmbedRequest, target: &UpstreamTarget, dropped: Dropped) -> Self {
+    fn of(
+        caller: Caller,
+        dialect: Option<EmbedDialect>,
+        shares: Vec<usize>,
+        target: &UpstreamTarget,
+        dropped: Dropped,
+    ) -> Self {
         Self {
+            caller,
             dialect,
-            inputs: read.inputs().count(),
-            encoding: read.encoding(),
+            shares,
+            further: Vec::new(),
             upstream_model: target.model.to_string(),
             dropped,
         }
+    }
+
+    /// What is still to be asked besides the first call.
+    pub(crate) fn take_further(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.further)
     }
 
     pub(crate) fn dropped(&self) -> &Dropped {
@@ -66,42 +116,100 @@ impl Embedding {
         self.dialect.is_some()
     }
 
-    /// A provider's answer in its own dialect.
-    pub(crate) fn translate(
+    /// The answer to a caller of this dialect, made of those to all calls in their order. `counted` is what was used where
+    /// the provider does not tell.
+    pub(crate) fn tell(
+        &self,
+        body: Bytes,
+        others: &[Bytes],
+        counted: Option<Tokens>,
+        dialect: Dialect,
+    ) -> Result<(Bytes, AnswerFacts), Failure> {
+        let read = |body: &Bytes| inbound(dialect).read_facts(body).map_err(NotAnAnswer::into_failure);
+        match (self.dialect, self.caller) {
+            (Some(dialect), _) => self.together(dialect, &body, others, counted),
+            (None, Caller::Openai(encoding)) => {
+                let facts = read(&body)?;
+                self.corrected(body, encoding, facts, counted)
+            }
+            (None, Caller::Gemini(_)) if others.is_empty() => {
+                let facts = read(&body)?;
+                Ok((body, facts))
+            }
+            (None, Caller::Gemini(_)) => self.together(EmbedDialect::Gemini, &body, others, counted),
+        }
+    }
+
+    fn together(
         &self,
         dialect: EmbedDialect,
-        body: &[u8],
+        body: &Bytes,
+        others: &[Bytes],
         counted: Option<Tokens>,
     ) -> Result<(Bytes, AnswerFacts), Failure> {
-        let mut answer = dialect.read(body, self.inputs)?;
+        let read = |(body, inputs): (&Bytes, &usize)| dialect.read(body, *inputs);
+        let bodies = std::iter::once(body).chain(others).zip(&self.shares);
+        let mut answer = EmbedAnswer::joined(bodies.map(read).collect::<Result<Vec<_>, _>>()?);
         let facts = AnswerFacts {
             usage: answer.usage,
             ..AnswerFacts::default()
         };
         answer.usage = answer.usage.or(counted);
-        let written = answer.write(self.encoding, &self.upstream_model);
+        let written = match self.caller {
+            Caller::Openai(encoding) => answer.write(encoding, &self.upstream_model),
+            Caller::Gemini(amount) => answer.write_gemini(amount),
+        };
         Ok((written.into(), facts))
     }
 
-    pub(crate) fn dialect(&self) -> Option<EmbedDialect> {
-        self.dialect
-    }
-
     /// An answer in OpenAI's dialect, of which `facts` are known: as it came, unless its numbers are in the other notation.
-    pub(crate) fn tell(
+    fn corrected(
         &self,
         body: Bytes,
+        encoding: Encoding,
         facts: AnswerFacts,
         counted: Option<Tokens>,
     ) -> Result<(Bytes, AnswerFacts), Failure> {
         match notation(&body) {
-            Some(written) if written != self.encoding => {
-                let mut answer = EmbedAnswer::read_openai(&body, self.inputs)?;
+            Some(written) if written != encoding => {
+                let inputs = self.shares.iter().sum();
+                let mut answer = EmbedAnswer::read_openai(&body, inputs)?;
                 answer.usage = facts.usage.or(counted);
-                Ok((answer.write(self.encoding, &self.upstream_model).into(), facts))
+                Ok((answer.write(encoding, &self.upstream_model).into(), facts))
             }
             Some(_) | None => Ok((body, facts)),
         }
+    }
+}
+
+impl Put {
+    fn of(shares: Shares, endpoint: Endpoint, embedding: impl FnOnce(Vec<usize>, Dropped) -> Embedding) -> Self {
+        let (bodies, counts): (Vec<_>, Vec<_>) = shares.bodies.into_iter().unzip();
+        let mut bodies = bodies.into_iter();
+        let body = bodies.next().unwrap_or_default();
+        Self {
+            endpoint,
+            body,
+            embedding: Embedding {
+                further: bodies.collect(),
+                ..embedding(counts, shares.dropped)
+            },
+        }
+    }
+}
+
+/// How many contents a request in Gemini's dialect has, by its address.
+const fn amount(dialect: Dialect) -> Option<Amount> {
+    match dialect {
+        Dialect::GeminiEmbed => Some(Amount::One),
+        Dialect::GeminiBatchEmbed => Some(Amount::Several),
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::AnthropicMessages
+        | Dialect::GeminiGenerate
+        | Dialect::Native(_) => None,
     }
 }
 

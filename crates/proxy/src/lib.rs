@@ -23,6 +23,7 @@ mod relay;
 mod reply;
 mod responses;
 mod route;
+mod sharing;
 mod speech;
 mod tier;
 mod told;

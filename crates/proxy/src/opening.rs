@@ -60,6 +60,24 @@ pub(crate) enum Source {
 }
 
 impl Opening {
+    /// Another call like this one.
+    pub(crate) fn again(&self, body: Bytes) -> Self {
+        Self {
+            upstream: self.upstream.clone(),
+            plan: self.plan.clone(),
+            endpoint: self.endpoint,
+            body: body.into(),
+            stream: self.stream,
+            same_dialect: self.same_dialect,
+            headers: self.headers.clone(),
+            request_id: self.request_id,
+            credential: self.credential.clone(),
+            traceparent: self.traceparent.clone(),
+            connect: self.connect,
+            now: self.now,
+        }
+    }
+
     pub(crate) async fn open(mut self) -> Result<Opened, Refusal> {
         let body = std::mem::take(&mut self.body);
         let target = self.plan.target();

@@ -231,7 +231,10 @@ const fn vendors_request_id(dialect: Dialect) -> &'static str {
         | Dialect::OpenaiResponses
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiEmbeddings
-        | Dialect::GeminiGenerate => "x-request-id",
+        | Dialect::GeminiGenerate
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => "x-request-id",
     }
 }
 

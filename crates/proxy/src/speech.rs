@@ -17,7 +17,7 @@ use gatewright_llm::{
 use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
 
-use crate::embedding::Embedding;
+use crate::embedding::{Embedding, Put};
 use crate::refusal::Refusal;
 pub(crate) use unwritten::Unwritten;
 
@@ -99,6 +99,10 @@ impl Speech {
             Some(outbound) => outbound,
             // A provider is always asked for events: an array cannot be watched as it goes by.
             None if array => &Gemini,
+            None if dialect.embeds() && dialect != Dialect::OpenaiEmbeddings => {
+                let put = Embedding::forward(request, spoken.endpoint, target)?;
+                return Ok(Prepared::Ready(Self::of(put, dialect)));
+            }
             None => {
                 return Ok(Prepared::Ready(Self {
                     endpoint: spoken.endpoint,
@@ -127,19 +131,23 @@ impl Speech {
         })))
     }
 
-    /// Every kind answers conversations: what is left are embeddings of providers that do not speak OpenAI's dialect.
+    /// Every kind answers conversations: what is left are embeddings of providers that do not speak the caller's dialect.
     fn embed(request: &Request, target: &UpstreamTarget, wishes: Wishes) -> Result<Self, Refusal> {
         let put = Embedding::put(request, target)?;
         wishes.allow(put.embedding.dropped())?;
-        Ok(Self {
+        Ok(Self::of(put, request.dialect()))
+    }
+
+    fn of(put: Put, dialect: Dialect) -> Self {
+        Self {
             endpoint: put.endpoint,
             body: put.body.into(),
             telling: Telling {
-                dialect: request.dialect(),
+                dialect,
                 usage: UsageChunk::Keep,
                 way: Way::Embedded(Box::new(put.embedding)),
             },
-        })
+        }
     }
 }
 
@@ -199,7 +207,12 @@ impl Telling {
 
     /// The caller's answer, and what the provider's says of itself. Where the provider does not say what was used and the
     /// caller has to be told, it is what was counted.
-    pub(crate) fn whole(&self, body: Bytes, counted: Option<Tokens>) -> Result<(Bytes, AnswerFacts), Failure> {
+    pub(crate) fn whole(
+        &self,
+        body: Bytes,
+        others: &[Bytes],
+        counted: Option<Tokens>,
+    ) -> Result<(Bytes, AnswerFacts), Failure> {
         let read_facts = || {
             inbound(self.dialect)
                 .read_facts(&body)
@@ -210,20 +223,20 @@ impl Telling {
                 let facts = read_facts()?;
                 return Ok((body, facts));
             }
-            Way::Embedded(embedding) => {
-                return match embedding.dialect() {
-                    Some(dialect) => embedding.translate(dialect, &body, counted),
-                    None => {
-                        let facts = read_facts()?;
-                        embedding.tell(body, facts, counted)
-                    }
-                };
-            }
+            Way::Embedded(embedding) => return embedding.tell(body, others, counted, self.dialect),
             Way::Translated(translation) => translation,
         };
         let answer = translation.outbound.read_answer(&body)?;
         let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
         Ok((written.into(), answer.into()))
+    }
+
+    /// What is asked by further calls, where the request is shared out among several.
+    pub(crate) fn take_further(&mut self) -> Vec<Bytes> {
+        match &mut self.way {
+            Way::Embedded(embedding) => embedding.take_further(),
+            Way::Passed | Way::Translated(_) => Vec::new(),
+        }
     }
 
     /// An answer that came in a stream, as it would have been told in one piece.

@@ -145,7 +145,8 @@ pub(crate) const fn address_of(dialect: Dialect) -> &'static str {
         Dialect::OpenaiCompletions => "POST /v1/completions",
         Dialect::OpenaiEmbeddings => "POST /v1/embeddings",
         Dialect::AnthropicMessages => "POST /v1/messages",
-        Dialect::GeminiGenerate => "POST /v1beta/models/{model}",
+        Dialect::GeminiGenerate | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => "POST /v1beta/models/{model}",
+        Dialect::Native(_) => "/native/{provider}/{path}",
     }
 }
 

@@ -194,10 +194,7 @@ impl Stage {
         self.organization.usage_settles().await;
         let rows = self.organization.rows().await;
         for row in &rows {
-            assert!(
-                dialects.contains(&row.dialect) || row.dialect == Dialect::OpenaiEmbeddings,
-                "{row:?}"
-            );
+            assert!(dialects.contains(&row.dialect) || row.dialect.embeds(), "{row:?}");
             assert_eq!(row.key.map(|id| id.to_string()).as_ref(), Some(&self.key.id));
             if row.outcome == Outcome::Complete {
                 counted_as_told(row);
@@ -243,7 +240,7 @@ fn counted_as_told(row: &UsageRow) {
     }
     use UsageUnit::{InputCacheRead, InputUncached, OutputReasoning, OutputText};
     let told: &[_] = match (row.dialect, provider(row)) {
-        (Dialect::OpenaiEmbeddings, _) => &[(InputUncached, 5)],
+        (dialect, _) if dialect.embeds() => &[(InputUncached, 5)],
         (_, Some(SANDBOX)) => return assert!(!row.estimated && !row.lines.is_empty(), "{row:?}"),
         // They do not count thoughts apart.
         (_, Some("bedrock" | "cohere")) => &[(InputUncached, 12), (InputCacheRead, 8), (OutputText, 7)],

@@ -118,3 +118,22 @@ for (const [what, status, model, key] of [
         await assert.rejects(call, (error) => error instanceof ApiError && error.status === status);
     });
 }
+
+test("embeddings of each text, shorter ones, and those of nobody", async () => {
+    const { models } = client();
+    for (const model of ["openai", "compatible", "gemini"]) {
+        const { embeddings } = await models.embedContent({ model, contents: ["a", "b"] });
+        assert.deepEqual(
+            embeddings.map(({ values }) => values),
+            [
+                [0.5, -0.25, 0.125, 0.0625],
+                [0.5, -0.25, 0.125, 0.0625],
+            ],
+        );
+        const config = { outputDimensionality: 2, taskType: "CLUSTERING" };
+        const shorter = await models.embedContent({ model, contents: "a", config });
+        assert.deepEqual(shorter.embeddings[0].values, [0.5, -0.25]);
+    }
+    const refused = models.embedContent({ model: "anthropic", contents: "a" });
+    await assert.rejects(refused, (error) => error instanceof ApiError && error.status === 400);
+});

@@ -7,7 +7,7 @@ from google import genai
 from google.genai import errors, types
 
 import gateway
-from gateway import COUNTING_THOUGHTS, FAKES, GEMINI, KEY, OPENAI, SANDBOX, THINKING, each, each_way
+from gateway import COMPATIBLE, COUNTING_THOUGHTS, FAKES, GEMINI, KEY, OPENAI, SANDBOX, THINKING, each, each_way
 
 TOOL = types.FunctionDeclaration(
     name=gateway.TOOL, description=gateway.TOOL_TEXT, parameters_json_schema=gateway.TOOL_SCHEMA
@@ -152,6 +152,35 @@ class Errors(unittest.TestCase):
     @each_way(FAKES)
     def test_a_limit_of_the_provider(self, model, stream):
         self.fails(429, "RESOURCE_EXHAUSTED", f"{model}-limited", stream=stream)
+
+
+VECTOR = [0.5, -0.25, 0.125, 0.0625]
+
+
+class Embed(unittest.TestCase):
+    @each([OPENAI, COMPATIBLE])
+    def test_each_text_has_its_vector(self, model):
+        made = client().models.embed_content(model=model, contents=["a", "b"])
+
+        self.assertEqual([one.values for one in made.embeddings], [VECTOR] * 2)
+
+    # The library sends several texts to such a model as parts of one content, and Google gives one vector for them.
+    def test_the_parts_of_one_content_have_one_vector(self):
+        made = client().models.embed_content(model=GEMINI, contents=["a", "b"])
+
+        self.assertEqual([one.values for one in made.embeddings], [VECTOR])
+
+    @each([OPENAI, COMPATIBLE, GEMINI])
+    def test_they_may_be_shorter_and_for_a_task(self, model):
+        config = types.EmbedContentConfig(output_dimensionality=2, task_type="RETRIEVAL_QUERY", title="A title")
+        made = client().models.embed_content(model=model, contents="a", config=config)
+
+        self.assertEqual(made.embeddings[0].values, VECTOR[:2])
+
+    def test_a_provider_without_any(self):
+        with self.assertRaises(errors.ClientError) as caught:
+            client().models.embed_content(model="anthropic", contents="a")
+        self.assertEqual((caught.exception.code, caught.exception.status), (400, "INVALID_ARGUMENT"))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ pub(crate) mod sse_decoder;
 
 use std::fmt::{self, Write as _};
 
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, NativeDialect};
 
 use crate::chat::{Chat, Media, Sampling, note};
 use crate::event::{Answer, Event};
@@ -57,14 +57,16 @@ pub trait Outbound: fmt::Debug + Sync {
     fn decoder(&self) -> Box<dyn Decoder>;
 }
 
-/// How callers of this dialect are spoken to. Embeddings are no conversation: of those only errors and facts.
+/// How callers of this dialect are spoken to. Embeddings are no conversation, and what is only spoken at a provider's own
+/// address is not written here: of those only errors and facts.
 pub fn inbound(dialect: Dialect) -> &'static dyn Inbound {
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => &openai_chat::OpenaiChat,
+        Dialect::Native(NativeDialect::VertexPredict) => &gemini::Gemini,
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::Native(_) => &openai_chat::OpenaiChat,
         Dialect::OpenaiResponses => &openai_responses::OpenaiResponses,
         Dialect::OpenaiCompletions => &openai_chat::completions::OpenaiCompletions,
         Dialect::AnthropicMessages => &anthropic::Anthropic,
-        Dialect::GeminiGenerate => &gemini::Gemini,
+        Dialect::GeminiGenerate | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => &gemini::Gemini,
     }
 }
 

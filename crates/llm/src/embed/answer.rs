@@ -142,6 +142,22 @@ impl EmbedAnswer {
         serde_json::to_vec(&list).expect("finite numbers and texts can always be written as JSON")
     }
 
+    /// The answers to the calls that one request was shared out among, in their order. What was used is known when each
+    /// of them tells it.
+    pub fn joined(answers: Vec<Self>) -> Self {
+        let mut joined = Self {
+            vectors: Vec::with_capacity(answers.iter().map(|answer| answer.vectors.len()).sum()),
+            model: None,
+            usage: Some(Tokens::default()),
+        };
+        for answer in answers {
+            joined.vectors.extend(answer.vectors);
+            joined.model = joined.model.or(answer.model);
+            joined.usage = joined.usage.zip(answer.usage).map(|(sum, more)| both(sum, &more));
+        }
+        joined
+    }
+
     fn checked(
         vectors: Vec<Vec<f32>>,
         model: Option<Box<str>>,
@@ -153,6 +169,13 @@ impl EmbedAnswer {
         }
         Ok(Self { vectors, model, usage })
     }
+}
+
+fn both(mut sum: Tokens, more: &Tokens) -> Tokens {
+    for (unit, count) in more.iter() {
+        sum.set(unit, sum.get(unit).saturating_add(count));
+    }
+    sum
 }
 
 fn no_vectors() -> Failure {
@@ -173,6 +196,7 @@ impl EmbedDialect {
     pub(crate) fn used(self, body: &[u8]) -> Option<Tokens> {
         let body = Body::read(body).ok()?;
         match self {
+            Self::Openai => Tokens::read(&body.usage?),
             Self::Gemini => used_of_gemini(&body.usage?),
             Self::Vertex => used_of_vertex(&body.vectors?),
             Self::Cohere | Self::CohereOnBedrock => cohere::usage::read(&body.usage?),

@@ -6,7 +6,9 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::vector::Encoding;
+use super::wanted::{Item, Names, Task, Wanted};
 use crate::BadRequest;
+use crate::dialect::Unsupported;
 use crate::dialect::read::{Field, document};
 use crate::json::{Kind, Value};
 use crate::request::{Edit, LONGEST_MODEL, Segments, quoted};
@@ -21,12 +23,11 @@ pub struct EmbedRequest {
     inputs: Inputs,
     encoding: Encoding,
     encoding_at: Option<Range<usize>>,
-    pub(super) dimensions: Option<u64>,
-    pub(super) user: Option<Box<str>>,
+    dimensions: Option<u64>,
     /// `search_query` and the like, which some vendors want to know.
-    pub(super) input_type: Option<Box<str>>,
+    input_type: Option<Box<str>>,
     /// Members that only OpenAI's dialect may know.
-    pub(super) unheld: Vec<Box<str>>,
+    unheld: Vec<Box<str>>,
 }
 
 /// What is to be embedded, and how many of it.
@@ -43,7 +44,6 @@ struct Found {
     input: Option<(Inputs, Range<usize>)>,
     encoding: Option<(Encoding, Range<usize>)>,
     dimensions: Option<u64>,
-    user: Option<Box<str>>,
     input_type: Option<Box<str>>,
     unheld: Vec<Box<str>>,
 }
@@ -64,7 +64,6 @@ impl EmbedRequest {
             encoding: encoding.unwrap_or_default(),
             encoding_at,
             dimensions: found.dimensions,
-            user: found.user,
             input_type: found.input_type,
             unheld: found.unheld,
             body,
@@ -107,8 +106,27 @@ impl EmbedRequest {
         Segments::edited(&self.body, [model, encoding])
     }
 
+    /// What is wanted, for a provider of another dialect.
+    pub fn read(&self) -> Result<Wanted<'_>, Unsupported> {
+        if let Inputs::Tokens(_) = self.inputs {
+            let message = "tokens mean something to OpenAI's models only; send texts";
+            return Err(Unsupported::new("input", message));
+        }
+        let item = |text| Item { text, title: None };
+        Ok(Wanted {
+            items: self.texts().into_iter().map(item).collect(),
+            dimensions: self.dimensions,
+            task: self.input_type.as_deref().map(|word| Task::Cohere(word.into())),
+            names: Names {
+                texts: "input",
+                dimensions: "dimensions",
+            },
+            unheld: self.unheld.clone(),
+        })
+    }
+
     /// The texts, in their order; none of a request that has tokens.
-    pub(super) fn texts(&self) -> Vec<Cow<'_, str>> {
+    fn texts(&self) -> Vec<Cow<'_, str>> {
         let text = self.body.get(self.input_at.clone()).unwrap_or_default();
         let value = |kind| Value { kind, text, start: 0 };
         match text.first() {
@@ -139,7 +157,6 @@ impl Found {
                 0 => return Err(member.refuse("must be at least 1")),
                 count => self.dimensions = Some(count),
             },
-            "user" => self.user = Some(member.boxed()?),
             "input_type" => self.input_type = Some(member.boxed()?),
             other => self.unheld.push(other.into()),
         }
@@ -148,7 +165,7 @@ impl Found {
 }
 
 /// Where a member's value lies in the body it was read from.
-fn place(body: &[u8], member: &Field<'_, '_>) -> Range<usize> {
+pub(super) fn place(body: &[u8], member: &Field<'_, '_>) -> Range<usize> {
     let raw = member.raw();
     let start = raw.as_ptr().addr() - body.as_ptr().addr();
     start..start + raw.len()

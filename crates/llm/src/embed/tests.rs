@@ -87,38 +87,97 @@ fn a_bad_request_says_where() {
     check(r#"{"model":"m","input":"a","model":"n"}"#, "model");
 }
 
-#[test]
-fn requests_are_written_for_gemini_and_cohere() {
-    let body = r#"{"model":"m","input":["a\n","b"],"dimensions":256,"user":"u","input_type":"search_query","x":1}"#;
-    let request = request(body);
+fn contents(body: &str, amount: Amount) -> EmbedContents {
+    EmbedContents::parse(Bytes::from(body.to_owned()), amount).expect(body)
+}
 
-    let gemini = request.write_gemini("gemini-embedding-001").expect("written");
-    let cohere = request.write_cohere("embed-v4.0").expect("written");
-
-    assert_eq!(
-        String::from_utf8(gemini.body).expect("text"),
-        concat!(
-            r#"{"requests":[{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"a\n"}]},"outputDimensionality":256},"#,
-            r#"{"model":"models/gemini-embedding-001","content":{"parts":[{"text":"b"}]},"outputDimensionality":256}]}"#
-        )
-    );
-    assert_eq!(gemini.dropped.to_string(), "x, user, input_type");
-    assert_eq!(
-        String::from_utf8(cohere.body).expect("text"),
-        r#"{"model":"embed-v4.0","input_type":"search_query","texts":["a\n","b"],"output_dimension":256,"embedding_types":["float"]}"#
-    );
-    assert_eq!(cohere.dropped.to_string(), "x, user");
+fn texts(bodies: &[(Bytes, usize)]) -> Vec<(&str, usize)> {
+    bodies
+        .iter()
+        .map(|(body, count)| (std::str::from_utf8(body).expect("text"), *count))
+        .collect()
 }
 
 #[test]
-fn what_another_vendor_cannot_embed_is_refused() {
-    let tokens = request(r#"{"model":"m","input":[1,2]}"#);
-    let texts = vec!["a"; 97];
-    let many = request(&serde_json::json!({ "model": "m", "input": texts }).to_string());
+fn a_body_of_googles_is_passed_on_with_only_the_models_changed() {
+    let one = r#"{"content": {"parts":[{"text":"a"}]}, "x":1, "model" : "models/mine"}"#;
+    let several = r#" { "y":2,"requests" : [ {"model":"models/mine","content":{}} , {"content":{},"z":3} ] } "#;
 
-    assert_eq!(tokens.write_gemini("m").expect_err("tokens").param, "input");
-    assert_eq!(tokens.write_cohere("m").expect_err("tokens").param, "input");
-    assert_eq!(many.write_cohere("m").expect_err("too many").param, "input");
+    let (one, several) = (contents(one, Amount::One), contents(several, Amount::Several));
+
+    assert_eq!((one.count(), several.count()), (1, 2));
+    assert_eq!(
+        texts(&one.forward("theirs")),
+        [(
+            r#"{"content": {"parts":[{"text":"a"}]}, "x":1, "model" : "models/theirs"}"#,
+            1
+        )]
+    );
+    assert_eq!(
+        texts(&several.forward("models/theirs")),
+        [(
+            r#" { "y":2,"requests" : [ {"model":"models/theirs","content":{}},{"content":{},"z":3} ] } "#,
+            2
+        )]
+    );
+    assert_eq!(
+        texts(&several.forward("mine")),
+        [(
+            r#" { "y":2,"requests" : [ {"model":"models/mine","content":{}} , {"content":{},"z":3} ] } "#,
+            2
+        )]
+    );
+}
+
+#[test]
+fn more_contents_than_google_takes_are_shared_out_as_they_are() {
+    let request = |number: usize| format!(r#"{{"content":{{"parts":[{{"text":"t{number}"}}]}},"x":1}}"#);
+    let all: Vec<_> = (0..201).map(request).collect();
+    let body = format!(r#"{{"requests":[{}],"y":2}}"#, all.join(","));
+
+    let shares = contents(&body, Amount::Several).forward("m");
+
+    let counts: Vec<_> = shares.iter().map(|(_, count)| *count).collect();
+    assert_eq!(counts, [100, 100, 1]);
+    let last = format!(r#"{{"requests":[{}],"y":2}}"#, request(200));
+    assert_eq!(shares.last().expect("three").0, last);
+}
+
+#[test]
+fn a_bad_request_of_googles_says_where() {
+    let check = |body: &str, amount, param: &str| {
+        let read = EmbedContents::parse(Bytes::from(body.to_owned()), amount);
+        let told = read.and_then(|contents| contents.read().map(|_| ())).expect_err(body);
+        assert_eq!(told.param.as_deref(), Some(param), "{body}");
+    };
+
+    check(r#"{"requests":[]}"#, Amount::Several, "requests");
+    check("{}", Amount::Several, "requests");
+    check(r#"{"requests":{}}"#, Amount::Several, "requests");
+    check(r#"{"requests":[1]}"#, Amount::Several, "requests[0]");
+    check(r#"{"requests":[{}]}"#, Amount::Several, "requests[0].content");
+    check(
+        r#"{"requests":[{"model":"a","model":"b"}]}"#,
+        Amount::Several,
+        "requests[0].model",
+    );
+    check("{}", Amount::One, "content");
+    check(
+        r#"{"content":{"parts":[{"text":1}]}}"#,
+        Amount::One,
+        "content.parts[0].text",
+    );
+    check(r#"{"content":{"parts":[]}}"#, Amount::One, "content");
+    check(
+        r#"{"content":{"parts":[{"fileData":{}}]}}"#,
+        Amount::One,
+        "content.parts[0].fileData",
+    );
+    check(
+        r#"{"content":{"parts":[{"text":"a"}]},"outputDimensionality":0}"#,
+        Amount::One,
+        "outputDimensionality",
+    );
 }
 
 #[test]
@@ -193,6 +252,9 @@ proptest! {
     #[test]
     fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = EmbedRequest::parse(Bytes::from(body.clone()));
+        for amount in [Amount::One, Amount::Several] {
+            let _ = EmbedContents::parse(Bytes::from(body.clone()), amount).map(|contents| contents.read().map(|_| ()));
+        }
         let _ = EmbedAnswer::read_openai(&body, 1);
         let _ = EmbedAnswer::read_gemini(&body, 1);
         let _ = EmbedAnswer::read_cohere(&body, 1);
@@ -200,55 +262,67 @@ proptest! {
 }
 
 #[test]
-fn requests_are_written_for_the_clouds() {
-    let body = r#"{"model":"m","input":["a"],"dimensions":256,"user":"u","input_type":"search_query"}"#;
-    let check = |dialect: EmbedDialect, model: &str, expected: &str, dropped: &str| {
-        let written = dialect.write(&request(body), model).expect("written");
-        assert_eq!(String::from_utf8(written.body).expect("text"), expected, "{dialect:?}");
-        assert_eq!(written.dropped.to_string(), dropped, "{dialect:?}");
-    };
-
-    check(
-        EmbedDialect::Vertex,
-        "text-embedding-005",
-        r#"{"instances":[{"content":"a"}],"parameters":{"outputDimensionality":256}}"#,
-        "user, input_type",
-    );
-    check(
-        EmbedDialect::CohereOnBedrock,
-        "eu.cohere.embed-v4:0",
-        r#"{"input_type":"search_query","texts":["a"],"output_dimension":256,"embedding_types":["float"]}"#,
-        "user",
-    );
-    check(
-        EmbedDialect::Titan,
-        "amazon.titan-embed-text-v2:0",
-        r#"{"inputText":"a","dimensions":256}"#,
-        "user, input_type",
-    );
-    check(
-        EmbedDialect::Titan,
-        "amazon.titan-embed-text-v1",
-        r#"{"inputText":"a"}"#,
-        "user, input_type, dimensions",
-    );
-}
-
-#[test]
-fn more_texts_than_a_vendor_takes_at_once_are_refused() {
+fn more_texts_than_a_vendor_takes_at_once_are_shared_out() {
     let check = |dialect: EmbedDialect, model: &str, most: usize| {
         let of = |count: usize| request(&serde_json::json!({"model": "m", "input": vec!["a"; count]}).to_string());
-        assert!(dialect.write(&of(most), model).is_ok(), "{dialect:?}");
-        let refused = dialect.write(&of(most + 1), model).expect_err("too many");
-        assert_eq!(refused.param, "input", "{dialect:?}");
+        let counts = |count| {
+            let (request, count) = (of(count), count);
+            let shares = dialect.write(&request.read().expect("texts"), model).expect("written");
+            let counts: Vec<_> = shares.bodies.iter().map(|(_, count)| *count).collect();
+            assert_eq!(counts.iter().sum::<usize>(), count);
+            counts
+        };
+        assert_eq!(counts(most), [most], "{dialect:?}");
+        assert_eq!(dialect.most(model), most, "{dialect:?}");
+        if most < 2_048 {
+            assert_eq!(counts(most + 1), [most, 1], "{dialect:?}");
+        }
+        let too_many = of(2_049);
+        let refused = dialect.write(&too_many.read().expect("texts"), model);
+        assert_eq!(refused.expect_err("too many").param, "input", "{dialect:?}");
     };
 
+    check(EmbedDialect::Openai, "text-embedding-3-small", 2_048);
     check(EmbedDialect::Gemini, "gemini-embedding-001", 100);
     check(EmbedDialect::Vertex, "gemini-embedding-001", 1);
     check(EmbedDialect::Vertex, "text-embedding-005", 250);
     check(EmbedDialect::Cohere, "embed-v4.0", 96);
     check(EmbedDialect::CohereOnBedrock, "cohere.embed-v4:0", 96);
     check(EmbedDialect::Titan, "amazon.titan-embed-text-v2:0", 1);
+}
+
+#[test]
+fn only_the_second_titan_has_vectors_of_several_lengths() {
+    let request = request(r#"{"model":"m","input":["a"],"dimensions":256}"#);
+    let dropped = |model| {
+        let shares = EmbedDialect::Titan
+            .write(&request.read().expect("texts"), model)
+            .expect("written");
+        shares.dropped.to_string()
+    };
+
+    assert_eq!(dropped("amazon.titan-embed-text-v2:0"), "");
+    assert_eq!(dropped("amazon.titan-embed-text-v1"), "dimensions");
+}
+
+#[test]
+fn what_was_used_by_several_calls_is_known_when_each_of_them_tells() {
+    let told = |used| EmbedAnswer {
+        usage: Some(input(used)),
+        ..answer(vec![vec![1.0]])
+    };
+
+    let all = EmbedAnswer::joined(vec![told(3), told(4)]);
+    let some = EmbedAnswer::joined(vec![told(3), answer(vec![vec![2.0]])]);
+
+    assert_eq!(all.usage, Some(input(7)));
+    assert_eq!((some.usage, some.vectors), (None, vec![vec![1.0], vec![2.0]]));
+}
+
+fn input(count: u64) -> crate::Tokens {
+    let mut tokens = crate::Tokens::default();
+    tokens.set(UsageUnit::InputUncached, count);
+    tokens
 }
 
 #[test]

@@ -1,14 +1,15 @@
-//! Whose dialect of embeddings a provider speaks, where it is not OpenAI's.
+//! Whose dialect of embeddings a provider speaks.
 
-use gatewright_types::api::ProviderKind;
+use gatewright_types::api::{Dialect, ProviderKind};
 
-use super::{EmbedAnswer, EmbedRequest};
-use crate::dialect::{Unsupported, Written};
-use crate::{Endpoint, Failure, Family};
+use super::EmbedAnswer;
+use crate::{Endpoint, Failure, Family, spoken};
 
-/// A dialect of embeddings that only providers speak.
+/// A dialect of embeddings that providers speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmbedDialect {
+    /// OpenAI's, for callers who speak another one.
+    Openai,
     /// `batchEmbedContents` of AI Studio.
     Gemini,
     /// `predict` of Vertex AI.
@@ -21,7 +22,7 @@ pub enum EmbedDialect {
     Titan,
 }
 
-/// How a provider of this kind is asked for embeddings; `None` where it has none in a dialect of its own.
+/// How a provider of this kind is asked for embeddings by callers who speak another dialect; `None` where it has none.
 pub fn embeds(kind: ProviderKind, model: &str) -> Option<(Endpoint, EmbedDialect)> {
     match Family::of(kind) {
         Family::Gemini => Some((Endpoint::BatchEmbedContents, EmbedDialect::Gemini)),
@@ -32,24 +33,28 @@ pub fn embeds(kind: ProviderKind, model: &str) -> Option<(Endpoint, EmbedDialect
             Some((Endpoint::InvokeModel, EmbedDialect::CohereOnBedrock))
         }
         Family::Bedrock if model.contains("amazon.titan-embed-") => Some((Endpoint::InvokeModel, EmbedDialect::Titan)),
-        Family::Bedrock | Family::Openai | Family::Anthropic => None,
+        Family::Openai => {
+            let there = spoken(kind, Dialect::OpenaiEmbeddings, model)?;
+            Some((there.endpoint, EmbedDialect::Openai))
+        }
+        Family::Bedrock | Family::Anthropic => None,
     }
 }
 
 impl EmbedDialect {
-    pub fn write(self, request: &EmbedRequest, model: &str) -> Result<Written, Unsupported> {
-        match self {
-            Self::Gemini => request.write_gemini(model),
-            Self::Vertex => request.write_vertex(model),
-            Self::Cohere => request.write_cohere(model),
-            Self::CohereOnBedrock => request.write_cohere_on_bedrock(),
-            Self::Titan => request.write_titan(model),
-        }
-    }
+    pub const ALL: [Self; 6] = [
+        Self::Openai,
+        Self::Gemini,
+        Self::Vertex,
+        Self::Cohere,
+        Self::CohereOnBedrock,
+        Self::Titan,
+    ];
 
     /// `inputs` is how many vectors there have to be.
     pub fn read(self, body: &[u8], inputs: usize) -> Result<EmbedAnswer, Failure> {
         match self {
+            Self::Openai => EmbedAnswer::read_openai(body, inputs),
             Self::Gemini => EmbedAnswer::read_gemini(body, inputs),
             Self::Vertex => EmbedAnswer::read_vertex(body, inputs),
             Self::Cohere | Self::CohereOnBedrock => EmbedAnswer::read_cohere(body, inputs),

@@ -91,7 +91,7 @@ pub(super) fn answer(provider: &dyn Outbound, bytes: &[u8]) {
         return;
     };
     let chat = Chat::default();
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         assert_json(&inbound(dialect).write_answer(&answer, &reply(&chat)));
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn stream(provider: &dyn Outbound, bytes: &[u8]) {
     assert_eq!(settled(events), settled(decode(provider, bytes.chunks(PIECE))));
 
     let chat = Chat::default();
-    for dialect in Dialect::ALL {
+    for dialect in Dialect::CONVERSATIONS {
         let encoder = inbound(dialect).encoder(&reply(&chat));
         let flow = Flow::Translated(TranslatedStream::new(provider.decoder(), encoder));
         assert_events(&self::flow(flow, bytes.chunks(PIECE)));

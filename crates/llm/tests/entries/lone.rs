@@ -5,12 +5,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::DateTime;
 use gatewright_llm::dialect::PathFacts;
-use gatewright_llm::embed::{EmbedAnswer, EmbedRequest, Encoding};
+use gatewright_llm::embed::{Amount, EmbedAnswer, EmbedContents, EmbedDialect, EmbedRequest, Encoding, Wanted};
 use gatewright_llm::{PassedStream, Request, Step, UsageChunk, classify, count_request, read_answer, sandbox};
 use gatewright_types::api::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::conversation::assert_json;
+
+fn assert_written(wanted: &Wanted<'_>) {
+    for dialect in EmbedDialect::ALL {
+        for (body, _) in dialect.write(wanted, "m").into_iter().flat_map(|shares| shares.bodies) {
+            assert_json(&body);
+        }
+    }
+}
 
 pub(super) fn embeddings(bytes: &[u8]) {
     if let Ok(request) = EmbedRequest::parse(Bytes::copy_from_slice(bytes)) {
@@ -19,11 +27,18 @@ pub(super) fn embeddings(bytes: &[u8]) {
             .into_iter()
             .collect();
         assert_json(&forwarded.concat());
-        for written in [request.write_gemini("m"), request.write_cohere("m")]
-            .into_iter()
-            .flatten()
-        {
-            assert_json(&written.body);
+        if let Ok(wanted) = request.read() {
+            assert_written(&wanted);
+        }
+    }
+    for amount in [Amount::One, Amount::Several] {
+        if let Ok(contents) = EmbedContents::parse(Bytes::copy_from_slice(bytes), amount) {
+            for (body, _) in contents.forward("upstream/model-1") {
+                assert_json(&body);
+            }
+            if let Ok(wanted) = contents.read() {
+                assert_written(&wanted);
+            }
         }
     }
     for inputs in [1, 2] {

@@ -15,10 +15,7 @@ pub(crate) struct Caller(pub(crate) Dialect);
 
 impl Caller {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let conversations = Dialect::ALL
-            .into_iter()
-            .filter(|dialect| *dialect != Dialect::OpenaiEmbeddings);
-        conversations.map(Self)
+        Dialect::CONVERSATIONS.into_iter().map(Self)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -26,9 +23,11 @@ impl Caller {
             Dialect::OpenaiChat => "openai_chat",
             Dialect::OpenaiResponses => "openai_responses",
             Dialect::OpenaiCompletions => "openai_completions",
-            Dialect::OpenaiEmbeddings => unreachable!("embeddings are no conversation"),
             Dialect::AnthropicMessages => "anthropic",
             Dialect::GeminiGenerate => "gemini",
+            Dialect::OpenaiEmbeddings | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed | Dialect::Native(_) => {
+                unreachable!("this is no conversation")
+            }
         }
     }
 
@@ -46,7 +45,11 @@ impl Caller {
         match self.0 {
             Dialect::OpenaiChat => Some(Provider::Openai.outbound()),
             Dialect::OpenaiResponses => Some(Provider::Responses.outbound()),
-            Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => None,
+            Dialect::OpenaiCompletions
+            | Dialect::OpenaiEmbeddings
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_) => None,
             Dialect::AnthropicMessages => Some(Provider::Anthropic.outbound()),
             Dialect::GeminiGenerate => Some(Provider::Gemini.outbound()),
         }
@@ -66,6 +69,9 @@ impl Caller {
             | Dialect::OpenaiResponses
             | Dialect::OpenaiCompletions
             | Dialect::OpenaiEmbeddings
+            | Dialect::GeminiEmbed
+            | Dialect::GeminiBatchEmbed
+            | Dialect::Native(_)
             | Dialect::AnthropicMessages => PathFacts::default(),
         };
         Request::parse(self.0, body, path)

@@ -94,9 +94,13 @@ fn check_whole(
     same("parts in a stream", &parts, &usage)?;
     let wanted = match caller.0 {
         Dialect::OpenaiChat | Dialect::OpenaiCompletions => case != Case::Basic,
-        Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings | Dialect::AnthropicMessages | Dialect::GeminiGenerate => {
-            true
-        }
+        Dialect::OpenaiResponses
+        | Dialect::OpenaiEmbeddings
+        | Dialect::AnthropicMessages
+        | Dialect::GeminiGenerate
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => true,
     };
     let told = totals::of_caller(caller, &payloads(&stream.out));
     same("usage in a stream", &told, &usage.filter(|_| wanted))
@@ -142,7 +146,12 @@ fn has_end_mark(caller: Caller, stream: &[u8]) -> bool {
         types.any(|kind| names.contains(&kind))
     };
     match caller.0 {
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => {
             let finish = |payload: &Value| payload["choices"][0]["finish_reason"].is_string();
             stream.ends_with(b"data: [DONE]\n\n") && payloads.iter().any(finish)
         }

@@ -17,6 +17,7 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
         Endpoint::Converse => Some(Provider::Bedrock),
         Endpoint::Completions
         | Endpoint::Embeddings
+        | Endpoint::EmbedContent
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed

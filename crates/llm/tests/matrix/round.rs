@@ -115,6 +115,10 @@ fn next_request(caller: Caller, answer: &Value) -> Option<Value> {
             }
             Some(json!({"contents": contents, "generationConfig": {"thinkingConfig": {"includeThoughts": true}}}))
         }
-        Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => None,
+        Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => None,
     }
 }

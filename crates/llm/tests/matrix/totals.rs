@@ -83,7 +83,12 @@ fn of_responses(payloads: &[Value]) -> Option<Totals> {
 
 pub(crate) fn of_caller(caller: Caller, payloads: &[Value]) -> Option<Totals> {
     match caller.0 {
-        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+        Dialect::OpenaiChat
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => {
             let usage = last(payloads, |payload| &payload["usage"])?;
             let (input, output) = openai(usage);
             assert_eq!(usage["total_tokens"], input + output, "the total");

@@ -1,4 +1,4 @@
-//! Gemini's addresses, which name the model and what to do with it: `models/{model}:generateContent`.
+//! Gemini's addresses, which name the model and what to do with it: `models/{model}:generateContent`, `:embedContent`.
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -29,6 +29,8 @@ pub(super) async fn act(
             told.wishes.as_array = !request.query_string().split('&').any(|pair| pair == "alt=sse");
             serve::serve(&request, payload, &gateway, Dialect::GeminiGenerate, told).await
         }
+        "embedContent" => serve::serve(&request, payload, &gateway, Dialect::GeminiEmbed, told).await,
+        "batchEmbedContents" => serve::serve(&request, payload, &gateway, Dialect::GeminiBatchEmbed, told).await,
         "countTokens" => count::gemini(&request, payload, &gateway, told).await,
         _ => unserved::unknown(request).await,
     }

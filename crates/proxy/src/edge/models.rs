@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Model, Route};
 use gatewright_llm::{Catalog, CatalogModel};
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Capability, Dialect};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -100,8 +100,12 @@ fn all(dialect: Dialect, known: &Known<'_>) -> Value {
                 "first_id": id(entries.first()), "last_id": id(entries.last()), "has_more": false, "data": entries,
             })
         }
-        Dialect::GeminiGenerate => json!({ "models": entries }),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+        Dialect::GeminiGenerate | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => json!({ "models": entries }),
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::Native(_) => {
             json!({ "object": "list", "data": entries })
         }
     }
@@ -112,6 +116,16 @@ fn found(dialect: Dialect, known: &Known<'_>, name: &str) -> Result<Value, Refus
     let model = models.into_iter().find(|model| model.name.as_str() == name);
     let model = model.ok_or_else(|| Refusal::ModelNotFound { model: name.to_owned() })?;
     Ok(entry(dialect, known, model))
+}
+
+/// What Google calls the uses of a model. Of one that nobody knows, those of most.
+fn methods(facts: Option<&CatalogModel>) -> Vec<&'static str> {
+    const CONVERSES: [&str; 3] = ["generateContent", "streamGenerateContent", "countTokens"];
+    const EMBEDS: [&str; 2] = ["embedContent", "batchEmbedContents"];
+    match facts {
+        Some(facts) if facts.capabilities.contains(Capability::Embeddings) => EMBEDS.to_vec(),
+        Some(_) | None => CONVERSES.to_vec(),
+    }
 }
 
 /// When a model was made is nothing a caller needs to know, but clients want a time to be there.
@@ -125,12 +139,16 @@ fn entry(dialect: Dialect, known: &Known<'_>, model: &Model) -> Value {
             "type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z",
             "max_input_tokens": context, "max_tokens": longest,
         }),
-        Dialect::GeminiGenerate => json!({
+        Dialect::GeminiGenerate | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => json!({
             "name": format!("models/{name}"), "displayName": name,
             "inputTokenLimit": context, "outputTokenLimit": longest,
-            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+            "supportedGenerationMethods": methods(facts.as_ref()),
         }),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions | Dialect::OpenaiEmbeddings => {
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::OpenaiCompletions
+        | Dialect::OpenaiEmbeddings
+        | Dialect::Native(_) => {
             let Route::Target(target) = &model.route;
             let price = target.price(known.catalog, known.now);
             json!({

@@ -48,6 +48,7 @@ fn at_azure(provider: &Provider, base_url: &BaseUrl, endpoint: Endpoint, deploym
         | Endpoint::RawPredict
         | Endpoint::CohereChat
         | Endpoint::Converse
+        | Endpoint::EmbedContent
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed
@@ -69,6 +70,7 @@ fn at_vertex(provider: &Provider, endpoint: Endpoint, path: &str) -> String {
         | Endpoint::GenerateContent
         | Endpoint::CohereChat
         | Endpoint::Converse
+        | Endpoint::EmbedContent
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed

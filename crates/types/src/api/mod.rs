@@ -5,6 +5,7 @@ mod catalog;
 mod catalog_schedule;
 mod config;
 mod credentials;
+mod dialect;
 mod invitations;
 mod keys;
 mod members;
@@ -37,6 +38,7 @@ pub use config::{
 pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
 };
+pub use dialect::{Dialect, NativeDialect};
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
 };
@@ -55,6 +57,6 @@ pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
 pub use usage::{
-    CacheStatus, Dialect, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow,
-    UsageSeries, UsageSeriesQuery,
+    CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,
+    UsageSeriesQuery,
 };

@@ -3,42 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Dialect;
 use crate::{KeyId, ModelName, Money, Nanos, RequestId, Slug, TeamId, UnitPrice, UpstreamModel, UsageUnit};
-
-/// The wire format a caller speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Dialect {
-    OpenaiChat,
-    OpenaiResponses,
-    OpenaiCompletions,
-    OpenaiEmbeddings,
-    AnthropicMessages,
-    GeminiGenerate,
-}
-
-impl Dialect {
-    pub const ALL: [Self; 6] = [
-        Self::OpenaiChat,
-        Self::OpenaiResponses,
-        Self::OpenaiCompletions,
-        Self::OpenaiEmbeddings,
-        Self::AnthropicMessages,
-        Self::GeminiGenerate,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenaiChat => "openai_chat",
-            Self::OpenaiResponses => "openai_responses",
-            Self::OpenaiCompletions => "openai_completions",
-            Self::OpenaiEmbeddings => "openai_embeddings",
-            Self::AnthropicMessages => "anthropic_messages",
-            Self::GeminiGenerate => "gemini_generate",
-        }
-    }
-}
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! One request in full: its way, its times, and every priced line.
 
-use gatewright_types::api::{Dialect, LineItem, ServedTier, UsageRow};
+use gatewright_types::api::{Dialect, LineItem, NativeDialect, ServedTier, UsageRow};
 use gatewright_types::{Nanos, UsageUnit};
 use leptos::prelude::*;
 
@@ -66,6 +66,14 @@ const fn dialect(dialect: Dialect) -> &'static str {
         Dialect::OpenaiEmbeddings => "OpenAI embeddings",
         Dialect::AnthropicMessages => "Anthropic messages",
         Dialect::GeminiGenerate => "Gemini generateContent",
+        Dialect::GeminiEmbed => "Gemini embedContent",
+        Dialect::GeminiBatchEmbed => "Gemini batchEmbedContents",
+        Dialect::Native(NativeDialect::VertexPredict) => "Vertex predict",
+        Dialect::Native(NativeDialect::CohereChat) => "Cohere chat",
+        Dialect::Native(NativeDialect::CohereEmbed) => "Cohere embed",
+        Dialect::Native(NativeDialect::BedrockConverse) => "Bedrock Converse",
+        Dialect::Native(NativeDialect::BedrockInvoke) => "Bedrock InvokeModel",
+        Dialect::Native(NativeDialect::Unknown) => "the provider's own",
     }
 }
 

@@ -27,7 +27,13 @@ Request = TypedDict(
 REQUEST = TypeAdapter(Request)
 Embed = TypedDict(
     "Embed",
-    {"model": Required[str], "content": Required[types.Content], "outputDimensionality": Optional[int]},
+    {
+        "model": Required[str],
+        "content": Required[types.Content],
+        "taskType": Optional[str],
+        "title": Optional[str],
+        "outputDimensionality": Optional[int],
+    },
     total=False,
 )
 Counted = TypedDict("Counted", {**Request.__annotations__, "model": Required[str]}, total=False)

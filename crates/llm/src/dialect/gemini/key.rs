@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The key in camelCase, whichever way it is spelled.
-pub(super) fn camel(key: &str) -> Cow<'_, str> {
+pub(crate) fn camel(key: &str) -> Cow<'_, str> {
     if !key.contains('_') {
         return Cow::Borrowed(key);
     }

@@ -24,6 +24,7 @@ mod write_error;
 mod write_request;
 
 pub use encoder::Framing;
+pub(crate) use key::camel;
 pub use read_request::read_count_request;
 pub use write_answer::write_token_count;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright_types::UsageUnit;
-use gatewright_types::api::{Dialect, Outcome, UsageRow};
+use gatewright_types::api::{Dialect, NativeDialect, Outcome, UsageRow};
 use harness::chat::request_id;
 use harness::http::{Answer, Connection, Request};
 use harness::installation::Installation;
@@ -233,6 +233,7 @@ async fn any_method_and_path_passes_and_what_is_not_known_is_never_free() {
     organization.usage_settles().await;
     for row in organization.rows().await {
         assert_eq!((row.outcome, row.estimated, row.cost), (Outcome::Complete, true, None));
+        assert_eq!(row.dialect, Dialect::Native(NativeDialect::Unknown));
         assert_eq!(
             (row.provider.map(|slug| slug.to_string()).as_deref(), row.upstream_model),
             (Some("up"), None)
@@ -450,6 +451,7 @@ async fn calls_to_bedrock_are_signed_as_they_are_sent() {
     let row = organization.usage(&request_id(&answer)).await;
     assert_eq!(lines(&row), [(UsageUnit::InputUncached, 5), (UsageUnit::OutputText, 2)]);
     assert!(row.cost.is_some(), "{row:?}");
+    assert_eq!(row.dialect, Dialect::Native(NativeDialect::BedrockConverse));
     for seen in upstream.seen() {
         let authorization = seen.headers.need("authorization").to_owned();
         assert_eq!(authorization, signature(&seen), "{} {}", seen.method, seen.target);
@@ -513,4 +515,46 @@ async fn a_slow_answer_is_waited_for_and_not_filled() {
     let answer = post(&organization, &key, "/native/up/odd", "").await.expect(200);
 
     assert_eq!(answer.text(), "data: x\n\ndata: y\n\n");
+}
+
+#[tokio::test]
+async fn models_of_bedrock_in_their_makers_words_are_priced_by_what_bedrock_tells() {
+    let upstream = Upstream::start().await;
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
+        "credentials": [{"name": "a", "api_key": SECRET}]});
+    let made = organization
+        .owner
+        .post(&organization.path("/providers"), &provider)
+        .await;
+    made.expect(201);
+    organization
+        .price("up", "meta.llama", &json!({"input": "1000", "output": "2000"}))
+        .await;
+    organization.model("m", "up/meta.llama", &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    let target = "/model/meta.llama/invoke";
+    let said = json!({"generation": "Hello.", "prompt_token_count": 999});
+    let told = Script::json(200, &said)
+        .header("x-amzn-bedrock-input-token-count", "11")
+        .header("x-amzn-bedrock-output-token-count", "4");
+    upstream.on(target, told);
+
+    let told = post(&organization, &key, &format!("/native/up{target}"), r#"{"prompt":"a"}"#).await;
+    upstream.on(target, Script::json(200, &said));
+    let untold = post(&organization, &key, &format!("/native/up{target}"), r#"{"prompt":"a"}"#).await;
+
+    assert_eq!(told.headers.need("x-gw-cost-usd"), "0.019");
+    let row = organization.usage(&request_id(&told)).await;
+    assert_eq!(
+        lines(&row),
+        [(UsageUnit::InputUncached, 11), (UsageUnit::OutputText, 4)]
+    );
+    assert_eq!(
+        (row.dialect, row.estimated),
+        (Dialect::Native(NativeDialect::BedrockInvoke), false)
+    );
+    let row = organization.usage(&request_id(&untold)).await;
+    assert_eq!((row.estimated, row.cost), (true, None), "it may be a picture");
 }

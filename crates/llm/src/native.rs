@@ -6,15 +6,15 @@ mod watch;
 
 use std::borrow::Cow;
 
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{Dialect, NativeDialect, ProviderKind};
 
 pub use self::watch::{NativeWatch, Watched};
-use crate::dialect::bedrock::BedrockConverse;
+use crate::dialect::bedrock::{BedrockConverse, invoke_any};
 use crate::dialect::cohere::Cohere;
 use crate::dialect::{Outbound, gemini, inbound};
 use crate::embed::EmbedDialect;
 use crate::json::{Kind, Members};
-use crate::{AnswerFacts, Delivered, delivered};
+use crate::{AnswerFacts, Delivered, Tokens, delivered};
 
 /// A request as it was seen going by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Purpose {
     Converse,
     /// Claude in Bedrock's envelope.
     InvokeClaude,
+    /// Any other model of Bedrock's in its maker's own dialect.
+    Invoke,
     CohereChat,
     Embed(EmbedDialect),
     /// Counting tokens, which is free everywhere.
@@ -94,7 +96,7 @@ impl Purpose {
             Self::Converse => BedrockConverse::Others.read_answer(body).ok().map(AnswerFacts::from),
             Self::CohereChat => Cohere.read_answer(body).ok().map(AnswerFacts::from),
             Self::Embed(dialect) => dialect.used(body).map(AnswerFacts::from),
-            Self::Count => None,
+            Self::Invoke | Self::Count => None,
         }
     }
 
@@ -105,17 +107,41 @@ impl Purpose {
             Self::InvokeClaude => return delivered(Dialect::AnthropicMessages, body),
             Self::Converse => BedrockConverse::Others.read_answer(body),
             Self::CohereChat => Cohere.read_answer(body),
-            Self::Embed(_) | Self::Count => return Delivered::default(),
+            Self::Invoke | Self::Embed(_) | Self::Count => return Delivered::default(),
         };
         answer.map(|answer| Delivered::of(&answer.parts)).unwrap_or_default()
     }
 
-    /// In whose words the caller is told of an error of ours.
-    pub fn dialect(self) -> Option<Dialect> {
+    /// What the head of an answer says was used, where its body does not.
+    pub fn used_by_head<'a>(self, header: impl Fn(&str) -> Option<&'a str>) -> Option<Tokens> {
+        match self {
+            Self::Invoke | Self::InvokeClaude | Self::Embed(EmbedDialect::CohereOnBedrock | EmbedDialect::Titan) => {
+                invoke_any::used_by_head(header)
+            }
+            Self::Spoken(_) | Self::Converse | Self::CohereChat | Self::Embed(_) | Self::Count => None,
+        }
+    }
+
+    /// Whether what was not told may be counted and priced: of a model that may draw a picture, tokens say nothing.
+    pub const fn is_about_tokens(self) -> bool {
+        !matches!(self, Self::Invoke)
+    }
+
+    /// What is spoken there. Tokens are counted in the dialect of their provider's family.
+    pub const fn dialect(self) -> Option<Dialect> {
         match self {
             Self::Spoken(dialect) => Some(dialect),
             Self::InvokeClaude => Some(Dialect::AnthropicMessages),
-            Self::Converse | Self::CohereChat | Self::Embed(_) | Self::Count => None,
+            Self::Converse => Some(Dialect::Native(NativeDialect::BedrockConverse)),
+            Self::CohereChat => Some(Dialect::Native(NativeDialect::CohereChat)),
+            Self::Embed(EmbedDialect::Openai) => Some(Dialect::OpenaiEmbeddings),
+            Self::Embed(EmbedDialect::Gemini) => Some(Dialect::GeminiBatchEmbed),
+            Self::Embed(EmbedDialect::Vertex) => Some(Dialect::Native(NativeDialect::VertexPredict)),
+            Self::Embed(EmbedDialect::Cohere) => Some(Dialect::Native(NativeDialect::CohereEmbed)),
+            Self::Invoke | Self::Embed(EmbedDialect::CohereOnBedrock | EmbedDialect::Titan) => {
+                Some(Dialect::Native(NativeDialect::BedrockInvoke))
+            }
+            Self::Count => None,
         }
     }
 }

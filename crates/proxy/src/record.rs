@@ -31,6 +31,8 @@ pub(crate) struct Record {
 #[derive(Debug)]
 struct Open {
     usage: UsageRecord,
+    /// In which the caller is told of errors; at a provider's own address not always what was spoken.
+    told_in: Dialect,
     started: Instant,
     /// Time spent waiting for the provider: everything else is ours.
     waited: Duration,
@@ -129,6 +131,7 @@ impl Record {
         gateway.parts.metrics.request_begins();
         let open = Open {
             usage,
+            told_in: dialect,
             started: Instant::now(),
             waited: Duration::ZERO,
             overhead: None,
@@ -145,7 +148,7 @@ impl Record {
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
-        self.get().usage.dialect
+        self.get().told_in
     }
 
     pub(crate) fn id(&self) -> RequestId {
@@ -186,7 +189,18 @@ impl Record {
 
     /// What the caller speaks, where that is only known once the provider is.
     pub(crate) fn speaks(&mut self, dialect: Dialect) {
-        self.get_mut().usage.dialect = dialect;
+        let open = self.get_mut();
+        (open.usage.dialect, open.told_in) = (dialect, dialect);
+    }
+
+    /// What is spoken at a provider's own address. Errors go on being told in words of the provider's family, unless
+    /// callers have a dialect of their own for it.
+    pub(crate) fn spoken(&mut self, dialect: Dialect) {
+        let open = self.get_mut();
+        open.usage.dialect = dialect;
+        if !matches!(dialect, Dialect::Native(_)) {
+            open.told_in = dialect;
+        }
     }
 
     pub(crate) fn sighted(&mut self, sighted: &Sighted) {
@@ -440,7 +454,8 @@ impl Open {
             Used::Nothing => Tokens::default(),
         };
         let catalog = gateway.catalog();
-        match self.price(&catalog) {
+        let guessed = matches!(used, Used::Counted(..)) && self.is_untold_in_tokens();
+        match self.price(&catalog).filter(|_| !guessed) {
             Some(price) => price.bill(&tokens, self.usage.served),
             // At an address nobody here knows, no tokens do not mean that nothing was used.
             None if self.sighted.is_some() && matches!(used, Used::Counted(..)) => unpriced(&tokens),
@@ -451,6 +466,12 @@ impl Open {
             },
             None => unpriced(&tokens),
         }
+    }
+
+    /// A count of what was not told would say nothing.
+    fn is_untold_in_tokens(&self) -> bool {
+        let purpose = self.sighted.as_ref().and_then(|sighted| sighted.native.purpose);
+        purpose.is_some_and(|purpose| !purpose.is_about_tokens())
     }
 
     fn price(&self, catalog: &Catalog) -> Option<AppliedPrice<'_>> {

@@ -56,25 +56,27 @@ fn at_bedrock(model: &str, verb: &str) -> Option<There> {
         _ => return None,
     };
     let purpose = match embeds(ProviderKind::Bedrock, model) {
-        _ if conversing => Some(Purpose::Converse),
-        Some((_, dialect)) => Some(Purpose::Embed(dialect)),
-        None if model.contains("anthropic.claude") => Some(Purpose::InvokeClaude),
-        None => None,
+        _ if conversing => Purpose::Converse,
+        Some((_, dialect)) => Purpose::Embed(dialect),
+        None if model.contains("anthropic.claude") => Purpose::InvokeClaude,
+        None => Purpose::Invoke,
     };
     Some(There {
-        purpose,
+        purpose: Some(purpose),
         model: Some(model.to_owned()),
         stream,
     })
 }
 
 fn at_google(path: &str, model: &str, verb: &str) -> Option<There> {
-    let claude = path.contains("/publishers/anthropic/");
+    let published_by = |maker: &str| path.contains(&format!("/publishers/{maker}/"));
+    let (claude, mistral) = (published_by("anthropic"), published_by("mistralai"));
     let (purpose, stream) = match verb {
         "generateContent" => (Purpose::Spoken(Dialect::GeminiGenerate), false),
         "streamGenerateContent" => (Purpose::Spoken(Dialect::GeminiGenerate), true),
         "countTokens" => (Purpose::Count, false),
-        "batchEmbedContents" | "embedContent" => (Purpose::Embed(EmbedDialect::Gemini), false),
+        "embedContent" => (Purpose::Spoken(Dialect::GeminiEmbed), false),
+        "batchEmbedContents" => (Purpose::Spoken(Dialect::GeminiBatchEmbed), false),
         "predict" => (Purpose::Embed(EmbedDialect::Vertex), false),
         // The body names the model there.
         "rawPredict" if claude && model == "count-tokens" => {
@@ -84,6 +86,9 @@ fn at_google(path: &str, model: &str, verb: &str) -> Option<There> {
                 stream: false,
             });
         }
+        // Mistral's models there speak as they do at home.
+        "rawPredict" if mistral => (Purpose::Spoken(Dialect::OpenaiChat), false),
+        "streamRawPredict" if mistral => (Purpose::Spoken(Dialect::OpenaiChat), true),
         "rawPredict" if claude => (Purpose::Spoken(Dialect::AnthropicMessages), false),
         "streamRawPredict" if claude => (Purpose::Spoken(Dialect::AnthropicMessages), true),
         _ => return None,

@@ -101,7 +101,34 @@ fn addresses_say_what_they_are_for_and_some_name_the_model() {
         "eu.anthropic.claude-x",
         false,
     );
-    check(Bedrock, "/model/meta.llama/invoke", None, "meta.llama", false);
+    check(
+        Bedrock,
+        "/model/meta.llama/invoke",
+        Some(Purpose::Invoke),
+        "meta.llama",
+        false,
+    );
+    let streamed = "/model/meta.llama/invoke-with-response-stream";
+    check(Bedrock, streamed, Some(Purpose::Invoke), "meta.llama", true);
+    let mistral = "/v1/projects/p/locations/l/publishers/mistralai/models/codestral";
+    let chat = spoken(Dialect::OpenaiChat);
+    check(Vertex, &format!("{mistral}:rawPredict"), chat, "codestral", false);
+    check(Vertex, &format!("{mistral}:streamRawPredict"), chat, "codestral", true);
+    check(
+        Gemini,
+        &format!("{gemini}:embedContent"),
+        spoken(Dialect::GeminiEmbed),
+        "gemini-x",
+        false,
+    );
+    let batch = spoken(Dialect::GeminiBatchEmbed);
+    check(
+        Gemini,
+        &format!("{gemini}:batchEmbedContents"),
+        batch,
+        "gemini-x",
+        false,
+    );
     check(Cohere, "/v2/chat", Some(Purpose::CohereChat), "m", false);
 }
 
@@ -187,7 +214,83 @@ fn whole_answers_say_what_was_used() {
         6,
         0,
     );
+    let embedded = r#"{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":6}}"#;
+    check(Purpose::Spoken(Dialect::GeminiEmbed), embedded, 6, 0);
     assert_eq!(Purpose::Spoken(Dialect::OpenaiChat).used(b"<html>"), None);
+}
+
+#[test]
+fn bedrock_tells_what_any_model_used_in_its_answers_head() {
+    let head = |name: &str| match name {
+        "x-amzn-bedrock-input-token-count" => Some("5"),
+        "x-amzn-bedrock-output-token-count" => Some("2"),
+        "x-amzn-bedrock-cache-read-input-token-count" => Some("3"),
+        _ => None,
+    };
+
+    for purpose in [
+        Purpose::Invoke,
+        Purpose::InvokeClaude,
+        Purpose::Embed(EmbedDialect::CohereOnBedrock),
+    ] {
+        let used = purpose.used_by_head(head).expect("usage");
+        let counts = [
+            UsageUnit::InputUncached,
+            UsageUnit::InputCacheRead,
+            UsageUnit::OutputText,
+        ]
+        .map(|unit| used.get(unit));
+        assert_eq!(counts, [5, 3, 2], "{purpose:?}");
+    }
+    assert_eq!(Purpose::Invoke.used_by_head(|_| None), None);
+    assert_eq!(Purpose::Converse.used_by_head(head), None, "its body tells");
+}
+
+#[test]
+fn bedrock_tells_what_any_model_used_at_the_end_of_its_stream() {
+    use base64::Engine as _;
+    let frame = |data: &str| {
+        let payload = format!(r#"{{"bytes":"{}"}}"#, base64::prelude::BASE64_STANDARD.encode(data));
+        let headers = [(":message-type", "event"), (":event-type", "chunk")];
+        crate::dialect::bedrock::event_stream::write_frame(&headers, payload.as_bytes())
+    };
+    let metrics =
+        r#""amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":2,"invocationLatency":9}"#;
+    let (first, last) = (
+        r#"{"generation":"a"}"#,
+        format!(r#"{{"generation":"","stop_reason":"stop",{metrics}}}"#),
+    );
+    let native = posted(
+        ProviderKind::Bedrock,
+        "/model/meta.llama/invoke-with-response-stream",
+        "{}",
+    );
+    let watched = |stream: &[u8], size: usize| {
+        let mut watch = native.watch("application/vnd.amazon.eventstream");
+        stream.chunks(size).for_each(|piece| {
+            watch.look(Bytes::copy_from_slice(piece));
+        });
+        watch.end()
+    };
+
+    let whole = [frame(first), frame(&last)].concat();
+    for size in [1, 7, 1_000] {
+        let watched = watched(&whole, size);
+        let used = watched.usage.expect("usage");
+        assert_eq!(
+            (used.get(UsageUnit::InputUncached), used.get(UsageUnit::OutputText)),
+            (5, 2)
+        );
+        assert_eq!((watched.content_events, watched.failed), (2, None));
+    }
+    let untold = watched(&frame(first), 1_000);
+    assert_eq!((untold.usage, untold.content_events, untold.failed), (None, 1, None));
+    let headers = [
+        (":message-type", "exception"),
+        (":exception-type", "throttlingException"),
+    ];
+    let broken = crate::dialect::bedrock::event_stream::write_frame(&headers, b"{}");
+    assert!(watched(&[frame(first), broken].concat(), 1_000).failed.is_some());
 }
 
 #[test]

@@ -6,8 +6,10 @@ use gatewright_types::api::Dialect;
 use super::Purpose;
 use crate::dialect::anthropic::{AnthropicOn, Envelope};
 use crate::dialect::bedrock::BedrockConverse;
+use crate::dialect::bedrock::invoke_any::AnyModel;
+use crate::dialect::bedrock::invoke_claude::InvokeClaude;
 use crate::dialect::cohere::Cohere;
-use crate::dialect::{Encoder, ErrorFacts, Outbound};
+use crate::dialect::{Decoder, Encoder, ErrorFacts, Outbound as _};
 use crate::event::Event;
 use crate::{AnswerFacts, Delivered, Failure, Flow, TranslatedStream, UsageChunk};
 
@@ -118,20 +120,21 @@ fn events(purpose: Purpose) -> Eye {
     match purpose {
         Purpose::Spoken(dialect) => Eye::Events(Box::new(Flow::passed(dialect, UsageChunk::Keep))),
         Purpose::InvokeClaude => Eye::Events(Box::new(Flow::passed(Dialect::AnthropicMessages, UsageChunk::Keep))),
-        Purpose::CohereChat => decoded(&Cohere),
-        Purpose::Converse | Purpose::Embed(_) | Purpose::Count => Eye::Closed,
+        Purpose::CohereChat => decoded(Cohere.decoder()),
+        Purpose::Converse | Purpose::Invoke | Purpose::Embed(_) | Purpose::Count => Eye::Closed,
     }
 }
 
 fn frames(purpose: Purpose, model: &str) -> Eye {
     match purpose {
-        Purpose::Converse => decoded(BedrockConverse::of(model)),
-        Purpose::InvokeClaude => decoded(&AnthropicOn(Envelope::Bedrock)),
+        Purpose::Converse => decoded(BedrockConverse::of(model).decoder()),
+        Purpose::InvokeClaude => decoded(AnthropicOn(Envelope::Bedrock).decoder()),
+        Purpose::Invoke => decoded(Box::new(InvokeClaude::of(AnyModel))),
         Purpose::Spoken(_) | Purpose::CohereChat | Purpose::Embed(_) | Purpose::Count => Eye::Closed,
     }
 }
 
-fn decoded(outbound: &dyn Outbound) -> Eye {
-    let stream = TranslatedStream::new(outbound.decoder(), Box::new(Silent));
+fn decoded(decoder: Box<dyn Decoder>) -> Eye {
+    let stream = TranslatedStream::new(decoder, Box::new(Silent));
     Eye::Events(Box::new(Flow::Translated(stream)))
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatewright_contract::{Caller, Provider, UpstreamTarget};
 use gatewright_llm::{BadRequest, Family, Named, Native};
+use gatewright_types::api::{Dialect, NativeDialect};
 
 use crate::gateway::Gateway;
 use crate::pipeline::Admitted;
@@ -89,8 +90,11 @@ async fn stages(
     // Only now: who is refused for an address has not sent a body for nothing.
     let body = body.await?;
     let native = Native::of(provider.kind, asked.method.as_str(), address.path(), &body);
-    if let Some(dialect) = native.purpose.and_then(|purpose| purpose.dialect()) {
-        record.speaks(dialect);
+    match native.purpose.map(|purpose| purpose.dialect()) {
+        Some(Some(dialect)) => record.spoken(dialect),
+        // Tokens are counted: as the family speaks.
+        Some(None) => {}
+        None => record.spoken(Dialect::Native(NativeDialect::Unknown)),
     }
     permit::check(caller, provider, &native.named)?;
     let sighted = Sighted {

@@ -42,7 +42,7 @@ impl Answer {
                     outcome: Outcome::Complete,
                     status,
                     code: None,
-                    used: used(purpose, &body, &record).await,
+                    used: used(purpose, &self.headers, &body, &record).await,
                 };
                 headers.push(cost_header(record.finish(&end)));
                 NativeBody::Whole(body)
@@ -76,12 +76,14 @@ impl Answer {
     }
 }
 
-async fn used(purpose: Option<Purpose>, body: &[u8], record: &Record) -> Used {
+async fn used(purpose: Option<Purpose>, headers: &HeaderMap, body: &[u8], record: &Record) -> Used {
     if purpose == Some(Purpose::Count) {
         return Used::Nothing;
     }
     let facts = purpose.and_then(|purpose| purpose.used(body)).unwrap_or_default();
-    if let Some(tokens) = facts.usage {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let told = facts.usage.or_else(|| purpose?.used_by_head(header));
+    if let Some(tokens) = told {
         return Used::Told(tokens, facts.terms);
     }
     let delivered = purpose.map(|purpose| purpose.delivered(body)).unwrap_or_default();

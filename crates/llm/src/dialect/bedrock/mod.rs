@@ -6,6 +6,7 @@ pub mod event_stream;
 pub(crate) mod exception;
 mod family;
 mod frame_decoder;
+pub(crate) mod invoke_any;
 pub(crate) mod invoke_claude;
 mod read_answer;
 mod usage;

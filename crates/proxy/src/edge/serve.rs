@@ -115,7 +115,10 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
         | Dialect::OpenaiResponses
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiEmbeddings
-        | Dialect::GeminiGenerate => &[],
+        | Dialect::GeminiGenerate
+        | Dialect::GeminiEmbed
+        | Dialect::GeminiBatchEmbed
+        | Dialect::Native(_) => &[],
     };
     for name in passing {
         for value in headers.get_all(name.as_str()) {

@@ -46,7 +46,7 @@ impl Embedding {
     pub(crate) fn passed(request: &Request, target: &UpstreamTarget) -> Option<Self> {
         let read = EmbedRequest::parse(request.body().clone()).ok()?;
         let (caller, shares) = (Caller::Openai(read.encoding()), vec![read.inputs().count()]);
-        Some(Self::of(caller, None, shares, request, target, Dropped::default()))
+        Some(Self::of(caller, None, shares, target, Dropped::default()))
     }
 
     /// Of a request in Gemini's dialect to a provider that speaks it.

@@ -276,7 +276,7 @@ fn bedrock_tells_what_any_model_used_at_the_end_of_its_stream() {
     let whole = [frame(first), frame(&last)].concat();
     for size in [1, 7, 1_000] {
         let watched = watched(&whole, size);
-        let used = watched.usage.expect("usage");
+        let used = watched.facts.usage.expect("usage");
         assert_eq!(
             (used.get(UsageUnit::InputUncached), used.get(UsageUnit::OutputText)),
             (5, 2)
@@ -284,7 +284,10 @@ fn bedrock_tells_what_any_model_used_at_the_end_of_its_stream() {
         assert_eq!((watched.content_events, watched.failed), (2, None));
     }
     let untold = watched(&frame(first), 1_000);
-    assert_eq!((untold.usage, untold.content_events, untold.failed), (None, 1, None));
+    assert_eq!(
+        (untold.facts.usage, untold.content_events, untold.failed),
+        (None, 1, None)
+    );
     let headers = [
         (":message-type", "exception"),
         (":exception-type", "throttlingException"),

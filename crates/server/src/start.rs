@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::web::{ServiceConfig, to};
+use actix_web::web::{ServiceConfig, get, head, resource, to};
 use chrono::Utc;
 use gatewright_contract::{Catalog, Keyring, KeyringError};
 use gatewright_control::{BootstrapError, PasswordError};
@@ -184,7 +184,9 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         match &control {
             Some(control) => gatewright_control::configure(control.clone())(service),
             None => {
-                service.default_service(to(nothing_here));
+                service
+                    .service(resource("/").route(get().to(here)).route(head().to(here)))
+                    .default_service(to(nothing_here));
             }
         }
     };
@@ -239,7 +241,14 @@ fn address_of(listener: SocketAddr) -> Url {
     Url::parse(&text).expect("a socket address makes an address of the web")
 }
 
+const DATA_PLANE_ONLY: &str = "this node serves the data plane only: /v1, /v1beta, /native, /livez and /readyz";
+
+/// Some clients look here whether there is a server at all.
+async fn here() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"service": "gatewright", "message": DATA_PLANE_ONLY}))
+}
+
 async fn nothing_here() -> HttpResponse {
-    let message = "this node serves the data plane only: /v1, /livez and /readyz";
+    let message = DATA_PLANE_ONLY;
     HttpResponse::NotFound().json(json!({"error": {"code": "not_found", "message": message}}))
 }

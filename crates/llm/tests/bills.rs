@@ -44,12 +44,12 @@ fn cases() -> Vec<(PathBuf, Case)> {
 impl Case {
     fn purpose(&self) -> Purpose {
         let spoken = Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == self.answer);
-        match (spoken, self.answer.as_str()) {
-            (Some(dialect), _) => Purpose::Spoken(dialect),
-            (None, "converse") => Purpose::Converse,
-            (None, "invoke_claude") => Purpose::InvokeClaude,
-            (None, "cohere_chat") => Purpose::CohereChat,
-            (None, other) => panic!("{other} is no answer"),
+        match (self.answer.as_str(), spoken) {
+            ("converse", _) => Purpose::Converse,
+            ("invoke_claude", _) => Purpose::InvokeClaude,
+            ("cohere_chat", _) => Purpose::CohereChat,
+            (_, Some(dialect)) => Purpose::Spoken(dialect),
+            (other, None) => panic!("{other} is no answer"),
         }
     }
 

@@ -174,7 +174,7 @@ pub struct Written {
 }
 
 /// What could not be carried over, by the caller's names for it, in order and once each; no more of them than
-/// [`note`] keeps.
+/// `note` keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dropped(Vec<Box<str>>);
 

@@ -1,7 +1,9 @@
 //! What every endpoint and background task of the control plane is given: built once by the server, shared by all.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use bytes::Bytes;
 use gatewright_contract::{Catalog, Egress, Keyring};
 use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
@@ -9,6 +11,7 @@ use url::Url;
 use crate::auth::{PasswordError, Passwords, Strangers};
 use crate::background::publisher::Publishing;
 use crate::catalog::{CatalogFetcher, CatalogKeys, InForce};
+use crate::openapi::openapi;
 use crate::refusals::RefusalBudget;
 use crate::self_test::SelfTester;
 
@@ -50,6 +53,7 @@ pub struct Control {
     pub(crate) strangers: Strangers,
     pub(crate) refusals: RefusalBudget,
     publishing: Publishing,
+    description: OnceLock<Bytes>,
 }
 
 impl ControlSettings {
@@ -87,12 +91,19 @@ impl Control {
             strangers: Strangers::default(),
             refusals: RefusalBudget::default(),
             publishing: Publishing::default(),
+            description: OnceLock::new(),
         })
     }
 
     /// Where this process and its publisher meet.
     pub fn publishing(&self) -> Publishing {
         self.publishing.clone()
+    }
+
+    /// The OpenAPI document, put together when it is first asked for: most processes never are, and it takes megabytes.
+    pub(crate) fn description(&self) -> Bytes {
+        let description = self.description.get_or_init(|| openapi().to_string().into());
+        description.clone()
     }
 
     /// The catalogue in force, as it is on every node that has caught up.

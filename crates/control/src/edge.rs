@@ -17,7 +17,6 @@ use crate::control::Control;
 use crate::dashboard;
 use crate::endpoint::Raw;
 use crate::error::ApiError;
-use crate::openapi::openapi;
 use crate::refusals::{self, Attempt};
 use crate::routes::{Entry, Route, routes};
 
@@ -47,17 +46,18 @@ pub fn configure(control: Data<Control>) -> impl FnOnce(&mut ServiceConfig) {
             }
             api = api.service(resource.default_service(web::to(|| refuse(ApiError::MethodNotAllowed))));
         }
-        let document = Bytes::from(openapi().to_string());
         config
             .service(api.default_service(web::to(|| refuse(ApiError::NotFound))))
-            .route("/api/openapi.json", web::get().to(move || describe(document.clone())))
+            .route("/api/openapi.json", web::get().to(move || describe(control.clone())))
             .service(web::scope("/api").default_service(web::to(|| refuse(ApiError::NotFound))))
             .default_service(web::to(dashboard::serve));
     }
 }
 
-async fn describe(document: Bytes) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document)
+async fn describe(control: Data<Control>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(control.description())
 }
 
 async fn refuse(error: ApiError) -> HttpResponse {

@@ -179,6 +179,8 @@ async fn sqlite(
         place(options)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
+            // Of a new file. Requests are appended in batches of hundreds: half the pages, half of their splits.
+            .page_size(8192)
             .pragma("journal_mode", "WAL")
             // What is committed survives a power cut: a node deletes its journal once it is told the rows are here.
             .pragma("synchronous", "FULL")

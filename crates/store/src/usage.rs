@@ -1,5 +1,6 @@
 //! The list of requests, newest first. An identifier tells the time it was minted at, so a span of time narrows the
-//! list by its own key. Key, model and outcome have an index each, in the order of the list.
+//! list by its own key. Requests of a key and unusual outcomes have an index each, in the order of the list; those of a
+//! model, which is one of few, are picked out of the list itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_types::api::{Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageRow};
@@ -51,7 +52,7 @@ pub(crate) fn listed(
         ours = ours.filter(rare(Column::Key.eq(key.uuid())));
     }
     if let Some(model) = &query.model {
-        ours = ours.filter(rare(Column::Model.eq(model.as_str())));
+        ours = ours.filter(Column::Model.eq(model.as_str()));
     }
     if let Some(outcome) = query.outcome {
         let is = Column::Outcome.eq(outcome_name(outcome));

@@ -7,8 +7,8 @@ use gatewright_contract::UsageRecord;
 
 use super::shipper::BATCH_RECORDS;
 
-/// Two megabytes of records: what a saturated node serves while the shipper waits for its turn on the processor.
-const MOST: usize = 2_500;
+/// A megabyte of records or so: what a saturated node serves while the shipper waits for its turn on the processor.
+const MOST: usize = 1_500;
 
 /// Records with consecutive numbers.
 #[derive(Debug, Default)]

@@ -185,7 +185,7 @@ async fn what_no_longer_fits_into_memory_is_shipped_from_the_file_in_order() {
     let mut sent = append(&journal, 1);
     shipper.turn().await;
 
-    sent.extend(append(&journal, 2_700));
+    sent.extend(append(&journal, 1_700));
     shipper.turn().await;
     sent.extend(append(&journal, 3));
     shipper.turn().await;

@@ -77,9 +77,8 @@ impl Writer {
     /// Gives what was written its numbers, from this one on. True when the recent records have come to fill a batch.
     pub(super) fn number(&mut self, first: u64) -> bool {
         let before = self.size - self.waiting.len() as u64;
-        let mut number = first + self.bare;
         let mut fills_a_batch = false;
-        for Fresh { record, end } in self.fresh.drain(..) {
+        for (number, Fresh { record, end }) in (first + self.bare..).zip(self.fresh.drain(..)) {
             self.recent.add(Written {
                 number,
                 segment: self.segment,
@@ -87,7 +86,6 @@ impl Writer {
                 record,
             });
             fills_a_batch |= self.recent.fills_a_batch();
-            number += 1;
         }
         self.bare = 0;
         self.waiting.clear();

@@ -88,6 +88,7 @@ pub struct Node {
 }
 
 static SHARED: OnceCell<Installation> = OnceCell::const_new();
+static PATIENT: OnceCell<Installation> = OnceCell::const_new();
 
 impl Installation {
     /// The installation that all tests of this process may use and none may break.
@@ -97,6 +98,16 @@ impl Installation {
             ..Options::default()
         };
         SHARED.get_or_init(|| Self::start(options)).await
+    }
+
+    /// Another one, which gives providers a second before a stream begins without them: the fakes that judge by vendors'
+    /// own types are many, and share a processor.
+    pub async fn patient() -> &'static Self {
+        let options = Options {
+            environment: vec![("GATEWRIGHT_KEEPALIVE", "1s".to_owned())],
+            ..Options::default()
+        };
+        PATIENT.get_or_init(|| Self::start(options)).await
     }
 
     pub async fn fresh() -> Self {

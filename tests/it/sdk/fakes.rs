@@ -134,7 +134,7 @@ impl Stage {
     pub(super) async fn set(name: &str) -> Self {
         let fakes = fakes().await;
         let name = name.replace(['.', '/'], "-");
-        let organization = Organization::make(Installation::shared().await).await;
+        let organization = Organization::make(Installation::patient().await).await;
         let mut models = Vec::new();
         for played in PROVIDERS {
             let provider = played.name;

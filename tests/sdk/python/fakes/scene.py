@@ -21,7 +21,7 @@ TEMPERATURES = {"Paris": "18 degrees", "Oslo": "4 degrees"}
 
 # Who says this waits for the answer until the gateway has put a keepalive or two into its stream.
 SLOWLY = b"Take your time."
-PAUSE_SECONDS = 0.8
+PAUSE_SECONDS = 2.3
 
 # Who says this to a model that may use a shell is asked to use it.
 ERRAND = b"Run the errand."

@@ -156,9 +156,7 @@ impl ResponseMemory {
             }
         }
     }
-}
 
-impl ResponseMemory {
     fn may_be_asked(&self) -> bool {
         let mut resting = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{ProviderKind, Rates};
 use crate::{CatalogRefreshId, OverlayId, UnitPrice, UpstreamModel};
 
+/// Closed lists of words, written the same in Rust, JSON and the database.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal,)+ })+) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)+ })+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $name {
-            $(#[serde(rename = $text)] $variant,)+
+            $($(#[$about])* #[serde(rename = $text)] $variant,)+
         }
 
         impl $name {
@@ -29,6 +30,8 @@ macro_rules! words {
         }
     )+};
 }
+
+pub(super) use words;
 
 words! {
     /// Something a model can do.

@@ -11,6 +11,7 @@ use gatewright_types::UsageUnit;
 use gatewright_types::api::Dialect;
 
 pub use self::delivered::Delivered;
+pub(crate) use self::prompt::MEDIA;
 use self::vocabulary::Counter;
 use crate::Tokens;
 use crate::dialect::Outbound;

@@ -4,6 +4,7 @@
 mod reader;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use reader::{Reader, inside_quotes, is_space};
 
@@ -96,6 +97,14 @@ impl Kind {
 }
 
 impl<'a> Value<'a> {
+    /// The value that lies here in a text that was checked.
+    pub(crate) fn at(text: &'a [u8], place: Range<usize>) -> Option<Self> {
+        let start = place.start;
+        let text = text.get(place)?;
+        let kind = Reader { text, at: 0 }.kind().ok()?;
+        Some(Self { kind, text, start })
+    }
+
     pub(crate) fn end(&self) -> usize {
         self.start + self.text.len()
     }

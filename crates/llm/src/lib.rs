@@ -41,7 +41,7 @@ pub use flow::Flow;
 pub use model_id::path_segment;
 pub use native::{Named, Native, NativeWatch, Purpose, Watched};
 pub use price::{Bill, bill, unpriced};
-pub use request::{BadRequest, Request, Segments};
+pub use request::{BadRequest, Needs, Request, Segments};
 pub use sandbox::{Script, Step, sandbox};
 pub use spoken::{Endpoint, Family, Spoken, spoken};
 pub use stream::{Ended, PassedStream, Seen, UsageChunk};

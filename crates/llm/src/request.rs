@@ -4,6 +4,7 @@
 
 mod accent;
 mod continued;
+mod needs;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use crate::chat::Chat;
 use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
+pub use needs::Needs;
 
 /// Bytes of the longest name a model may have.
 pub(crate) const LONGEST_MODEL: usize = 128;
@@ -32,6 +34,8 @@ pub struct Request {
     content_at: Range<usize>,
     stream: bool,
     usage: UsageOption,
+    /// Where it says what it needs of a model.
+    needed: needs::Places,
     /// The response it refers to was found, and the conversation up to there is part of the body.
     continues: bool,
 }
@@ -72,6 +76,7 @@ struct Found<'a> {
     content: Option<Value<'a>>,
     stream: Option<Value<'a>>,
     stream_options: Option<Value<'a>>,
+    needed: needs::Places,
 }
 
 impl BadRequest {
@@ -140,6 +145,7 @@ impl Request {
             content_at,
             stream,
             usage,
+            needed: found.needed,
             continues: false,
             body,
         })
@@ -270,7 +276,10 @@ impl<'a> Found<'a> {
                 key if key == content_name.as_bytes() => (&mut found.content, content_name),
                 b"stream" => (&mut found.stream, "stream"),
                 b"stream_options" => (&mut found.stream_options, "stream_options"),
-                _ => continue,
+                name => {
+                    found.needed.note(name, &member.value);
+                    continue;
+                }
             };
             // Two readers may choose differently between duplicates: what was allowed here must be what is run there.
             if place.replace(member.value).is_some() {

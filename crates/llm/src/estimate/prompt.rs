@@ -9,7 +9,7 @@ use crate::json::{Kind, Members, Value};
 const AROUND_MESSAGE: u64 = 3;
 const BEFORE_ANSWER: u64 = 3;
 /// A piece of media, whichever it is: what Google counts for a picture of usual size.
-const MEDIA: u64 = 258;
+pub(crate) const MEDIA: u64 = 258;
 /// More levels than any request has.
 const DEEPEST: u32 = 64;
 

@@ -1,0 +1,204 @@
+//! What a request needs of a model, told from the caller's bytes before anybody is asked: which abilities, how long an
+//! answer, how much room for the question. Parsing notes where the few members lie that say so, and of the conversation
+//! only one that has media in it is looked through.
+
+mod media;
+
+use std::ops::Range;
+
+use gatewright_types::api::{Capability, Dialect};
+
+use self::media::Media;
+use super::Request;
+use crate::Capabilities;
+use crate::json::{Kind, Value};
+
+/// Bytes of a text for one token, as OpenAI's documentation has it for English.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What a request needs of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// A model without one of these cannot do what is asked: tools, structured output, and what it has to see, hear or say.
+    pub capabilities: Capabilities,
+    /// It is asked to think. One that cannot answers all the same.
+    pub reasoning: bool,
+    /// Tokens of the longest answer that the caller takes.
+    pub max_tokens: Option<u64>,
+    /// All of the body but its media.
+    text_bytes: u64,
+    media: Media,
+    /// Part of the conversation is kept by a provider.
+    kept_elsewhere: bool,
+}
+
+/// Where a body says so.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    tools: Option<Range<usize>>,
+    format: Option<Range<usize>>,
+    /// `text`, `output_config`, `generationConfig`: objects with settings of the answer.
+    settings: Option<Range<usize>>,
+    limit: Option<Range<usize>>,
+    thinking: Option<Range<usize>>,
+    modalities: Option<Range<usize>>,
+    /// The response, conversation or prompt that it builds on.
+    earlier: Option<Range<usize>>,
+}
+
+impl Request {
+    /// A few microseconds at most for a body of texts, whatever its size.
+    pub fn needs(&self) -> Needs {
+        let media = Media::of(self.dialect, self.content());
+        let mut needs = Needs {
+            capabilities: Capabilities::default(),
+            reasoning: false,
+            max_tokens: None,
+            text_bytes: (self.body.len() as u64).saturating_sub(media.bytes),
+            kept_elsewhere: self.needed.earlier.is_some() && !self.continues,
+            media,
+        };
+        if self.dialect.embeds() {
+            return needs;
+        }
+        media.note(&mut needs.capabilities);
+        self.note_members(&mut needs);
+        needs
+    }
+
+    fn note_members(&self, needs: &mut Needs) {
+        let read = |place: &Option<Range<usize>>| Value::at(&self.body, place.clone()?);
+        let places = &self.needed;
+        let mut need = |capability, needed| {
+            if needed {
+                needs.capabilities.set(capability, true);
+            }
+        };
+        need(
+            Capability::Tools,
+            read(&places.tools).is_some_and(|tools| !tools.is_empty()),
+        );
+        need(
+            Capability::StructuredOutput,
+            read(&places.format).is_some_and(|format| is_schema(&format)),
+        );
+        need(
+            Capability::AudioOutput,
+            read(&places.modalities).is_some_and(|modalities| modalities.elements().any(|word| is(&word, "audio"))),
+        );
+        needs.max_tokens = read(&places.limit).and_then(|limit| number(&limit));
+        needs.reasoning = read(&places.thinking).is_some_and(|thinking| thinks(&thinking));
+        if let Some(settings) = read(&places.settings) {
+            needs.note_settings(self.dialect, &settings);
+        }
+    }
+}
+
+impl Needs {
+    /// Those of its needs that a model with these capabilities does not meet.
+    pub fn lacking(&self, there: Capabilities) -> impl Iterator<Item = Capability> {
+        let needed = self.capabilities;
+        needed.iter().filter(move |capability| !there.contains(*capability))
+    }
+
+    /// More tokens than this the request is not, whoever counts: no token is shorter than a byte. Absent where only a
+    /// provider knows: with media, or what it keeps itself. What it adds of its own, as for tools, is not in it.
+    pub fn input_tokens_at_most(&self) -> Option<u64> {
+        (self.media.pieces == 0 && !self.kept_elsewhere).then_some(self.text_bytes)
+    }
+
+    /// About how many tokens the request is, by a rule of thumb: [`crate::count_request`] counts, and takes its time.
+    pub fn input_tokens(&self) -> u64 {
+        self.text_bytes.div_ceil(BYTES_PER_TOKEN) + self.media.pieces * crate::estimate::MEDIA
+    }
+
+    fn note_settings(&mut self, dialect: Dialect, settings: &Value<'_>) {
+        let mut members = settings.members();
+        while let Ok(Some(member)) = members.next_member() {
+            let value = member.value;
+            let has_schema = match &*member.key {
+                b"format" => is_schema(&value),
+                b"responseSchema" | b"response_schema" | b"responseJsonSchema" | b"response_json_schema" => {
+                    dialect == Dialect::GeminiGenerate && value.kind == Kind::Object
+                }
+                b"maxOutputTokens" | b"max_output_tokens" => {
+                    self.max_tokens = number(&value);
+                    false
+                }
+                b"thinkingConfig" | b"thinking_config" => {
+                    self.reasoning = thinks(&value);
+                    false
+                }
+                b"responseModalities" | b"response_modalities" => {
+                    let speaks = value.elements().any(|word| is(&word, "AUDIO"));
+                    if speaks {
+                        self.capabilities.set(Capability::AudioOutput, true);
+                    }
+                    false
+                }
+                _ => false,
+            };
+            if has_schema {
+                self.capabilities.set(Capability::StructuredOutput, true);
+            }
+        }
+    }
+}
+
+impl Places {
+    /// Notes a member of the body, where it is one of these.
+    pub(super) fn note(&mut self, name: &[u8], value: &Value<'_>) {
+        let place = match name {
+            b"tools" | b"functions" => &mut self.tools,
+            b"response_format" | b"output_format" => &mut self.format,
+            b"text" | b"output_config" | b"generationConfig" | b"generation_config" => &mut self.settings,
+            b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => &mut self.limit,
+            b"reasoning_effort" | b"reasoning" | b"thinking" => &mut self.thinking,
+            b"modalities" => &mut self.modalities,
+            b"previous_response_id" | b"conversation" => &mut self.earlier,
+            _ => return,
+        };
+        if value.kind != Kind::Null {
+            *place = Some(value.start..value.end());
+        }
+    }
+}
+
+fn is_schema(format: &Value<'_>) -> bool {
+    format.member("type").is_some_and(|kind| is(&kind, "json_schema"))
+}
+
+fn is(value: &Value<'_>, word: &str) -> bool {
+    value.string().is_some_and(|text| text == word)
+}
+
+fn number(value: &Value<'_>) -> Option<u64> {
+    std::str::from_utf8(value.text).ok()?.parse().ok()
+}
+
+/// Whether a setting of thinking, in whichever dialect's words, does not just switch it off.
+fn thinks(setting: &Value<'_>) -> bool {
+    match setting.kind {
+        Kind::String => !is(setting, "none"),
+        Kind::Object => {
+            let mut members = setting.members();
+            while let Ok(Some(member)) = members.next_member() {
+                let off = match &*member.key {
+                    b"type" => is(&member.value, "disabled"),
+                    b"effort" => is(&member.value, "none"),
+                    b"enabled" => member.value.kind == Kind::False,
+                    b"thinkingBudget" | b"thinking_budget" => number(&member.value) == Some(0),
+                    _ => false,
+                };
+                if off {
+                    return false;
+                }
+            }
+            true
+        }
+        Kind::Array | Kind::Number | Kind::True | Kind::False | Kind::Null => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

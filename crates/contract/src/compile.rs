@@ -6,7 +6,7 @@ mod provider;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gatewright_types::api::Route as RouteSpec;
+use gatewright_types::api::{CacheSettings, Route as RouteSpec};
 use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::tenant::OwnPrice;
@@ -184,6 +184,11 @@ fn model(
         field,
         message: message.to_owned(),
     }));
+    problems.extend(spec.cache.as_ref().and_then(ttl_problem).map(|message| CompileProblem {
+        unit,
+        field: "cache.ttl".to_owned(),
+        message,
+    }));
     let name = resources.own.name(provider.kind, &target.model);
     let prices = resources
         .prices_of(target.provider.as_str(), target.model.as_str())
@@ -201,7 +206,14 @@ fn model(
         name: spec.name.clone(),
         route,
         timeouts: spec.timeouts.clone(),
+        cache: spec.cache.clone(),
     })
+}
+
+fn ttl_problem(cache: &CacheSettings) -> Option<String> {
+    let (shortest, longest) = (CacheSettings::SHORTEST_TTL, CacheSettings::LONGEST_TTL);
+    let kept = (shortest..=longest).contains(&cache.ttl);
+    (!kept).then(|| format!("must be from {shortest} to {longest}: to keep nothing, leave `cache` out"))
 }
 
 #[cfg(test)]

@@ -265,6 +265,7 @@ mod tests {
             name: "fast".parse().expect("a model name"),
             route: gatewright_types::api::Route::Target("missing/x".parse().expect("a target")),
             timeouts: gatewright_types::api::Timeouts::default(),
+            cache: None,
         };
         let id = UnitId::Model(gatewright_types::ModelId::mint());
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, ServedTier, Timeouts};
+use gatewright_types::api::{
+    CacheSettings, CredentialKind, ProviderKind, ProviderSettings, Rates, ServedTier, Timeouts,
+};
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
 use crate::{BaseUrl, NetworkUnit, OwnFacts, Sealed};
@@ -29,6 +31,8 @@ pub struct Model {
     pub name: ModelName,
     pub route: Route,
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    pub cache: Option<CacheSettings>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

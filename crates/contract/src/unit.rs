@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{CredentialKind, ModelFacts, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
+use gatewright_types::api::{
+    CacheSettings, CredentialKind, ModelFacts, ProviderKind, ProviderSettings, Rates, Route, Timeouts,
+};
 use gatewright_types::{
     CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
     ProviderId, Slug, TeamId, UpstreamModel,
@@ -97,6 +99,9 @@ pub struct ModelUnit {
     pub route: Route,
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

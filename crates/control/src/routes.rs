@@ -365,7 +365,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             ModelsWrite,
             patch(below!("/models/{model}")),
-            "Change a model's route and timeouts",
+            "Change a model's route, timeouts and cache",
             models::update,
         ),
         needs(

@@ -61,6 +61,7 @@ fn playground() -> Document {
         name: model.parse::<ModelName>().expect("written as model names are"),
         route: Route::Target(format!("sandbox/{model}").parse().expect("written as targets are")),
         timeouts: Timeouts::default(),
+        cache: None,
     };
     Document {
         version: 1,

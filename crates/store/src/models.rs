@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{ModelUnit, UnitBody, UnitId};
-use gatewright_types::api::{ModelChange, NewModel, Route, Timeouts};
+use gatewright_types::api::{CacheSettings, ModelChange, NewModel, Route, Timeouts};
 use gatewright_types::{ModelId, ModelName, OrganizationId, Page, PageQuery};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, Select};
@@ -21,6 +21,7 @@ pub struct ModelRow {
     pub name: ModelName,
     pub route: Route,
     pub timeouts: Timeouts,
+    pub cache: Option<CacheSettings>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -61,6 +62,7 @@ impl WriteTx {
             name: model.name.as_str().to_owned(),
             route: stored::to_json(&model.route),
             timeouts: stored::to_json(&model.timeouts),
+            cache: model.cache.as_ref().map(stored::to_json),
             created_at: self.at,
         };
         stored::insert(&self.transaction, row.clone()).await?;
@@ -76,6 +78,7 @@ impl WriteTx {
         let changed = Entity::update_many()
             .col_expr(Column::Route, Expr::value(stored::to_json(&change.route)))
             .col_expr(Column::Timeouts, Expr::value(stored::to_json(&change.timeouts)))
+            .col_expr(Column::Cache, Expr::value(change.cache.as_ref().map(stored::to_json)))
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec_with_returning(&self.transaction)
@@ -102,6 +105,7 @@ impl WriteTx {
             name: model.name.clone(),
             route: model.route.clone(),
             timeouts: model.timeouts.clone(),
+            cache: model.cache.clone(),
         };
         self.publish(organization, UnitId::Model(model.id), UnitBody::Model(unit))
             .await?;
@@ -119,6 +123,11 @@ fn read(row: &Model) -> Result<ModelRow, DbErr> {
         name: stored::parsed("name", &row.name)?,
         route: stored::json("route", &row.route)?,
         timeouts: stored::json("timeouts", &row.timeouts)?,
+        cache: row
+            .cache
+            .as_deref()
+            .map(|text| stored::json("cache", text))
+            .transpose()?,
         created_at: row.created_at,
     })
 }

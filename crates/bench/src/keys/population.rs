@@ -154,6 +154,7 @@ impl Population {
             name,
             route: Route::Target(target),
             timeouts: Timeouts::default(),
+            cache: None,
         })
     }
 }

@@ -29,6 +29,7 @@ fn with_model(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, target: &str) 
         name: name.parse().expect("a model name"),
         route: RouteSpec::Target(target.parse().expect("a target")),
         timeouts: Timeouts::default(),
+        cache: None,
     };
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
 }
@@ -253,4 +254,27 @@ fn a_credential_of_the_wrong_kind_is_told_what_to_give_instead() {
         message.as_deref(),
         Some("cannot be used with a provider of kind azure: give api_key or entra")
     );
+}
+
+#[test]
+fn an_answer_is_kept_for_a_second_at_least_and_thirty_days_at_most() {
+    let with = |ttl: &str| {
+        let mut units = base();
+        with_provider(&mut units, "toy", ProviderKind::Sandbox, None);
+        with_model(&mut units, "fast", "toy/echo");
+        for body in units.values_mut() {
+            if let UnitBody::Model(model) = body {
+                model.cache = serde_json::from_value(json!({"ttl": ttl})).expect("settings");
+            }
+        }
+        units
+    };
+
+    for kept in ["1s", "1h", "30d"] {
+        assert!(compile(OrganizationId::mint(), &with(kept)).is_ok(), "{kept}");
+    }
+    for wrong in ["0s", "999ms", "31d"] {
+        let message = "must be from 1s to 30d: to keep nothing, leave `cache` out".to_owned();
+        assert_eq!(problems(&with(wrong)), [("cache.ttl".to_owned(), message)]);
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 
 pub(crate) async fn create(call: Call, Json(new): Json<NewModel>) -> Result<Created<Model>, ApiError> {
     let (organization, id) = (call.organization.id, ModelId::mint());
-    let detail = json!({"name": new.name, "route": new.route, "timeouts": new.timeouts});
+    let detail = json!({"name": new.name, "route": new.route, "timeouts": new.timeouts, "cache": new.cache});
     let audited = call.change("model.create", id, detail);
     let row = call
         .write(audited, async |tx| tx.create_model(organization, id, &new).await)
@@ -45,7 +45,7 @@ pub(crate) async fn update(
     Json(change): Json<ModelChange>,
 ) -> Result<Json<Model>, ApiError> {
     let organization = call.organization.id;
-    let detail = json!({"route": change.route, "timeouts": change.timeouts});
+    let detail = json!({"route": change.route, "timeouts": change.timeouts, "cache": change.cache});
     let audited = call.change("model.update", model, detail);
     let row = call
         .write(audited, async |tx| tx.change_model(organization, model, &change).await)
@@ -68,6 +68,7 @@ async fn known(call: &Call, view: &View, row: ModelRow) -> Result<Model, ApiErro
         name,
         route,
         timeouts,
+        cache,
         created_at,
     } = row;
     let Route::Target(target) = &route;
@@ -81,6 +82,7 @@ async fn known(call: &Call, view: &View, row: ModelRow) -> Result<Model, ApiErro
         name,
         route,
         timeouts,
+        cache,
         price,
         lifecycle,
         created_at,

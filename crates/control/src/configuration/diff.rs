@@ -231,20 +231,25 @@ impl Differ<'_> {
                 (UnitId::Provider(row.id), UnitBody::Provider(body))
             })),
         }
-        let model = |name, route, timeouts| UnitBody::Model(ModelUnit { name, route, timeouts });
         match &self.document.models {
             Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
                 let unit = ids.get(format!("models[{index}]").as_str())?;
-                Some((
-                    *unit,
-                    model(entry.name.clone(), entry.route.clone(), entry.timeouts.clone()),
-                ))
+                let body = ModelUnit {
+                    name: entry.name.clone(),
+                    route: entry.route.clone(),
+                    timeouts: entry.timeouts.clone(),
+                    cache: entry.cache.clone(),
+                };
+                Some((*unit, UnitBody::Model(body)))
             })),
             None => units.extend(self.current.models.iter().map(|row| {
-                (
-                    UnitId::Model(row.id),
-                    model(row.name.clone(), row.route.clone(), row.timeouts.clone()),
-                )
+                let body = ModelUnit {
+                    name: row.name.clone(),
+                    route: row.route.clone(),
+                    timeouts: row.timeouts.clone(),
+                    cache: row.cache.clone(),
+                };
+                (UnitId::Model(row.id), UnitBody::Model(body))
             })),
         }
         if let Err(found) = compile(self.current.organization.id, &units) {

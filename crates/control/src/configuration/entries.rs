@@ -58,11 +58,13 @@ impl Differ<'_> {
                     let fields = differing(&[
                         ("route", model.route == entry.route),
                         ("timeouts", model.timeouts == entry.timeouts),
+                        ("cache", model.cache == entry.cache),
                     ]);
                     if !fields.is_empty() {
                         let wanted = ModelChange {
                             route: entry.route.clone(),
                             timeouts: entry.timeouts.clone(),
+                            cache: entry.cache.clone(),
                         };
                         let change = change(ChangeKind::Update, "model", &&entry.name, &fields);
                         self.step(change, Step::ChangeModel(model.id, wanted));
@@ -71,9 +73,14 @@ impl Differ<'_> {
                 }
                 None => {
                     let id = ModelId::mint();
-                    let (name, route, timeouts) = (entry.name.clone(), entry.route.clone(), entry.timeouts.clone());
+                    let new = NewModel {
+                        name: entry.name.clone(),
+                        route: entry.route.clone(),
+                        timeouts: entry.timeouts.clone(),
+                        cache: entry.cache.clone(),
+                    };
                     let change = change(ChangeKind::Create, "model", &&entry.name, &[]);
-                    self.step(change, Step::CreateModel(id, NewModel { name, route, timeouts }));
+                    self.step(change, Step::CreateModel(id, new));
                     id
                 }
             };

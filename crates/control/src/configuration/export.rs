@@ -78,6 +78,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
             name: model.name,
             route: model.route,
             timeouts: model.timeouts,
+            cache: model.cache,
         },
     ));
     let order = |price: &gatewright_types::api::Price| {

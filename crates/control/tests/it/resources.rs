@@ -529,10 +529,13 @@ async fn models_lead_to_providers_that_are_there_and_tell_their_price() {
     let nowhere = owner.post(&world, &models, nowhere).await;
     nowhere.refused(422, "invalid");
     nowhere.fields(&json!({"route.target": "there is no provider named nobody"}));
-    let body = json!({"name": "fast", "route": {"target": "sandbox/made-up"}, "timeouts": {"total": "10m"}});
+    let body = json!({"name": "fast", "route": {"target": "sandbox/made-up"}, "timeouts": {"total": "10m"},
+        "cache": {"ttl": "1h"}});
     let made = owner.post(&world, &models, body).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.body["price"], json!({"state": "unpriced"}));
+    let cache = json!({"ttl": "1h", "scope": "team", "coalesce": true});
+    assert_eq!(made.body["cache"], cache);
     audited(&world, &owner, "model.create", &made.body["id"]).await;
 
     let price = json!({"provider": "sandbox", "model": "made-up", "rates": {"input": "0.15", "output": "0"}});
@@ -548,8 +551,8 @@ async fn models_lead_to_providers_that_are_there_and_tell_their_price() {
         .patch(&world, &path, json!({"route": {"target": "sandbox/other"}}))
         .await;
     assert_eq!(
-        (&moved.body["route"], &moved.body["timeouts"]),
-        (&json!({"target": "sandbox/other"}), &json!({}))
+        (&moved.body["route"], &moved.body["timeouts"], moved.body.get("cache")),
+        (&json!({"target": "sandbox/other"}), &json!({}), None)
     );
     let provider = owner.get(&world, &format!("{HERE}/providers")).await.body["items"][0]["id"].clone();
     let blocked = owner

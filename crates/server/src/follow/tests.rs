@@ -81,6 +81,7 @@ impl Stage {
             name: "fast".parse().expect("a name"),
             route,
             timeouts: Timeouts::default(),
+            cache: None,
         };
         self.unit(revision, UnitId::Model(ModelId::mint()), Some(UnitBody::Model(body)))
     }

@@ -11,6 +11,7 @@ pub(crate) struct Model {
     pub name: String,
     pub route: String,
     pub timeouts: String,
+    pub cache: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

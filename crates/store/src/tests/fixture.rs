@@ -233,6 +233,7 @@ pub(super) fn new_model(name: &str, target: &str) -> NewModel {
         name: name.parse().expect("a model's name"),
         route: Route::Target(target.parse().expect("a target")),
         timeouts: Timeouts::default(),
+        cache: None,
     }
 }
 

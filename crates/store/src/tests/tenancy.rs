@@ -133,6 +133,7 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
     let model_change = ModelChange {
         route,
         timeouts: Default::default(),
+        cache: None,
     };
     let provider_update = ProviderUpdate {
         kind: ProviderKind::Sandbox,

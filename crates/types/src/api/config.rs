@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::usual_weight;
 use super::models::Route;
 use super::prices::Rates;
-use super::{CredentialSecret, Network, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
+use super::{CacheSettings, CredentialSecret, Network, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -114,6 +114,9 @@ pub struct ModelEntry {
     pub route: Route,
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
 }
 
 /// An organization's own price of a model, in dollars per million units.

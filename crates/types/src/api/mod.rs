@@ -1,6 +1,7 @@
 //! The shapes of the control API, one file per resource; the same file names are found in control, store and dashboard.
 
 mod audit;
+mod cache;
 mod catalog;
 mod catalog_schedule;
 mod config;
@@ -24,6 +25,7 @@ mod tokens;
 mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
+pub use cache::{CacheScope, CacheSettings};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,
     CatalogSource, ChangedField, ChangedModel, DiffCounts, Lifecycle, LifecycleStage, ModelFacts, NamedModel,

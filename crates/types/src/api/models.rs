@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Lifecycle, Rates, Timeouts};
+use super::{CacheSettings, Lifecycle, Rates, Timeouts};
 use crate::{ModelId, ModelName, Target};
 
 /// Where a request for a model goes.
@@ -21,6 +21,9 @@ pub struct Model {
     pub name: ModelName,
     pub route: Route,
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
     pub price: PriceState,
     /// Where the provider's model is in its life; absent when nothing is known of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,9 @@ pub struct NewModel {
     pub route: Route,
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,4 +60,7 @@ pub struct ModelChange {
     pub route: Route,
     #[serde(default)]
     pub timeouts: Timeouts,
+    /// Absent where every request is answered by a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
 }

@@ -5,6 +5,7 @@ use gatewright_types::{ModelName, Slug, Target, UpstreamModel};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
+use super::cache::CacheFields;
 use super::rates_line;
 use crate::components::badge::{Badge, Tone};
 use crate::components::dialog::Dialog;
@@ -25,15 +26,23 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("model");
-    let (title, action, id, target, timeouts) = match model {
+    let (title, action, id, target, timeouts, cache) = match model {
         Some(Model {
             id,
             name,
             route: Route::Target(target),
             timeouts,
+            cache,
             ..
-        }) => (format!("Edit {name}"), "Save", Some(id), Some(target), timeouts),
-        None => ("Add model".to_owned(), "Add model", None, None, Timeouts::default()),
+        }) => (format!("Edit {name}"), "Save", Some(id), Some(target), timeouts, cache),
+        None => (
+            "Add model".to_owned(),
+            "Add model",
+            None,
+            None,
+            Timeouts::default(),
+            None,
+        ),
     };
     let name = RwSignal::new(String::new());
     let provider = RwSignal::new(
@@ -49,29 +58,39 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
             .unwrap_or_default(),
     );
     let limits = TimeoutFields::new(form, &timeouts);
+    let kept = CacheFields::new(form, cache.as_ref());
 
     let submit = Callback::new(move |()| {
         form.clear();
         let provider = form.parse::<Slug>("provider", provider);
         let upstream = form.parse::<UpstreamModel>("route.target", upstream);
         let timeouts = limits.read();
+        let cache = kept.read();
         let name = if id.is_none() {
             form.parse::<ModelName>("name", name).map(Some)
         } else {
             Some(None)
         };
-        let (Some(provider), Some(model), Some(timeouts), Some(name)) = (provider, upstream, timeouts, name) else {
+        let (Some(provider), Some(model), Some(name)) = (provider, upstream, name) else {
+            return;
+        };
+        let (Some(timeouts), Some(cache)) = (timeouts, cache) else {
             return;
         };
         let route = Route::Target(Target { provider, model });
         let call = async move {
             match (id, name) {
                 (None, Some(name)) => workspace
-                    .create_model(&NewModel { name, route, timeouts })
+                    .create_model(&NewModel {
+                        name,
+                        route,
+                        timeouts,
+                        cache,
+                    })
                     .await
                     .map(Some),
                 (Some(id), _) => workspace
-                    .change_model(id, &ModelChange { route, timeouts })
+                    .change_model(id, &ModelChange { route, timeouts, cache })
                     .await
                     .map(Some),
                 (None, None) => Ok(None),
@@ -120,6 +139,7 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
                 />
                 {price_preview(workspace, provider, upstream)}
                 {limits.view("Those of the provider apply where a field is empty, and the server's own where it has none.")}
+                {kept.view()}
             </FormFrame>
         </Dialog>
     }

@@ -1,5 +1,6 @@
 //! Models: the names callers ask for, where each leads, and what it costs.
 
+mod cache;
 mod form;
 
 use gatewright_types::Permission;
@@ -94,7 +95,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
         let rows = models.iter().map(|model| row(model, workspace, open)).collect_view();
         table(
             "Models",
-            &["Name", "Leads to", "Price per million tokens", "Timeouts", ""],
+            &["Name", "Leads to", "Price per million tokens", "Timeouts", "Cache", ""],
             rows.into_any(),
         )
     };
@@ -116,6 +117,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
 fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     let Route::Target(target) = &model.route;
     let limits = timeouts::told(&model.timeouts).unwrap_or_else(|| "usual".to_owned());
+    let kept = cache::told(model.cache.as_ref()).unwrap_or_else(|| "off".to_owned());
     let actions = workspace.can(Permission::ModelsWrite).then(|| {
         let (edited, deleted) = (model.clone(), model.clone());
         view! {
@@ -137,6 +139,7 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
             <td data-label="Leads to"><code>{target.to_string()}</code>{ending(model)}</td>
             <td data-label="Price per million tokens">{price(&model.price)}</td>
             <td data-label="Timeouts"><span class="muted">{limits}</span></td>
+            <td data-label="Cache"><span class="muted">{kept}</span></td>
             <td class="actions">{actions}</td>
         </tr>
     }

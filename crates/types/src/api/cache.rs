@@ -1,0 +1,59 @@
+//! What of a model's answers is kept, for whom and for how long. The same shape is in the API, in the configuration file
+//! and in the published configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::HumanDuration;
+
+/// Equal requests to the model are answered from what was answered before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CacheSettings {
+    /// How long an answer is kept, from `1s` to `30d`.
+    pub ttl: HumanDuration,
+    /// Whose requests share answers.
+    #[serde(default)]
+    pub scope: CacheScope,
+    /// Equal requests that can only be answered alike (temperature 0, a seed, or embeddings) and that run at the same time
+    /// on one node share one call to the provider.
+    #[serde(default = "usual_coalesce")]
+    pub coalesce: bool,
+}
+
+/// Whose requests share answers. Nobody shares any with another organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CacheScope {
+    Key,
+    /// The caller's end user, as the request names it; without a name, the key.
+    User,
+    /// The key's team; without a team, the key.
+    #[default]
+    Team,
+    Organization,
+}
+
+impl CacheSettings {
+    /// The longest time an answer can be kept, and the shortest.
+    pub const LONGEST_TTL: HumanDuration = HumanDuration::from_millis(30 * 86_400_000);
+    pub const SHORTEST_TTL: HumanDuration = HumanDuration::from_millis(1_000);
+}
+
+impl CacheScope {
+    pub const ALL: [Self; 4] = [Self::Key, Self::User, Self::Team, Self::Organization];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Organization => "organization",
+        }
+    }
+}
+
+const fn usual_coalesce() -> bool {
+    true
+}

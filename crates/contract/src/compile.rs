@@ -2,17 +2,21 @@
 //! proxy when it loads: what one accepts the other can use.
 
 mod provider;
+mod route;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gatewright_types::api::{CacheSettings, Route as RouteSpec};
+use gatewright_types::api::{CacheSettings, Retries};
 use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::tenant::OwnPrice;
-use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Route, Tenant, UnitBody, UnitId, UpstreamTarget};
+use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Tenant, UnitBody, UnitId};
 
 pub use provider::credential_problem;
+
+/// Further calls at one target, at most.
+const MOST_RETRIES: u8 = 10;
 
 /// One thing wrong with an organization's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,52 +172,49 @@ fn model(
     problems: &mut Vec<CompileProblem>,
 ) -> Option<Model> {
     let UnitId::Model(id) = unit else { return None };
-    let RouteSpec::Target(target) = &spec.route;
-    let Some(provider) = resources.providers.get(&target.provider) else {
-        let message = format!("there is no provider named {}", target.provider);
-        problems.push(CompileProblem {
-            unit,
-            field: "route.target".to_owned(),
-            message,
-        });
-        return None;
-    };
-    let wrong = provider::timeout_problems(&spec.timeouts);
-    problems.extend(wrong.map(|(field, message)| CompileProblem {
-        unit,
-        field,
-        message: message.to_owned(),
-    }));
-    problems.extend(spec.cache.as_ref().and_then(ttl_problem).map(|message| CompileProblem {
-        unit,
-        field: "cache.ttl".to_owned(),
-        message,
-    }));
-    let name = resources.own.name(provider.kind, &target.model);
-    let prices = resources
-        .prices_of(target.provider.as_str(), target.model.as_str())
-        .or_else(|| resources.prices_of(target.provider.as_str(), name.as_str()))
-        .cloned()
-        .unwrap_or_default();
-    let route = Route::Target(UpstreamTarget {
-        provider: provider.clone(),
-        model: target.model.clone(),
-        prices,
-        own: resources.own.clone(),
-    });
+    let wrong = provider::timeout_problems(&spec.settings.timeouts)
+        .map(|(field, message)| (field, message.to_owned()))
+        .chain(retry_problems(&spec.settings.retries))
+        .chain(spec.settings.cache.as_ref().and_then(ttl_problem));
+    let mut wrong: Vec<_> = wrong.collect();
+    let route = route::route(&spec.route, resources)
+        .map_err(|found| wrong.extend(found))
+        .ok();
+    problems.extend(
+        wrong
+            .into_iter()
+            .map(|(field, message)| CompileProblem { unit, field, message }),
+    );
     Some(Model {
         id,
         name: spec.name.clone(),
-        route,
-        timeouts: spec.timeouts.clone(),
-        cache: spec.cache.clone(),
+        route: route?,
+        settings: spec.settings.clone(),
     })
 }
 
-fn ttl_problem(cache: &CacheSettings) -> Option<String> {
+fn ttl_problem(cache: &CacheSettings) -> Option<(String, String)> {
     let (shortest, longest) = (CacheSettings::SHORTEST_TTL, CacheSettings::LONGEST_TTL);
     let kept = (shortest..=longest).contains(&cache.ttl);
-    (!kept).then(|| format!("must be from {shortest} to {longest}: to keep nothing, leave `cache` out"))
+    (!kept).then(|| {
+        let message = format!("must be from {shortest} to {longest}: to keep nothing, leave `cache` out");
+        ("cache.ttl".to_owned(), message)
+    })
+}
+
+fn retry_problems(retries: &Retries) -> Vec<(String, String)> {
+    let mut wrong = Vec::new();
+    let mut note = |field: &str, message: String| wrong.push((format!("retries.{field}"), message));
+    if retries.attempts > MOST_RETRIES {
+        note("attempts", format!("must be at most {MOST_RETRIES}"));
+    }
+    if retries.longest_pause < retries.pause {
+        note("longest_pause", "is shorter than the first pause".to_owned());
+    }
+    if retries.budget > 100 {
+        note("budget", "is more than 100 percent".to_owned());
+    }
+    wrong
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod egress;
 mod network;
 mod own_facts;
 mod published;
+mod route;
 mod sealed;
 mod snapshot;
 mod tenant;
@@ -30,9 +31,10 @@ pub use network::{
 };
 pub use own_facts::{KnownModel, OwnFacts};
 pub use published::Published;
+pub use route::{Canary, Case, Route, Step, Strategy};
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
-pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Route, Tenant, UpstreamTarget};
+pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Tenant, UpstreamTarget};
 pub use unit::{
     CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit, Revision,
     TeamUnit, Unit, UnitBody, UnitId, UnitIdError,

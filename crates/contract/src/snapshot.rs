@@ -263,9 +263,8 @@ mod tests {
             .snapshot;
         let broken = ModelUnit {
             name: "fast".parse().expect("a model name"),
-            route: gatewright_types::api::Route::Target("missing/x".parse().expect("a target")),
-            timeouts: gatewright_types::api::Timeouts::default(),
-            cache: None,
+            route: gatewright_types::api::Route::to("missing/x".parse().expect("a target")),
+            settings: gatewright_types::api::ModelSettings::default(),
         };
         let id = UnitId::Model(gatewright_types::ModelId::mint());
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
 use gatewright_types::api::{
-    CacheSettings, CredentialKind, ProviderKind, ProviderSettings, Rates, ServedTier, Timeouts,
+    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier,
 };
 use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
 
-use crate::{BaseUrl, NetworkUnit, OwnFacts, Sealed};
+use crate::{BaseUrl, NetworkUnit, OwnFacts, Route, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +30,7 @@ pub struct Model {
     pub id: ModelId,
     pub name: ModelName,
     pub route: Route,
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    pub cache: Option<CacheSettings>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Route {
-    Target(UpstreamTarget),
+    pub settings: ModelSettings,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +41,8 @@ pub struct UpstreamTarget {
     pub prices: Vec<OwnPrice>,
     /// The organization's own facts, of all models.
     pub own: Arc<OwnFacts>,
+    /// What a route changes about requests that go there. Absent for most.
+    pub changes: Option<Arc<RouteTarget>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +83,7 @@ impl Tenant {
             prices: prices.cloned().unwrap_or_default(),
             own: self.own.clone(),
             model,
+            changes: None,
         }
     }
 }
@@ -104,15 +100,6 @@ impl Provider {
     pub fn deployment<'a>(&'a self, model: &'a str) -> &'a str {
         let deployment = self.settings.deployments.get(model);
         deployment.map_or(model, |deployment| deployment.as_str())
-    }
-}
-
-impl Route {
-    /// Every target the route can lead to.
-    pub fn targets(&self) -> impl Iterator<Item = &UpstreamTarget> {
-        match self {
-            Self::Target(target) => std::iter::once(target),
-        }
     }
 }
 

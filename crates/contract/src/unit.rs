@@ -5,9 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{
-    CacheSettings, CredentialKind, ModelFacts, ProviderKind, ProviderSettings, Rates, Route, Timeouts,
-};
+use gatewright_types::api::{CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route};
 use gatewright_types::{
     CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
     ProviderId, Slug, TeamId, UpstreamModel,
@@ -97,11 +95,8 @@ pub struct CredentialUnit {
 pub struct ModelUnit {
     pub name: ModelName,
     pub route: Route,
-    #[serde(default)]
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<CacheSettings>,
+    #[serde(flatten)]
+    pub settings: ModelSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

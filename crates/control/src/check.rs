@@ -46,10 +46,15 @@ impl Shape {
         if !problems.is_empty() {
             return Err(problems);
         }
-        T::deserialize(value).map_err(|error| {
+        // What no schema can say is found on the way into the type itself.
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = match error.path().to_string() {
+                root if root == "." => String::new(),
+                path => path,
+            };
             vec![FieldProblem {
-                path: String::new(),
-                message: error.to_string(),
+                path,
+                message: error.into_inner().to_string(),
             }]
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_contract::{Caller, Model, Route, UpstreamTarget};
+use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_types::CredentialId;
 
 use crate::refusal::Refusal;
@@ -12,6 +12,7 @@ use crate::responses::Keep;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) model: Arc<Model>,
+    pub(crate) target: Arc<UpstreamTarget>,
     /// The credential that has to be used again, as long as there is one of this identifier.
     pub(crate) credential: Option<CredentialId>,
     /// What later requests may refer to.
@@ -20,8 +21,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn target(&self) -> &UpstreamTarget {
-        let Route::Target(target) = &self.model.route;
-        target
+        &self.target
     }
 }
 
@@ -37,8 +37,13 @@ pub(crate) fn route(caller: &Caller, model: &str) -> Result<Plan, Refusal> {
             model: model.to_owned(),
         });
     }
+    let targets = found.route.targets();
+    let target = targets.first().ok_or_else(|| Refusal::ModelNotFound {
+        model: model.to_owned(),
+    })?;
     Ok(Plan {
         model: found.clone(),
+        target: (*target).clone(),
         credential: None,
         keep: None,
     })

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use gatewright_contract::Secret;
 use gatewright_control::{Control, bootstrap, setup_link};
 use gatewright_types::api::{
-    Document, KeyEntry, ModelEntry, ProviderEntry, ProviderKind, ProviderSettings, Route, Timeouts,
+    Document, KeyEntry, ModelEntry, ModelSettings, ProviderEntry, ProviderKind, ProviderSettings, Route,
 };
 use gatewright_types::{DisplayName, ModelName, Slug};
 
@@ -59,9 +59,8 @@ fn playground() -> Document {
     let name = |text: &str| text.parse::<DisplayName>().expect("written as names are");
     let model = |model: &str| ModelEntry {
         name: model.parse::<ModelName>().expect("written as model names are"),
-        route: Route::Target(format!("sandbox/{model}").parse().expect("written as targets are")),
-        timeouts: Timeouts::default(),
-        cache: None,
+        route: Route::to(format!("sandbox/{model}").parse().expect("written as targets are")),
+        settings: ModelSettings::default(),
     };
     Document {
         version: 1,

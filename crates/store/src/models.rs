@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{ModelUnit, UnitBody, UnitId};
-use gatewright_types::api::{CacheSettings, ModelChange, NewModel, Route, Timeouts};
+use gatewright_types::api::{ModelChange, ModelSettings, NewModel, Route};
 use gatewright_types::{ModelId, ModelName, OrganizationId, Page, PageQuery};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, Select};
@@ -20,8 +20,7 @@ pub struct ModelRow {
     pub id: ModelId,
     pub name: ModelName,
     pub route: Route,
-    pub timeouts: Timeouts,
-    pub cache: Option<CacheSettings>,
+    pub settings: ModelSettings,
     pub created_at: DateTime<Utc>,
 }
 
@@ -61,8 +60,8 @@ impl WriteTx {
             organization: organization.uuid(),
             name: model.name.as_str().to_owned(),
             route: stored::to_json(&model.route),
-            timeouts: stored::to_json(&model.timeouts),
-            cache: model.cache.as_ref().map(stored::to_json),
+            timeouts: stored::to_json(&model.settings.timeouts),
+            settings: Some(stored::to_json(&model.settings)),
             created_at: self.at,
         };
         stored::insert(&self.transaction, row.clone()).await?;
@@ -77,8 +76,11 @@ impl WriteTx {
     ) -> Result<ModelRow, WriteError> {
         let changed = Entity::update_many()
             .col_expr(Column::Route, Expr::value(stored::to_json(&change.route)))
-            .col_expr(Column::Timeouts, Expr::value(stored::to_json(&change.timeouts)))
-            .col_expr(Column::Cache, Expr::value(change.cache.as_ref().map(stored::to_json)))
+            .col_expr(
+                Column::Timeouts,
+                Expr::value(stored::to_json(&change.settings.timeouts)),
+            )
+            .col_expr(Column::Settings, Expr::value(stored::to_json(&change.settings)))
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec_with_returning(&self.transaction)
@@ -104,8 +106,7 @@ impl WriteTx {
         let unit = ModelUnit {
             name: model.name.clone(),
             route: model.route.clone(),
-            timeouts: model.timeouts.clone(),
-            cache: model.cache.clone(),
+            settings: model.settings.clone(),
         };
         self.publish(organization, UnitId::Model(model.id), UnitBody::Model(unit))
             .await?;
@@ -122,12 +123,18 @@ fn read(row: &Model) -> Result<ModelRow, DbErr> {
         id: ModelId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
         route: stored::json("route", &row.route)?,
-        timeouts: stored::json("timeouts", &row.timeouts)?,
-        cache: row
-            .cache
-            .as_deref()
-            .map(|text| stored::json("cache", text))
-            .transpose()?,
+        settings: settings(row)?,
         created_at: row.created_at,
     })
+}
+
+/// A row that the release before wrote has its time limits only.
+fn settings(row: &Model) -> Result<ModelSettings, DbErr> {
+    match &row.settings {
+        Some(settings) => stored::json("settings", settings),
+        None => Ok(ModelSettings {
+            timeouts: stored::json("timeouts", &row.timeouts)?,
+            ..ModelSettings::default()
+        }),
+    }
 }

@@ -5,7 +5,7 @@ use gatewright_contract::{
     CredentialUnit, Digest, KeyUnit, Keyring, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, Sealed,
     Secret, TeamUnit, Unit, UnitBody, UnitId,
 };
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route};
 use gatewright_types::{CredentialId, KeyId, ModelId, OrganizationId, PriceId, ProviderId, TeamId};
 
 const PROVIDERS: [&str; 2] = ["primary", "secondary"];
@@ -152,9 +152,8 @@ impl Population {
         let name = name.parse().expect("a name");
         UnitBody::Model(ModelUnit {
             name,
-            route: Route::Target(target),
-            timeouts: Timeouts::default(),
-            cache: None,
+            route: Route::to(target),
+            settings: ModelSettings::default(),
         })
     }
 }

@@ -1,4 +1,4 @@
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSettings, Rates, Timeouts};
+use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route as RouteSpec};
 use gatewright_types::{CredentialId, ModelId, PriceId, ProviderId};
 use serde_json::{Value, json};
 
@@ -27,9 +27,8 @@ fn with_provider(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, kind: Provi
 fn with_model(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, target: &str) {
     let unit = ModelUnit {
         name: name.parse().expect("a model name"),
-        route: RouteSpec::Target(target.parse().expect("a target")),
-        timeouts: Timeouts::default(),
-        cache: None,
+        route: RouteSpec::to(target.parse().expect("a target")),
+        settings: ModelSettings::default(),
     };
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
 }
@@ -69,7 +68,7 @@ fn a_model_finds_its_provider_and_the_newest_price_in_force() {
     let tenant = compile(OrganizationId::mint(), &units).expect("it compiles");
 
     let model = tenant.models.get("fast").expect("the model is there");
-    let Route::Target(target) = &model.route;
+    let target = model.route.targets()[0];
     let catalog = gatewright_llm::Catalog::embedded();
     let input_at = |day: &str| {
         let price = target.price(&catalog, day.parse().expect("a date"))?;
@@ -256,6 +255,78 @@ fn a_credential_of_the_wrong_kind_is_told_what_to_give_instead() {
     );
 }
 
+fn with_route(units: &mut BTreeMap<UnitId, UnitBody>, route: Value) {
+    let unit = ModelUnit {
+        name: "smart".parse().expect("a model name"),
+        route: serde_json::from_value(route).expect("a route"),
+        settings: ModelSettings::default(),
+    };
+    units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
+}
+
+#[test]
+fn every_mistake_in_a_tree_is_told_with_its_place() {
+    let mut units = base();
+    with_provider(&mut units, "sandbox", ProviderKind::Sandbox, None);
+    with_route(
+        &mut units,
+        json!({"fallback": [
+            {"weighted": [{"weight": 0, "route": {"target": "sandbox/sandbox-small"}}]},
+            {"on": ["timeout"], "route": {"round_robin": []}},
+            {"canary": {
+                "stable": {"target": "gone/a"}, "candidate": {"target": "sandbox/sandbox-large"}, "percent": 50,
+                "ramp": {"step": 0, "every": "1h", "until": 20}
+            }},
+            {"target": {
+                "provider": "sandbox", "model": "sandbox-small", "fault": {"kind": "stall", "percent": 101}
+            }}
+        ]}),
+    );
+
+    let found = problems(&units);
+
+    let expected = [
+        (
+            "route.fallback[0].weighted",
+            "every weight is 0, so that nothing can be picked",
+        ),
+        ("route.fallback[1].route.round_robin", "leads nowhere: it is empty"),
+        (
+            "route.fallback[2].canary.ramp.until",
+            "is less than percent, the part it begins with",
+        ),
+        (
+            "route.fallback[2].canary.ramp.step",
+            "is 0, so that the part never grows",
+        ),
+        (
+            "route.fallback[2].canary.stable.target",
+            "there is no provider named gone",
+        ),
+        ("route.fallback[3].target.fault.percent", "is more than 100"),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(field, message)| (field.to_owned(), message.to_owned()))
+    );
+}
+
+#[test]
+fn a_tree_that_is_too_deep_is_refused_where_it_becomes_so() {
+    let mut units = base();
+    with_provider(&mut units, "sandbox", ProviderKind::Sandbox, None);
+    let mut route = json!({"target": "sandbox/sandbox-small"});
+    for _ in 0..16 {
+        route = json!({"fallback": [route]});
+    }
+    with_route(&mut units, route);
+
+    let found = problems(&units);
+
+    let place = format!("route{}", ".fallback[0]".repeat(16));
+    assert_eq!(found, [(place, "strategies nest 16 deep at most".to_owned())]);
+}
+
 #[test]
 fn an_answer_is_kept_for_a_second_at_least_and_thirty_days_at_most() {
     let with = |ttl: &str| {
@@ -264,7 +335,7 @@ fn an_answer_is_kept_for_a_second_at_least_and_thirty_days_at_most() {
         with_model(&mut units, "fast", "toy/echo");
         for body in units.values_mut() {
             if let UnitBody::Model(model) = body {
-                model.cache = serde_json::from_value(json!({"ttl": ttl})).expect("settings");
+                model.settings.cache = serde_json::from_value(json!({"ttl": ttl})).expect("settings");
             }
         }
         units

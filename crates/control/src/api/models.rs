@@ -1,7 +1,7 @@
 //! Models: names, routes, and the price each has now or does not have.
 
 use gatewright_store::ModelRow;
-use gatewright_types::api::{Model, ModelChange, NewModel, PriceState, Route};
+use gatewright_types::api::{Model, ModelChange, NewModel, PriceState};
 use gatewright_types::{ModelId, Page, PageQuery};
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 
 pub(crate) async fn create(call: Call, Json(new): Json<NewModel>) -> Result<Created<Model>, ApiError> {
     let (organization, id) = (call.organization.id, ModelId::mint());
-    let detail = json!({"name": new.name, "route": new.route, "timeouts": new.timeouts, "cache": new.cache});
+    let detail = json!({"name": new.name, "route": new.route, "settings": new.settings});
     let audited = call.change("model.create", id, detail);
     let row = call
         .write(audited, async |tx| tx.create_model(organization, id, &new).await)
@@ -45,7 +45,7 @@ pub(crate) async fn update(
     Json(change): Json<ModelChange>,
 ) -> Result<Json<Model>, ApiError> {
     let organization = call.organization.id;
-    let detail = json!({"route": change.route, "timeouts": change.timeouts, "cache": change.cache});
+    let detail = json!({"route": change.route, "settings": change.settings});
     let audited = call.change("model.update", model, detail);
     let row = call
         .write(audited, async |tx| tx.change_model(organization, model, &change).await)
@@ -67,22 +67,26 @@ async fn known(call: &Call, view: &View, row: ModelRow) -> Result<Model, ApiErro
         id,
         name,
         route,
-        timeouts,
-        cache,
+        settings,
         created_at,
     } = row;
-    let Route::Target(target) = &route;
-    let (found, lifecycle) = prices::find(call, view, &target.provider, &target.model).await?;
-    let price = match (found.rates, found.version) {
-        (Some(rates), Some(version)) => PriceState::Priced { rates, version },
-        _ => PriceState::Unpriced,
+    let targets = route.targets();
+    let first = targets.first().map(|(_, first)| &first.target);
+    let (price, lifecycle) = match first {
+        Some(target) => {
+            let (found, lifecycle) = prices::find(call, view, &target.provider, &target.model).await?;
+            match (found.rates, found.version) {
+                (Some(rates), Some(version)) => (PriceState::Priced { rates, version }, lifecycle),
+                _ => (PriceState::Unpriced, lifecycle),
+            }
+        }
+        None => (PriceState::Unpriced, None),
     };
     Ok(Model {
         id,
         name,
         route,
-        timeouts,
-        cache,
+        settings,
         price,
         lifecycle,
         created_at,

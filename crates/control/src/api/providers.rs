@@ -100,8 +100,9 @@ pub(crate) async fn delete(call: Call, Path(id): Path<ProviderId>) -> Result<NoC
         };
         loop {
             let page = tx.organization(organization).models(&query).await.map_err(listed)?;
-            let uses = |route: &Route| match route {
-                Route::Target(target) => target.provider == provider.name,
+            let uses = |route: &Route| {
+                let mut targets = route.targets().into_iter();
+                targets.any(|(_, leaf)| leaf.target.provider == provider.name)
             };
             if let Some(model) = page.items.iter().find(|model| uses(&model.route)) {
                 let message = format!("the model {} goes there", model.name);

@@ -75,17 +75,27 @@ fn what_is_right_becomes_the_value() {
 
 #[test]
 fn a_choice_takes_exactly_one_of_its_forms() {
-    let found = problems::<NewModel>(&json!({"name": "m", "route": {}}));
-    assert_eq!(
-        found,
-        [("route".to_owned(), "must hold exactly one of target".to_owned())]
-    );
+    let of = |secret| {
+        let value = json!({"version": 1, "organization": "acme", "keys": [{"name": "k", "secret": secret}]});
+        problems::<Document>(&value)
+    };
+    let path = "keys[0].secret".to_owned();
+    let exactly = "must hold exactly one of env, file, value".to_owned();
+    assert_eq!(of(json!({})), [(path.clone(), exactly)]);
+    let found = "expected one of env, file, value, found a number".to_owned();
+    assert_eq!(of(json!(5)), [(path, found)]);
+}
 
-    let found = problems::<NewModel>(&json!({"name": "m", "route": 5}));
-    assert_eq!(
-        found,
-        [("route".to_owned(), "expected one of target, found a number".to_owned())]
-    );
+#[test]
+fn what_no_schema_can_say_has_its_place_too() {
+    let route = json!({"weighted": [{"weight": 1, "route": {"target": "a/x", "fallback": []}}]});
+    let found = problems::<NewModel>(&json!({"name": "m", "route": route}));
+
+    let [(path, message)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(path, "route.weighted[0].route");
+    assert!(message.contains("this one is target and fallback"), "{message}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use gatewright_types::api::{Document, Route};
+use gatewright_types::api::Document;
 
 use crate::check::FieldProblem;
 
@@ -33,13 +33,14 @@ pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
 
     if document.providers.is_some() {
         for (index, model) in models.iter().enumerate() {
-            let Route::Target(target) = &model.route;
-            if !providers.iter().any(|provider| provider.name == target.provider) {
-                let message = format!("there is no provider named {}", target.provider);
-                problems.push(FieldProblem {
-                    path: format!("models[{index}].route.target"),
-                    message,
-                });
+            for (place, leaf) in model.route.targets() {
+                let wanted = &leaf.target.provider;
+                if providers.iter().all(|provider| provider.name != *wanted) {
+                    problems.push(FieldProblem {
+                        path: format!("models[{index}].{place}"),
+                        message: format!("there is no provider named {wanted}"),
+                    });
+                }
             }
         }
     }

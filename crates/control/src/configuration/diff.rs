@@ -231,25 +231,20 @@ impl Differ<'_> {
                 (UnitId::Provider(row.id), UnitBody::Provider(body))
             })),
         }
+        let model = |name, route, settings| UnitBody::Model(ModelUnit { name, route, settings });
         match &self.document.models {
             Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
                 let unit = ids.get(format!("models[{index}]").as_str())?;
-                let body = ModelUnit {
-                    name: entry.name.clone(),
-                    route: entry.route.clone(),
-                    timeouts: entry.timeouts.clone(),
-                    cache: entry.cache.clone(),
-                };
-                Some((*unit, UnitBody::Model(body)))
+                Some((
+                    *unit,
+                    model(entry.name.clone(), entry.route.clone(), entry.settings.clone()),
+                ))
             })),
             None => units.extend(self.current.models.iter().map(|row| {
-                let body = ModelUnit {
-                    name: row.name.clone(),
-                    route: row.route.clone(),
-                    timeouts: row.timeouts.clone(),
-                    cache: row.cache.clone(),
-                };
-                (UnitId::Model(row.id), UnitBody::Model(body))
+                (
+                    UnitId::Model(row.id),
+                    model(row.name.clone(), row.route.clone(), row.settings.clone()),
+                )
             })),
         }
         if let Err(found) = compile(self.current.organization.id, &units) {

@@ -57,14 +57,14 @@ impl Differ<'_> {
                 Some(model) => {
                     let fields = differing(&[
                         ("route", model.route == entry.route),
-                        ("timeouts", model.timeouts == entry.timeouts),
-                        ("cache", model.cache == entry.cache),
+                        ("timeouts", model.settings.timeouts == entry.settings.timeouts),
+                        ("cache", model.settings.cache == entry.settings.cache),
+                        ("retries", model.settings.retries == entry.settings.retries),
                     ]);
                     if !fields.is_empty() {
                         let wanted = ModelChange {
                             route: entry.route.clone(),
-                            timeouts: entry.timeouts.clone(),
-                            cache: entry.cache.clone(),
+                            settings: entry.settings.clone(),
                         };
                         let change = change(ChangeKind::Update, "model", &&entry.name, &fields);
                         self.step(change, Step::ChangeModel(model.id, wanted));
@@ -73,14 +73,9 @@ impl Differ<'_> {
                 }
                 None => {
                     let id = ModelId::mint();
-                    let new = NewModel {
-                        name: entry.name.clone(),
-                        route: entry.route.clone(),
-                        timeouts: entry.timeouts.clone(),
-                        cache: entry.cache.clone(),
-                    };
+                    let (name, route, settings) = (entry.name.clone(), entry.route.clone(), entry.settings.clone());
                     let change = change(ChangeKind::Create, "model", &&entry.name, &[]);
-                    self.step(change, Step::CreateModel(id, new));
+                    self.step(change, Step::CreateModel(id, NewModel { name, route, settings }));
                     id
                 }
             };

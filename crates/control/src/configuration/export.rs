@@ -77,8 +77,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         |model| ModelEntry {
             name: model.name,
             route: model.route,
-            timeouts: model.timeouts,
-            cache: model.cache,
+            settings: model.settings,
         },
     ));
     let order = |price: &gatewright_types::api::Price| {

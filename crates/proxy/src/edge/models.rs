@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Caller, Model, Route};
+use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_llm::{Catalog, CatalogModel};
 use gatewright_types::api::{Capability, Dialect};
 use serde_json::{Value, json};
@@ -82,9 +82,13 @@ impl Known<'_> {
     }
 
     fn facts(&self, model: &Model) -> Option<CatalogModel> {
-        let Route::Target(target) = &model.route;
-        target.facts(self.catalog, self.now)
+        first_target(model)?.facts(self.catalog, self.now)
     }
+}
+
+/// What is told of a model is told of the first target its route names.
+fn first_target(model: &Model) -> Option<&UpstreamTarget> {
+    model.route.targets().first().map(|target| &***target)
 }
 
 fn all(dialect: Dialect, known: &Known<'_>) -> Value {
@@ -149,10 +153,10 @@ fn entry(dialect: Dialect, known: &Known<'_>, model: &Model) -> Value {
         | Dialect::OpenaiCompletions
         | Dialect::OpenaiEmbeddings
         | Dialect::Native(_) => {
-            let Route::Target(target) = &model.route;
-            let price = target.price(known.catalog, known.now);
+            let target = first_target(model);
+            let price = target.and_then(|target| target.price(known.catalog, known.now));
             json!({
-                "id": name, "object": "model", "created": 0, "owned_by": target.provider.name.as_str(),
+                "id": name, "object": "model", "created": 0, "owned_by": target.map(|target| target.provider.name.as_str()),
                 "context_length": context, "max_output_tokens": longest,
                 "pricing": price.as_ref().map(|price| price.rates()),
                 "capabilities": facts.as_ref().map(|facts| facts.capabilities.to_set()),

@@ -30,7 +30,11 @@ fn leads_there(caller: &Caller, provider: &Provider, name: &str) -> bool {
         .values()
         .filter(|model| caller.key.allows(model.name.as_str()));
     allowed.any(|model| {
-        let mut targets = model.route.targets().filter(|target| target.provider.id == provider.id);
+        let mut targets = model
+            .route
+            .targets()
+            .into_iter()
+            .filter(|target| target.provider.id == provider.id);
         // With deployments, the provider knows a model by the name of its deployment only.
         targets.any(|target| provider.deployment(target.model.as_str()) == name)
     })

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use gatewright_contract::{Caller, Model, Route, UpstreamTarget};
+use gatewright_contract::{Caller, UpstreamTarget};
 use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::{input_items, item_id_of, links, response_id, response_of};
@@ -95,14 +95,14 @@ async fn follow(
 fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Result<Plan, Refusal> {
     let routed = plan.target();
     let target = if routed.provider.id == made.provider {
-        routed.clone()
+        plan.target.clone()
     } else if plan.model.id == made.model {
         let mut providers = caller.tenant.providers.values();
         let provider = providers.find(|provider| provider.id == made.provider);
         let provider = provider.ok_or_else(|| Refusal::PreviousResponseNotFound {
             id: previous.to_owned(),
         })?;
-        caller.tenant.target(provider, made.upstream_model.clone())
+        Arc::new(caller.tenant.target(provider, made.upstream_model.clone()))
     } else {
         return Err(not_possible(format!(
             "'{previous}' is kept by another provider than the one behind the model '{}'; continue with the model that \
@@ -115,12 +115,9 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
             id: previous.to_owned(),
         });
     }
-    let model = Model {
-        route: Route::Target(target),
-        ..(*plan.model).clone()
-    };
     Ok(Plan {
-        model: Arc::new(model),
+        model: plan.model.clone(),
+        target,
         credential: made.credential,
         keep: None,
     })

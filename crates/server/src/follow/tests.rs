@@ -1,6 +1,6 @@
 use gatewright_contract::{Digest, KeyUnit, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId};
 use gatewright_coord::LocalFeed;
-use gatewright_types::api::{ProviderKind, ProviderSettings, Route, Timeouts};
+use gatewright_types::api::{ModelSettings, ProviderKind, ProviderSettings, Route};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId};
 
 use super::*;
@@ -76,12 +76,11 @@ impl Stage {
     }
 
     fn model(&self, revision: u64, target: &str) -> Unit {
-        let route = Route::Target(target.parse().expect("a target"));
+        let route = Route::to(target.parse().expect("a target"));
         let body = ModelUnit {
             name: "fast".parse().expect("a name"),
             route,
-            timeouts: Timeouts::default(),
-            cache: None,
+            settings: ModelSettings::default(),
         };
         self.unit(revision, UnitId::Model(ModelId::mint()), Some(UnitBody::Model(body)))
     }

@@ -11,7 +11,7 @@ pub(crate) struct Model {
     pub name: String,
     pub route: String,
     pub timeouts: String,
-    pub cache: Option<String>,
+    pub settings: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use gatewright_contract::{Digest, Sealed, UnitId};
-use gatewright_types::api::{CredentialKind, Key, NewModel, Provider, ProviderKind, Route, Timeouts};
+use gatewright_types::api::{CredentialKind, Key, ModelSettings, NewModel, Provider, ProviderKind, Route};
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, OrganizationId, PageQuery, PersonId, ProviderId, Role, Slug,
 };
@@ -231,9 +231,8 @@ pub(super) fn new_credential(name: &str) -> CredentialInsert {
 pub(super) fn new_model(name: &str, target: &str) -> NewModel {
     NewModel {
         name: name.parse().expect("a model's name"),
-        route: Route::Target(target.parse().expect("a target")),
-        timeouts: Timeouts::default(),
-        cache: None,
+        route: Route::to(target.parse().expect("a target")),
+        settings: ModelSettings::default(),
     }
 }
 

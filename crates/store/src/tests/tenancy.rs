@@ -132,8 +132,7 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
     let route = new_model("x", "ours-provider/gpt-4o").route;
     let model_change = ModelChange {
         route,
-        timeouts: Default::default(),
-        cache: None,
+        settings: Default::default(),
     };
     let provider_update = ProviderUpdate {
         kind: ProviderKind::Sandbox,

@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::usual_weight;
-use super::models::Route;
 use super::prices::Rates;
-use super::{CacheSettings, CredentialSecret, Network, NewOverlay, ProviderKind, ProviderSettings, Timeouts};
+use super::{CredentialSecret, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -112,11 +111,8 @@ pub struct CredentialEntry {
 pub struct ModelEntry {
     pub name: ModelName,
     pub route: Route,
-    #[serde(default)]
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<CacheSettings>,
+    #[serde(flatten)]
+    pub settings: ModelSettings,
 }
 
 /// An organization's own price of a model, in dollars per million units.

@@ -17,6 +17,8 @@ mod prices;
 mod provider_kind;
 mod provider_settings;
 mod providers;
+mod retries;
+mod route;
 mod sessions;
 mod setup;
 mod teams;
@@ -46,13 +48,18 @@ pub use invitations::{
 };
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
 pub use members::{Member, MemberChange};
-pub use models::{Model, ModelChange, NewModel, PriceState, Route};
+pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
 pub use provider_kind::ProviderKind;
 pub use provider_settings::{ProviderSetting, ProviderSettings};
 pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
+pub use retries::Retries;
+pub use route::{
+    Affinity, Canary, Case, FailureClass, FallbackStep, Fault, FaultKind, Ramp, Rollback, Route, RouteTarget, Sticky,
+    Weighted,
+};
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use teams::{NewTeam, Team, TeamChange};

@@ -3,15 +3,20 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CacheSettings, Lifecycle, Rates, Timeouts};
-use crate::{ModelId, ModelName, Target};
+use super::{CacheSettings, Lifecycle, Rates, Retries, Route, Timeouts};
+use crate::{ModelId, ModelName};
 
-/// Where a request for a model goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a model says besides where it leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Route {
-    Target(Target),
+#[serde(default)]
+pub struct ModelSettings {
+    pub timeouts: Timeouts,
+    #[serde(skip_serializing_if = "Retries::is_usual")]
+    pub retries: Retries,
+    /// Absent where every request is answered by a provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +25,8 @@ pub struct Model {
     pub id: ModelId,
     pub name: ModelName,
     pub route: Route,
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<CacheSettings>,
+    #[serde(flatten)]
+    pub settings: ModelSettings,
     pub price: PriceState,
     /// Where the provider's model is in its life; absent when nothing is known of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,11 +49,8 @@ pub enum PriceState {
 pub struct NewModel {
     pub name: ModelName,
     pub route: Route,
-    #[serde(default)]
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<CacheSettings>,
+    #[serde(flatten)]
+    pub settings: ModelSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +58,6 @@ pub struct NewModel {
 #[serde(deny_unknown_fields)]
 pub struct ModelChange {
     pub route: Route,
-    #[serde(default)]
-    pub timeouts: Timeouts,
-    /// Absent where every request is answered by a provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cache: Option<CacheSettings>,
+    #[serde(flatten)]
+    pub settings: ModelSettings,
 }

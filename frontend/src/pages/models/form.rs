@@ -1,6 +1,6 @@
 //! Adding a model and changing where it leads, with the price that will apply shown while typing.
 
-use gatewright_types::api::{Model, ModelChange, NewModel, PriceQuery, PriceSource, Route, Timeouts};
+use gatewright_types::api::{Model, ModelChange, ModelSettings, NewModel, PriceQuery, PriceSource, Route};
 use gatewright_types::{ModelName, Slug, Target, UpstreamModel};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
@@ -26,24 +26,26 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("model");
-    let (title, action, id, target, timeouts, cache) = match model {
+    let (title, action, id, route, settings) = match model {
         Some(Model {
             id,
             name,
-            route: Route::Target(target),
-            timeouts,
-            cache,
+            route,
+            settings,
             ..
-        }) => (format!("Edit {name}"), "Save", Some(id), Some(target), timeouts, cache),
+        }) => (format!("Edit {name}"), "Save", Some(id), Some(route), settings),
         None => (
             "Add model".to_owned(),
             "Add model",
             None,
             None,
-            Timeouts::default(),
-            None,
+            ModelSettings::default(),
         ),
     };
+    let target = route
+        .as_ref()
+        .and_then(Route::only_target)
+        .map(|leaf| leaf.target.clone());
     let name = RwSignal::new(String::new());
     let provider = RwSignal::new(
         target
@@ -57,8 +59,8 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
             .map(|target| target.model.to_string())
             .unwrap_or_default(),
     );
-    let limits = TimeoutFields::new(form, &timeouts);
-    let kept = CacheFields::new(form, cache.as_ref());
+    let limits = TimeoutFields::new(form, &settings.timeouts);
+    let kept = CacheFields::new(form, settings.cache.as_ref());
 
     let submit = Callback::new(move |()| {
         form.clear();
@@ -77,20 +79,20 @@ pub(super) fn ModelDialog(model: Option<Model>, on_saved: Callback<()>, on_close
         let (Some(timeouts), Some(cache)) = (timeouts, cache) else {
             return;
         };
-        let route = Route::Target(Target { provider, model });
+        let route = Route::to(Target { provider, model });
+        let settings = ModelSettings {
+            timeouts,
+            cache,
+            ..settings.clone()
+        };
         let call = async move {
             match (id, name) {
                 (None, Some(name)) => workspace
-                    .create_model(&NewModel {
-                        name,
-                        route,
-                        timeouts,
-                        cache,
-                    })
+                    .create_model(&NewModel { name, route, settings })
                     .await
                     .map(Some),
                 (Some(id), _) => workspace
-                    .change_model(id, &ModelChange { route, timeouts, cache })
+                    .change_model(id, &ModelChange { route, settings })
                     .await
                     .map(Some),
                 (None, None) => Ok(None),

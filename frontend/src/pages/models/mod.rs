@@ -4,7 +4,7 @@ mod cache;
 mod form;
 
 use gatewright_types::Permission;
-use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates, Route};
+use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates};
 use leptos::prelude::*;
 
 use super::catalog::stage_badge;
@@ -115,9 +115,11 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
 }
 
 fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
-    let Route::Target(target) = &model.route;
-    let limits = timeouts::told(&model.timeouts).unwrap_or_else(|| "usual".to_owned());
-    let kept = cache::told(model.cache.as_ref()).unwrap_or_else(|| "off".to_owned());
+    let targets = model.route.targets();
+    let targets: Vec<_> = targets.iter().map(|(_, leaf)| leaf.target.to_string()).collect();
+    let targets = targets.join(", ");
+    let limits = timeouts::told(&model.settings.timeouts).unwrap_or_else(|| "usual".to_owned());
+    let kept = cache::told(model.settings.cache.as_ref()).unwrap_or_else(|| "off".to_owned());
     let actions = workspace.can(Permission::ModelsWrite).then(|| {
         let (edited, deleted) = (model.clone(), model.clone());
         view! {
@@ -136,7 +138,7 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     view! {
         <tr>
             <th scope="row" data-label="Name"><code class="cell-title">{model.name.to_string()}</code></th>
-            <td data-label="Leads to"><code>{target.to_string()}</code>{ending(model)}</td>
+            <td data-label="Leads to"><code>{targets}</code>{ending(model)}</td>
             <td data-label="Price per million tokens">{price(&model.price)}</td>
             <td data-label="Timeouts"><span class="muted">{limits}</span></td>
             <td data-label="Cache"><span class="muted">{kept}</span></td>

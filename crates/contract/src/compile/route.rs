@@ -1,0 +1,210 @@
+//! Compiles a route: resolves its targets and finds everything that is wrong with it, each with its place.
+
+use std::sync::Arc;
+
+use gatewright_types::api::{Canary as CanarySpec, FailureClass, Route as Spec, RouteTarget, Weighted};
+
+use super::Resources;
+use crate::UpstreamTarget;
+use crate::route::{Canary, Case, Route, Step, Strategy};
+
+/// How deep strategies nest, at most.
+const DEEPEST: usize = 16;
+/// Nodes of one route, at most.
+const MOST_NODES: usize = 500;
+
+/// A place within the model, and what is wrong there.
+pub(super) type Wrong = (String, String);
+
+/// The compiled route, as long as nothing is wrong with it.
+pub(super) fn route(spec: &Spec, resources: &Resources<'_>) -> Result<Route, Vec<Wrong>> {
+    let mut compiling = Compiling {
+        resources,
+        wrong: Vec::new(),
+        nodes: 0,
+    };
+    let route = compiling.node("route".to_owned(), spec, 1);
+    match route {
+        Some(route) if compiling.wrong.is_empty() => Ok(route),
+        _ => Err(compiling.wrong),
+    }
+}
+
+struct Compiling<'a> {
+    resources: &'a Resources<'a>,
+    wrong: Vec<Wrong>,
+    nodes: usize,
+}
+
+impl Compiling<'_> {
+    fn node(&mut self, place: String, spec: &Spec, depth: usize) -> Option<Route> {
+        self.nodes += 1;
+        if depth > DEEPEST {
+            return self.refuse(place, format!("strategies nest {DEEPEST} deep at most"));
+        }
+        if self.nodes > MOST_NODES {
+            return self.refuse(place, format!("a route has {MOST_NODES} nodes at most"));
+        }
+        let strategy = match spec {
+            Spec::Target(target) => Strategy::Target(self.target(&place, target)?),
+            Spec::Fallback(steps) => {
+                let compiled: Vec<_> = self
+                    .all(&place, spec, depth)?
+                    .into_iter()
+                    .zip(steps)
+                    .map(|(route, step)| Step {
+                        on: match step.on.is_empty() {
+                            true => FailureClass::USUAL.to_vec(),
+                            false => step.on.clone(),
+                        },
+                        route,
+                    })
+                    .collect();
+                Strategy::Fallback(compiled)
+            }
+            Spec::Weighted(choices) => {
+                self.check_weights(&place, choices);
+                let weights = choices.iter().map(|choice| choice.weight);
+                Strategy::Weighted(weights.zip(self.all(&place, spec, depth)?).collect())
+            }
+            Spec::RoundRobin(_) => Strategy::RoundRobin(self.all(&place, spec, depth)?),
+            Spec::LeastBusy(_) => Strategy::LeastBusy(self.all(&place, spec, depth)?),
+            Spec::Fastest(_) => Strategy::Fastest(self.all(&place, spec, depth)?),
+            Spec::Cheapest(_) => Strategy::Cheapest(self.all(&place, spec, depth)?),
+            Spec::LowestUsage(_) => Strategy::LowestUsage(self.all(&place, spec, depth)?),
+            Spec::Sticky(sticky) => {
+                if sticky.by.is_empty() {
+                    self.note(format!("{place}.sticky.by"), "names nothing that could be the same");
+                }
+                Strategy::Sticky {
+                    by: sticky.by.clone(),
+                    routes: self.all(&place, spec, depth)?,
+                }
+            }
+            Spec::When { cases, otherwise } => {
+                let mut routes = self.all(&place, spec, depth)?;
+                let otherwise = otherwise.as_ref().and_then(|_| routes.pop()).map(Box::new);
+                let conditions = cases.iter().map(|case| case.condition.clone());
+                let cases = conditions
+                    .zip(routes)
+                    .map(|(condition, route)| Case { condition, route });
+                Strategy::When {
+                    cases: cases.collect(),
+                    otherwise,
+                }
+            }
+            Spec::Task { tasks, otherwise } => {
+                let mut routes = self.all(&place, spec, depth)?;
+                let otherwise = otherwise.as_ref().and_then(|_| routes.pop()).map(Box::new);
+                Strategy::Task {
+                    tasks: tasks.keys().cloned().zip(routes).collect(),
+                    otherwise,
+                }
+            }
+            Spec::Canary(canary) => {
+                self.check_canary(&place, canary);
+                let mut routes = self.all(&place, spec, depth)?.into_iter();
+                let (stable, candidate) = (routes.next()?, routes.next()?);
+                Strategy::Canary(Box::new(Canary {
+                    stable,
+                    candidate,
+                    percent: canary.percent,
+                    by: canary.by.clone(),
+                    ramp: canary.ramp.clone(),
+                }))
+            }
+        };
+        Some(Route {
+            place: place.into(),
+            strategy,
+        })
+    }
+
+    /// The nodes right below, or none of them: every one is looked at, so that all mistakes are told at once.
+    fn all(&mut self, place: &str, spec: &Spec, depth: usize) -> Option<Vec<Route>> {
+        let children = spec.children();
+        if children.is_empty() {
+            return self.refuse(
+                format!("{place}.{}", spec.strategy()),
+                "leads nowhere: it is empty".to_owned(),
+            );
+        }
+        let compiled: Vec<_> = children
+            .into_iter()
+            .map(|(below, child)| self.node(format!("{place}.{below}"), child, depth + 1))
+            .collect();
+        compiled.into_iter().collect()
+    }
+
+    fn target(&mut self, place: &str, spec: &RouteTarget) -> Option<Arc<UpstreamTarget>> {
+        let target = &spec.target;
+        let Some(provider) = self.resources.providers.get(&target.provider) else {
+            let message = format!("there is no provider named {}", target.provider);
+            return self.refuse(format!("{place}.target"), message);
+        };
+        let name = self.resources.own.name(provider.kind, &target.model);
+        let prices = self
+            .resources
+            .prices_of(target.provider.as_str(), target.model.as_str())
+            .or_else(|| self.resources.prices_of(target.provider.as_str(), name.as_str()))
+            .cloned()
+            .unwrap_or_default();
+        if spec.fault.as_ref().is_some_and(|fault| fault.percent > 100) {
+            self.note(format!("{place}.target.fault.percent"), "is more than 100");
+        }
+        Some(Arc::new(UpstreamTarget {
+            provider: provider.clone(),
+            model: target.model.clone(),
+            prices,
+            own: self.resources.own.clone(),
+            changes: (!spec.is_plain()).then(|| Arc::new(spec.clone())),
+        }))
+    }
+
+    fn check_weights(&mut self, place: &str, choices: &[Weighted]) {
+        if !choices.is_empty() && choices.iter().all(|choice| choice.weight == 0) {
+            self.note(
+                format!("{place}.weighted"),
+                "every weight is 0, so that nothing can be picked",
+            );
+        }
+    }
+
+    fn check_canary(&mut self, place: &str, canary: &CanarySpec) {
+        let too_much = "is more than 100 percent";
+        if canary.percent > 100 {
+            self.note(format!("{place}.canary.percent"), too_much);
+        }
+        if canary.by.is_empty() {
+            self.note(format!("{place}.canary.by"), "names nothing that could be the same");
+        }
+        let Some(ramp) = &canary.ramp else { return };
+        if ramp.until > 100 {
+            self.note(format!("{place}.canary.ramp.until"), too_much);
+        }
+        if ramp.until < canary.percent {
+            self.note(
+                format!("{place}.canary.ramp.until"),
+                "is less than percent, the part it begins with",
+            );
+        }
+        if ramp.step == 0 {
+            self.note(
+                format!("{place}.canary.ramp.step"),
+                "is 0, so that the part never grows",
+            );
+        }
+        if ramp.every.get().is_zero() {
+            self.note(format!("{place}.canary.ramp.every"), "must be longer than nothing");
+        }
+    }
+
+    fn note(&mut self, place: String, message: &str) {
+        self.wrong.push((place, message.to_owned()));
+    }
+
+    fn refuse<T>(&mut self, place: String, message: String) -> Option<T> {
+        self.wrong.push((place, message));
+        None
+    }
+}

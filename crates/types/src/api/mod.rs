@@ -6,6 +6,7 @@ mod catalog;
 mod catalog_schedule;
 mod config;
 mod credentials;
+mod decision;
 mod dialect;
 mod invitations;
 mod keys;
@@ -41,6 +42,10 @@ pub use config::{
 };
 pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
+};
+pub use decision::{
+    Attempt, AttemptEnd, AttemptReason, Candidate, Decision, DecisionError, LeftOut, RequestNeeds, RouteDecision,
+    RouteStep, Stage, StageTime, Verdict,
 };
 pub use dialect::{Dialect, NativeDialect};
 pub use invitations::{

@@ -11,17 +11,19 @@ use serde_json::Value;
 /// Whom each package of ours may use, of ours.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("types", &[]),
+    ("cel", &[]),
     ("llm", &["types"]),
-    ("contract", &["types", "llm"]),
+    ("contract", &["types", "cel", "llm"]),
     ("coord", &["types", "contract"]),
     ("migrations", &[]),
     ("store", &["types", "contract", "migrations"]),
-    ("proxy", &["types", "llm", "contract", "coord"]),
+    ("proxy", &["types", "cel", "llm", "contract", "coord"]),
     ("control", &["types", "contract", "store", "coord"]),
     (
         "server",
         &[
             "types",
+            "cel",
             "llm",
             "contract",
             "coord",

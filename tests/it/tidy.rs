@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("coord", &["types", "contract"]),
     ("migrations", &[]),
     ("store", &["types", "contract", "migrations"]),
-    ("proxy", &["types", "cel", "llm", "contract", "coord"]),
+    ("routing", &["types", "cel", "llm", "contract"]),
+    ("proxy", &["types", "cel", "llm", "contract", "routing", "coord"]),
     ("control", &["types", "contract", "store", "coord"]),
     (
         "server",
@@ -26,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "cel",
             "llm",
             "contract",
+            "routing",
             "coord",
             "migrations",
             "store",

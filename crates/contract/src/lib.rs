@@ -2,6 +2,7 @@
 //! secrets. Neither plane owns it; it does no I/O.
 
 mod api_key;
+mod classes;
 mod compile;
 mod cow_map;
 mod credential;
@@ -18,6 +19,7 @@ mod unit;
 mod usage;
 
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
+pub use classes::Classes;
 pub use compile::{CompileProblem, compile, credential_problem};
 pub use cow_map::CowMap;
 pub use credential::{

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use gatewright_types::Slug;
-use gatewright_types::api::{Affinity, FailureClass, Ramp};
+use gatewright_types::api::{Affinity, Ramp};
 
-use crate::UpstreamTarget;
+use crate::{Classes, UpstreamTarget};
 
 /// A node of a compiled route.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// Where it is written: `route.fallback[0]`.
-    pub place: Box<str>,
+    pub place: Arc<str>,
     pub strategy: Strategy,
 }
 
@@ -45,7 +45,7 @@ pub enum Strategy {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The failures it stands in for.
-    pub on: Vec<FailureClass>,
+    pub on: Classes,
     pub route: Route,
 }
 

@@ -264,7 +264,7 @@ pub(crate) fn credential(
 pub(crate) fn patience(gateway: &Gateway, plan: &Plan) -> Patience {
     let provider = &plan.target().provider.settings;
     Patience::with(
-        &plan.model.settings.timeouts,
+        &plan.routed.model.settings.timeouts,
         &provider.timeouts,
         gateway.parts.settings.timeouts,
     )

@@ -11,7 +11,7 @@ use crate::pipeline::Admitted;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::route::{Plan, route};
+use crate::route::{Plan, Routable, route};
 use crate::told::Told;
 
 /// A count in the caller's dialect.
@@ -28,7 +28,12 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body:
     let counting = async {
         let request = CountRequest::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
         record.named(request.model());
-        let plan = route(&caller, request.model())?;
+        let routable = Routable {
+            id: record.id(),
+            model: request.model(),
+            request: None,
+        };
+        let plan = route(gateway, &caller, routable)?;
         record.routed(&plan);
         count(gateway, plan, &request, told, &mut record).await
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use gatewright_contract::{Catalog, Published};
+use gatewright_routing::Health;
 
 use crate::authenticate::KeyLookup;
 use crate::counting::Counting;
@@ -29,6 +30,7 @@ pub struct GatewayParts {
     pub journal: Journal,
     pub counting: Counting,
     pub upstream: Upstream,
+    pub health: Health,
     pub responses: ResponseMemory,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,

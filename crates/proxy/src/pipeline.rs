@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::responses;
-use crate::route::route;
+use crate::route::{Routable, route};
 use crate::told::Told;
 
 /// What the edge takes from a request's head.
@@ -74,7 +74,12 @@ async fn stages(
     let request = Request::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
     let mut request = Arc::new(request);
     record.asked(&request);
-    let mut plan = route(caller, request.model())?;
+    let routable = Routable {
+        id: record.id(),
+        model: request.model(),
+        request: Some(&request),
+    };
+    let mut plan = route(gateway, caller, routable)?;
     if request.dialect() == Dialect::OpenaiResponses {
         (plan, request) = responses::resolve(gateway, caller, plan, request, record.id()).await?;
         // With the conversation it continues: that is what the provider reads.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
 use gatewright_llm::{AnswerFacts, Bill, Catalog, Delivered, Named, Request, Terms, Tokens, Uncounted, unpriced};
+use gatewright_routing::Flight;
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{CredentialId, Nanos, OrganizationId, RequestId};
 use tokio::sync::oneshot;
@@ -42,6 +43,8 @@ struct Open {
     plan: Option<Plan>,
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
+    /// The call that is under way or was the last, and when it began.
+    flight: Option<(Flight, Instant)>,
     trace: RequestTrace,
     /// Until its last byte could leave, where what follows takes longer.
     took: Option<Duration>,
@@ -80,6 +83,13 @@ pub(crate) enum Ending {
 }
 
 impl Used {
+    fn tokens(&self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Told(tokens, _) | Self::Counted(tokens, _) => tokens.total_input() + tokens.total_output(),
+        }
+    }
+
     fn terms(&self) -> Terms {
         match self {
             Self::Nothing => Terms::default(),
@@ -138,6 +148,7 @@ impl Record {
             request: None,
             plan: None,
             sighted: None,
+            flight: None,
             trace,
             took: None,
         };
@@ -183,7 +194,7 @@ impl Record {
 
     pub(crate) fn routed(&mut self, plan: &Plan) {
         let open = self.get_mut();
-        open.usage.model_id = Some(plan.model.id);
+        open.usage.model_id = Some(plan.routed.model.id);
         open.plan = Some(plan.clone());
     }
 
@@ -214,7 +225,13 @@ impl Record {
 
     /// A call to a provider's own address begins.
     pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>) {
-        let usage = &mut self.get_mut().usage;
+        let health = self.gateway.parts.health.clone();
+        let open = self.get_mut();
+        open.flight = sighted.target.as_ref().map(|target| {
+            let vitals = health.of(sighted.provider.id, &target.model);
+            (vitals.begin(), Instant::now())
+        });
+        let usage = &mut open.usage;
         usage.attempts += 1;
         usage.upstream = Some(Upstream {
             provider: sighted.provider.id,
@@ -226,9 +243,12 @@ impl Record {
 
     /// A call to the provider begins.
     pub(crate) fn attempt(&mut self, credential: Option<CredentialId>) {
+        let health = self.gateway.parts.health.clone();
         let open = self.get_mut();
         let Some(plan) = &open.plan else { return };
         let target = plan.target();
+        let vitals = health.of(target.provider.id, &target.model);
+        open.flight = Some((vitals.begin(), Instant::now()));
         open.usage.attempts += 1;
         open.usage.upstream = Some(Upstream {
             provider: target.provider.id,
@@ -261,6 +281,7 @@ impl Record {
         let open = self.get_mut();
         if open.usage.first_token_us.is_none() {
             open.usage.first_token_us = Some(micros(open.started.elapsed()));
+            open.note_latency();
         }
     }
 
@@ -426,12 +447,25 @@ impl Open {
             .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
     }
 
+    fn note_latency(&self) {
+        if let Some((flight, began)) = &self.flight {
+            flight.first_token(began.elapsed(), Utc::now());
+        }
+    }
+
     fn finish(mut self: Box<Self>, gateway: &Gateway, end: &End, keep: fn(&Journal, UsageRecord)) -> Metered {
         let overhead = self.overhead();
         let terms = end.used.terms();
         self.usage.served = terms.served.or(self.usage.served);
         self.usage.charge = terms.charge;
         let bill = self.bill(gateway, &end.used);
+        if end.outcome == Outcome::Complete && !self.usage.stream {
+            // All of it came at once, its first token too.
+            self.note_latency();
+        }
+        if let Some((flight, _)) = self.flight.take() {
+            flight.used(end.used.tokens(), Utc::now());
+        }
         let usage = &mut self.usage;
         usage.outcome = end.outcome;
         usage.status = end.status;

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub(crate) use file::{FileProblem, FileRefusal};
 use gatewright_llm::BadRequest;
 use gatewright_llm::dialect::ErrorFacts;
+use gatewright_routing::Unroutable;
 use gatewright_types::RequestId;
 use gatewright_types::api::Outcome;
 pub(crate) use upstream::UpstreamRefusal;
@@ -60,6 +61,8 @@ pub(crate) enum Refusal {
     ProviderNotFound,
     /// The provider wants a file that the caller named, and it cannot be had.
     File(FileRefusal),
+    /// No target of the model can take it.
+    Unroutable(Unroutable),
     Upstream(UpstreamRefusal),
 }
 
@@ -80,6 +83,7 @@ impl Refusal {
             Self::ResponseNotFound { .. } => "response_not_found",
             Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
             Self::ProviderNotFound => "provider_not_found",
+            Self::Unroutable(_) => "no_feasible_target",
             Self::File(file) => file.code(),
             Self::Upstream(upstream) => upstream.code(),
         }
@@ -91,7 +95,7 @@ impl Refusal {
             Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => 503,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
-            Self::BodyBroken | Self::BadRequest(_) | Self::PreviousResponseNotFound { .. } => 400,
+            Self::BodyBroken | Self::BadRequest(_) | Self::PreviousResponseNotFound { .. } | Self::Unroutable(_) => 400,
             Self::ModelNotFound { .. }
             | Self::ProviderNotFound
             | Self::ResponseNotFound { .. }
@@ -117,7 +121,7 @@ impl Refusal {
     pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::BadRequest(bad) => bad.param.as_deref(),
-            Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } => Some("model"),
+            Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } | Self::Unroutable(_) => Some("model"),
             Self::PreviousResponseNotFound { .. } => Some("previous_response_id"),
             Self::File(_) => Some("messages"),
             Self::MissingCredential
@@ -183,6 +187,7 @@ impl Refusal {
             Self::ProviderNotFound => {
                 "There is no provider of this name. The address is `/native/{provider}/…`.".into()
             }
+            Self::Unroutable(unroutable) => unroutable.to_string().into(),
             Self::File(file) => file.message().into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
@@ -207,6 +212,7 @@ impl Refusal {
             | Self::PreviousResponseNotFound { .. }
             | Self::ResponseNotFound { .. }
             | Self::ModelNotNamed
+            | Self::Unroutable(_)
             | Self::ProviderNotFound => None,
         }
     }
@@ -233,6 +239,7 @@ impl Refusal {
             | Self::MemoryAway
             | Self::ModelNotNamed
             | Self::File(_)
+            | Self::Unroutable(_)
             | Self::ProviderNotFound => Outcome::Refused,
         }
     }

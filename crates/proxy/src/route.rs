@@ -1,32 +1,43 @@
-//! Stage 3: from the model a caller asked for to where the request goes. Pure: no I/O, no clock.
+//! Stage 3: from the model a caller asked for to where the request goes. Decided by `gatewright-routing`; here it is told
+//! what this node knows.
 
-use std::sync::Arc;
+use gatewright_contract::{Caller, UpstreamTarget};
+use gatewright_llm::Request;
+use gatewright_routing::{Asked, Situation};
+use gatewright_types::{CredentialId, RequestId};
 
-use gatewright_contract::{Caller, Model, UpstreamTarget};
-use gatewright_types::CredentialId;
-
+use crate::gateway::Gateway;
 use crate::refusal::Refusal;
 use crate::responses::Keep;
 
 /// Where a request goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) model: Arc<Model>,
-    pub(crate) target: Arc<UpstreamTarget>,
+    pub(crate) routed: gatewright_routing::Plan,
     /// The credential that has to be used again, as long as there is one of this identifier.
     pub(crate) credential: Option<CredentialId>,
     /// What later requests may refer to.
     pub(crate) keep: Option<Keep>,
 }
 
+/// What is to be routed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Routable<'a> {
+    pub(crate) id: RequestId,
+    pub(crate) model: &'a str,
+    /// Absent where tokens are only to be counted.
+    pub(crate) request: Option<&'a Request>,
+}
+
 impl Plan {
     pub(crate) fn target(&self) -> &UpstreamTarget {
-        &self.target
+        &self.routed.legs.first().target
     }
 }
 
 /// A name that exists but is not on the key's list is told apart: whoever holds the key belongs to the organization.
-pub(crate) fn route(caller: &Caller, model: &str) -> Result<Plan, Refusal> {
+pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) -> Result<Plan, Refusal> {
+    let Routable { id, model, request } = routable;
     let Some(found) = caller.tenant.models.get(model) else {
         return Err(Refusal::ModelNotFound {
             model: model.to_owned(),
@@ -37,13 +48,18 @@ pub(crate) fn route(caller: &Caller, model: &str) -> Result<Plan, Refusal> {
             model: model.to_owned(),
         });
     }
-    let targets = found.route.targets();
-    let target = targets.first().ok_or_else(|| Refusal::ModelNotFound {
-        model: model.to_owned(),
-    })?;
+    let (time, random) = id.uuid().as_u64_pair();
+    let routed = gatewright_routing::route(&Situation {
+        caller,
+        model: found,
+        asked: Asked { request },
+        health: &gateway.parts.health,
+        catalog: &gateway.catalog(),
+        now: chrono::Utc::now(),
+        dice: time ^ random,
+    });
     Ok(Plan {
-        model: found.clone(),
-        target: (*target).clone(),
+        routed: routed.map_err(Refusal::Unroutable)?,
         credential: None,
         keep: None,
     })

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use gatewright_types::api::{Canary as CanarySpec, FailureClass, Route as Spec, RouteTarget, Weighted};
+use gatewright_types::api::{Canary as CanarySpec, Route as Spec, RouteTarget, Weighted};
 
 use super::Resources;
-use crate::UpstreamTarget;
 use crate::route::{Canary, Case, Route, Step, Strategy};
+use crate::{Classes, UpstreamTarget};
 
 /// How deep strategies nest, at most.
 const DEEPEST: usize = 16;
@@ -54,8 +54,8 @@ impl Compiling<'_> {
                     .zip(steps)
                     .map(|(route, step)| Step {
                         on: match step.on.is_empty() {
-                            true => FailureClass::USUAL.to_vec(),
-                            false => step.on.clone(),
+                            true => Classes::USUAL,
+                            false => Classes::of(&step.on),
                         },
                         route,
                     })

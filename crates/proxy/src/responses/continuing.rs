@@ -9,6 +9,7 @@ use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::{input_items, item_id_of, links, response_id, response_of};
 use gatewright_llm::{BadRequest, Request, spoken};
+use gatewright_routing::Legs;
 use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
 
@@ -79,7 +80,7 @@ async fn follow(
         Entry::Here(_) if keeps_responses(plan.target()) => Err(not_possible(format!(
             "'{previous}' was made by a provider that keeps no responses, and the one behind the model '{}' cannot be \
              shown it; continue with a model of such a provider, or send the whole conversation in 'input'",
-            plan.model.name
+            plan.routed.model.name
         ))),
         Entry::Here(transcript) => {
             let mut earlier = transcript.earlier.clone();
@@ -93,31 +94,35 @@ async fn follow(
 
 /// The way to the provider that has the response. It stays the same for a model that leads to another one by now.
 fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Result<Plan, Refusal> {
-    let routed = plan.target();
-    let target = if routed.provider.id == made.provider {
-        plan.target.clone()
-    } else if plan.model.id == made.model {
+    let model = &plan.routed.model;
+    let mut legs = plan.routed.legs.iter();
+    let legs = if let Some(leg) = legs.find(|leg| leg.target.provider.id == made.provider) {
+        Legs::only(leg.target.clone(), leg.place.clone())
+    } else if model.id == made.model {
         let mut providers = caller.tenant.providers.values();
         let provider = providers.find(|provider| provider.id == made.provider);
         let provider = provider.ok_or_else(|| Refusal::PreviousResponseNotFound {
             id: previous.to_owned(),
         })?;
-        Arc::new(caller.tenant.target(provider, made.upstream_model.clone()))
+        let target = caller.tenant.target(provider, made.upstream_model.clone());
+        Legs::only(Arc::new(target), model.route.place.clone())
     } else {
         return Err(not_possible(format!(
             "'{previous}' is kept by another provider than the one behind the model '{}'; continue with the model that \
              made it, or send the whole conversation in 'input'",
-            plan.model.name
+            model.name
         )));
     };
-    if !keeps_responses(&target) {
+    if !keeps_responses(&legs.first().target) {
         return Err(Refusal::PreviousResponseNotFound {
             id: previous.to_owned(),
         });
     }
     Ok(Plan {
-        model: plan.model.clone(),
-        target,
+        routed: gatewright_routing::Plan {
+            model: model.clone(),
+            legs,
+        },
         credential: made.credential,
         keep: None,
     })

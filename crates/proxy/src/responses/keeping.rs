@@ -64,7 +64,7 @@ impl Keeper {
         let target = opening.plan.target();
         let draft = match &keep.what {
             What::Note { background } => Draft::AtProvider(AtProvider {
-                model: opening.plan.model.id,
+                model: opening.plan.routed.model.id,
                 provider: target.provider.id,
                 upstream_model: target.model.clone(),
                 credential: opening.credential.as_ref().map(|chosen| chosen.id),

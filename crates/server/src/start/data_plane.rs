@@ -10,6 +10,7 @@ use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
     Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings, Tracing,
 };
+use gatewright_routing::Health;
 use gatewright_store::Db;
 use gatewright_types::NodeId;
 use tokio::time::Instant;
@@ -163,6 +164,7 @@ impl DataPlane {
             journal: self.journal,
             counting: self.counting,
             upstream,
+            health: Health::default(),
             responses,
             metrics: self.metrics,
             tracing,

@@ -1,0 +1,5 @@
+//! What is decided, at the front door of the crate: shares by simulation with the tolerance they are promised with.
+
+mod chains;
+mod shares;
+mod world;

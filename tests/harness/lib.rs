@@ -5,6 +5,7 @@
 pub mod api;
 pub mod chat;
 pub mod environment;
+pub mod frames;
 pub mod http;
 pub mod installation;
 pub mod organization;

@@ -15,7 +15,7 @@ pub struct Expected<'a> {
     pub service: &'a str,
 }
 
-/// Says what is wrong with a request's signature. Only for addresses without a query and without escapes.
+/// Says what is wrong with a request's signature. Only for addresses without a query.
 pub fn verify(seen: &Seen, expected: Expected<'_>) -> Result<(), String> {
     let authorization = seen.headers.get("authorization").ok_or("no authorization")?;
     let rest = authorization
@@ -49,7 +49,8 @@ pub fn verify(seen: &Seen, expected: Expected<'_>) -> Result<(), String> {
     let canonical = format!(
         "{}\n{}\n\n{headers}\n{signed}\n{}",
         seen.method,
-        seen.target,
+        // What an address escapes is escaped once more.
+        seen.target.replace('%', "%25").replace(':', "%3A").replace('@', "%40"),
         hex(&Sha256::digest(&seen.body))
     );
     let to_sign = format!(

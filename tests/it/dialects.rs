@@ -507,11 +507,9 @@ async fn calls_to_bedrock_are_signed_and_name_the_model_in_the_address() {
     let address = "/model/anthropic.claude-haiku-4-5-20251001-v1:0/converse";
     upstream.on(address, Script::json(200, &said));
 
-    let answer = post(&organization, &key, "/v1/messages", &asked_in_anthropic(false))
-        .await
-        .expect(200);
+    let answer = organization.chat(&key).ask("m").await.expect(200);
 
-    assert_eq!(member(&answer.json(), "/content/0/text"), "Hello.");
+    assert_eq!(member(&answer.json(), "/choices/0/message/content"), "Hello.");
     let seen = upstream.only();
     assert_eq!(seen.target, address);
     let signature = seen.headers.need("authorization");

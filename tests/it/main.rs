@@ -14,6 +14,7 @@ mod embeddings;
 mod environment;
 mod files;
 mod identity;
+mod invoke;
 mod membership;
 mod metering;
 mod native;

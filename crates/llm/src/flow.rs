@@ -1,4 +1,4 @@
-//! The way of a stream from a provider to a caller: passed on as it is, or translated.
+//! The way of a stream from a provider to a caller: passed on as it is, taken out of an envelope first, or translated.
 
 use bytes::Bytes;
 use gatewright_types::api::Dialect;
@@ -6,11 +6,13 @@ use gatewright_types::api::Dialect;
 use crate::dialect::{ErrorFacts, inbound};
 use crate::stream::{Ended, PassedStream, Seen, UsageChunk};
 use crate::translated::TranslatedStream;
+use crate::unwrapped::UnwrappedStream;
 
 /// One stream on its way.
 #[derive(Debug)]
 pub enum Flow {
     Passed(Dialect, PassedStream),
+    Unwrapped(Box<UnwrappedStream>),
     Translated(TranslatedStream),
 }
 
@@ -34,7 +36,7 @@ impl Flow {
     pub fn answer_id(&self) -> Option<&str> {
         match self {
             Self::Passed(_, stream) => stream.answer_id(),
-            Self::Translated(_) => None,
+            Self::Unwrapped(_) | Self::Translated(_) => None,
         }
     }
 
@@ -42,6 +44,7 @@ impl Flow {
     pub fn push(&mut self, bytes: Bytes) -> Seen {
         match self {
             Self::Passed(_, stream) => stream.push(bytes),
+            Self::Unwrapped(stream) => stream.push(&bytes),
             Self::Translated(stream) => stream.push(&bytes),
         }
     }
@@ -51,6 +54,7 @@ impl Flow {
     pub fn is_whole(&self) -> bool {
         match self {
             Self::Passed(_, stream) => stream.is_done(),
+            Self::Unwrapped(stream) => stream.is_whole(),
             Self::Translated(_) => false,
         }
     }
@@ -59,6 +63,7 @@ impl Flow {
     pub fn end(&mut self) -> Ended {
         match self {
             Self::Passed(_, stream) => stream.end(),
+            Self::Unwrapped(stream) => stream.end(),
             Self::Translated(stream) => stream.end(),
         }
     }
@@ -79,7 +84,8 @@ impl Flow {
                 | Dialect::GeminiBatchEmbed
                 | Dialect::Native(_),
                 _,
-            ) => Bytes::new(),
+            )
+            | Self::Unwrapped(_) => Bytes::new(),
             Self::Translated(stream) => stream.trailer(),
         }
     }
@@ -88,6 +94,7 @@ impl Flow {
     pub fn failure(&mut self, error: &ErrorFacts<'_>) -> Bytes {
         match self {
             Self::Passed(dialect, _) => error_event(*dialect, error),
+            Self::Unwrapped(_) => error_event(UnwrappedStream::DIALECT, error),
             Self::Translated(stream) => stream.failure(error),
         }
     }

@@ -33,6 +33,10 @@ pub(crate) struct Member<'a> {
     /// Without quotes, escapes resolved: `"mod\u0065l"` is `model`, as it will be for whoever reads the text next.
     pub(crate) key: Cow<'a, [u8]>,
     pub(crate) value: Value<'a>,
+    /// Where its opening quote is.
+    pub(crate) start: usize,
+    /// Where the comma is that divides it from the member before.
+    pub(crate) comma_before: Option<usize>,
 }
 
 /// The beginning of a member whose value was not read yet.
@@ -207,6 +211,8 @@ impl<'a> Members<'a> {
         Ok(Some(Member {
             value: self.slot().pass()?,
             key: key.text,
+            start: key.start,
+            comma_before: key.comma_before,
         }))
     }
 

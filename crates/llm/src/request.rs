@@ -4,6 +4,7 @@
 
 mod accent;
 mod continued;
+mod enveloped;
 mod needs;
 
 use std::borrow::Cow;
@@ -36,6 +37,8 @@ pub struct Request {
     usage: UsageOption,
     /// Where it says what it needs of a model.
     needed: needs::Places,
+    /// Where it says what an envelope says in its stead.
+    said: enveloped::Said,
     /// The response it refers to was found, and the conversation up to there is part of the body.
     continues: bool,
 }
@@ -77,6 +80,7 @@ struct Found<'a> {
     stream: Option<Value<'a>>,
     stream_options: Option<Value<'a>>,
     needed: needs::Places,
+    said: enveloped::Said,
 }
 
 impl BadRequest {
@@ -146,6 +150,7 @@ impl Request {
             stream,
             usage,
             needed: found.needed,
+            said: found.said,
             continues: false,
             body,
         })
@@ -271,6 +276,7 @@ impl<'a> Found<'a> {
         let wrong = |error| syntax_error(body, error);
         let mut members = Members::of_document(body).map_err(wrong)?;
         while let Some(member) = members.next_member().map_err(wrong)? {
+            found.said.note(&member);
             let (place, name) = match &*member.key {
                 b"model" => (&mut found.model, "model"),
                 key if key == content_name.as_bytes() => (&mut found.content, content_name),

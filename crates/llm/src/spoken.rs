@@ -4,7 +4,7 @@ use gatewright_types::api::{Dialect, ProviderKind};
 
 use crate::dialect::Outbound;
 use crate::dialect::anthropic::{Anthropic, AnthropicOn, Envelope};
-use crate::dialect::bedrock::BedrockConverse;
+use crate::dialect::bedrock::{self, BedrockConverse};
 use crate::dialect::cohere::Cohere;
 use crate::dialect::gemini::Gemini;
 use crate::dialect::openai_chat::Quirks;
@@ -20,6 +20,15 @@ pub struct Spoken {
     /// A vendor's own words for some of what it is asked in the caller's dialect; absent where that is OpenAI's to the
     /// letter, or where nothing is known.
     pub accent: Option<&'static Quirks>,
+    /// Where the provider takes the caller's own body, if that fits into its envelope.
+    pub enveloped: Option<Enveloped>,
+}
+
+/// An address that takes bodies of Anthropic's dialect in an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enveloped {
+    pub endpoint: Endpoint,
+    pub envelope: Envelope,
 }
 
 /// Kinds of providers that are spoken to alike. The one place where every kind is told apart by its dialect.
@@ -71,6 +80,10 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
             endpoint: Endpoint::RawPredict,
             outbound: Some(&AnthropicOn(Envelope::Vertex)),
             accent: None,
+            enveloped: (asked == Dialect::AnthropicMessages).then_some(Enveloped {
+                endpoint: Endpoint::RawPredict,
+                envelope: Envelope::Vertex,
+            }),
         });
     }
     if let Some(endpoint) = native(kind, asked) {
@@ -78,6 +91,7 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
             endpoint,
             outbound: None,
             accent: accent(kind, asked),
+            enveloped: None,
         });
     }
     if !Dialect::CONVERSATIONS.contains(&asked) {
@@ -90,10 +104,15 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
         Family::Cohere => (Endpoint::CohereChat, &Cohere),
         Family::Bedrock => (Endpoint::Converse, BedrockConverse::of(model)),
     };
+    let invoked = kind == ProviderKind::Bedrock && asked == Dialect::AnthropicMessages && bedrock::is_claude(model);
     Some(Spoken {
         endpoint,
         outbound: Some(outbound),
         accent: None,
+        enveloped: invoked.then_some(Enveloped {
+            endpoint: Endpoint::InvokeModel,
+            envelope: Envelope::Bedrock,
+        }),
     })
 }
 
@@ -239,7 +258,8 @@ impl Endpoint {
             (Self::CountMessages, _) => "messages/count_tokens".to_owned(),
             (Self::CountRawPredict, _) => "models/count-tokens:rawPredict".to_owned(),
             (Self::CountTokens, _) => format!("models/{}:countTokens", path_segment(model)),
-            (Self::InvokeModel, _) => format!("model/{}/invoke", path_segment(model)),
+            (Self::InvokeModel, false) => format!("model/{}/invoke", path_segment(model)),
+            (Self::InvokeModel, true) => format!("model/{}/invoke-with-response-stream", path_segment(model)),
         }
     }
 }
@@ -279,6 +299,43 @@ mod tests {
         for kind in [ProviderKind::Groq, ProviderKind::Deepseek, ProviderKind::Huggingface] {
             assert!(vendor(kind.as_str()).is_some(), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn claude_is_asked_in_its_own_dialect_wherever_it_is_known_by_its_name() {
+        let invoked = |kind, asked, model| {
+            let spoken = spoken(kind, asked, model).expect("an answer");
+            spoken.enveloped.map(|enveloped| enveloped.endpoint)
+        };
+        let messages = Dialect::AnthropicMessages;
+        for model in [
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "eu.anthropic.claude-opus-4-6-v1",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-5-20251101-v1:0",
+        ] {
+            assert_eq!(
+                invoked(ProviderKind::Bedrock, messages, model),
+                Some(Endpoint::InvokeModel),
+                "{model}"
+            );
+            assert_eq!(
+                invoked(ProviderKind::Bedrock, Dialect::OpenaiChat, model),
+                None,
+                "{model}"
+            );
+        }
+        for model in [
+            "amazon.nova-pro-v1:0",
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2",
+        ] {
+            assert_eq!(invoked(ProviderKind::Bedrock, messages, model), None, "{model}");
+        }
+        assert_eq!(
+            invoked(ProviderKind::Vertex, messages, "claude-sonnet-4-5@20250929"),
+            Some(Endpoint::RawPredict)
+        );
+        assert_eq!(invoked(ProviderKind::Vertex, messages, "gemini-2.5-pro"), None);
+        assert_eq!(invoked(ProviderKind::Anthropic, messages, "claude-sonnet-4-5"), None);
     }
 
     #[test]

@@ -158,7 +158,7 @@ async fn opening(
     record: &mut Record,
 ) -> Result<(Opening, Telling), Refusal> {
     let target = plan.target();
-    let speech = match Speech::prepare(request, target, told.wishes)? {
+    let speech = match Speech::prepare(request, target, &told)? {
         Prepared::Ready(speech) => speech,
         Prepared::Unwritten(mut unwritten) => {
             let wanted = unwritten.wanted_files()?;
@@ -183,13 +183,13 @@ async fn opening(
         body,
         telling,
     } = speech;
-    let same_dialect = !telling.is_translated();
+    let same_dialect = !telling.tells_errors_anew();
     let asking = Asking {
         endpoint,
         body,
         stream: request.stream(),
         same_dialect,
-        headers: told.headers_for(endpoint, same_dialect),
+        headers: told.headers_for(endpoint, same_dialect, telling.betas()),
     };
     let opening = asking.open(gateway, plan, connect, record)?;
     Ok((opening, telling))

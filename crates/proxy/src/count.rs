@@ -81,7 +81,7 @@ async fn ask(
         body: std::mem::take(&mut put.body),
         stream: false,
         same_dialect: put.passed,
-        headers: told.headers_for(put.endpoint, put.passed),
+        headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
     let opening = asking.open(gateway, plan, patience.connect, record)?;
     let (_, answer) = whole(gateway, opening, patience, record).await?;

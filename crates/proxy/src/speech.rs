@@ -1,5 +1,5 @@
-//! How a request is put to its provider: passed on as it is where the provider speaks the caller's dialect, else
-//! translated. Pure: no I/O, no clock.
+//! How a request is put to its provider: passed on as it is where the provider speaks the caller's dialect, if need be in
+//! an envelope, else translated. Pure: no I/O, no clock.
 
 mod unwritten;
 
@@ -7,18 +7,20 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
+use gatewright_llm::dialect::anthropic::{Envelope, betas};
 use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
-    AnswerFacts, BadRequest, Endpoint, Failure, Flow, NotAnAnswer, Request, Segments, Tokens, TranslatedStream,
-    UsageChunk, spoken,
+    AnswerFacts, BadRequest, Endpoint, Enveloped, Failure, Flow, NotAnAnswer, Request, Segments, Tokens,
+    TranslatedStream, UnwrappedStream, UsageChunk, spoken,
 };
 use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
 
 use crate::embedding::{Embedding, Put};
 use crate::refusal::Refusal;
+use crate::told::Told;
 pub(crate) use unwritten::Unwritten;
 
 /// A request in the provider's words, and how its answer is to be told.
@@ -49,8 +51,18 @@ pub(crate) struct Telling {
 #[derive(Debug)]
 enum Way {
     Passed,
+    Enveloped(Box<Wrapping>),
     Translated(Box<Translation>),
     Embedded(Box<Embedding>),
+}
+
+/// What is around the caller's own dialect.
+#[derive(Debug)]
+struct Wrapping {
+    envelope: Envelope,
+    /// Those of Anthropic's beta features that it takes.
+    betas: Vec<&'static str>,
+    dropped: Dropped,
 }
 
 /// The other dialect, and what of the request its answer needs.
@@ -83,7 +95,8 @@ pub(crate) struct Marks {
 }
 
 impl Speech {
-    pub(crate) fn prepare(request: &Request, target: &UpstreamTarget, wishes: Wishes) -> Result<Prepared, Refusal> {
+    pub(crate) fn prepare(request: &Request, target: &UpstreamTarget, told: &Told) -> Result<Prepared, Refusal> {
+        let wishes = told.wishes;
         let (dialect, known_as) = (request.dialect(), target.model.as_str());
         let model = target.provider.deployment(known_as);
         let Some(spoken) = spoken(target.provider.kind, dialect, known_as) else {
@@ -94,6 +107,11 @@ impl Speech {
         } else {
             UsageChunk::Strip
         };
+        if let Some(enveloped) = spoken.enveloped
+            && let Some(speech) = Self::envelop(request, enveloped, told)?
+        {
+            return Ok(Prepared::Ready(speech));
+        }
         let array = wishes.as_array && request.stream();
         let outbound = match spoken.outbound {
             Some(outbound) => outbound,
@@ -129,6 +147,30 @@ impl Speech {
             // Who speaks the dialect reads addresses as the caller does.
             fetches: spoken.outbound.is_some(),
         })))
+    }
+
+    /// The caller's own body, unless it has to be translated all the same.
+    fn envelop(request: &Request, enveloped: Enveloped, told: &Told) -> Result<Option<Self>, Refusal> {
+        let Enveloped { endpoint, envelope } = enveloped;
+        let mut dropped = Dropped::default();
+        let betas = betas::taken(envelope, told.betas(), &mut dropped);
+        let Some(body) = request.enveloped(envelope, &betas) else {
+            return Ok(None);
+        };
+        told.wishes.allow(&dropped)?;
+        Ok(Some(Self {
+            endpoint,
+            body,
+            telling: Telling {
+                dialect: request.dialect(),
+                usage: UsageChunk::Keep,
+                way: Way::Enveloped(Box::new(Wrapping {
+                    envelope,
+                    betas,
+                    dropped,
+                })),
+            },
+        }))
     }
 
     /// Every kind answers conversations: what is left are embeddings of providers that do not speak the caller's dialect.
@@ -174,10 +216,11 @@ impl Way {
 }
 
 impl Telling {
-    pub(crate) fn is_translated(&self) -> bool {
+    /// Who speaks the caller's dialect in an envelope still tells errors in words of its own.
+    pub(crate) fn tells_errors_anew(&self) -> bool {
         match &self.way {
             Way::Passed => false,
-            Way::Translated(_) => true,
+            Way::Enveloped(_) | Way::Translated(_) => true,
             Way::Embedded(embedding) => embedding.is_translated(),
         }
     }
@@ -191,7 +234,15 @@ impl Telling {
     pub(crate) fn content_type(&self) -> &'static str {
         match &self.way {
             Way::Translated(translation) if translation.framing == Framing::Array => "application/json",
-            Way::Passed | Way::Translated(_) | Way::Embedded(_) => "text/event-stream",
+            Way::Passed | Way::Enveloped(_) | Way::Translated(_) | Way::Embedded(_) => "text/event-stream",
+        }
+    }
+
+    /// Anthropic's beta features that the provider is asked for.
+    pub(crate) fn betas(&self) -> &[&'static str] {
+        match &self.way {
+            Way::Enveloped(wrapping) => &wrapping.betas,
+            Way::Passed | Way::Translated(_) | Way::Embedded(_) => &[],
         }
     }
 
@@ -199,6 +250,7 @@ impl Telling {
     pub(crate) fn dropped(&self) -> Option<&Dropped> {
         let dropped = match &self.way {
             Way::Passed => return None,
+            Way::Enveloped(wrapping) => &wrapping.dropped,
             Way::Translated(translation) => &translation.dropped,
             Way::Embedded(embedding) => embedding.dropped(),
         };
@@ -219,7 +271,7 @@ impl Telling {
                 .map_err(NotAnAnswer::into_failure)
         };
         let translation = match &self.way {
-            Way::Passed => {
+            Way::Passed | Way::Enveloped(_) => {
                 let facts = read_facts()?;
                 return Ok((body, facts));
             }
@@ -235,7 +287,7 @@ impl Telling {
     pub(crate) fn take_further(&mut self) -> Vec<Bytes> {
         match &mut self.way {
             Way::Embedded(embedding) => embedding.take_further(),
-            Way::Passed | Way::Translated(_) => Vec::new(),
+            Way::Passed | Way::Enveloped(_) | Way::Translated(_) => Vec::new(),
         }
     }
 
@@ -243,14 +295,17 @@ impl Telling {
     pub(crate) fn written(&self, answer: &Answer) -> Bytes {
         match &self.way {
             Way::Translated(translation) => inbound(self.dialect).write_answer(answer, &translation.reply()).into(),
-            Way::Passed | Way::Embedded(_) => Bytes::new(),
+            Way::Passed | Way::Enveloped(_) | Way::Embedded(_) => Bytes::new(),
         }
     }
 
     /// The way of the answer's stream.
     pub(crate) fn flow(&self) -> Flow {
         match &self.way {
-            Way::Passed | Way::Embedded(_) => Flow::passed(self.dialect, self.usage),
+            Way::Enveloped(wrapping) if wrapping.envelope == Envelope::Bedrock => {
+                Flow::Unwrapped(Box::<UnwrappedStream>::default())
+            }
+            Way::Passed | Way::Enveloped(_) | Way::Embedded(_) => Flow::passed(self.dialect, self.usage),
             Way::Translated(translation) => {
                 let encoder = translation.encoder(self.dialect);
                 Flow::Translated(TranslatedStream::new(translation.outbound.decoder(), encoder))

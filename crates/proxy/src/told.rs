@@ -32,8 +32,31 @@ impl Told {
         }
     }
 
-    /// The headers for a provider's endpoint.
-    pub(crate) fn headers_for(self, endpoint: Endpoint, same_dialect: bool) -> Vec<(HeaderName, HeaderValue)> {
+    /// The beta features that the caller wants of Anthropic's dialect.
+    pub(crate) fn betas(&self) -> impl Iterator<Item = &str> {
+        let lists = self.passed.iter().filter(|(name, _)| *name == BETA);
+        let lists = lists.filter_map(|(_, list)| list.to_str().ok());
+        lists
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+    }
+
+    /// The headers for a provider's endpoint. `betas` are those that a cloud takes of them.
+    pub(crate) fn headers_for(
+        self,
+        endpoint: Endpoint,
+        same_dialect: bool,
+        betas: &[&str],
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        if endpoint == Endpoint::RawPredict {
+            let value = HeaderValue::from_str(&betas.join(",")).ok();
+            return value
+                .filter(|value| !value.is_empty())
+                .map(|value| (BETA, value))
+                .into_iter()
+                .collect();
+        }
         if !matches!(endpoint, Endpoint::Messages | Endpoint::CountMessages) {
             return Vec::new();
         }

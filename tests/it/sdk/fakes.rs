@@ -83,6 +83,8 @@ const PROVIDERS: [Played; 22] = [
 const SANDBOX: &str = "sandbox";
 /// Answers with 429 wherever it is.
 const LIMITED: &str = "limited";
+/// The same as a model of Anthropic's.
+const LIMITED_CLAUDE: &str = "anthropic.claude-limited";
 
 /// One process with all fakes, for all tests.
 struct Fakes {
@@ -97,6 +99,15 @@ pub(super) struct Stage {
     address: SocketAddr,
     pub(super) organization: Organization,
     pub(super) key: Key,
+}
+
+impl Played {
+    fn limited(&self) -> &'static str {
+        match self.kind {
+            "bedrock" => LIMITED_CLAUDE,
+            _ => LIMITED,
+        }
+    }
 }
 
 async fn fakes() -> &'static Fakes {
@@ -147,7 +158,7 @@ impl Stage {
                 .model(provider, &format!("{provider}/{}", played.model), &json!({}))
                 .await;
             organization
-                .model(&limited, &format!("{provider}/{LIMITED}"), &json!({}))
+                .model(&limited, &format!("{provider}/{}", played.limited()), &json!({}))
                 .await;
             models.extend([provider.to_owned(), limited]);
         }
@@ -239,17 +250,19 @@ fn counted_as_told(row: &UsageRow) {
         return assert!(!row.estimated, "{row:?}");
     }
     use UsageUnit::{InputCacheRead, InputUncached, OutputReasoning, OutputText};
+    const BY_CLASS: [(UsageUnit, u64); 4] = [
+        (InputUncached, 12),
+        (InputCacheRead, 8),
+        (OutputText, 4),
+        (OutputReasoning, 3),
+    ];
     let told: &[_] = match (row.dialect, provider(row)) {
         (dialect, _) if dialect.embeds() => &[(InputUncached, 5)],
         (_, Some(SANDBOX)) => return assert!(!row.estimated && !row.lines.is_empty(), "{row:?}"),
-        // They do not count thoughts apart.
+        // Claude's own dialect counts thoughts apart; Bedrock's and Cohere's do not.
+        (Dialect::AnthropicMessages, Some("bedrock")) => &BY_CLASS,
         (_, Some("bedrock" | "cohere")) => &[(InputUncached, 12), (InputCacheRead, 8), (OutputText, 7)],
-        _ => &[
-            (InputUncached, 12),
-            (InputCacheRead, 8),
-            (OutputText, 4),
-            (OutputReasoning, 3),
-        ],
+        _ => &BY_CLASS,
     };
     let counted: Vec<_> = row.lines.iter().map(|line| (line.unit, line.quantity)).collect();
     assert_eq!((counted.as_slice(), row.estimated), (told, false), "{row:?}");

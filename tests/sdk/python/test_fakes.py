@@ -12,11 +12,14 @@ HEADERS = {
     "x-api-key": SECRET,
     "x-goog-api-key": SECRET,
     "anthropic-version": "2023-06-01",
+    "content-type": "application/json",
 }
 USER = {"role": "user", "content": "Hi"}
 CONTENTS = [{"role": "user", "parts": [{"text": "Hi"}]}]
 EMBED = {"model": "models/m", "content": {"parts": [{"text": "Hi"}]}}
 CONVERSATION = [{"role": "user", "content": [{"text": "Hi"}]}]
+CLAUDE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
+VERSION = {"anthropic_version": "bedrock-2023-05-31"}
 GOOD = [
     ("openai", "v1/chat/completions", {"model": "m", "messages": [USER]}),
     ("openai", "v1/responses", {"model": "m", "input": [USER]}),
@@ -27,6 +30,8 @@ GOOD = [
     ("gemini", "v1beta/models/m:countTokens", {"contents": CONTENTS}),
     ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [EMBED]}),
     ("bedrock", "model/m/converse", {"messages": CONVERSATION}),
+    ("bedrock", f"model/{CLAUDE}/invoke", {**VERSION, "max_tokens": 9, "messages": [USER]}),
+    ("bedrock", f"model/{CLAUDE}/invoke-with-response-stream", {**VERSION, "max_tokens": 9, "messages": [USER]}),
 ]
 BAD = [
     # Members that are too many, too few, of the wrong type, deep inside of a list, or not for this role.
@@ -49,6 +54,11 @@ BAD = [
     ("gemini", "v1beta/models/m:batchEmbedContents", {"requests": [{**EMBED, "dimensions": 2}]}),
     ("bedrock", "model/m/converse", {"inferenceConfig": {"topK": 3}}),
     ("bedrock", "model/m/converse-stream", {"messages": [{"role": "user", "content": "Hi"}]}),
+    ("bedrock", f"model/{CLAUDE}/invoke", {"model": CLAUDE}),
+    ("bedrock", f"model/{CLAUDE}/invoke", {"anthropic_version": "vertex-2023-10-16"}),
+    ("bedrock", f"model/{CLAUDE}/invoke-with-response-stream", {"stream": True}),
+    ("bedrock", f"model/{CLAUDE}/invoke", {"anthropic_beta": "effort-2025-11-24"}),
+    ("bedrock", f"model/{CLAUDE}/invoke", {"messages": CONVERSATION}),
     # What no type says, but the vendors' documentation.
     ("anthropic", "v1/messages", {"messages": [{"role": "user", "content": " "}]}),
     ("bedrock", "model/m/converse", {"messages": CONVERSATION * 2}),

@@ -34,7 +34,7 @@ EVENTS = {
 SPOKEN_BY = {
     CHAT: gateway.VENDORS + gateway.SERVERS + OPENAIS,
     RESPONSES: OPENAIS,
-    MESSAGES: ["anthropic"],
+    MESSAGES: gateway.CLAUDE,
     GEMINI: gateway.GOOGLE,
 }
 CODINGS = {"gzip": gzip.compress, "zstd": zstandard.compress}

@@ -125,7 +125,7 @@ class Answers(unittest.TestCase):
         self.assertIn(message.stop_reason, ("stop_sequence", "end_turn"))
         if model in CLAUDE or model == "cohere":
             self.assertEqual(message.stop_reason, "stop_sequence")
-        if model in ("anthropic", "vertex-claude"):
+        if model in CLAUDE:
             self.assertEqual(message.stop_sequence, gateway.MARK)
 
     @each(EVERYBODY)

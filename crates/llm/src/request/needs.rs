@@ -9,6 +9,7 @@ use std::ops::Range;
 use gatewright_types::api::{Capability, Dialect};
 
 use self::media::Media;
+pub(super) use self::media::names_files;
 use super::Request;
 use crate::Capabilities;
 use crate::json::{Kind, Value};

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use gatewright_llm::chat::Chat;
+use gatewright_llm::dialect::anthropic::Envelope;
 use gatewright_llm::dialect::bedrock::event_stream::write_frame;
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{ErrorFacts, Outbound, PathFacts, ReplyFacts, TargetFacts, inbound};
@@ -55,6 +58,11 @@ pub(super) fn request(dialect: Dialect, bytes: &[u8], path: PathFacts<'_>) {
     };
     let forwarded: Vec<Bytes> = request.forward("upstream/model-1").into_iter().collect();
     assert_json(&forwarded.concat());
+    for envelope in [Envelope::Vertex, Envelope::Bedrock] {
+        if let Some(enveloped) = request.enveloped(envelope, &["a-beta"]) {
+            assert_json(&enveloped.into_iter().collect::<Vec<_>>().concat());
+        }
+    }
     let Ok(chat) = request.read() else { return };
     let target = |model| TargetFacts {
         model,
@@ -83,6 +91,32 @@ pub(super) fn passed(dialect: Dialect, bytes: &[u8]) {
         let whole = flow(Flow::passed(dialect, usage), [bytes]);
         assert_eq!(whole, flow(Flow::passed(dialect, usage), bytes.chunks(PIECE)));
     }
+    if dialect == Dialect::AnthropicMessages {
+        unwrapped(bytes);
+        unwrapped(&wrapped(bytes));
+    }
+}
+
+/// Takes a stream of frames out of them.
+fn unwrapped(bytes: &[u8]) {
+    let passed = |pieces: &mut dyn Iterator<Item = &[u8]>| flow(Flow::Unwrapped(Box::default()), pieces);
+    let whole = passed(&mut [bytes].into_iter());
+    assert_eq!(whole, passed(&mut bytes.chunks(PIECE)));
+    // What is no text passes as it is, as without frames.
+    if std::str::from_utf8(&whole).is_ok() {
+        assert_events(&whole);
+    }
+}
+
+/// Each line of a stream in a frame, as Bedrock wraps it.
+fn wrapped(bytes: &[u8]) -> Vec<u8> {
+    let write = |line: &[u8]| {
+        let data = line.strip_prefix(b"data: ")?;
+        let payload = format!(r#"{{"bytes":"{}"}}"#, BASE64.encode(data));
+        let headers = [(":message-type", "event"), (":event-type", "chunk")];
+        Some(write_frame(&headers, payload.as_bytes()))
+    };
+    bytes.split(|byte| *byte == b'\n').filter_map(write).flatten().collect()
 }
 
 /// Reads a provider's answer and writes it for every caller.

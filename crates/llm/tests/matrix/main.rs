@@ -5,6 +5,7 @@
 mod callers;
 mod cases;
 mod content;
+mod enveloped;
 mod golden;
 mod invariants;
 mod providers;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use callers::Caller;
 use cases::Case;
+use enveloped::Cloud;
 use golden::Goldens;
 use providers::Provider;
 use translated::translate;
@@ -66,8 +68,15 @@ fn every_pair_translates_every_case_as_recorded() {
 
     for_each(|caller, provider, case| {
         let told = translate(caller, provider, case)?;
-        goldens.check(caller, provider, case, &told.to_string())
+        goldens.check(caller, provider.name(), case, &told.to_string())
     });
+    for cloud in Cloud::ALL {
+        for case in Case::ALL {
+            let told = cloud.exchange(case);
+            let checked = told.and_then(|told| goldens.check(enveloped::CALLER, cloud.name(), case, &told));
+            checked.unwrap_or_else(|problem| panic!("{cloud:?} {}: {problem}", case.name()));
+        }
+    }
 
     goldens.nothing_else_is_there();
 }

@@ -4,6 +4,7 @@ use gatewright_llm::{Endpoint, spoken};
 use gatewright_types::api::ProviderKind;
 
 use crate::callers::Caller;
+use crate::enveloped::{CALLER, Cloud};
 use crate::providers::Provider;
 
 /// The column that stands for an address; none for those that only take their own dialect's requests as they are.
@@ -32,12 +33,20 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
 fn every_kind_of_provider_speaks_a_dialect_of_the_matrix() {
     for kind in ProviderKind::ALL {
         for caller in Caller::all() {
-            let spoken = spoken(kind, caller.0, Provider::Bedrock.model()).expect("an answer to every conversation");
-            assert!(
-                spoken.outbound.is_none() || column(spoken.endpoint).is_some(),
-                "{kind:?} {caller:?} goes to {:?}, which no column stands for",
-                spoken.endpoint
-            );
+            for model in [Provider::Bedrock, Provider::Anthropic].map(Provider::model) {
+                let spoken = spoken(kind, caller.0, model).expect("an answer to every conversation");
+                assert!(
+                    spoken.outbound.is_none() || column(spoken.endpoint).is_some(),
+                    "{kind:?} {caller:?} goes to {:?}, which no column stands for",
+                    spoken.endpoint
+                );
+                let Some(enveloped) = spoken.enveloped else { continue };
+                assert!(
+                    caller == CALLER && Cloud::of(enveloped.envelope).is_some(),
+                    "{kind:?} {caller:?} goes to {:?}, which no column stands for",
+                    enveloped.endpoint
+                );
+            }
         }
     }
 }

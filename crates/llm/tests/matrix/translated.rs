@@ -185,7 +185,7 @@ fn events(provider: Provider, bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-fn failed(caller: Caller, provider: Provider) -> Result<(Failure, Vec<u8>), String> {
+pub(crate) fn failed(caller: Caller, provider: Provider) -> Result<(Failure, Vec<u8>), String> {
     let status = provider.error_status();
     let body = provider.answer("error-before")?;
     let failure = classify(status, &HeaderMap::new(), &body, DateTime::UNIX_EPOCH);
@@ -246,11 +246,11 @@ impl fmt::Display for Told {
     }
 }
 
-fn usage(usage: Option<Tokens>) -> String {
+pub(crate) fn usage(usage: Option<Tokens>) -> String {
     usage.map_or("none".into(), |usage| serde_json::to_string(&usage).expect("usage"))
 }
 
-fn told(failure: &Failure) -> String {
+pub(crate) fn told(failure: &Failure) -> String {
     let Failure {
         kind,
         status,

@@ -26,7 +26,7 @@ impl Passing {
                 stream.gather();
                 Self::Gathering(keeper)
             }
-            (Some(keeper), Flow::Translated(_) | Flow::Passed(..)) => Self::Watching(keeper),
+            (Some(keeper), Flow::Translated(_) | Flow::Unwrapped(_) | Flow::Passed(..)) => Self::Watching(keeper),
         }
     }
 

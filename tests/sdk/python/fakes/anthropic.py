@@ -18,17 +18,39 @@ SAMPLING = {"temperature", "top_p", "top_k"}
 
 # What clouds put around it, and where their addresses say what the body does elsewhere.
 VERTEX = {"anthropic_version": "vertex-2023-10-16"}
+BEDROCK = {"anthropic_version": "bedrock-2023-05-31"}
 
 
 def on_vertex(call, model, verb):
     """`rawPredict` and `streamRawPredict`."""
     body = call.body
-    if {name: body.pop(name, None) for name in VERTEX} != VERTEX or "model" in body:
-        raise Invalid("the version is in the body, and the model in the address")
+    opened(body, VERTEX, "model")
     if verb.startswith("stream") != bool(body.get("stream")):
         raise Invalid(f"{verb} does not go with stream: {body.get('stream')}")
     body["model"] = model
     return messages(call, body)
+
+
+def on_bedrock(call, model, streamed):
+    """`invoke` and `invoke-with-response-stream`: what would be answered, to whom, and the events of it."""
+    body = call.body
+    opened(body, BEDROCK, "model", "stream")
+    betas = body.pop("anthropic_beta", [])
+    if not isinstance(betas, list) or not all(isinstance(name, str) for name in betas):
+        raise Invalid("anthropic_beta is a list of names")
+    if "anthropic-beta" in call.headers:
+        raise Invalid("betas are named in the body")
+    body |= {"model": model} | ({"stream": True} if streamed else {})
+    judge(body, betas)
+    return body, scene.play(read(body), call.raw)
+
+
+def opened(body, envelope, *named_by_address):
+    if {name: body.pop(name, None) for name in envelope} != envelope:
+        raise Invalid(f"the body says {envelope}")
+    for name in named_by_address:
+        if name in body:
+            raise Invalid(f"the address says the {name}")
 
 
 def answer(call):
@@ -49,8 +71,7 @@ def messages(call, body):
         # Then the library sends all of the conversation.
         error = {"type": "invalid_request_error", "message": "no threads", "details": {"error_code": NO_THREADS}}
         return Reply(400, {"type": "error", "error": error, "request_id": "req_1"})
-    kind = BetaMessageCreateParams if call.headers.get("anthropic-beta") else MessageCreateParams
-    check(kind, {name: value for name, value in body.items() if name not in SAMPLING})
+    judge(body, call.headers.get("anthropic-beta"))
     if body["model"] == "limited":
         error = {"type": "rate_limit_error", "message": "slow down"}
         return Reply(429, {"type": "error", "error": error, "request_id": "req_1"})
@@ -59,7 +80,16 @@ def messages(call, body):
         return stream(events(body, turn))
     if turn.end in ("failed", "gone"):
         return Reply(body={"type": "error", "error": {"type": "api_error", "message": "broke off"}})
-    return Reply(body=message(body, blocks(turn), stop_reason(turn), scene.OUTPUT))
+    return Reply(body=whole(body, turn))
+
+
+def judge(body, betas):
+    kind = BetaMessageCreateParams if betas else MessageCreateParams
+    check(kind, {name: value for name, value in body.items() if name not in SAMPLING})
+
+
+def whole(body, turn):
+    return message(body, blocks(turn), stop_reason(turn), scene.OUTPUT)
 
 
 def read(body):
@@ -146,8 +176,13 @@ def message(body, content, reason, output):
 
 
 def events(body, turn):
+    for one in told(body, turn):
+        yield event(one, one["type"])
+
+
+def told(body, turn):
     def tell(kind, **members):
-        return event({"type": kind, **members}, kind)
+        return {"type": kind, **members}
 
     yield tell("message_start", message=message(body, [], None, 1))
     yield tell("ping")

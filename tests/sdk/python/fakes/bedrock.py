@@ -1,4 +1,4 @@
-"""Bedrock's Converse, judged by the service's own model."""
+"""Bedrock's Converse, judged by the service's own model, and Claude in its maker's dialect, judged by its maker's types."""
 
 import base64
 import binascii
@@ -10,13 +10,16 @@ from urllib.parse import unquote
 import botocore.session
 from botocore.validate import ParamValidator
 
-from . import scene
+from . import anthropic, scene
 from .exchange import SECRET, Failed, Reply
 from .openai_chat import text
 from .scene import Invalid
 
 
 TYPES = {"png": "image/png", "pdf": "application/pdf"}
+INVOKE = {"invoke": "InvokeModel", "invoke-with-response-stream": "InvokeModelWithResponseStream"}
+LIMITED = ("limited", "anthropic.claude-limited")
+ENOUGH = {"message": "Too many requests, please wait before trying again."}
 
 
 @cache
@@ -29,12 +32,12 @@ def answer(call):
     call.needs_header("authorization", f"Bearer {SECRET}")
     _, model, verb = call.path.split("/")
     model = unquote(model)
+    if verb in INVOKE:
+        return invoke(call, model, verb)
     shape = input_shape({"converse": "Converse", "converse-stream": "ConverseStream"}[verb])
-    report = ParamValidator().validate({"modelId": model, **decoded(shape, call.body)}, shape)
-    if report.has_errors():
-        raise Invalid(report.generate_report())
-    if model == "limited":
-        return Reply(429, {"message": "Too many requests, please wait before trying again."})
+    validate({"modelId": model, **decoded(shape, call.body)}, shape)
+    if model in LIMITED:
+        return Reply(429, ENOUGH)
     turn = scene.play(read(call.body), call.raw)
     if verb == "converse-stream":
         return Reply(pieces=frames(turn), kind="application/vnd.amazon.eventstream")
@@ -49,6 +52,29 @@ def answer(call):
             "metrics": {"latencyMs": 5},
         }
     )
+
+
+def invoke(call, model, verb):
+    kind = call.headers.get("content-type")
+    validate({"modelId": model, "body": call.raw, "contentType": kind}, input_shape(INVOKE[verb]))
+    if kind != "application/json":
+        raise Invalid(f"the body is said to be {kind}")
+    if "anthropic.claude" not in model:
+        raise Invalid(f"{model} does not speak this")
+    if model in LIMITED:
+        return Reply(429, ENOUGH)
+    body, turn = anthropic.on_bedrock(call, model, verb != "invoke")
+    if verb != "invoke":
+        return Reply(pieces=chunks(body, turn), kind="application/vnd.amazon.eventstream")
+    if turn.end in ("failed", "gone"):
+        return Reply(503, {"message": "broke off"})
+    return Reply(body=anthropic.whole(body, turn))
+
+
+def validate(parameters, shape):
+    report = ParamValidator().validate(parameters, shape)
+    if report.has_errors():
+        raise Invalid(report.generate_report())
 
 
 def decoded(shape, value):
@@ -155,6 +181,24 @@ def frames(turn):
         index += 1
     yield frame("messageStop", {"stopReason": stop_reason(turn)})
     yield frame("metadata", {"usage": usage(), "metrics": {"latencyMs": 5}})
+
+
+def chunks(body, turn):
+    """Events of Anthropic's, each in base64 and with what hides its length."""
+    for one in anthropic.told(body, turn):
+        if one["type"] == "error":
+            yield frame("modelStreamErrorException", {"message": one["error"]["message"]}, "exception")
+            return
+        if one["type"] == "message_stop":
+            one["amazon-bedrock-invocationMetrics"] = {
+                "inputTokenCount": scene.INPUT_UNCACHED,
+                "outputTokenCount": scene.OUTPUT,
+                "cacheReadInputTokenCount": scene.INPUT_CACHED,
+                "cacheWriteInputTokenCount": 0,
+                "invocationLatency": 5,
+                "firstByteLatency": 4,
+            }
+        yield frame("chunk", {"bytes": base64.b64encode(json.dumps(one).encode()).decode(), "p": "abcdefgh"})
 
 
 def frame(kind, payload, what="event"):

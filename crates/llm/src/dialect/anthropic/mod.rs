@@ -1,5 +1,6 @@
 //! Anthropic Messages: what Claude's own API speaks, and what Vertex and Bedrock put their envelopes around.
 
+pub mod betas;
 mod block;
 pub(crate) mod decoder;
 mod encoder;
@@ -46,6 +47,17 @@ pub enum Envelope {
     Vertex,
     /// The address says both.
     Bedrock,
+}
+
+impl Envelope {
+    /// What a body says to be for it.
+    pub(crate) fn version(self) -> Option<&'static str> {
+        match self {
+            Self::Direct => None,
+            Self::Vertex => Some("vertex-2023-10-16"),
+            Self::Bedrock => Some("bedrock-2023-05-31"),
+        }
+    }
 }
 
 impl Inbound for Anthropic {
@@ -120,6 +132,14 @@ pub fn read_count_request(body: &[u8]) -> Result<Chat, BadRequest> {
 /// A request to count, for a provider: without what only an answer would need.
 pub fn write_count_request(chat: &Chat, target: TargetFacts<'_>, envelope: Envelope) -> Result<Written, Unsupported> {
     token_count::write_request(chat, target, envelope)
+}
+
+/// The name of a stream's event, which its data tells; `None` for what is no event.
+pub(crate) fn event_name(data: &[u8]) -> Option<String> {
+    let name = sent::Sent::read(data).ok()?.kind?;
+    name.bytes()
+        .all(|byte| byte.is_ascii_graphic())
+        .then(|| name.into_owned())
 }
 
 pub fn write_token_count(input_tokens: u64) -> Vec<u8> {

@@ -53,7 +53,8 @@ pub(crate) fn used_by_head<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Opti
     .tokens()
 }
 
-fn metrics(data: &[u8]) -> Option<Tokens> {
+/// What the last event of a stream tells.
+pub(crate) fn metrics(data: &[u8]) -> Option<Tokens> {
     let mut members = Members::of_document(data).ok()?;
     while let Some(member) = members.next_member().ok()? {
         if &*member.key != METRICS {

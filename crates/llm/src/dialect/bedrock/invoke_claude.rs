@@ -10,6 +10,8 @@ use crate::dialect::sse_decoder::ReadData;
 use crate::event::Event;
 use crate::json::Members;
 
+pub(super) const WRAPS_NOTHING: &str = "the provider sent a frame that wraps no event";
+
 /// The decoder of one such stream.
 pub(crate) type InvokeClaude<R> = FrameDecoder<Unwrap<R>>;
 
@@ -31,7 +33,7 @@ impl<R: ReadData> ReadFrame for Unwrap<R> {
         }
         match unwrapped(payload) {
             Some(data) => self.reader.read(&data, sequence, events),
-            None => malformed("the provider sent a frame that wraps no event", sequence, events),
+            None => malformed(WRAPS_NOTHING, sequence, events),
         }
     }
 
@@ -39,7 +41,7 @@ impl<R: ReadData> ReadFrame for Unwrap<R> {
 }
 
 /// The data in `{"bytes":"…"}`.
-fn unwrapped(payload: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unwrapped(payload: &[u8]) -> Option<Vec<u8>> {
     let mut members = Members::of_document(payload).ok()?;
     let mut data = None;
     while let Some(member) = members.next_member().ok()? {

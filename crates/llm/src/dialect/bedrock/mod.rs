@@ -9,6 +9,7 @@ mod frame_decoder;
 pub(crate) mod invoke_any;
 pub(crate) mod invoke_claude;
 mod read_answer;
+pub(crate) mod unwrapping;
 mod usage;
 mod write_request;
 
@@ -18,6 +19,11 @@ use super::{Decoder, Outbound, TargetFacts, Unsupported, Written};
 use crate::Failure;
 use crate::chat::{Chat, Maker, Media, Signature};
 use crate::event::Answer;
+
+/// Whether a model of this name answers Anthropic's own dialect. Of an application's inference profile nobody can tell.
+pub(crate) fn is_claude(model: &str) -> bool {
+    model.contains("anthropic.claude-")
+}
 
 /// The Converse API. Its answers do not tell the model, but whose signatures they hold depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

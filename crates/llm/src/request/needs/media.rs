@@ -16,6 +16,8 @@ pub(super) struct Media {
     pub(super) pieces: u64,
     /// Of what they are written in.
     pub(super) bytes: u64,
+    /// Some of it is an address, or the name of a file that its provider keeps.
+    only_named: bool,
     pictures: bool,
     documents: bool,
     sounds: bool,
@@ -110,9 +112,17 @@ impl Media {
     }
 
     fn count(&mut self, part: &Value<'_>) {
+        let source = part.member("source").and_then(|source| source.member("type"));
+        let source = source.and_then(|kind| kind.string());
+        self.only_named |= matches!(source.as_deref(), Some("url" | "file"));
         self.pieces += 1;
         self.bytes += part.text.len() as u64;
     }
+}
+
+/// Whether a conversation of Anthropic's dialect has media of which only a name is given.
+pub(in crate::request) fn names_files(dialect: Dialect, content: &[u8]) -> bool {
+    Media::of(dialect, content).only_named
 }
 
 /// One of these stands in every conversation of the dialect that has media in it.

@@ -82,13 +82,13 @@ pub(super) fn write(chat: &Chat, target: TargetFacts<'_>, envelope: Envelope) ->
     let model = Model::of(target.model);
     let plan = Plan::of(chat, target, model, &mut dropped);
     let taken = sampling(&chat.sampling, model, plan.thinks(), &mut dropped);
-    let (anthropic_version, named, stream) = match envelope {
-        Envelope::Direct => (None, Some(target.model), chat.stream),
-        Envelope::Vertex => (Some("vertex-2023-10-16"), None, chat.stream),
-        Envelope::Bedrock => (Some("bedrock-2023-05-31"), None, false),
+    let (named, stream) = match envelope {
+        Envelope::Direct => (Some(target.model), chat.stream),
+        Envelope::Vertex => (None, chat.stream),
+        Envelope::Bedrock => (None, false),
     };
     let body = Body {
-        anthropic_version,
+        anthropic_version: envelope.version(),
         model: named,
         max_tokens: plan.max_tokens,
         system: system(&chat.instructions),

@@ -21,7 +21,7 @@ const CONDITIONS: [(&str, &str); 7] = [
     ("tokens", "request.tokens * 2 > 1000 && request.tokens < 200000"),
     (
         "hours",
-        "time.getHours('+02:00') < 8 && time.getDayOfWeek('+02:00') in [1, 2, 3, 4, 5]",
+        "time.getHours('Europe/Berlin') < 8 && time.getDayOfWeek('Europe/Berlin') in [1, 2, 3, 4, 5]",
     ),
     ("missing header", r#"request.headers["x-none"] == "free""#),
 ];

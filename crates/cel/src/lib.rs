@@ -10,8 +10,7 @@
 //! - A call of constants that cannot work, such as `duration("5 minutes")`, is a problem of the text.
 //! - Comparing what can never be equal, such as a string with a number, is one too where both types are known.
 //! - The pattern of `matches` has to be constant, so that no request makes a node compile one.
-//! - There are no messages of protocol buffers, and time zones are `UTC` or an offset like `+02:00`: the names of all
-//!   zones would add two megabytes to the program.
+//! - There are no messages of protocol buffers.
 //!
 //! The parser is our own. The one of the `cel` crate comes with a run time for ANTLR, and its interpreter copies every
 //! value it is given and knows no limit of steps.

@@ -50,16 +50,25 @@ impl Mistake {
     }
 }
 
-/// `; did you mean NAME?` where a known name is close, else the known names if they are few.
+/// `; did you mean NAME?` where a known name is close, else the known names.
 pub(crate) fn suggestion<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let distance = |name: &str| strsim::damerau_levenshtein(name, wrong);
-    let close = |name: &&str| distance(name) <= LETTERS_APART.min(wrong.chars().count() / 2);
-    if let Some(nearest) = known.clone().filter(close).min_by_key(|name| distance(name)) {
-        return format!("; did you mean `{nearest}`?");
+    let hint = nearest(wrong, known.clone());
+    if !hint.is_empty() {
+        return hint;
     }
     let known: Vec<&str> = known.collect();
     match known.as_slice() {
         [] => String::new(),
         names => format!("; there are {}", names.join(", ")),
     }
+}
+
+/// `; did you mean NAME?` where a known name is close.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let allowed = LETTERS_APART.min(wrong.chars().count() / 2);
+    let apart = known.map(|name| (strsim::damerau_levenshtein(name, wrong), name));
+    let nearest = apart
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance);
+    nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
 }

@@ -6,8 +6,9 @@ use super::{Checked, Checker, fold};
 use crate::functions::{Function, SIGNATURES, Signature, Style};
 use crate::limits;
 use crate::plan::{Call as Planned, Step};
-use crate::problem::{Mistake, suggestion};
+use crate::problem::{Mistake, nearest, suggestion};
 use crate::syntax::{Call, Part};
+use crate::time::{self, Zone};
 use crate::types::Type;
 use crate::value::{Kind, Value};
 
@@ -88,7 +89,10 @@ fn planned(
     if let Function::Time(_) = signature.function {
         for (zone, checked) in &arguments {
             if let Some(Value::String(name)) = checked.step.constant() {
-                crate::time::zone(name).map_err(|failed| Mistake::new(zone.start, failed.to_string()))?;
+                Zone::named(name).map_err(|failed| {
+                    let hint = nearest(name, time::names());
+                    Mistake::new(zone.start, format!("{failed}{hint}"))
+                })?;
             }
         }
     }

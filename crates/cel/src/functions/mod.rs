@@ -5,7 +5,7 @@ mod text;
 
 use crate::cost::Budget;
 use crate::failed::Failed;
-use crate::time::{Field, zone};
+use crate::time::{Field, Zone};
 use crate::types::Type;
 use crate::value::{Kind, Value};
 
@@ -236,8 +236,8 @@ impl Function {
 
     fn time(self, field: Field, subject: &Value<'_>, named: Option<&Value<'_>>) -> Result<Value<'static>, Failed> {
         let part = match (subject, named) {
-            (Value::Timestamp(time), Some(Value::String(name))) => Some(field.of(*time, zone(name)?)),
-            (Value::Timestamp(time), None) => Some(field.of(*time, zone("UTC")?)),
+            (Value::Timestamp(time), Some(Value::String(name))) => Some(field.of(&Zone::named(name)?.at(*time)?)),
+            (Value::Timestamp(time), None) => Some(field.of(time)),
             (Value::Timestamp(_), Some(other)) => return Err(self.refusal(other)),
             (Value::Duration(duration), None) => field.of_duration(*duration),
             _ => None,

@@ -12,7 +12,7 @@ fn typical_conditions_ask_for_no_memory() {
         r#"request.headers["x-tier"] == "free" && key.tags.exists(t, t == "batch")"#,
         "request.tokens > 1000 && request.model.startsWith('gpt-')",
         "request.model in ['gpt-4o', 'gpt-4o-mini'] || has(request.user)",
-        "time.getDayOfWeek('+02:00') in [1, 2, 3, 4, 5] && time.getHours() >= 8 || true",
+        "time.getDayOfWeek('Europe/Berlin') in [1, 2, 3, 4, 5] && time.getHours() >= 8 || true",
         "key.tags.all(t, key.tags.exists(u, t == u)) && request.model.trim().matches('^gpt-[0-9]')",
         "request.tokens < 2000 ? size(request.headers) == 2 : false",
         "request.model.lowerAscii() == 'gpt-4o' && 'batch' in key.tags",

@@ -1,8 +1,13 @@
 //! Timestamps from year 1 to 9999, durations, and parts of them in a time zone.
 
-use chrono::{DateTime, Datelike, FixedOffset, SecondsFormat, TimeDelta, Timelike, Utc};
+mod rule;
+mod zone;
+
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 
 use crate::failed::Failed;
+
+pub(crate) use zone::{Zone, names};
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
@@ -131,34 +136,8 @@ pub(crate) fn print_duration(duration: TimeDelta) -> String {
     )
 }
 
-/// `UTC` or an offset like `+02:00`.
-pub(crate) fn zone(name: &str) -> Result<FixedOffset, Failed> {
-    let offset = || {
-        if name == "UTC" {
-            return FixedOffset::east_opt(0);
-        }
-        let (east, digits) = match name.strip_prefix('-') {
-            Some(digits) => (-1, digits),
-            None => (1, name.strip_prefix('+').unwrap_or(name)),
-        };
-        let (hours, minutes) = digits.split_once(':')?;
-        let number = |text: &str| {
-            let two = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            two.then(|| text.parse::<i32>().ok())?
-        };
-        let minutes = number(minutes).filter(|minutes| *minutes < 60)?;
-        FixedOffset::east_opt(east * (number(hours)? * 3600 + minutes * 60))
-    };
-    offset().ok_or_else(|| {
-        Failed::conversion(format!(
-            "{name:?} is no time zone; use \"UTC\" or an offset like \"+02:00\""
-        ))
-    })
-}
-
 impl Field {
-    pub(crate) fn of(self, time: DateTime<Utc>, zone: FixedOffset) -> i64 {
-        let local = time.with_timezone(&zone);
+    pub(crate) fn of(self, local: &(impl Datelike + Timelike)) -> i64 {
         match self {
             Self::Year => local.year().into(),
             Self::Month => local.month0().into(),
@@ -169,7 +148,7 @@ impl Field {
             Self::Hours => local.hour().into(),
             Self::Minutes => local.minute().into(),
             Self::Seconds => local.second().into(),
-            Self::Milliseconds => local.timestamp_subsec_millis().into(),
+            Self::Milliseconds => (local.nanosecond() / 1_000_000).into(),
         }
     }
 

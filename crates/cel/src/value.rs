@@ -239,6 +239,11 @@ impl Kind {
         !matches!(self, Self::Null | Self::List | Self::Map | Self::Type)
     }
 
+    /// Whether values of the two kinds can be equal.
+    pub(crate) fn is_comparable(self, other: Self) -> bool {
+        self == other || self.is_number() && other.is_number()
+    }
+
     pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::Int | Self::Uint | Self::Double)
     }

@@ -100,23 +100,19 @@ fn kinds(left: Type, right: Type) -> Option<(Kind, Kind)> {
     left.kind().zip(right.kind())
 }
 
-fn comparable(left: Kind, right: Kind) -> bool {
-    left == right || left.is_number() && right.is_number()
-}
-
 fn equality(left: Type, right: Type) -> Result<(), String> {
     match kinds(left, right) {
         Some((Kind::Null, other) | (other, Kind::Null)) if other != Kind::Null => {
             Err(format!("{other} is never null; has() tells whether there is a value"))
         }
-        Some((first, second)) if !comparable(first, second) => Err(format!("{left} is never equal to {right}")),
+        Some((first, second)) if !first.is_comparable(second) => Err(format!("{left} is never equal to {right}")),
         _ => Ok(()),
     }
 }
 
 fn ordering(operator: Binary, left: Type, right: Type) -> Result<(), String> {
     let unordered = |of: Type| of.kind().is_some_and(|kind| !kind.is_ordered());
-    let apart = kinds(left, right).is_some_and(|(left, right)| !comparable(left, right));
+    let apart = kinds(left, right).is_some_and(|(left, right)| !left.is_comparable(right));
     if unordered(left) || unordered(right) || apart {
         return Err(format!("`{}` does not take {left} and {right}", operator.sign()));
     }

@@ -1,14 +1,19 @@
 //! Walks a plan. Every part costs a step.
 
+mod macros;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
+
+use regex::Regex;
 
 use crate::arithmetic::{calculate, negate, refusal};
 use crate::compare::{equal, order};
 use crate::cost::Budget;
 use crate::failed::Failed;
+use crate::functions::Function;
 use crate::names::Names;
-use crate::plan::{Call, Index, Quantifier, Step, Transform};
+use crate::plan::{Call, Index, Step};
 use crate::syntax::Binary;
 use crate::value::{List, Map, Value};
 
@@ -31,12 +36,6 @@ struct Variable<'s, 'a> {
     outer: Scope<'s, 'a>,
 }
 
-/// What a macro goes over.
-enum Elements<'o, 'a> {
-    List(&'o List<'a>, usize),
-    Keys(Box<dyn Iterator<Item = Value<'a>> + 'o>),
-}
-
 impl<'s, 'a> Scope<'s, 'a> {
     pub(crate) const EMPTY: Self = Self { innermost: None };
 
@@ -52,30 +51,6 @@ impl<'s, 'a> Scope<'s, 'a> {
 impl<'s, 'a> Variable<'s, 'a> {
     fn scope(&'s self) -> Scope<'s, 'a> {
         Scope { innermost: Some(self) }
-    }
-}
-
-impl<'o, 'a> Elements<'o, 'a> {
-    fn of(value: &'o Value<'a>) -> Result<Self, Failed> {
-        match value {
-            Value::List(list) => Ok(Self::List(list, 0)),
-            Value::Map(map) => Ok(Self::Keys(map.keys())),
-            other => Err(Failed::types(format!("{} has no elements", other.kind()))),
-        }
-    }
-}
-
-impl<'a> Iterator for Elements<'_, 'a> {
-    type Item = Value<'a>;
-
-    fn next(&mut self) -> Option<Value<'a>> {
-        match self {
-            Self::List(list, next) => {
-                *next += 1;
-                list.at(*next - 1)
-            }
-            Self::Keys(keys) => keys.next(),
-        }
     }
 }
 
@@ -110,23 +85,25 @@ impl<'a> Run<'a> {
                 let chosen = if self.truth(condition, scope)? { then } else { otherwise };
                 self.value(chosen, scope)
             }
-            Step::Transform(transform) => self.transform(transform, scope),
-            Step::Binary(
-                operator @ (Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder),
-                operands,
-            ) => {
+            Step::Binary(operator, operands) => {
                 let left = self.value(&operands.0, scope)?;
                 let right = self.value(&operands.1, scope)?;
-                calculate(*operator, left, right, &mut self.budget)
+                self.binary(*operator, left, right)
             }
-            Step::HasPath(_)
-            | Step::Has(..)
-            | Step::Matches(..)
-            | Step::Not(_)
-            | Step::Binary(..)
-            | Step::And(_)
-            | Step::Or(_)
-            | Step::Quantify(..) => self.test(step, scope).map(Value::Bool),
+            Step::Transform(transform) => self.transform(transform, scope),
+            Step::HasPath(path) => Ok(Value::Bool(self.names.find(path).is_some())),
+            Step::Has(of, key) => self.has(of, key, scope).map(Value::Bool),
+            Step::Matches(subject, pattern) => self.matches(subject, pattern, scope).map(Value::Bool),
+            Step::Not(inner) => Ok(Value::Bool(!self.truth(inner, scope)?)),
+            Step::And(parts) => {
+                let all = self.unless(false, parts.iter(), |run, part| run.truth(part, scope));
+                all.map(Value::Bool)
+            }
+            Step::Or(parts) => {
+                let any = self.unless(true, parts.iter(), |run, part| run.truth(part, scope));
+                any.map(Value::Bool)
+            }
+            Step::Quantify(quantifier, parts) => self.quantify(*quantifier, &parts.0, &parts.1, scope).map(Value::Bool),
         }
     }
 
@@ -138,34 +115,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Parts that cannot be anything but a bool.
-    fn test(&mut self, step: &'a Step, scope: Scope<'_, 'a>) -> Result<bool, Failed> {
-        match step {
-            Step::HasPath(path) => Ok(self.names.find(path).is_some()),
-            Step::Has(of, key) => match self.value(of, scope)? {
-                Value::Map(map) => {
-                    self.budget.spend(map.steps_to_find())?;
-                    Ok(map.find(&Value::from(&**key)).is_some())
-                }
-                other => Err(Failed::types(format!("{} has no fields", other.kind()))),
-            },
-            Step::Matches(subject, pattern) => match self.value(subject, scope)? {
-                Value::String(text) => {
-                    self.budget.spend_search(text.len(), pattern.as_str().len())?;
-                    Ok(pattern.is_match(&text))
-                }
-                other => Err(Failed::types(format!("`matches` does not take {}", other.kind()))),
-            },
-            Step::Not(inner) => Ok(!self.truth(inner, scope)?),
-            Step::Binary(operator, operands) => {
-                let left = self.value(&operands.0, scope)?;
-                let right = self.value(&operands.1, scope)?;
-                self.relation(*operator, &left, &right)
+    fn has(&mut self, of: &'a Step, key: &'a str, scope: Scope<'_, 'a>) -> Result<bool, Failed> {
+        match self.value(of, scope)? {
+            Value::Map(map) => {
+                self.budget.spend(map.steps_to_find())?;
+                Ok(map.find(&Value::from(key)).is_some())
             }
-            Step::And(parts) => self.unless(false, parts.iter(), |run, part| run.truth(part, scope)),
-            Step::Or(parts) => self.unless(true, parts.iter(), |run, part| run.truth(part, scope)),
-            Step::Quantify(quantifier, parts) => self.quantify(*quantifier, &parts.0, &parts.1, scope),
-            other => self.truth(other, scope),
+            other => Err(Failed::types(format!("{} has no fields", other.kind()))),
+        }
+    }
+
+    fn matches(&mut self, subject: &'a Step, pattern: &Regex, scope: Scope<'_, 'a>) -> Result<bool, Failed> {
+        match self.value(subject, scope)? {
+            Value::String(text) => {
+                self.budget.spend_search(text.len(), pattern.as_str().len())?;
+                Ok(pattern.is_match(&text))
+            }
+            other => Err(Function::Matches.refusal(&other)),
         }
     }
 
@@ -188,27 +154,38 @@ impl<'a> Run<'a> {
         failed.map_or(Ok(!decisive), Err)
     }
 
-    fn relation(&mut self, operator: Binary, left: &Value<'a>, right: &Value<'a>) -> Result<bool, Failed> {
-        match operator {
-            Binary::Equal => return equal(left, right, &mut self.budget),
-            Binary::Unequal => return equal(left, right, &mut self.budget).map(|equal| !equal),
-            Binary::In => return self.contains(left, right),
-            _ => {}
-        }
+    fn binary(&mut self, operator: Binary, left: Value<'a>, right: Value<'a>) -> Result<Value<'a>, Failed> {
+        let holds = match operator {
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder => {
+                return calculate(operator, left, right, &mut self.budget);
+            }
+            Binary::Equal => equal(&left, &right, &mut self.budget),
+            Binary::Unequal => equal(&left, &right, &mut self.budget).map(|equal| !equal),
+            Binary::In => self.contains(&left, &right),
+            Binary::Less => self.ordered(operator, &left, &right, Ordering::is_lt),
+            Binary::AtMost => self.ordered(operator, &left, &right, Ordering::is_le),
+            Binary::Greater => self.ordered(operator, &left, &right, Ordering::is_gt),
+            Binary::AtLeast => self.ordered(operator, &left, &right, Ordering::is_ge),
+        };
+        holds.map(Value::Bool)
+    }
+
+    fn ordered(
+        &mut self,
+        operator: Binary,
+        left: &Value<'a>,
+        right: &Value<'a>,
+        holds: impl FnOnce(Ordering) -> bool,
+    ) -> Result<bool, Failed> {
         let (kind, other) = (left.kind(), right.kind());
-        if kind != other && !(kind.is_number() && other.is_number()) || !kind.is_ordered() {
+        if !kind.is_comparable(other) || !kind.is_ordered() {
             return Err(refusal(operator, left, right));
         }
         if let (Value::String(left), Value::String(right)) = (left, right) {
             self.budget.spend_text(left.len().min(right.len()))?;
         }
-        let order = order(left, right);
-        Ok(match operator {
-            Binary::Less => order == Some(Ordering::Less),
-            Binary::Greater => order == Some(Ordering::Greater),
-            Binary::AtMost => order.is_some_and(Ordering::is_le),
-            _ => order.is_some_and(Ordering::is_ge),
-        })
+        // A double that is not a number is neither less nor greater than another.
+        Ok(order(left, right).is_some_and(holds))
     }
 
     fn contains(&mut self, wanted: &Value<'a>, within: &Value<'a>) -> Result<bool, Failed> {
@@ -296,60 +273,5 @@ impl<'a> Run<'a> {
             made.push((key, value));
         }
         Ok(Value::Map(Map::Made(Arc::from(made))))
-    }
-
-    fn quantify(
-        &mut self,
-        quantifier: Quantifier,
-        over: &'a Step,
-        each: &'a Step,
-        scope: Scope<'_, 'a>,
-    ) -> Result<bool, Failed> {
-        let over = self.value(over, scope)?;
-        let elements = Elements::of(&over)?;
-        let test = |run: &mut Self, value: Value<'a>| {
-            run.budget.spend_copy(&value)?;
-            let variable = Variable {
-                value: &value,
-                outer: scope,
-            };
-            run.truth(each, variable.scope())
-        };
-        match quantifier {
-            Quantifier::All => self.unless(false, elements, test),
-            Quantifier::Exists => self.unless(true, elements, test),
-            Quantifier::ExistsOne => {
-                let mut found = 0_usize;
-                for value in elements {
-                    found += usize::from(test(self, value)?);
-                }
-                Ok(found == 1)
-            }
-        }
-    }
-
-    fn transform(&mut self, transform: &'a Transform, scope: Scope<'_, 'a>) -> Result<Value<'a>, Failed> {
-        let over = self.value(&transform.over, scope)?;
-        let mut values = Vec::new();
-        for value in Elements::of(&over)? {
-            self.budget.spend(1)?;
-            self.budget.spend_copy(&value)?;
-            let variable = Variable {
-                value: &value,
-                outer: scope,
-            };
-            if let Some(only) = &transform.only
-                && !self.truth(only, variable.scope())?
-            {
-                continue;
-            }
-            let value = match &transform.to {
-                Some(to) => self.value(to, variable.scope())?,
-                None => value,
-            };
-            self.budget.spend_whole(&value)?;
-            values.push(value);
-        }
-        Ok(Value::List(List::Made(Arc::from(values))))
     }
 }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use gatewright_cel::{Expression, Failed, Names, Value};
+use gatewright_cel::{Expression, Failed, Names, Value, limits};
 
 use crate::world::{World, declarations};
 
@@ -326,6 +326,22 @@ fn an_evaluation_ends_after_its_steps() {
         "big.map(x, long).join('').size() > 0".to_owned(),
     ] {
         assert_eq!(compile(&source).condition(&world), Err(Failed::Cost), "{source}");
+    }
+}
+
+#[test]
+fn the_deepest_expressions_evaluate() {
+    let world = World::new();
+    let deep = limits::DEPTH - 4;
+    for source in [
+        format!("{}true{}", "[1].exists(x, ".repeat(deep), ")".repeat(deep)),
+        format!("{}true", "!".repeat(deep)),
+        format!("1{} > 0", " + 1".repeat(deep)),
+        format!("{}true", "true ? true : ".repeat(deep)),
+        format!("{}1{} != []", "[".repeat(deep), "]".repeat(deep)),
+        format!("metadata.tier{}.size() > 1", ".trim()".repeat(deep - 2)),
+    ] {
+        assert_eq!(compile(&source).condition(&world), Ok(true), "{source}");
     }
 }
 

@@ -49,6 +49,15 @@ impl Wide {
     }
 }
 
+/// How a statement of many rows begins that fails together with its transaction. SQLite would otherwise keep a second
+/// journal to undo the statement alone, in a file of its own, with a copy of every page that the statement touches.
+pub(crate) fn insert_of_many(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => "INSERT OR FAIL",
+        _ => "INSERT",
+    }
+}
+
 /// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL.
 pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
     let mut number = 0_usize;

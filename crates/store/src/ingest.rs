@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::bulk::{Wide, placeholders, portions};
+use crate::bulk::{Wide, insert_of_many, placeholders, portions};
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
 use crate::rollup::{self, Tokens};
@@ -165,7 +165,7 @@ async fn insert_new<'a>(
 }
 
 fn insert(backend: DbBackend, rows: usize, ending: &str) -> String {
-    let mut sql = format!("INSERT INTO usage (\"{}\") VALUES ", COLUMNS.join("\", \""));
+    let mut sql = format!("{} INTO usage (\"{}\") VALUES ", insert_of_many(backend), COLUMNS.join("\", \""));
     placeholders(&mut sql, backend, rows, COLUMNS.len());
     sql.push_str(" ON CONFLICT DO NOTHING");
     sql.push_str(ending);

@@ -10,7 +10,7 @@ use gatewright_types::api::Outcome;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
-use crate::bulk::{Wide, placeholders, portions};
+use crate::bulk::{Wide, insert_of_many, placeholders, portions};
 use crate::histogram::{Histogram, SLOTS};
 use crate::stored;
 
@@ -95,7 +95,7 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
 }
 
 fn upsert(backend: DbBackend, rows: usize) -> String {
-    let mut sql = format!("INSERT INTO usage_rollup ({}) VALUES ", column_list());
+    let mut sql = format!("{} INTO usage_rollup ({}) VALUES ", insert_of_many(backend), column_list());
     placeholders(&mut sql, backend, rows, KEY_COLUMNS.len() + counter_columns().count());
     sql.push_str(" ON CONFLICT (\"");
     sql.push_str(&KEY_COLUMNS.join("\", \""));

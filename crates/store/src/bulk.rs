@@ -58,25 +58,28 @@ pub(crate) fn insert_of_many(backend: DbBackend) -> &'static str {
     }
 }
 
-/// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL.
-pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
-    let mut number = 0_usize;
+/// Appends `(?, ?), (?, ?)`, or `($1, $2), ($3, $4)` for PostgreSQL, after so many that are there already.
+pub(crate) fn placeholders(sql: &mut String, backend: DbBackend, before: usize, rows: usize, columns: usize) {
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            if column > 0 {
-                sql.push_str(", ");
-            }
-            number += 1;
-            match backend {
-                DbBackend::Postgres => {
-                    sql.push('$');
-                    sql.push_str(&number.to_string());
-                }
-                _ => sql.push('?'),
-            }
-        }
+        list(sql, backend, before + row * columns, columns);
         sql.push(')');
+    }
+}
+
+/// Appends `?, ?`, or `$1, $2` for PostgreSQL, after so many that are there already.
+pub(crate) fn list(sql: &mut String, backend: DbBackend, before: usize, columns: usize) {
+    for number in before + 1..=before + columns {
+        if number > before + 1 {
+            sql.push_str(", ");
+        }
+        match backend {
+            DbBackend::Postgres => {
+                sql.push('$');
+                sql.push_str(&number.to_string());
+            }
+            _ => sql.push('?'),
+        }
     }
 }
 
@@ -94,7 +97,7 @@ mod tests {
 
         static WIDE: Wide = Wide::new(|backend, rows| {
             let mut sql = String::new();
-            placeholders(&mut sql, backend, rows, 2);
+            placeholders(&mut sql, backend, 0, rows, 2);
             sql
         });
         for _ in 0..2 {

@@ -18,17 +18,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::bulk::{Wide, insert_of_many, placeholders, portions};
+use crate::bulk::{Wide, insert_of_many, list, placeholders, portions};
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
 use crate::rollup::{self, Tokens};
 use crate::stored;
 use crate::system::System;
 
-const COLUMNS: [&str; 24] = [
+/// What many requests of a batch have in common.
+const SHARED: [&str; 14] = [
     "organization",
-    "id",
-    "started_at",
     "key",
     "team",
     "dialect",
@@ -40,19 +39,26 @@ const COLUMNS: [&str; 24] = [
     "status",
     "code",
     "attempts",
-    "lines",
     "estimated",
+    "service_tier",
+];
+/// What each has for itself.
+const OWN: [&str; 10] = [
+    "id",
+    "started_at",
+    "lines",
     "cost_nanos",
     "input_tokens",
     "output_tokens",
     "duration_us",
     "first_token_us",
     "overhead_us",
-    "service_tier",
     "provider_cost_nanos",
 ];
-static INSERT: Wide = Wide::new(|backend, rows| insert(backend, rows, ""));
-static INSERT_RETURNING: Wide = Wide::new(|backend, rows| insert(backend, rows, " RETURNING \"id\""));
+/// For records that share all they can.
+static INSERT_ALIKE: Wide = Wide::new(|backend, rows| insert(backend, rows, &SHARED, &OWN));
+static INSERT: Wide = Wide::new(|backend, rows| insert(backend, rows, &[], &[SHARED.as_slice(), &OWN].concat()));
+static INSERT_RETURNING: Wide = Wide::new(|backend, rows| INSERT.text(backend, rows) + " RETURNING \"id\"");
 /// The longest text kept of what a caller wrote.
 const LONGEST_TEXT: usize = 256;
 
@@ -135,14 +141,13 @@ async fn insert_new<'a>(
     records: &'a [UsageRecord],
     expect: Expect,
 ) -> Result<Option<Vec<&'a UsageRecord>>, DbErr> {
-    let backend = transaction.get_database_backend();
+    let mut records: Vec<_> = records.iter().collect();
+    records.sort_by(|one, other| shared(one).cmp(&shared(other)));
     let mut new = Vec::with_capacity(records.len());
-    for portion in portions(records) {
-        let values: Vec<Value> = portion.iter().flat_map(values).collect();
+    for portion in portions(&records) {
         match expect {
             Expect::AllNew => {
-                let sql = INSERT.text(backend, portion.len());
-                let statement = Statement::from_sql_and_values(backend, sql, values);
+                let statement = insert_all(transaction.get_database_backend(), portion);
                 let inserted = transaction.execute_raw(statement).await?.rows_affected();
                 if usize::try_from(inserted) != Ok(portion.len()) {
                     return Ok(None);
@@ -150,10 +155,8 @@ async fn insert_new<'a>(
                 new.extend(portion);
             }
             Expect::Repeats => {
-                let sql = INSERT_RETURNING.text(backend, portion.len());
-                let rows = transaction
-                    .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
-                    .await?;
+                let statement = insert_returning(transaction.get_database_backend(), portion);
+                let rows = transaction.query_all_raw(statement).await?;
                 let ids = rows.iter().map(|row| row.try_get_by_index::<Uuid>(0));
                 let mut ids = ids.collect::<Result<HashSet<_>, _>>()?;
                 // Taken out as they are met: the batch itself may hold a record twice.
@@ -164,21 +167,81 @@ async fn insert_new<'a>(
     Ok(Some(new))
 }
 
-fn insert(backend: DbBackend, rows: usize, ending: &str) -> String {
-    let mut sql = format!("{} INTO usage (\"{}\") VALUES ", insert_of_many(backend), COLUMNS.join("\", \""));
-    placeholders(&mut sql, backend, rows, COLUMNS.len());
-    sql.push_str(" ON CONFLICT DO NOTHING");
-    sql.push_str(ending);
+/// What sorted records share is sent once, where they share all they can: half of what a record costs is its values.
+fn insert_all(backend: DbBackend, sorted: &[&UsageRecord]) -> Statement {
+    let alike = match sorted {
+        [first, .., last] if shared(first) == shared(last) => Some(first),
+        _ => None,
+    };
+    match alike {
+        Some(record) => {
+            let own = sorted.iter().flat_map(|record| own_values(record));
+            let values: Vec<_> = own.chain(shared_values(record)).collect();
+            Statement::from_sql_and_values(backend, INSERT_ALIKE.text(backend, sorted.len()), values)
+        }
+        None => Statement::from_sql_and_values(backend, INSERT.text(backend, sorted.len()), all_values(sorted)),
+    }
+}
+
+fn insert_returning(backend: DbBackend, records: &[&UsageRecord]) -> Statement {
+    Statement::from_sql_and_values(
+        backend,
+        INSERT_RETURNING.text(backend, records.len()),
+        all_values(records),
+    )
+}
+
+/// Rows of what each has for itself, to which what they share is added.
+fn insert(backend: DbBackend, rows: usize, shared: &[&str], own: &[&str]) -> String {
+    let mut sql = format!("WITH own (\"{}\") AS (VALUES ", own.join("\", \""));
+    placeholders(&mut sql, backend, 0, rows, own.len());
+    sql.push_str(&format!(
+        ") {} INTO usage (\"{}\") SELECT own.*",
+        insert_of_many(backend),
+        [own, shared].concat().join("\", \"")
+    ));
+    if !shared.is_empty() {
+        sql.push_str(", ");
+        list(&mut sql, backend, rows * own.len(), shared.len());
+    }
+    // Without a condition SQLite would take what follows for that of a join.
+    sql.push_str(" FROM own WHERE true ON CONFLICT DO NOTHING");
     sql
 }
 
-fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
-    let tokens = Tokens::of(record);
+fn shared(record: &UsageRecord) -> impl Ord + '_ {
+    let upstream = record.upstream.as_ref();
+    (
+        (
+            record.organization.uuid(),
+            record.key.uuid(),
+            record.team.map(|team| team.uuid()),
+        ),
+        record.dialect.as_str(),
+        record.model.as_deref(),
+        upstream.map(|upstream| {
+            (
+                upstream.name.as_str(),
+                upstream.model.as_ref().map(|model| model.as_str()),
+            )
+        }),
+        record.stream,
+        outcome_name(record.outcome),
+        (record.status, record.code.as_deref(), record.attempts),
+        record.estimated,
+        record.served.map(|tier| tier.as_str()),
+    )
+}
+
+fn all_values(records: &[&UsageRecord]) -> Vec<Value> {
+    let all = |record: &&UsageRecord| shared_values(record).into_iter().chain(own_values(record));
+    records.iter().flat_map(all).collect()
+}
+
+fn shared_values(record: &UsageRecord) -> [Value; SHARED.len()] {
     let upstream = record.upstream.as_ref();
     [
         record.organization.uuid().into(),
-        record.id.uuid().into(),
-        stored::time(record.started_at).into(),
         record.key.uuid().into(),
         record.team.map(|team| team.uuid()).into(),
         record.dialect.as_str().into(),
@@ -193,15 +256,23 @@ fn values(record: &UsageRecord) -> [Value; COLUMNS.len()] {
         i16::try_from(record.status).unwrap_or(i16::MAX).into(),
         record.code.as_deref().map(storable).into(),
         i64::from(record.attempts).into(),
-        stored::to_json(&record.lines).into(),
         record.estimated.into(),
+        record.served.map(|tier| tier.as_str()).into(),
+    ]
+}
+
+fn own_values(record: &UsageRecord) -> [Value; OWN.len()] {
+    let tokens = Tokens::of(record);
+    [
+        record.id.uuid().into(),
+        stored::time(record.started_at).into(),
+        stored::to_json(&record.lines).into(),
         record.cost.map(|cost| cost.get()).into(),
         tokens.input.into(),
         tokens.output.into(),
         stored::number(record.duration_us).into(),
         record.first_token_us.map(stored::number).into(),
         stored::number(record.overhead_us).into(),
-        record.served.map(|tier| tier.as_str()).into(),
         record.charge.map(|charge| charge.get()).into(),
     ]
 }

@@ -95,8 +95,18 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
 }
 
 fn upsert(backend: DbBackend, rows: usize) -> String {
-    let mut sql = format!("{} INTO usage_rollup ({}) VALUES ", insert_of_many(backend), column_list());
-    placeholders(&mut sql, backend, rows, KEY_COLUMNS.len() + counter_columns().count());
+    let mut sql = format!(
+        "{} INTO usage_rollup ({}) VALUES ",
+        insert_of_many(backend),
+        column_list()
+    );
+    placeholders(
+        &mut sql,
+        backend,
+        0,
+        rows,
+        KEY_COLUMNS.len() + counter_columns().count(),
+    );
     sql.push_str(" ON CONFLICT (\"");
     sql.push_str(&KEY_COLUMNS.join("\", \""));
     sql.push_str("\") DO UPDATE SET ");

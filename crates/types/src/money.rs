@@ -105,10 +105,13 @@ impl From<Nanos> for Money {
     }
 }
 
-fn write_decimal(f: &mut fmt::Formatter<'_>, value: i64, decimals: u32, at_least: usize) -> fmt::Result {
+/// Room for a sign, every digit an i64 has, a point and a zero before it.
+type DecimalRoom = [u8; 24];
+
+/// Writes digits from the right.
+fn write_decimal(text: &mut DecimalRoom, value: i64, decimals: u32, at_least: usize) -> &str {
     let decimals = decimals as usize;
-    // Digits from the right into room for a sign, every digit an i64 has, a point and a zero before it.
-    let mut text = [b'0'; 24];
+    text.fill(b'0');
     let mut start = text.len();
     let mut end = text.len();
     let mut rest = value.unsigned_abs();
@@ -116,10 +119,10 @@ fn write_decimal(f: &mut fmt::Formatter<'_>, value: i64, decimals: u32, at_least
     while digits <= decimals || rest > 0 {
         if digits == decimals {
             start -= 1;
-            put(&mut text, start, b'.');
+            put(text, start, b'.');
         }
         start -= 1;
-        put(&mut text, start, b'0' + u8::try_from(rest % 10).unwrap_or_default());
+        put(text, start, b'0' + u8::try_from(rest % 10).unwrap_or_default());
         rest /= 10;
         digits += 1;
     }
@@ -129,10 +132,10 @@ fn write_decimal(f: &mut fmt::Formatter<'_>, value: i64, decimals: u32, at_least
     }
     if value < 0 {
         start -= 1;
-        put(&mut text, start, b'-');
+        put(text, start, b'-');
     }
     let written = text.get(start..end).unwrap_or_default();
-    f.write_str(std::str::from_utf8(written).expect("digits are ASCII"))
+    std::str::from_utf8(written).expect("digits are ASCII")
 }
 
 fn put(text: &mut [u8], at: usize, byte: u8) {
@@ -162,7 +165,7 @@ macro_rules! decimal_text {
     ($name:ident, $least:literal, $about:literal) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_decimal(f, self.0, Self::DECIMALS, $least)
+                f.write_str(write_decimal(&mut DecimalRoom::default(), self.0, Self::DECIMALS, $least))
             }
         }
 
@@ -180,7 +183,7 @@ macro_rules! decimal_text {
                 if !serializer.is_human_readable() {
                     return self.0.serialize(serializer);
                 }
-                serializer.collect_str(self)
+                serializer.serialize_str(write_decimal(&mut DecimalRoom::default(), self.0, Self::DECIMALS, $least))
             }
         }
 

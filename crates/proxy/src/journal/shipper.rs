@@ -18,7 +18,7 @@ use super::{Journal, Shared};
 /// Records gather this long before they are sent, or until they fill a batch: a busy node sends hundreds at once, and
 /// takes them from memory before they are too many to be kept there.
 const GATHER: Duration = Duration::from_millis(100);
-pub(super) const BATCH_RECORDS: usize = 500;
+pub(super) const BATCH_RECORDS: usize = 512;
 const READ_BYTES: usize = 1 << 20;
 /// Sent records that nobody acknowledges for this long are sent again.
 const RESEND_AFTER: Duration = Duration::from_secs(10);

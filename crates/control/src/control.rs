@@ -8,7 +8,7 @@ use gatewright_contract::{Catalog, Egress, Keyring};
 use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
 
-use crate::auth::{PasswordError, Passwords, Strangers};
+use crate::auth::{Passwords, Strangers};
 use crate::background::publisher::Publishing;
 use crate::catalog::{CatalogFetcher, CatalogKeys, InForce};
 use crate::openapi::openapi;
@@ -71,8 +71,7 @@ impl ControlSettings {
 }
 
 impl Control {
-    /// Hashes one password, so it takes a moment.
-    pub fn new(parts: Parts) -> Result<Self, PasswordError> {
+    pub fn new(parts: Parts) -> Self {
         let Parts {
             db,
             keyring,
@@ -80,19 +79,19 @@ impl Control {
             self_tester,
             catalog_fetcher,
         } = parts;
-        Ok(Self {
+        Self {
             db,
             keyring,
             settings,
             self_tester,
             catalog_fetcher,
             in_force: InForce::default(),
-            passwords: Passwords::new()?,
+            passwords: Passwords::new(),
             strangers: Strangers::default(),
             refusals: RefusalBudget::default(),
             publishing: Publishing::default(),
             description: OnceLock::new(),
-        })
+        }
     }
 
     /// Where this process and its publisher meet.

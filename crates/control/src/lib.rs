@@ -19,7 +19,7 @@ mod refusals;
 mod routes;
 mod self_test;
 
-pub use auth::{PasswordError, setup_link};
+pub use auth::setup_link;
 pub use background::{expiry, ingest, publisher, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;

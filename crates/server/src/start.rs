@@ -14,7 +14,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{ServiceConfig, get, head, resource, to};
 use chrono::Utc;
 use gatewright_contract::{Catalog, Keyring, KeyringError};
-use gatewright_control::{BootstrapError, PasswordError};
+use gatewright_control::BootstrapError;
 use gatewright_coord::{CoordError, NodeReport};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{ResponseMemory, Tracing, journal};
@@ -59,8 +59,6 @@ pub enum StartError {
     Database(#[from] OpenError),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    #[error("the control plane cannot be set up")]
-    Passwords(#[from] PasswordError),
     #[error("the bootstrap file cannot be used")]
     Documents(#[from] DocumentsError),
     #[error(transparent)]

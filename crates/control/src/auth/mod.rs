@@ -10,7 +10,6 @@ pub(crate) mod token;
 
 pub(crate) use csrf::CSRF_HEADER;
 pub(crate) use lockout::Strangers;
-pub use password::PasswordError;
-pub(crate) use password::Passwords;
+pub(crate) use password::{PasswordError, Passwords};
 pub(crate) use session::SESSION_COOKIE;
 pub use setup::setup_link;

@@ -98,7 +98,7 @@ impl World {
             self_tester,
             catalog_fetcher: CatalogFetcher::new(|_| async { Err("is not there".to_owned()) }.boxed()),
         };
-        let control = Data::new(Control::new(parts).unwrap());
+        let control = Data::new(Control::new(parts));
         let app = test::init_service(App::new().configure(configure(control.clone()))).await;
         let app = Rc::new(app);
         let serve: Serve = Rc::new(move |request: TestRequest| {

@@ -69,7 +69,7 @@ impl ControlPlane {
             },
             self_tester: self_test::tester(upstream.clone()),
             catalog_fetcher: catalog_fetcher(upstream),
-        })?;
+        });
         if let Some(file) = &spec.spec.bootstrap {
             let reports = bootstrap(&control, documents::read(file, Secrets::Resolved)?).await?;
             for report in reports {

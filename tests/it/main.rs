@@ -26,6 +26,7 @@ mod resources;
 mod responses;
 mod sdk;
 mod secrets;
+mod shedding;
 mod shutdown;
 mod streaming;
 mod telemetry;

@@ -13,6 +13,7 @@ use crate::counting::Counting;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 use crate::responses::ResponseMemory;
+use crate::shedding::Shedding;
 use crate::trace::Tracing;
 use crate::upstream::Upstream;
 
@@ -35,6 +36,7 @@ pub struct GatewayParts {
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,
     pub readiness: Readiness,
+    pub shedding: Arc<Shedding>,
     pub settings: Settings,
 }
 

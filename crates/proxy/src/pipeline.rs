@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::responses;
 use crate::route::{Routable, route};
+use crate::shedding::Full;
 use crate::told::Told;
 
 /// What the edge takes from a request's head.
@@ -45,9 +46,14 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
     if !parts.journal.has_room() {
         return Err(Refusal::Overloaded);
     }
+    let place = parts
+        .shedding
+        .enter(caller.tenant.id)
+        .map_err(|Full| Refusal::Overloaded)?;
     let record = Record::open(
         gateway,
         &caller,
+        place,
         head.dialect,
         now,
         parts.tracing.begin(head.route, head.traceparent),

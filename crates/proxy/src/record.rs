@@ -20,6 +20,7 @@ use crate::journal::Journal;
 use crate::native::Sighted;
 use crate::refusal::Refusal;
 use crate::route::Plan;
+use crate::shedding::Place;
 use crate::trace::RequestTrace;
 
 /// A request under way.
@@ -48,6 +49,8 @@ struct Open {
     trace: RequestTrace,
     /// Until its last byte could leave, where what follows takes longer.
     took: Option<Duration>,
+    /// Held until the request has ended.
+    _place: Place,
 }
 
 /// How a request ended.
@@ -109,6 +112,7 @@ impl Record {
     pub(crate) fn open(
         gateway: &Gateway,
         caller: &Caller,
+        place: Place,
         dialect: Dialect,
         started_at: DateTime<Utc>,
         trace: RequestTrace,
@@ -151,6 +155,7 @@ impl Record {
             flight: None,
             trace,
             took: None,
+            _place: place,
         };
         Self {
             gateway: gateway.clone(),

@@ -21,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 17] = [
+pub const VARIABLES: [(&str, &str, &str); 18] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -83,6 +83,11 @@ pub const VARIABLES: [(&str, &str, &str); 17] = [
         "the largest request body, in bytes [default: 33554432]",
     ),
     (
+        "GATEWRIGHT_MAX_REQUESTS",
+        "max-requests",
+        "requests a node has under way at once before it refuses those of whoever has most [default: 4096]",
+    ),
+    (
         "GATEWRIGHT_RESPONSE_TTL",
         "response-ttl",
         "how long stored responses can be referred to [default: 30d]",
@@ -117,6 +122,9 @@ const DATA_DIRECTORY: &str = "gatewright-data";
 pub(crate) const URL: &str = "GATEWRIGHT_URL";
 pub(crate) const TOKEN: &str = "GATEWRIGHT_TOKEN";
 
+/// What one process carries with the usual memory limits: an open stream takes about 60 kB.
+const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
+
 /// The environment, and the flags laid over it, as texts.
 #[derive(Debug, Clone, Default)]
 pub struct Strings {
@@ -135,6 +143,7 @@ pub struct Settings {
     pub log: String,
     pub keepalive: Duration,
     pub body_limit_bytes: usize,
+    pub max_requests: NonZeroUsize,
     pub response_time_to_live: Duration,
     pub workers: NonZeroUsize,
     pub egress: Egress,
@@ -228,6 +237,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let log = reader.value("GATEWRIGHT_LOG", values::log_filter, "info".to_owned());
     let keepalive = reader.value("GATEWRIGHT_KEEPALIVE", values::pause, Duration::from_secs(10));
     let body_limit_bytes = reader.value("GATEWRIGHT_BODY_LIMIT", values::size, 32 << 20);
+    let max_requests = reader.value("GATEWRIGHT_MAX_REQUESTS", values::requests, MAX_REQUESTS);
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
@@ -255,6 +265,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 log,
                 keepalive,
                 body_limit_bytes,
+                max_requests,
                 response_time_to_live,
                 workers,
                 egress: Egress::new(private.unwrap_or(usual), hosts),

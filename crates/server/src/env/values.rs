@@ -152,6 +152,11 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
     workers.ok_or_else(|| format!("is {text:?}; it must be a number from 1 to {MOST_WORKERS}"))
 }
 
+pub(super) fn requests(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| format!("is {text:?}; it must be a number of requests, 1 or more"))
+}
+
 pub(super) fn address_policy(text: &str) -> Result<AddressPolicy, String> {
     match text {
         "true" => Ok(AddressPolicy::AllowPrivate),

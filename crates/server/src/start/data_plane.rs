@@ -8,7 +8,8 @@ use gatewright_coord::{Feed, UsageStream};
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
-    Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings, Tracing,
+    Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings,
+    Shedding, Tracing,
 };
 use gatewright_routing::Health;
 use gatewright_store::Db;
@@ -36,6 +37,7 @@ pub(super) struct DataPlane {
     counting: Counting,
     metrics: Arc<Metrics>,
     key_lookup: KeyLookup,
+    shedding: Arc<Shedding>,
     settings: ProxySettings,
 }
 
@@ -99,6 +101,7 @@ impl DataPlane {
             journal,
             counting: Counting::default(),
             metrics: Arc::default(),
+            shedding: Arc::new(Shedding::new(settings.max_requests.get())),
             settings: ProxySettings {
                 body_limit_bytes: settings.body_limit_bytes,
                 keepalive: settings.keepalive,
@@ -169,6 +172,7 @@ impl DataPlane {
             metrics: self.metrics,
             tracing,
             readiness,
+            shedding: self.shedding,
             settings: self.settings,
         })
     }

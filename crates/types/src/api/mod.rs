@@ -2,6 +2,7 @@
 
 mod audit;
 mod cache;
+mod canaries;
 mod catalog;
 mod catalog_schedule;
 mod config;
@@ -29,6 +30,7 @@ mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use cache::{CacheScope, CacheSettings};
+pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,
     CatalogSource, ChangedField, ChangedModel, DiffCounts, Lifecycle, LifecycleStage, ModelFacts, NamedModel,

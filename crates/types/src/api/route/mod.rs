@@ -152,6 +152,17 @@ impl Route {
         found
     }
 
+    /// Every canary, each with its place: `route.fallback[0].canary`.
+    pub fn canaries(&self) -> Vec<(String, &Canary)> {
+        let mut found = Vec::new();
+        self.visit("route", &mut |place, node| {
+            if let Self::Canary(canary) = node {
+                found.push((format!("{place}.canary"), &**canary));
+            }
+        });
+        found
+    }
+
     /// Looks at every node, from the root to the leaves, with the place at which the map of each is written.
     pub fn visit<'a>(&'a self, place: &str, look: &mut dyn FnMut(&str, &'a Self)) {
         look(place, self);

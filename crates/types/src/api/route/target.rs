@@ -1,8 +1,11 @@
 //! A leaf of a route: a provider's model, and what is changed about requests that go there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::Fault;
@@ -23,7 +26,7 @@ pub struct RouteTarget {
     pub fault: Option<Fault>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum TargetForm {
@@ -49,6 +52,33 @@ struct TargetMap {
     /// A failure that is made on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
+}
+
+/// By hand, because a derived one would only say that neither form fits.
+impl<'de> Deserialize<'de> for TargetForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = TargetForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a target, written provider/model, or as a map of provider, model and more")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TargetForm, E> {
+        let name: Result<Target, _> = text.parse();
+        name.map(TargetForm::Name)
+            .map_err(|error| E::custom(format_args!("the target {text:?} {error}")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TargetForm, A::Error> {
+        TargetMap::deserialize(MapAccessDeserializer::new(map)).map(TargetForm::Map)
+    }
 }
 
 impl RouteTarget {

@@ -41,6 +41,12 @@ fn a_node_is_exactly_one_strategy() {
             json!({"target": "a/x", "otherwise": {"target": "a/x"}}),
             "otherwise belongs to when and task",
         ),
+        (
+            json!({"target": "x"}),
+            "the target \"x\" must be written provider/model",
+        ),
+        (json!({"target": {"provider": "a"}}), "missing field `model`"),
+        (json!({"target": 1}), "written provider/model, or as a map"),
         (json!({"wieghted": []}), "unknown field `wieghted`"),
         (
             json!({"fallback": [{"on": ["timeout"], "target": "a/x"}]}),

@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use super::tree;
 use crate::workspace::Workspace;
 
-const MADE_OF: [&str; 5] = [
+const MADE_OF: [&str; 6] = [
+    ".cargo/config.toml",
     "Cargo.lock",
     "Cargo.toml",
     "crates/types",

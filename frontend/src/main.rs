@@ -11,6 +11,7 @@ mod format;
 mod load;
 mod pages;
 mod place;
+mod route;
 mod router;
 mod session;
 mod shell;

@@ -75,13 +75,15 @@ async function addProvider(page, checkA11y) {
 async function addModel(page, checkA11y) {
   await go(page, "Models");
   await press(page.locator(".page-head"), "Add model");
-  const form = dialog(page, "Add model");
-  await fill(form, { Name: MODEL, "The provider's model": "sandbox-small" });
-  await field(form, "Provider").selectOption(PROVIDER);
-  await assertText(form.locator(".price-preview"), "catalogue");
+  await assertHeading(page, "New model");
+  await fill(page, { Name: MODEL, "The provider's model": "sandbox-small" });
+  await field(page, "Provider").selectOption(PROVIDER);
+  await assertText(page.locator(".target-facts"), "per million tokens");
   await checkA11y();
-  await press(form, "Add model");
+  await press(page, "Add model");
   await assertToast(page, `${MODEL} is saved.`);
+  await assertHeading(page, MODEL);
+  await go(page, "Models");
   await assertText(row(page, MODEL), `${PROVIDER}/sandbox-small`);
   await checkA11y();
 }

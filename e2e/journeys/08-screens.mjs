@@ -17,6 +17,7 @@ const PLACES = [
   "keys",
   "models",
   "models?view=prices",
+  "models/new",
   "catalog",
   "catalog?view=refreshes",
   "providers",
@@ -49,13 +50,14 @@ export async function run({ page, context, newVisitor, url, screenshot, checkA11
   await inFrontOfTheDoor(await newVisitor(), takePictures);
   for (const place of PLACES) {
     await open(page, `${HOME}/${place}`);
-    await takePictures(place.replace("?view=", "-"));
+    await takePictures(place.replace(/\?view=|\//, "-"));
   }
   await open(page, "/account");
   await takePictures("account");
   await open(page, `/o/${ORGANIZATION.slug}/nowhere`);
   await takePictures("not-found");
   await windows(page, takePictures);
+  await modelPage(page, organization, takePictures);
   assert.deepEqual(sideways, [], "no page scrolls sideways");
 }
 
@@ -80,7 +82,6 @@ async function windows(page, takePictures) {
   for (const [place, button, title, name] of [
     ["keys", "Create key", "Create key", "window-key"],
     ["providers", "Add provider", "Add provider", "window-provider"],
-    ["models", "Add model", "Add model", "window-model"],
     ["models?view=prices", "Set price", "Set price", "window-price"],
     ["members", "Invite", "Invite somebody", "window-invitation"],
   ]) {
@@ -114,6 +115,18 @@ async function windows(page, takePictures) {
   await takePictures("providers-tested");
 }
 
+// A route of more than twenty targets, as graph and as text.
+async function modelPage(page, organization, takePictures) {
+  const { items } = (await organization.get("/models?limit=200")).body;
+  await open(page, `${HOME}/models/${items.find(({ name }) => name === "everything").id}`);
+  await page.getByRole("treeitem").first().waitFor();
+  await takePictures("model");
+  await page.getByRole("treeitem", { name: /sandbox-large/ }).first().click();
+  await takePictures("model-target");
+  await press(page, "YAML");
+  await takePictures("model-text");
+}
+
 async function fillOrganization(organization, url) {
   await makeSandbox(organization, "sandbox");
   await make(organization, "/models", {
@@ -134,6 +147,7 @@ async function fillOrganization(organization, url) {
   });
   const target = "internal-models-of-the-research-department/meta-llama/Llama-4-Maverick-17B-128E-Instruct";
   await make(organization, "/models", { name: "research", route: { target } });
+  await make(organization, "/models", { name: "everything", route: everything(target) });
   await make(organization, "/prices", {
     provider: "sandbox",
     model: "sandbox-large",
@@ -162,4 +176,33 @@ async function fillOrganization(organization, url) {
     "all of it is accounted for",
     async () => (await organization.get("/usage?limit=50")).body.items.length >= 12,
   );
+}
+
+// Every strategy once, and more targets than fit on a screen.
+function everything(far) {
+  const small = { target: "sandbox/sandbox-small" };
+  const large = { target: "sandbox/sandbox-large" };
+  const farther = { target: far };
+  return {
+    when: [
+      { if: 'request.stream', route: { sticky: { routes: [large, farther] } } },
+      {
+        if: 'now.getHours() < 6',
+        route: { task: { code: { fastest: [large, farther] }, prose: { cheapest: [small, farther] } }, otherwise: small },
+      },
+    ],
+    otherwise: {
+      fallback: [
+        {
+          weighted: [
+            { weight: 90, route: { least_busy: [large, large, farther] } },
+            { weight: 9, route: { lowest_usage: [small, large] } },
+            { weight: 1, route: { canary: { stable: large, candidate: farther, percent: 5, ramp: { step: 10, every: "1h" } } } },
+          ],
+        },
+        { on: ["timeout", "rate_limit"], route: { round_robin: [large, small, farther] } },
+        { target: { provider: "sandbox", model: "sandbox-small", params: { temperature: 0 }, fault: { kind: "slow", percent: 10, delay: "2s" } } },
+      ],
+    },
+  };
 }

@@ -19,6 +19,8 @@ pub(crate) struct Form {
     message: RwSignal<Option<String>>,
     busy: RwSignal<bool>,
     known: StoredValue<Vec<&'static str>>,
+    /// Whole parts of the body that something on the screen shows errors of, wherever below they are.
+    trees: StoredValue<Vec<&'static str>>,
 }
 
 impl Form {
@@ -30,6 +32,7 @@ impl Form {
             message: RwSignal::new(None),
             busy: RwSignal::new(false),
             known: StoredValue::new(Vec::new()),
+            trees: StoredValue::new(Vec::new()),
         }
     }
 
@@ -41,6 +44,19 @@ impl Form {
     pub(crate) fn register(self, name: &'static str) -> String {
         self.known.update_value(|known| known.push(name));
         format!("{}-{}", self.id, name.replace(['.', '['], "-").replace(']', ""))
+    }
+
+    /// Something on the screen shows by itself what is wrong with this part of the body.
+    pub(crate) fn register_tree(self, name: &'static str) {
+        self.trees.update_value(|trees| trees.push(name));
+    }
+
+    /// What is wrong with a part of the body, by place.
+    pub(crate) fn errors_below(self, name: &str) -> Vec<(String, String)> {
+        self.errors.with(|errors| {
+            let below = errors.iter().filter(|(place, _)| is_below(place, name));
+            below.map(|(place, error)| (place.clone(), error.clone())).collect()
+        })
     }
 
     pub(crate) fn error(self, name: &str) -> Option<String> {
@@ -72,7 +88,13 @@ impl Form {
     pub(crate) fn stray_errors(self) -> Vec<(String, String)> {
         self.errors.with(|errors| {
             self.known.with_value(|known| {
-                let stray = errors.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+                let shown = |name: &str| {
+                    let in_a_tree = self
+                        .trees
+                        .with_value(|trees| trees.iter().any(|tree| is_below(name, tree)));
+                    in_a_tree || known.contains(&name)
+                };
+                let stray = errors.iter().filter(|(name, _)| !shown(name));
                 stray.map(|(name, error)| (name.clone(), error.clone())).collect()
             })
         })
@@ -132,6 +154,11 @@ impl Form {
         focus_first_error();
     }
 
+    /// Says something about the form as a whole.
+    pub(crate) fn say(self, message: &str) {
+        self.message.set(Some(message.to_owned()));
+    }
+
     /// Sends the form unless it is already under way.
     pub(crate) fn send<T: 'static>(
         self,
@@ -167,9 +194,12 @@ impl Form {
         if let Failure::Problem(problem) = failure
             && !problem.fields.is_empty()
         {
-            let marked = self
-                .known
-                .try_with_value(|known| problem.fields.keys().any(|name| known.contains(&name.as_str())));
+            let marked = self.known.try_with_value(|known| {
+                self.trees.with_value(|trees| {
+                    let mut names = problem.fields.keys();
+                    names.any(|name| known.contains(&name.as_str()) || trees.iter().any(|tree| is_below(name, tree)))
+                })
+            });
             let lead = if marked == Some(true) {
                 "Some fields need another look."
             } else {
@@ -181,6 +211,13 @@ impl Form {
         let _closed = self.message.try_set(Some(sentence));
         focus_first_error();
     }
+}
+
+/// Whether a place is a part of the body, or within it.
+fn is_below(place: &str, name: &str) -> bool {
+    place
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Calls back after an answer came; whoever wanted to know may have left the page by then.

@@ -1,6 +1,6 @@
 //! The addresses of the dashboard as a type: what the address bar says, and what a link points at. Knows no browser.
 
-use gatewright_types::Slug;
+use gatewright_types::{ModelId, Slug};
 
 /// A page of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,16 @@ pub(crate) enum Place {
         slug: Slug,
         section: Section,
     },
+    /// One model with its route, or a form for another.
+    Model {
+        slug: Slug,
+        model: Option<ModelId>,
+    },
     Unknown,
 }
+
+/// The last part of the address of the page that makes a model.
+const NEW: &str = "new";
 
 /// A page of one organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +99,21 @@ impl Place {
         }
     }
 
+    /// The section whose link in the navigation leads nearest to here.
+    pub(crate) const fn within(&self) -> Option<Section> {
+        match self {
+            Self::Organization { section, .. } => Some(*section),
+            Self::Model { .. } => Some(Section::Models),
+            Self::Root | Self::Setup | Self::SignIn | Self::Invitation | Self::Account | Self::Unknown => None,
+        }
+    }
+
     /// Reads the path of an address.
     pub(crate) fn parse(path: &str) -> Self {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-        match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        let head = (segments.next(), segments.next(), segments.next(), segments.next());
+        match head {
+            _ if segments.next().is_some() => Self::Unknown,
             (None, ..) => Self::Root,
             (Some("setup"), None, ..) => Self::Setup,
             (Some("sign-in"), None, ..) => Self::SignIn,
@@ -107,6 +126,16 @@ impl Place {
                 };
                 match (slug.parse(), section) {
                     (Ok(slug), Some(section)) => Self::Organization { slug, section },
+                    _ => Self::Unknown,
+                }
+            }
+            (Some("o"), Some(slug), Some("models"), Some(model)) => {
+                let model = match model {
+                    NEW => Ok(None),
+                    id => id.parse().map(Some),
+                };
+                match (slug.parse(), model) {
+                    (Ok(slug), Ok(model)) => Self::Model { slug, model },
                     _ => Self::Unknown,
                 }
             }
@@ -123,12 +152,18 @@ impl Place {
             Self::Invitation => "/invitation".to_owned(),
             Self::Account => "/account".to_owned(),
             Self::Organization { slug, section } => format!("/o/{slug}/{}", section.segment()),
+            Self::Model { slug, model } => match model {
+                Some(id) => format!("/o/{slug}/models/{id}"),
+                None => format!("/o/{slug}/models/{NEW}"),
+            },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use gatewright_types::Slug;
+
     use super::{Place, Section};
 
     #[test]
@@ -141,12 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn every_model_is_found_again_by_its_address() {
+        let slug: Slug = "acme".parse().expect("a slug");
+        let id = "mod_01976f0e7d1a70008000000000000001".parse().expect("an id");
+        for model in [None, Some(id)] {
+            let slug = slug.clone();
+            let place = Place::Model { slug, model };
+            assert_eq!(Place::parse(&place.href()), place);
+            assert_eq!(place.within(), Some(Section::Models));
+        }
+    }
+
+    #[test]
     fn addresses_that_lead_nowhere_are_unknown() {
         for path in [
             "/o",
             "/o/Acme/keys",
             "/o/acme/nothing",
             "/o/acme/keys/more",
+            "/o/acme/models/nobody",
+            "/o/acme/models/new/more",
             "/setup/x",
             "/elsewhere",
         ] {

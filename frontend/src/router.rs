@@ -21,6 +21,10 @@ pub(crate) struct Address {
 pub(crate) struct Router {
     address: RwSignal<Address>,
     place: Memo<Place>,
+    /// Whether the page has something that leaving it would lose.
+    held: RwSignal<bool>,
+    /// Where somebody wanted to go while the page was held.
+    wanted: RwSignal<Option<String>>,
 }
 
 /// Whether the back button leads to the address that is left.
@@ -30,13 +34,34 @@ enum Trace {
     Replaced,
 }
 
+impl Address {
+    fn href(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+}
+
 impl Router {
     /// Starts to follow the browser and makes the router available to everything below.
     pub(crate) fn provide() -> Self {
         let address = RwSignal::new(read());
         let place = Memo::new(move |_| address.with(|address| Place::parse(&address.path)));
-        let router = Self { address, place };
-        let _popstate = window_event_listener(ev::popstate, move |_| address.set(read()));
+        let router = Self {
+            address,
+            place,
+            held: RwSignal::new(false),
+            wanted: RwSignal::new(None),
+        };
+        let _popstate = window_event_listener(ev::popstate, move |_| router.step());
+        let _unload = window_event_listener(ev::beforeunload, move |event| {
+            if router.held.get_untracked() {
+                // The browser asks in its own words.
+                event.prevent_default();
+            }
+        });
         let _click = window_event_listener(ev::click, move |event| router.follow(&event));
         provide_context(router);
         router
@@ -52,13 +77,7 @@ impl Router {
 
     /// The current path with its query, to come back to.
     pub(crate) fn here(self) -> String {
-        self.address.with_untracked(|address| {
-            if address.query.is_empty() {
-                address.path.clone()
-            } else {
-                format!("{}?{}", address.path, address.query)
-            }
-        })
+        self.address.with_untracked(Address::href)
     }
 
     /// One `name=value` of the fragment.
@@ -72,8 +91,31 @@ impl Router {
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
+    /// Goes to a page, once nothing is lost by it.
     pub(crate) fn go(self, place: &Place) {
-        self.change(&place.href(), Trace::Kept);
+        self.leave_for(place.href());
+    }
+
+    /// From here on leaving the page has to be confirmed, or has not.
+    pub(crate) fn hold(self, held: bool) {
+        self.held.set(held);
+    }
+
+    /// Where somebody wants to go who has to confirm it.
+    pub(crate) fn wanted(self) -> Option<String> {
+        self.wanted.get()
+    }
+
+    pub(crate) fn stay(self) {
+        self.wanted.set(None);
+    }
+
+    pub(crate) fn leave(self) {
+        if let Some(href) = self.wanted.get_untracked() {
+            self.held.set(false);
+            self.wanted.set(None);
+            self.change(&href, Trace::Kept);
+        }
     }
 
     /// Goes to an address without leaving the current one in the history.
@@ -90,6 +132,26 @@ impl Router {
             format!("{path}?{query}")
         };
         self.change(&href, Trace::Replaced);
+    }
+
+    fn leave_for(self, href: String) {
+        if self.held.get_untracked() {
+            self.wanted.set(Some(href));
+        } else {
+            self.change(&href, Trace::Kept);
+        }
+    }
+
+    /// The browser has gone back or forward. A page that is held gets its address again until that is confirmed.
+    fn step(self) {
+        let to = read();
+        if !self.held.get_untracked() || to.path == self.address.with_untracked(|address| address.path.clone()) {
+            self.address.set(to);
+            return;
+        }
+        let here = self.here();
+        self.change(&here, Trace::Kept);
+        self.wanted.set(Some(to.href()));
     }
 
     fn change(self, href: &str, trace: Trace) {
@@ -126,10 +188,7 @@ impl Router {
             return;
         }
         event.prevent_default();
-        self.change(
-            &format!("{}{}{}", anchor.pathname(), anchor.search(), anchor.hash()),
-            Trace::Kept,
-        );
+        self.leave_for(format!("{}{}{}", anchor.pathname(), anchor.search(), anchor.hash()));
     }
 }
 

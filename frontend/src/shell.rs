@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 
 use crate::components::brand::Wordmark;
 use crate::components::icon::{Icon, icon};
+use crate::components::leave::LeaveQuestion;
 use crate::components::menu::Menu;
 use crate::components::toast::use_toasts;
 use crate::pages;
@@ -82,6 +83,7 @@ pub(crate) fn Shell() -> impl IntoView {
             <main id="main" tabindex="-1" node_ref=main>
                 <div class="page">{page}</div>
             </main>
+            <LeaveQuestion/>
         </div>
     }
 }
@@ -89,6 +91,7 @@ pub(crate) fn Shell() -> impl IntoView {
 fn page(place: &Place, session: Session) -> AnyView {
     let (slug, section) = match place {
         Place::Organization { slug, section } => (slug, *section),
+        Place::Model { slug, .. } => (slug, Section::Models),
         Place::Account => return view! { <pages::account::Account/> }.into_any(),
         Place::Root | Place::Setup | Place::SignIn | Place::Invitation | Place::Unknown => return pages::nowhere(),
     };
@@ -97,6 +100,9 @@ fn page(place: &Place, session: Session) -> AnyView {
     }
     if let Some(reason) = needed(section).and_then(|permission| session.workspace().denial(permission)) {
         return pages::closed(section, reason);
+    }
+    if let Place::Model { model, .. } = place {
+        return view! { <pages::models::page::ModelPage model=*model/> }.into_any();
     }
     match section {
         Section::Overview => view! { <pages::overview::Overview/> }.into_any(),
@@ -150,8 +156,10 @@ fn navigation(session: Session) -> AnyView {
     let link = move |section: Section| {
         let href = workspace.href(section);
         let current = move || {
-            let here = matches!(router.place(), Place::Organization { section: other, .. } if other == section);
-            here.then_some("page")
+            let place = router.place();
+            let here = place.within() == Some(section);
+            let exactly = matches!(place, Place::Organization { .. });
+            here.then_some(if exactly { "page" } else { "true" })
         };
         view! { <li><a class="nav-link" href=href aria-current=current>{icon(glyph(section))}{section.title()}</a></li> }
     };

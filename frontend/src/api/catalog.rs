@@ -1,8 +1,8 @@
 //! The catalogue as the organization sees it, its own facts, and refreshes of the whole installation.
 
 use gatewright_types::api::{
-    CatalogEntry, CatalogQuery, CatalogRefresh, CatalogRefreshDetail, CatalogSchedule, NewCatalogSchedule, NewOverlay,
-    NewRefresh, Overlay, OverlayChange,
+    CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail, CatalogSchedule,
+    NewCatalogSchedule, NewOverlay, NewRefresh, Overlay, OverlayChange,
 };
 use gatewright_types::{CatalogRefreshId, OverlayId, Page};
 
@@ -15,6 +15,10 @@ const SCHEDULE: &str = "catalog/schedule";
 impl Workspace {
     pub(crate) async fn catalog(self, query: &CatalogQuery) -> Answer<Page<CatalogEntry>> {
         self.api.get(with_query(&self.path("catalog"), query)).await
+    }
+
+    pub(crate) async fn catalog_entry(self, query: &CatalogEntryQuery) -> Answer<CatalogEntry> {
+        self.api.get(with_query(&self.path("catalog/entry"), query)).await
     }
 
     pub(crate) async fn create_overlay(self, overlay: &NewOverlay) -> Answer<Overlay> {

@@ -16,6 +16,10 @@ impl Workspace {
         self.api.get(with_query(&self.path("models"), &longest_page())).await
     }
 
+    pub(crate) async fn model(self, model: ModelId) -> Answer<Model> {
+        self.api.get(self.path(&format!("models/{model}"))).await
+    }
+
     pub(crate) async fn create_model(self, model: &NewModel) -> Answer<Model> {
         self.api.post(self.path("models"), body(model)).await
     }

@@ -1,7 +1,7 @@
 //! What was used.
 
-use gatewright_types::Page;
-use gatewright_types::api::{UsageQuery, UsageRow, UsageSeries, UsageSeriesQuery};
+use gatewright_types::api::{Decision, UsageQuery, UsageRow, UsageSeries, UsageSeriesQuery};
+use gatewright_types::{Page, RequestId};
 
 use super::{Answer, with_query};
 use crate::session::Workspace;
@@ -13,5 +13,10 @@ impl Workspace {
 
     pub(crate) async fn usage_series(self, query: &UsageSeriesQuery) -> Answer<UsageSeries> {
         self.api.get(with_query(&self.path("usage/series"), query)).await
+    }
+
+    /// Why a request went where it went; not found where that was not kept.
+    pub(crate) async fn request_trace(self, request: RequestId) -> Answer<Decision> {
+        self.api.get(self.path(&format!("usage/{request}/trace"))).await
     }
 }

@@ -77,8 +77,12 @@ pub(crate) fn IconButton(
     #[prop(into)] label: String,
     glyph: Icon,
     #[prop(optional, into)] busy: Signal<bool>,
+    /// There is nothing to do at the moment.
+    #[prop(optional, into)]
+    denied: Signal<bool>,
     on_press: Callback<()>,
 ) -> impl IntoView {
+    let inert = move || busy.get() || denied.get();
     view! {
         <button
             type="button"
@@ -86,8 +90,8 @@ pub(crate) fn IconButton(
             class:is-busy=busy
             aria-label=label.clone()
             title=label
-            aria-disabled=move || busy.get().then_some("true")
-            on:click=move |_| if !busy.get_untracked() { on_press.run(()) }
+            aria-disabled=move || inert().then_some("true")
+            on:click=move |_| if !untrack(inert) { on_press.run(()) }
         >
             {icon(glyph)}
         </button>

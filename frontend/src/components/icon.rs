@@ -35,6 +35,24 @@ pub(crate) enum Icon {
     Mail,
     Eye,
     EyeOff,
+    ArrowUp,
+    ArrowDown,
+    Undo,
+    Redo,
+    Minus,
+    Fit,
+    Target,
+    Fallback,
+    Weighted,
+    RoundRobin,
+    LeastBusy,
+    Fastest,
+    Cheapest,
+    LowestUsage,
+    Sticky,
+    When,
+    Task,
+    Canary,
 }
 
 const fn strokes(icon: Icon) -> &'static str {
@@ -95,6 +113,36 @@ const fn strokes(icon: Icon) -> &'static str {
         }
         Icon::EyeOff => {
             "<path d='M4 6.800C3 8.1 2.5 10 2.5 10s2.7 5 7.5 5c1.3 0 2.4-.4 3.4-.9M8 5.200c.6-.1 1.3-.2 2-.2 4.8 0 7.5 5 7.5 5s-.6 1.2-1.8 2.400M3.5 3.500l13 13'/>"
+        }
+        Icon::ArrowUp => "<path d='M10 16V4M5.5 8.500 10 4l4.5 4.5'/>",
+        Icon::ArrowDown => "<path d='M10 4v12M5.5 11.500 10 16l4.5-4.5'/>",
+        Icon::Undo => "<path d='M7.5 4 4 7.500 7.500 11M4 7.500h8a4 4 0 0 1 0 8H8'/>",
+        Icon::Redo => "<path d='M12.5 4 16 7.500 12.500 11M16 7.500H8a4 4 0 0 0 0 8h4'/>",
+        Icon::Minus => "<path d='M4 10h12'/>",
+        Icon::Fit => "<path d='M3.5 7.500v-4h4M12.5 3.500h4v4M16.5 12.500v4h-4M7.5 16.500h-4v-4'/>",
+        Icon::Target => "<circle cx='10' cy='10' r='6.8'/><circle cx='10' cy='10' r='2.4'/>",
+        Icon::Fallback => "<path d='M3.500 5.500h6M9.500 5.500v4.500M6.8 10h6M12.8 10v4.500M10 14.500h6.5'/>",
+        Icon::Weighted => {
+            "<path d='M10 3.500v13M6.500 16.500h7M4 6.500l12-1M4 6.500 2.300 11h3.400zM16 5.500 14.300 10h3.4z'/>"
+        }
+        Icon::RoundRobin => {
+            "<path d='M15.9 8.500A6.1 6.1 0 0 0 4.900 7M4.100 11.500a6.100 6.100 0 0 0 11 1.500M4.500 3.800V7.200h3.400M15.500 16.200v-3.400h-3.4'/>"
+        }
+        Icon::LeastBusy => "<path d='M4 16.500V6M8 16.500v-3M12 16.500V8.500M16 16.500V4'/>",
+        Icon::Fastest => {
+            "<path d='M3.300 14.500a7.200 7.200 0 1 1 13.4 0M10 12l3.6-4.200'/><circle cx='10' cy='12.4' r='1'/>"
+        }
+        Icon::Cheapest => {
+            "<circle cx='10' cy='10' r='6.800'/><path d='M12.300 7.600c-.4-.8-1.2-1.200-2.300-1.200-1.300 0-2.300.6-2.300 1.700 0 2.500 4.800 1.100 4.800 3.700 0 1.100-1 1.800-2.500 1.800-1.200 0-2.200-.5-2.600-1.400M10 5v10'/>"
+        }
+        Icon::LowestUsage => "<path d='M3 5.500c3 0 3.500 8 7 8s4-3.500 7-3.500M3 16.800h14'/>",
+        Icon::Sticky => {
+            "<path d='M6.500 3.500v5a3.500 3.500 0 0 0 7 0v-5M3.800 3.500v5a6.200 6.200 0 0 0 12.400 0v-5M3.800 3.500h2.700M13.500 3.500h2.700M10 14.700v2'/>"
+        }
+        Icon::When => "<path d='M10 2.800 17.200 10 10 17.200 2.800 10zM10 7v3.600M10 13v.01'/>",
+        Icon::Task => "<path d='M3.500 9.500V4h5.500l7.500 7.500-5.500 5.5zM6.6 7.100h.01'/>",
+        Icon::Canary => {
+            "<path d='M4 16.500c4.500 0 8-2.500 8-7M12 9.500a3 3 0 1 0-5.600-1.500c0 2-1.400 3-3.400 3M9.200 6.300h.01M12 7.500l3.500 1-3.500 1.200M8 14.800l1 2'/>"
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod catalog;
+mod decision;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod members;

@@ -145,7 +145,7 @@ fn row(entry: &CatalogEntry, open: RwSignal<Window>) -> AnyView {
 }
 
 /// Where a model is in its life, with the day that comes next.
-pub(super) fn stage_badge(lifecycle: &Lifecycle) -> AnyView {
+pub(in crate::pages) fn stage_badge(lifecycle: &Lifecycle) -> AnyView {
     let ends = || lifecycle.sunset_on.map(|day| format!("ends on {day}"));
     let next = match lifecycle.stage {
         LifecycleStage::Active => lifecycle

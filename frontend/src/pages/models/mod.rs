@@ -1,10 +1,14 @@
 //! Models: the names callers ask for, where each leads, and what it costs.
 
 mod cache;
-mod form;
+mod editor;
+pub(crate) mod page;
+mod retries;
+mod settings;
+pub(in crate::pages) mod shown;
 
 use gatewright_types::Permission;
-use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates};
+use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates, Route};
 use leptos::prelude::*;
 
 use super::catalog::stage_badge;
@@ -20,16 +24,18 @@ use crate::components::tabs::Tabs;
 use crate::format;
 use crate::load::List;
 use crate::pages::timeouts;
-use crate::place::Section;
+use crate::place::{Place, Section};
+use crate::route::told;
 use crate::router::use_router;
 use crate::session::{Workspace, use_workspace};
+
+/// How many targets of a route are named in the list.
+const SHOWN: usize = 3;
 
 /// The window over the list.
 #[derive(Debug, Clone, PartialEq)]
 enum Window {
     Nothing,
-    Create,
-    Edit(Model),
     Delete(Model),
 }
 
@@ -49,7 +55,11 @@ pub(crate) fn Models() -> impl IntoView {
     let price_denial = workspace.denial(Permission::PricesWrite);
     let model_denial = workspace.denial(Permission::ModelsWrite);
     let open = RwSignal::new(Window::Nothing);
-    let create = Callback::new(move |()| open.set(Window::Create));
+    let create = Callback::new(move |()| {
+        if let Ok(slug) = workspace.slug().parse() {
+            router.go(&Place::Model { slug, model: None });
+        }
+    });
     let create_price = Callback::new(move |()| creating.set(true));
     let action = move || {
         if prices.get() {
@@ -101,10 +111,6 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
     };
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
-        Window::Create => view! { <form::ModelDialog model=None on_saved=changed on_close=close/> }.into_any(),
-        Window::Edit(model) => {
-            view! { <form::ModelDialog model=Some(model) on_saved=changed on_close=close/> }.into_any()
-        }
         Window::Delete(model) => delete(&model, workspace, changed, close),
     };
     view! {
@@ -115,19 +121,21 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
 }
 
 fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
-    let targets = model.route.targets();
-    let targets: Vec<_> = targets.iter().map(|(_, leaf)| leaf.target.to_string()).collect();
-    let targets = targets.join(", ");
+    let slug = workspace.slug().parse();
+    let href = slug
+        .map(|slug| {
+            Place::Model {
+                slug,
+                model: Some(model.id),
+            }
+            .href()
+        })
+        .unwrap_or_default();
     let limits = timeouts::told(&model.settings.timeouts).unwrap_or_else(|| "usual".to_owned());
     let kept = cache::told(model.settings.cache.as_ref()).unwrap_or_else(|| "off".to_owned());
     let actions = workspace.can(Permission::ModelsWrite).then(|| {
-        let (edited, deleted) = (model.clone(), model.clone());
+        let deleted = model.clone();
         view! {
-            <IconButton
-                label=format!("Edit {}", model.name)
-                glyph=Icon::Pencil
-                on_press=Callback::new(move |()| open.set(Window::Edit(edited.clone())))
-            />
             <IconButton
                 label=format!("Delete {}", model.name)
                 glyph=Icon::Trash
@@ -137,8 +145,8 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     });
     view! {
         <tr>
-            <th scope="row" data-label="Name"><code class="cell-title">{model.name.to_string()}</code></th>
-            <td data-label="Leads to"><code>{targets}</code>{ending(model)}</td>
+            <th scope="row" data-label="Name"><a href=href><code class="cell-title">{model.name.to_string()}</code></a></th>
+            <td data-label="Leads to">{leads_to(&model.route)}{ending(model)}</td>
             <td data-label="Price per million tokens">{price(&model.price)}</td>
             <td data-label="Timeouts"><span class="muted">{limits}</span></td>
             <td data-label="Cache"><span class="muted">{kept}</span></td>
@@ -146,6 +154,20 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// The target, or what the route does with how many of them.
+fn leads_to(route: &Route) -> AnyView {
+    if let Some(target) = route.only_target() {
+        return view! { <code>{target.target.to_string()}</code> }.into_any();
+    }
+    let targets = route.targets();
+    let mut names: Vec<_> = targets.iter().map(|(_, leaf)| leaf.target.to_string()).collect();
+    names.dedup();
+    let rest = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let rest = (rest > 0).then(|| format!(" and {rest} more"));
+    view! { <span>{told(route)}</span><span class="cell-note">{names.join(", ")}{rest}</span> }.into_any()
 }
 
 /// A warning when the provider's model is on its way out.
@@ -171,7 +193,7 @@ fn price(price: &PriceState) -> AnyView {
 }
 
 /// The two prices that matter most: `$0.15 in · $0.60 out`.
-pub(super) fn rates_line(rates: &Rates) -> String {
+pub(in crate::pages) fn rates_line(rates: &Rates) -> String {
     let parts = [("in", rates.input), ("out", rates.output)];
     let parts: Vec<String> = parts
         .into_iter()

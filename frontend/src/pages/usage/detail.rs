@@ -4,6 +4,7 @@ use gatewright_types::api::{Dialect, LineItem, NativeDialect, ServedTier, UsageR
 use gatewright_types::{Nanos, UsageUnit};
 use leptos::prelude::*;
 
+use super::trace::Trace;
 use super::{Names, cost, outcome};
 use crate::components::badge::{Badge, Tone};
 use crate::components::dialog::{Dialog, Frame};
@@ -36,6 +37,8 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
                 {text_fact("First token", row.first_token_ms.map(format::millis))}
                 {text_fact("Gateway's own time", Some(format!("{} µs", format::count(row.overhead_us))))}
             </dl>
+            <h3>"Why it went there"</h3>
+            <Trace request=row.id/>
             <h3>"Used"</h3>
             {used(&row)}
             <p class="total"><span>"Cost"</span><strong>{cost(&row)}</strong></p>

@@ -2,6 +2,7 @@
 
 mod detail;
 mod filters;
+mod trace;
 
 use gatewright_types::KeyId;
 use gatewright_types::api::{Key, Outcome, Team, UsageQuery, UsageRow};

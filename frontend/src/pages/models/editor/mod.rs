@@ -1,0 +1,86 @@
+//! The editor of a route: a graph and a text that are the same tree, a panel beside them, and everything that is wrong.
+
+mod canary;
+mod card;
+mod edge;
+mod facts;
+mod fields;
+mod graph;
+mod panel;
+mod problems;
+mod state;
+mod target;
+mod text;
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
+use crate::components::button::IconButton;
+use crate::components::icon::Icon;
+use crate::components::segments::segments;
+use crate::route::{Mark, NodeId};
+pub(super) use facts::Facts;
+use graph::Graph;
+use panel::Panel;
+use problems::Problems;
+pub(super) use state::Editor;
+use text::Text;
+
+/// How the route is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Graph,
+    Text,
+}
+
+#[component]
+pub(super) fn RouteEditor(
+    editor: Editor,
+    facts: Facts,
+    /// A decision laid over the graph.
+    #[prop(into)]
+    marks: Signal<BTreeMap<NodeId, Mark>>,
+) -> impl IntoView {
+    facts.follow(editor);
+    let shown = RwSignal::new(View::Graph);
+    let choose = Callback::new(move |view| shown.set(view));
+    let undo = Callback::new(move |()| editor.undo());
+    let redo = Callback::new(move |()| editor.redo());
+    let steps = move || {
+        editor.can_edit().then(|| {
+            view! {
+                <IconButton label="Undo" glyph=Icon::Undo denied=Signal::derive(move || !editor.can_undo()) on_press=undo/>
+                <IconButton label="Redo" glyph=Icon::Redo denied=Signal::derive(move || !editor.can_redo()) on_press=redo/>
+            }
+        })
+    };
+    let stale = move || {
+        let broken = editor.broken().is_some() && shown.get() == View::Graph;
+        broken.then(|| {
+            let go = move |_| shown.set(View::Text);
+            view! {
+                <p class="notice notice-warning">
+                    "The text cannot be read, so this is the last route that could be, and it cannot be changed here. "
+                    <button type="button" class="link-button" on:click=go>"Mend the text"</button>
+                </p>
+            }
+        })
+    };
+    let body = move || match shown.get() {
+        View::Graph => view! { <Graph editor=editor facts=facts marks=marks/> }.into_any(),
+        View::Text => view! { <Text editor=editor/> }.into_any(),
+    };
+    view! {
+        <div class="route-bar">
+            {segments("Shown as", [(View::Graph, "Graph"), (View::Text, "YAML")], shown.into(), choose)}
+            <div class="route-steps">{steps}</div>
+        </div>
+        {stale}
+        <div class="route-body">
+            <div class="route-main">{body}<Problems editor=editor/></div>
+            <div class="route-side"><Panel editor=editor facts=facts/></div>
+        </div>
+    }
+    .into_any()
+}

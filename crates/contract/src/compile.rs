@@ -37,6 +37,7 @@ pub fn compile(
     let mut slug = None;
     let mut providers = HashMap::new();
     let mut own = OwnFacts::default();
+    let mut teams = HashMap::new();
     for (unit, body) in units {
         match body {
             UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
@@ -57,7 +58,12 @@ pub fn compile(
                     });
                 }
             }
-            UnitBody::Team(_) | UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) | UnitBody::Catalog(_) => {}
+            UnitBody::Team(team) => {
+                if let UnitId::Team(id) = unit {
+                    teams.insert(*id, team.name.clone());
+                }
+            }
+            UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) | UnitBody::Catalog(_) => {}
         }
     }
 
@@ -83,6 +89,7 @@ pub fn compile(
         Some(slug) if problems.is_empty() => Ok(Tenant {
             id: organization,
             slug,
+            teams,
             models,
             providers,
             prices: by_provider(units, prices),

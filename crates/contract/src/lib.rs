@@ -4,6 +4,7 @@
 mod api_key;
 mod classes;
 mod compile;
+mod condition;
 mod cow_map;
 mod credential;
 mod destination;
@@ -11,6 +12,7 @@ mod egress;
 mod network;
 mod own_facts;
 mod published;
+mod residency;
 mod route;
 mod sealed;
 mod snapshot;
@@ -31,7 +33,7 @@ pub use network::{
     NetworkUnit, OpenedNetwork, given_network, network_problems, open_network, proxy_url, reseal_network, same_network,
     seal_network, told_network, with_kept_secrets,
 };
-pub use own_facts::{KnownModel, OwnFacts};
+pub use own_facts::{Bounds, KnownModel, OwnFacts};
 pub use published::Published;
 pub use route::{Canary, Case, Route, Step, Strategy};
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-use gatewright_llm::{Catalog, CatalogModel, Listed};
+use chrono::{DateTime, NaiveDate, Utc};
+use gatewright_llm::{Capabilities, Catalog, CatalogModel, Listed};
 use gatewright_types::UpstreamModel;
-use gatewright_types::api::{ModelFacts, ProviderKind};
+use gatewright_types::api::{Capability, ModelFacts, ProviderKind};
 
 /// All of an organization's own facts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +20,27 @@ struct OfKind {
     /// Other names, and whose they are.
     aliases: HashMap<UpstreamModel, UpstreamModel>,
 }
+
+/// What keeps a model from answering some requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// What it cannot do, for certain.
+    pub lacking: Capabilities,
+    /// Tokens of the longest conversation.
+    pub context: Option<u32>,
+    pub max_output: Option<u32>,
+    pub sunset_on: Option<NaiveDate>,
+}
+
+/// What a public list would say of a model that can do it. Of documents it says less: whoever sees pictures may read them.
+const LISTED_WHERE_THERE: [Capability; 6] = [
+    Capability::Tools,
+    Capability::StructuredOutput,
+    Capability::Vision,
+    Capability::AudioInput,
+    Capability::AudioOutput,
+    Capability::VideoInput,
+];
 
 /// A model by all that is known of it.
 #[derive(Debug)]
@@ -68,6 +89,24 @@ impl OwnFacts {
         let own = self.facts(kind, listed.map_or(name, |listed| listed.name));
         own.and_then(|facts| facts.max_output)
             .or_else(|| listed?.model.max_output)
+    }
+
+    /// What keeps a model from answering some requests, by its name or an alias. Nothing does of which nobody knows.
+    pub fn bounds(&self, catalog: &Catalog, kind: ProviderKind, model: &UpstreamModel, at: DateTime<Utc>) -> Bounds {
+        let name = self.name(kind, model);
+        let listed = catalog.find(kind, name.as_str(), at);
+        let own = self.facts(kind, listed.map_or(name, |listed| listed.name));
+        let listed = listed.map(|listed| listed.model);
+        let mut bounds = listed.map(Bounds::listed).unwrap_or_default();
+        if let Some(own) = own {
+            for (capability, there) in &own.capabilities {
+                bounds.lacking.set(*capability, !there);
+            }
+            bounds.context = own.context.or(bounds.context);
+            bounds.max_output = own.max_output.or(bounds.max_output);
+            bounds.sunset_on = own.sunset_on.or(bounds.sunset_on);
+        }
+        bounds
     }
 
     fn facts(&self, kind: ProviderKind, name: &UpstreamModel) -> Option<&ModelFacts> {
@@ -127,10 +166,32 @@ impl OwnFacts {
     }
 }
 
+impl Bounds {
+    fn listed(model: &CatalogModel) -> Self {
+        let mut lacking = Capabilities::default();
+        let there = model.capabilities;
+        // Of some models the list says nothing but what they are for.
+        let says_something = LISTED_WHERE_THERE.iter().any(|capability| there.contains(*capability))
+            || there.contains(Capability::SystemMessages)
+            || there.contains(Capability::ToolChoice);
+        if says_something {
+            for capability in LISTED_WHERE_THERE {
+                lacking.set(capability, !there.contains(capability));
+            }
+            let reads = there.contains(Capability::Documents) || there.contains(Capability::Vision);
+            lacking.set(Capability::Documents, !reads);
+        }
+        Self {
+            lacking,
+            context: model.context,
+            max_output: model.max_output,
+            sunset_on: model.sunset_on,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use gatewright_types::api::Capability;
-
     use super::*;
 
     const KIND: ProviderKind = ProviderKind::Openai;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatewright_cel::Expression;
 use gatewright_types::Slug;
 use gatewright_types::api::{Affinity, Ramp};
 
@@ -12,6 +13,8 @@ use crate::{Classes, UpstreamTarget};
 pub struct Route {
     /// Where it is written: `route.fallback[0]`.
     pub place: Arc<str>,
+    /// Made of the targets it leads to: whatever else changes about a model, those that stick to a route stay with it.
+    pub identity: u64,
     pub strategy: Strategy,
 }
 
@@ -51,7 +54,7 @@ pub struct Step {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    pub condition: String,
+    pub condition: Expression,
     pub route: Route,
 }
 

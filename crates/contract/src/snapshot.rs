@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Catalog, Edition};
-use gatewright_types::{CatalogRefreshId, KeyId, ModelName, OrganizationId, TeamId};
+use gatewright_types::{CatalogRefreshId, DisplayName, KeyId, ModelName, OrganizationId, TeamId};
 
 use crate::cow_map::DigestState;
 use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile};
@@ -34,6 +34,7 @@ pub struct Caller {
 pub struct KeyEntry {
     pub organization: OrganizationId,
     pub id: KeyId,
+    pub name: Option<DisplayName>,
     pub team: Option<TeamId>,
     /// The models the key may call; all when absent.
     pub models: Option<Box<[ModelName]>>,
@@ -184,6 +185,7 @@ impl KeyEntry {
     fn new(organization: OrganizationId, unit: KeyUnit) -> Self {
         let KeyUnit {
             id,
+            name,
             team,
             models,
             expires_at,
@@ -191,6 +193,7 @@ impl KeyEntry {
         Self {
             organization,
             id,
+            name,
             team,
             models: models.map(Vec::into_boxed_slice),
             expires_at,
@@ -228,6 +231,7 @@ mod tests {
     fn key_body(id: KeyId) -> UnitBody {
         UnitBody::Key(KeyUnit {
             id,
+            name: None,
             team: None,
             models: None,
             expires_at: None,

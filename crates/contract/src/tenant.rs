@@ -8,15 +8,19 @@ use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, un
 use gatewright_types::api::{
     CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier,
 };
-use gatewright_types::{CredentialId, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, UpstreamModel};
+use gatewright_types::{
+    CredentialId, DisplayName, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
+    UpstreamModel,
+};
 
-use crate::{BaseUrl, NetworkUnit, OwnFacts, Route, Sealed};
+use crate::{BaseUrl, Bounds, NetworkUnit, OwnFacts, Route, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
     pub id: OrganizationId,
     pub slug: Slug,
+    pub teams: HashMap<TeamId, DisplayName>,
     pub models: HashMap<ModelName, Arc<Model>>,
     pub providers: HashMap<Slug, Arc<Provider>>,
     /// The organization's own prices, by provider and model there, the newest first.
@@ -121,6 +125,18 @@ impl UpstreamTarget {
     /// The longest answer of the model, as far as it is known at a time.
     pub fn max_output(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<u32> {
         self.own.max_output(catalog, self.provider.kind, &self.model, at)
+    }
+
+    pub fn name(&self) -> Target {
+        Target {
+            provider: self.provider.name.clone(),
+            model: self.model.clone(),
+        }
+    }
+
+    /// What keeps the model from answering some requests, as far as it is known at a time.
+    pub fn bounds(&self, catalog: &Catalog, at: DateTime<Utc>) -> Bounds {
+        self.own.bounds(catalog, self.provider.kind, &self.model, at)
     }
 
     /// What is known of the model at a time: by the organization itself, else by the catalogue.

@@ -126,6 +126,9 @@ pub struct CatalogUnit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUnit {
     pub id: KeyId,
+    /// Absent on a key that was published by an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<DisplayName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

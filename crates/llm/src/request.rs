@@ -6,6 +6,7 @@ mod accent;
 mod continued;
 mod enveloped;
 mod needs;
+mod ties;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -39,6 +40,8 @@ pub struct Request {
     needed: needs::Places,
     /// Where it says what an envelope says in its stead.
     said: enveloped::Said,
+    /// Where it says what ties it to others.
+    ties: ties::Places,
     /// The response it refers to was found, and the conversation up to there is part of the body.
     continues: bool,
 }
@@ -81,6 +84,7 @@ struct Found<'a> {
     stream_options: Option<Value<'a>>,
     needed: needs::Places,
     said: enveloped::Said,
+    ties: ties::Places,
 }
 
 impl BadRequest {
@@ -151,6 +155,7 @@ impl Request {
             usage,
             needed: found.needed,
             said: found.said,
+            ties: found.ties,
             continues: false,
             body,
         })
@@ -284,6 +289,7 @@ impl<'a> Found<'a> {
                 b"stream_options" => (&mut found.stream_options, "stream_options"),
                 name => {
                     found.needed.note(name, &member.value);
+                    found.ties.note(name, &member.value);
                     continue;
                 }
             };

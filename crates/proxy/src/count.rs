@@ -32,6 +32,7 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body:
             id: record.id(),
             model: request.model(),
             request: None,
+            headers: &told.headers,
         };
         let plan = route(gateway, &caller, routable)?;
         record.routed(&plan);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use gatewright_contract::{Catalog, Published};
-use gatewright_routing::Health;
+use gatewright_routing::{Health, Turns};
 
 use crate::authenticate::KeyLookup;
 use crate::counting::Counting;
@@ -32,6 +32,7 @@ pub struct GatewayParts {
     pub counting: Counting,
     pub upstream: Upstream,
     pub health: Health,
+    pub turns: Turns,
     pub responses: ResponseMemory,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,

@@ -84,6 +84,7 @@ async fn stages(
         id: record.id(),
         model: request.model(),
         request: Some(&request),
+        headers: &told.headers,
     };
     let mut plan = route(gateway, caller, routable)?;
     if request.dialect() == Dialect::OpenaiResponses {

@@ -452,6 +452,17 @@ impl Open {
             .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
     }
 
+    fn note_habits(&self, gateway: &Gateway, flight: &Flight, end: &End) {
+        let (Used::Told(tokens, _), Some(plan), Outcome::Complete) = (&end.used, &self.plan, end.outcome) else {
+            return;
+        };
+        let catalog = gateway.catalog();
+        let price = self.price(&catalog);
+        let rates = price.as_ref().map(AppliedPrice::rates);
+        let habits = flight.vitals().habits();
+        habits.note(tokens, rates, plan.routed.conversation, self.usage.started_at);
+    }
+
     fn note_latency(&self) {
         if let Some((flight, began)) = &self.flight {
             flight.first_token(began.elapsed(), Utc::now());
@@ -470,6 +481,7 @@ impl Open {
         }
         if let Some((flight, _)) = self.flight.take() {
             flight.used(end.used.tokens(), Utc::now());
+            self.note_habits(gateway, &flight, end);
         }
         let usage = &mut self.usage;
         usage.outcome = end.outcome;

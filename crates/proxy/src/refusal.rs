@@ -59,6 +59,10 @@ pub(crate) enum Refusal {
     /// A key for some models only, and a request of which it cannot be told which model it is for.
     ModelNotNamed,
     ProviderNotFound,
+    /// The request is bound to a region, and what it was sent to is not known to be there.
+    ProviderElsewhere {
+        region: String,
+    },
     /// The provider wants a file that the caller named, and it cannot be had.
     File(FileRefusal),
     /// No target of the model can take it.
@@ -83,7 +87,10 @@ impl Refusal {
             Self::ResponseNotFound { .. } => "response_not_found",
             Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
             Self::ProviderNotFound => "provider_not_found",
-            Self::Unroutable(_) => "no_feasible_target",
+            Self::ProviderElsewhere { .. } | Self::Unroutable(Unroutable::NotInRegion { .. }) => {
+                "residency_unsatisfied"
+            }
+            Self::Unroutable(Unroutable::NoRule { .. } | Unroutable::NoTarget { .. }) => "no_feasible_target",
             Self::File(file) => file.code(),
             Self::Upstream(upstream) => upstream.code(),
         }
@@ -95,12 +102,18 @@ impl Refusal {
             Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => 503,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
-            Self::BodyBroken | Self::BadRequest(_) | Self::PreviousResponseNotFound { .. } | Self::Unroutable(_) => 400,
+            Self::BodyBroken
+            | Self::BadRequest(_)
+            | Self::PreviousResponseNotFound { .. }
+            | Self::Unroutable(Unroutable::NoRule { .. } | Unroutable::NoTarget { .. }) => 400,
             Self::ModelNotFound { .. }
             | Self::ProviderNotFound
             | Self::ResponseNotFound { .. }
             | Self::NotServed { .. } => 404,
-            Self::ModelNotAllowed { .. } | Self::ModelNotNamed => 403,
+            Self::ModelNotAllowed { .. }
+            | Self::ModelNotNamed
+            | Self::ProviderElsewhere { .. }
+            | Self::Unroutable(Unroutable::NotInRegion { .. }) => 403,
             Self::MethodNotServed { .. } => 405,
             Self::File(file) => file.status(),
             Self::Upstream(upstream) => upstream.status(),
@@ -139,6 +152,7 @@ impl Refusal {
             | Self::MemoryAway
             | Self::ModelNotNamed
             | Self::ProviderNotFound
+            | Self::ProviderElsewhere { .. }
             | Self::Upstream(_) => None,
         }
     }
@@ -187,6 +201,9 @@ impl Refusal {
             Self::ProviderNotFound => {
                 "There is no provider of this name. The address is `/native/{provider}/…`.".into()
             }
+            Self::ProviderElsewhere { region } => {
+                format!("This request may only go to `{region}`, and the provider is not known to be there.").into()
+            }
             Self::Unroutable(unroutable) => unroutable.to_string().into(),
             Self::File(file) => file.message().into(),
             Self::Upstream(upstream) => upstream.message().into(),
@@ -212,6 +229,7 @@ impl Refusal {
             | Self::PreviousResponseNotFound { .. }
             | Self::ResponseNotFound { .. }
             | Self::ModelNotNamed
+            | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
             | Self::ProviderNotFound => None,
         }
@@ -239,6 +257,7 @@ impl Refusal {
             | Self::MemoryAway
             | Self::ModelNotNamed
             | Self::File(_)
+            | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
             | Self::ProviderNotFound => Outcome::Refused,
         }

@@ -3,7 +3,7 @@
 
 use gatewright_contract::{Caller, UpstreamTarget};
 use gatewright_llm::Request;
-use gatewright_routing::{Asked, Situation};
+use gatewright_routing::{Asked, Headers, Situation};
 use gatewright_types::{CredentialId, RequestId};
 
 use crate::gateway::Gateway;
@@ -27,6 +27,7 @@ pub(crate) struct Routable<'a> {
     pub(crate) model: &'a str,
     /// Absent where tokens are only to be counted.
     pub(crate) request: Option<&'a Request>,
+    pub(crate) headers: &'a Headers,
 }
 
 impl Plan {
@@ -37,7 +38,12 @@ impl Plan {
 
 /// A name that exists but is not on the key's list is told apart: whoever holds the key belongs to the organization.
 pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) -> Result<Plan, Refusal> {
-    let Routable { id, model, request } = routable;
+    let Routable {
+        id,
+        model,
+        request,
+        headers,
+    } = routable;
     let Some(found) = caller.tenant.models.get(model) else {
         return Err(Refusal::ModelNotFound {
             model: model.to_owned(),
@@ -52,8 +58,9 @@ pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) 
     let routed = gatewright_routing::route(&Situation {
         caller,
         model: found,
-        asked: Asked { request },
+        asked: Asked { request, headers },
         health: &gateway.parts.health,
+        turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
         now: chrono::Utc::now(),
         dice: time ^ random,

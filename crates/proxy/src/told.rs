@@ -2,6 +2,7 @@
 
 use gatewright_llm::Endpoint;
 use gatewright_llm::dialect::PathFacts;
+use gatewright_routing::Headers;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::speech::Wishes;
@@ -20,6 +21,8 @@ pub(crate) struct Told {
     pub(crate) model: Option<String>,
     pub(crate) stream: bool,
     pub(crate) wishes: Wishes,
+    /// For rules of routes.
+    pub(crate) headers: Headers,
     /// Those of [`PASSED`] that were sent, in their order.
     pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
 }

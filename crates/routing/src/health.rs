@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, Guard};
 use chrono::{DateTime, Utc};
 use gatewright_types::{ProviderId, UpstreamModel};
 
+use crate::habits::Habits;
 use crate::latency::Latency;
 use crate::minute::Minute;
 
@@ -31,6 +32,7 @@ pub struct Vitals {
     in_flight: AtomicU32,
     latency: Latency,
     tokens: Minute,
+    habits: Habits,
     /// In milliseconds since 1970.
     open_until: AtomicI64,
 }
@@ -71,6 +73,11 @@ impl Look {
         let vitals = self.0.get(&provider)?.get(model)?;
         Some(vitals)
     }
+
+    /// The models of a provider that were called.
+    pub(crate) fn models(&self, provider: ProviderId) -> impl Iterator<Item = &UpstreamModel> {
+        self.0.get(&provider).into_iter().flat_map(HashMap::keys)
+    }
 }
 
 impl Vitals {
@@ -89,6 +96,10 @@ impl Vitals {
         self.latency.micros(now)
     }
 
+    pub fn habits(&self) -> &Habits {
+        &self.habits
+    }
+
     pub fn tokens_within_a_minute(&self, now: DateTime<Utc>) -> u64 {
         self.tokens.sum(now)
     }
@@ -104,6 +115,10 @@ impl Vitals {
 }
 
 impl Flight {
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
     pub fn first_token(&self, took: Duration, now: DateTime<Utc>) {
         self.vitals.latency.note(took, now);
     }

@@ -14,7 +14,7 @@ pub(crate) fn lay_out(choice: &Choice<'_>) -> (Vec<Candidate>, Vec<Gate>) {
         gates: Vec::new(),
         open: Vec::new(),
     };
-    if let Some(root) = choice.root() {
+    if let Some(root) = choice.part(choice.root) {
         layout.part(root);
     }
     (layout.candidates, layout.gates)
@@ -51,7 +51,7 @@ impl Layout<'_> {
 
     fn group(&mut self, first: usize) {
         let turn = self.candidates.len();
-        let mut below = self.choice.part(first);
+        let mut below = self.choice.part(Some(first));
         while let Some(part) = below {
             let is_behind = self.candidates.len() > turn;
             if is_behind {
@@ -64,7 +64,7 @@ impl Layout<'_> {
             if is_behind {
                 self.open.pop();
             }
-            below = part.next.and_then(|next| self.choice.part(next));
+            below = self.choice.part(part.next);
         }
     }
 }

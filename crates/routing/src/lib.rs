@@ -3,16 +3,31 @@
 //! [`Situation`], so that a sample request is explained by the code that routes real ones.
 
 mod choose;
+mod cost;
 mod dice;
+mod facts;
+mod fit;
+mod habits;
+mod headers;
 mod health;
 mod latency;
 mod lay_out;
 mod minute;
+mod names;
+mod order;
 mod plan;
 mod route;
 mod situation;
+mod steps;
+mod turns;
+mod unroutable;
 
+pub use facts::REGION;
+pub use habits::Habits;
+pub use headers::Headers;
 pub use health::{Flight, Health, Vitals};
 pub use plan::{Leg, Legs, Plan};
-pub use route::{Unroutable, route};
+pub use route::{route, route_and_tell};
 pub use situation::{Asked, Situation};
+pub use turns::Turns;
+pub use unroutable::{Misfit, Unroutable};

@@ -11,6 +11,10 @@ use gatewright_types::api::FailureClass;
 pub struct Plan {
     pub model: Arc<Model>,
     pub legs: Legs,
+    /// The region or area that the request is bound to.
+    pub region: Option<Box<str>>,
+    /// Stands for how its conversation begins, where that mattered.
+    pub conversation: Option<u64>,
 }
 
 /// Targets in the order in which they are tried. There is at least one.
@@ -27,9 +31,9 @@ pub struct Leg {
     pub place: Arc<str>,
     /// The failures of the one before it in the route that it stands in for.
     pub on: Classes,
-    /// Its turn in the route. In the plan it is later where it is not healthy.
+    /// Its turn in the route. In the plan it is later where it had better not be asked.
     turn: usize,
-    healthy: bool,
+    pub(crate) state: State,
     gates: Range<usize>,
 }
 
@@ -54,8 +58,12 @@ pub(crate) struct Candidate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Ready,
+    /// It can probably not answer: as if it had failed because the conversation is too long.
+    Doubtful,
     /// It failed too often a short while ago.
     Unhealthy,
+    /// It cannot answer: as if it had been tried and failed like this.
+    Unfit(FailureClass),
 }
 
 impl State {
@@ -63,7 +71,9 @@ impl State {
     pub(crate) const fn rank(self) -> u8 {
         match self {
             Self::Ready => 0,
-            Self::Unhealthy => 1,
+            Self::Doubtful => 1,
+            Self::Unhealthy => 2,
+            Self::Unfit(_) => 3,
         }
     }
 }
@@ -83,7 +93,7 @@ impl Legs {
             place,
             on: Classes::default(),
             turn: 0,
-            healthy: true,
+            state: State::Ready,
             gates: 0..0,
         };
         Self {
@@ -104,12 +114,15 @@ impl Legs {
         self.legs.iter()
     }
 
-    /// The order in which candidates are tried; `None` when none can be. Those that are not healthy come last,
-    /// but are never left out.
+    /// The order in which candidates are tried; `None` when none can be. Those that cannot answer are left out. Those
+    /// that had better not be asked come last, but are never left out.
     pub(crate) fn of(candidates: Vec<Candidate>, gates: Vec<Gate>) -> Option<Self> {
         let first = begin(&candidates, &gates)?;
         let mut legs: Vec<(u8, Leg)> = Vec::with_capacity(candidates.len());
         for (turn, candidate) in candidates.into_iter().enumerate() {
+            if matches!(candidate.state, State::Unfit(_)) {
+                continue;
+            }
             let rank = if turn == first { 0 } else { 1 + candidate.state.rank() };
             let own = gates.get(candidate.gates.clone()).unwrap_or_default();
             let leg = Leg {
@@ -117,7 +130,7 @@ impl Legs {
                 place: candidate.place,
                 on: own.last().map(|gate| gate.on).unwrap_or_default(),
                 turn,
-                healthy: candidate.state == State::Ready,
+                state: candidate.state,
                 gates: candidate.gates,
             };
             legs.push((rank, leg));
@@ -133,7 +146,7 @@ impl Legs {
         let from = self.legs.get(leg)?;
         let stands_in = |other: &Leg| match other.turn < from.turn {
             // It was passed over, and is the last resort.
-            true => !other.healthy && Classes::USUAL.contains(failed),
+            true => other.state != State::Ready && Classes::USUAL.contains(failed),
             false => between(&self.gates, &other.gates, from.turn).contains(failed),
         };
         let later = self.legs.iter().enumerate().skip(leg + 1);
@@ -150,18 +163,22 @@ fn between(gates: &[Gate], own: &Range<usize>, turn: usize) -> Classes {
 }
 
 /// Whose turn it is first: the first one, else whoever stands in for it as if it had been tried. Where that leads nowhere,
-/// the first one that is not healthy, and then any that is.
+/// the first one that had better not be asked, and then any that may.
 fn begin(candidates: &[Candidate], gates: &[Gate]) -> Option<usize> {
     let mut turn = 0;
     while let Some(candidate) = candidates.get(turn) {
         let failed = match candidate.state {
             State::Ready => return Some(turn),
+            State::Doubtful => FailureClass::ContextLength,
             State::Unhealthy => FailureClass::Error,
+            State::Unfit(failed) => failed,
         };
         let mut later = candidates.iter().enumerate().skip(turn + 1);
         let next = later.find(|(_, other)| between(gates, &other.gates, turn).contains(failed));
         turn = next.map_or(candidates.len(), |(index, _)| index);
     }
     let usable = |is: fn(State) -> bool| candidates.iter().position(|candidate| is(candidate.state));
-    usable(|state| state == State::Unhealthy).or_else(|| usable(|state| state == State::Ready))
+    usable(|state| state == State::Doubtful)
+        .or_else(|| usable(|state| state == State::Unhealthy))
+        .or_else(|| usable(|state| state == State::Ready))
 }

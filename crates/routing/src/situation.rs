@@ -6,14 +6,15 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Catalog, Model};
 use gatewright_llm::Request;
 
-use crate::Health;
+use crate::{Headers, Health, Turns};
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
     pub caller: &'a Caller,
     pub model: &'a Arc<Model>,
     pub asked: Asked<'a>,
     pub health: &'a Health,
+    pub turns: &'a Turns,
     pub catalog: &'a Catalog,
     pub now: DateTime<Utc>,
     /// Decides whatever is left to chance.
@@ -25,4 +26,5 @@ pub struct Situation<'a> {
 pub struct Asked<'a> {
     /// Absent where tokens are only to be counted.
     pub request: Option<&'a Request>,
+    pub headers: &'a Headers,
 }

@@ -177,6 +177,7 @@ impl WriteTx {
         let key = read(row)?;
         let unit = KeyUnit {
             id: key.id,
+            name: Some(key.name.clone()),
             team: key.team,
             models: key.models.clone(),
             expires_at: key.expires_at,

@@ -93,6 +93,7 @@ impl Population {
         let digest = Digest::of(self.secret(number).as_bytes());
         let body = KeyUnit {
             id: KeyId::mint(),
+            name: None,
             team: Some(tenant.team),
             models: None,
             expires_at: None,

@@ -184,6 +184,12 @@ impl Check<'_> {
                 format!("may have at most {} entries", ProviderSettings::MOST_HEADERS),
             );
         }
+        if settings.residency.len() > ProviderSettings::MOST_RESIDENCIES {
+            self.wrong(
+                "residency",
+                format!("may have at most {} entries", ProviderSettings::MOST_RESIDENCIES),
+            );
+        }
         if !kind.calls_out() && !settings.headers.is_empty() {
             self.wrong("headers", format!("{}: remove it", self.means_nothing()));
         }

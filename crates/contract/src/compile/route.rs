@@ -1,10 +1,13 @@
 //! Compiles a route: resolves its targets and finds everything that is wrong with it, each with its place.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use gatewright_types::api::{Canary as CanarySpec, Route as Spec, RouteTarget, Weighted};
+use gatewright_cel::Expression;
+use gatewright_types::api::{Canary as CanarySpec, Case as CaseSpec, Route as Spec, RouteTarget, Weighted};
 
 use super::Resources;
+use crate::condition::declarations;
 use crate::route::{Canary, Case, Route, Step, Strategy};
 use crate::{Classes, UpstreamTarget};
 
@@ -82,14 +85,12 @@ impl Compiling<'_> {
                 }
             }
             Spec::When { cases, otherwise } => {
+                let conditions = self.conditions(&place, cases);
                 let mut routes = self.all(&place, spec, depth)?;
                 let otherwise = otherwise.as_ref().and_then(|_| routes.pop()).map(Box::new);
-                let conditions = cases.iter().map(|case| case.condition.clone());
-                let cases = conditions
-                    .zip(routes)
-                    .map(|(condition, route)| Case { condition, route });
+                let cases = conditions?.into_iter().zip(routes);
                 Strategy::When {
-                    cases: cases.collect(),
+                    cases: cases.map(|(condition, route)| Case { condition, route }).collect(),
                     otherwise,
                 }
             }
@@ -116,8 +117,25 @@ impl Compiling<'_> {
         };
         Some(Route {
             place: place.into(),
+            identity: identity(spec),
             strategy,
         })
+    }
+
+    /// The conditions of all cases, or none of them: every one is read, so that all mistakes are told at once.
+    fn conditions(&mut self, place: &str, cases: &[CaseSpec]) -> Option<Vec<Expression>> {
+        let declared = declarations();
+        let compiled: Vec<_> = cases
+            .iter()
+            .enumerate()
+            .map(|(index, case)| {
+                let compiled = Expression::compile_condition(&case.condition, &declared);
+                compiled
+                    .map_err(|problem| self.note(format!("{place}.when[{index}].if"), &problem.to_string()))
+                    .ok()
+            })
+            .collect();
+        compiled.into_iter().collect()
     }
 
     /// The nodes right below, or none of them: every one is looked at, so that all mistakes are told at once.
@@ -207,4 +225,12 @@ impl Compiling<'_> {
         self.wrong.push((place, message));
         None
     }
+}
+
+fn identity(spec: &Spec) -> u64 {
+    let mut hash = DefaultHasher::new();
+    for (_, leaf) in spec.targets() {
+        leaf.target.hash(&mut hash);
+    }
+    hash.finish()
 }

@@ -349,3 +349,32 @@ fn an_answer_is_kept_for_a_second_at_least_and_thirty_days_at_most() {
         assert_eq!(problems(&with(wrong)), [("cache.ttl".to_owned(), message)]);
     }
 }
+
+#[test]
+fn a_condition_that_cannot_hold_water_is_refused_with_its_place_line_and_column() {
+    let mut units = base();
+    with_provider(&mut units, "sandbox", ProviderKind::Sandbox, None);
+    let target = json!({"target": "sandbox/sandbox-small"});
+    let route = json!({"fallback": [
+        {"when": [
+            {"if": "request.model == 'a' &&\n  request.modle == 'b'", "route": target.clone()},
+            {"if": "request.input_tokens", "route": target.clone()},
+            {"if": "request.stream", "route": target.clone()},
+        ]},
+    ]});
+    let unit = ModelUnit {
+        name: "fast".parse().expect("a model name"),
+        route: serde_json::from_value(route).expect("a route"),
+        settings: ModelSettings::default(),
+    };
+    units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
+
+    let found = problems(&units);
+
+    let places: Vec<_> = found.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(places, ["route.fallback[0].when[0].if", "route.fallback[0].when[1].if"]);
+    let message = |index: usize| found[index].1.as_str();
+    assert!(message(0).starts_with("line 2, column 11: "), "{}", message(0));
+    assert!(message(0).contains("did you mean `model`?"), "{}", message(0));
+    assert!(message(1).starts_with("line 1, column 1: "), "{}", message(1));
+}

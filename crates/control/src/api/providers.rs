@@ -191,6 +191,7 @@ fn means(call: &Call) -> network::Means<'_> {
 fn told(settings: &ProviderSettings) -> serde_json::Value {
     let ProviderSettings {
         region,
+        residency,
         project,
         api_version,
         deployments,
@@ -199,8 +200,8 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
     } = settings;
     let headers: Vec<_> = headers.keys().collect();
     json!({
-        "region": region, "project": project, "api_version": api_version, "deployments": deployments, "headers": headers,
-        "timeouts": timeouts,
+        "region": region, "residency": residency, "project": project, "api_version": api_version,
+        "deployments": deployments, "headers": headers, "timeouts": timeouts,
     })
 }
 

@@ -95,6 +95,7 @@ impl Differ<'_> {
             ),
             ("network", network.as_ref() == before),
             ("region", one.region == other.region),
+            ("residency", one.residency == other.residency),
             ("project", one.project == other.project),
             ("api_version", one.api_version == other.api_version),
             ("deployments", one.deployments == other.deployments),

@@ -11,6 +11,7 @@ use crate::{PATIENCE, feeds, redis};
 pub(crate) fn key(organization: OrganizationId, revision: u64, secret: &str) -> Unit {
     let body = UnitBody::Key(KeyUnit {
         id: KeyId::mint(),
+        name: None,
         team: None,
         models: None,
         expires_at: None,

@@ -20,6 +20,16 @@ impl Capabilities {
         }
     }
 
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         let all = Capability::ALL.iter().copied();
         all.filter(move |capability| self.contains(*capability))

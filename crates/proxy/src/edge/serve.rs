@@ -1,6 +1,8 @@
 //! Every address that asks a model for something: one way through the pipeline, whatever the dialect.
 
-use actix_web::http::header::{AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, HeaderName as SentName};
+use actix_web::http::header::{
+    AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName as SentName,
+};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use gatewright_types::api::Dialect;
@@ -133,6 +135,7 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
             strict: text_header(request, STRICT).is_some_and(|text| text.eq_ignore_ascii_case("true")),
             as_array: false,
         },
+        headers: texts(headers).collect(),
         passed,
         ..Told::default()
     }
@@ -151,6 +154,12 @@ pub(super) fn secret(request: &HttpRequest) -> Option<&[u8]> {
 
 pub(super) fn traceparent(request: &HttpRequest) -> Option<&str> {
     text_header(request, TRACEPARENT)
+}
+
+/// Those that are texts.
+fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let headers = headers.iter();
+    headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
 }
 
 fn text_header(request: &HttpRequest, name: impl AsHeaderName) -> Option<&str> {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatewright_contract::{Caller, Provider, UpstreamTarget};
 use gatewright_llm::{BadRequest, Family, Named, Native};
+use gatewright_routing::REGION;
 use gatewright_types::api::{Dialect, NativeDialect};
 
 use crate::gateway::Gateway;
@@ -104,6 +105,7 @@ async fn stages(
         body: body.clone(),
     };
     record.sighted(&sighted);
+    check_region(&asked.headers, &sighted)?;
     let asking = ask::Asking {
         sighted,
         base_url,
@@ -113,6 +115,22 @@ async fn stages(
         body,
     };
     asking.ask(gateway, record).await
+}
+
+/// Nothing of a request that is bound to a region gets out of it.
+fn check_region(headers: &http::HeaderMap, sighted: &Sighted) -> Result<(), Refusal> {
+    let Some(region) = headers.get(REGION) else {
+        return Ok(());
+    };
+    let region = String::from_utf8_lossy(region.as_bytes()).trim().to_ascii_lowercase();
+    let is_there = match &sighted.target {
+        Some(target) => target.resides_in(&region),
+        None => sighted.provider.resides_in(&region),
+    };
+    match is_there || region.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::ProviderElsewhere { region }),
+    }
 }
 
 /// What an answer is priced as. Of an address whose use is not known the price is not known either.

@@ -9,7 +9,7 @@ use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::{input_items, item_id_of, links, response_id, response_of};
 use gatewright_llm::{BadRequest, Request, spoken};
-use gatewright_routing::Legs;
+use gatewright_routing::{Legs, Unroutable};
 use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
 
@@ -113,6 +113,13 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
             model.name
         )));
     };
+    let target = &legs.first().target;
+    if let Some(region) = plan.routed.region.as_ref().filter(|region| !target.resides_in(region)) {
+        return Err(Refusal::Unroutable(Unroutable::NotInRegion {
+            model: model.name.clone(),
+            region: region.clone(),
+        }));
+    }
     if !keeps_responses(&legs.first().target) {
         return Err(Refusal::PreviousResponseNotFound {
             id: previous.to_owned(),
@@ -120,8 +127,8 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
     }
     Ok(Plan {
         routed: gatewright_routing::Plan {
-            model: model.clone(),
             legs,
+            ..plan.routed.clone()
         },
         credential: made.credential,
         keep: None,

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_contract::{
     Caller, Catalog, KeyEntry, Model, ModelUnit, OrganizationUnit, ProviderUnit, Tenant, UnitBody, UnitId, compile,
 };
 use gatewright_llm::Request;
 use gatewright_llm::dialect::PathFacts;
-use gatewright_routing::{Asked, Health, Plan, Situation, Unroutable, route};
-use gatewright_types::api::{Dialect, ProviderKind, ProviderSettings, Route};
+use gatewright_routing::{Asked, Headers, Health, Plan, Situation, Turns, Unroutable, Vitals, route, route_and_tell};
+use gatewright_types::api::{Dialect, ProviderKind, ProviderSettings, Route, RouteDecision};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId, Slug};
 use serde_json::{Value, json};
 
 pub(crate) struct World {
     pub(crate) caller: Caller,
     pub(crate) model: Arc<Model>,
+    pub(crate) headers: Headers,
     pub(crate) health: Health,
+    pub(crate) turns: Turns,
     pub(crate) catalog: Catalog,
     pub(crate) now: DateTime<Utc>,
     pub(crate) request: Request,
@@ -26,11 +28,17 @@ pub(crate) struct World {
 impl World {
     /// Every provider that the route names is there.
     pub(crate) fn with(written: Value) -> Self {
+        Self::with_units(written, [])
+    }
+
+    /// With these resources besides; a provider among them is the one that the route names.
+    pub(crate) fn with_units(written: Value, more: impl IntoIterator<Item = (UnitId, UnitBody)>) -> Self {
         let read: Route = serde_json::from_value(written).expect("a route");
         let mut units = BTreeMap::from([(
             UnitId::Organization,
             UnitBody::Organization(OrganizationUnit { slug: slug("acme") }),
         )]);
+        units.extend(more);
         for (_, leaf) in read.targets() {
             let name = &leaf.target.provider;
             let known = |body: &UnitBody| matches!(body, UnitBody::Provider(unit) if unit.name == *name);
@@ -62,6 +70,7 @@ impl World {
         let key = KeyEntry {
             organization: tenant.id,
             id: KeyId::mint(),
+            name: None,
             team: None,
             models: None,
             expires_at: None,
@@ -72,7 +81,9 @@ impl World {
                 tenant: Arc::new(tenant),
                 key: Arc::new(key),
             },
+            headers: Headers::default(),
             health: Health::default(),
+            turns: Turns::default(),
             catalog: Catalog::embedded(),
             now: "2026-11-30T06:00:00Z".parse().expect("a time"),
             request: chat(json!({})),
@@ -80,17 +91,35 @@ impl World {
     }
 
     pub(crate) fn decide(&self, dice: u64) -> Result<Plan, Unroutable> {
-        route(&Situation {
+        route(&self.situation(dice))
+    }
+
+    pub(crate) fn explain(&self, dice: u64) -> RouteDecision {
+        let mut decision = RouteDecision::default();
+        let told = route_and_tell(&self.situation(dice), &mut decision).map(|plan| names(&plan));
+        let again = self.decide(dice).map(|plan| names(&plan));
+        assert_eq!(told, again, "telling changes nothing");
+        decision
+    }
+
+    pub(crate) fn situation(&self, dice: u64) -> Situation<'_> {
+        Situation {
             caller: &self.caller,
             model: &self.model,
             asked: Asked {
                 request: Some(&self.request),
+                headers: &self.headers,
             },
             health: &self.health,
+            turns: &self.turns,
             catalog: &self.catalog,
             now: self.now,
             dice,
-        })
+        }
+    }
+
+    pub(crate) fn first(&self, dice: u64) -> String {
+        self.order(dice).swap_remove(0)
     }
 
     /// The targets in the order in which they are tried.
@@ -110,9 +139,12 @@ impl World {
 
     /// The provider's deployment fails too often, for a minute.
     pub(crate) fn open(&self, provider: &str, model: &str) {
+        self.vitals(provider, model).open(self.now + TimeDelta::minutes(1));
+    }
+
+    pub(crate) fn vitals(&self, provider: &str, model: &str) -> Arc<Vitals> {
         let provider = self.caller.tenant.providers.get(provider).expect("it is there");
-        let vitals = self.health.of(provider.id, &model.parse().expect("a name"));
-        vitals.open(self.now + chrono::TimeDelta::minutes(1));
+        self.health.of(provider.id, &model.parse().expect("a name"))
     }
 }
 

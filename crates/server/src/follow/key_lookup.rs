@@ -208,6 +208,7 @@ mod tests {
     fn key() -> Option<UnitBody> {
         Some(UnitBody::Key(KeyUnit {
             id: KeyId::mint(),
+            name: None,
             team: None,
             models: None,
             expires_at: None,

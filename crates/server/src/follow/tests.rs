@@ -51,6 +51,7 @@ impl Stage {
     fn key(&self, revision: u64, secret: &str) -> Unit {
         let body = UnitBody::Key(KeyUnit {
             id: KeyId::mint(),
+            name: None,
             team: None,
             models: None,
             expires_at: None,

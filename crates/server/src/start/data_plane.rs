@@ -11,7 +11,7 @@ use gatewright_proxy::{
     Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings,
     Shedding, Tracing,
 };
-use gatewright_routing::Health;
+use gatewright_routing::{Health, Turns};
 use gatewright_store::Db;
 use gatewright_types::NodeId;
 use tokio::time::Instant;
@@ -168,6 +168,7 @@ impl DataPlane {
             counting: self.counting,
             upstream,
             health: Health::default(),
+            turns: Turns::default(),
             responses,
             metrics: self.metrics,
             tracing,

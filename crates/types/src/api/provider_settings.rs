@@ -15,6 +15,10 @@ pub struct ProviderSettings {
     /// Where a cloud runs the models: `eu-central-1`, `europe-west4`, `global`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// Where what is sent there stays, for requests that may only go to a region: areas such as `eu`, or regions. Where
+    /// this is empty, the region tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub residency: Vec<Region>,
     /// The Google Cloud project that is billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<Project>,
@@ -46,6 +50,7 @@ pub enum ProviderSetting {
 impl ProviderSettings {
     pub const MOST_DEPLOYMENTS: usize = 256;
     pub const MOST_HEADERS: usize = 32;
+    pub const MOST_RESIDENCIES: usize = 32;
 
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

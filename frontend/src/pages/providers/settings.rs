@@ -19,6 +19,7 @@ pub(super) struct SettingsFields {
     form: Form,
     base_url: RwSignal<String>,
     region: RwSignal<String>,
+    residency: RwSignal<String>,
     project: RwSignal<String>,
     api_version: RwSignal<String>,
     deployments: RwSignal<String>,
@@ -32,6 +33,7 @@ impl SettingsFields {
         Self {
             form,
             base_url: text(base_url),
+            residency: RwSignal::new(words(&settings.residency)),
             region: text(settings.region.as_ref().map(ToString::to_string)),
             project: text(settings.project.as_ref().map(ToString::to_string)),
             api_version: text(settings.api_version.as_ref().map(ToString::to_string)),
@@ -51,6 +53,7 @@ impl SettingsFields {
         let region = optional(takes(ProviderSetting::Region), || {
             form.parse_optional("region", self.region)
         });
+        let residency = parse_words(form, "residency", self.residency);
         let project = optional(takes(ProviderSetting::Project), || {
             form.parse_optional("project", self.project)
         });
@@ -65,6 +68,7 @@ impl SettingsFields {
         let timeouts = self.timeouts.read();
         let settings = ProviderSettings {
             region: region?,
+            residency: residency?,
             project: project?,
             api_version: api_version?,
             deployments: deployments?,
@@ -147,6 +151,15 @@ impl SettingsFields {
                 placeholder=address_example(kind)
                 hint="Without a trailing slash. Leave empty where the kind has its usual address."
             />
+            <TextField
+                form=form
+                name="residency"
+                label="Residency"
+                value=self.residency
+                input=Input::Code
+                placeholder="eu"
+                hint="Areas or regions in which what is sent there stays, with spaces between. Leave empty where the region tells."
+            />
             {version}
             {deployments}
             <details class="more-fields">
@@ -169,6 +182,20 @@ impl SettingsFields {
 /// `None` when a field is wrong, `Some(None)` when it is empty or not there.
 fn optional<T>(there: bool, read: impl FnOnce() -> Option<Option<T>>) -> Option<Option<T>> {
     if there { read() } else { Some(None) }
+}
+
+fn words<T: Display>(words: &[T]) -> String {
+    let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+    words.join(" ")
+}
+
+fn parse_words<T: FromStr<Err: Display>>(form: Form, field: &'static str, text: RwSignal<String>) -> Option<Vec<T>> {
+    let text = text.get_untracked();
+    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    let read: Result<Vec<T>, String> = words
+        .map(|word| word.parse().map_err(|error| format!("{word}: {error}")))
+        .collect();
+    read.map_err(|message| form.refuse(field, &message)).ok()
 }
 
 fn lines<K: Display, V: Display>(pairs: &BTreeMap<K, V>) -> String {

@@ -6,6 +6,7 @@ use super::*;
 fn key(organization: OrganizationId, revision: u64, secret: &str) -> Unit {
     let body = UnitBody::Key(KeyUnit {
         id: KeyId::mint(),
+        name: None,
         team: None,
         models: None,
         expires_at: None,

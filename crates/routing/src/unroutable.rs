@@ -1,0 +1,55 @@
+//! Why a request goes nowhere.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gatewright_types::{ModelName, Target};
+
+use crate::fit::Unfit;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unroutable {
+    /// No rule of the route applies, and nothing is said for that case.
+    NoRule { model: ModelName },
+    /// None of the targets can answer.
+    NoTarget { model: ModelName, misfits: Vec<Misfit> },
+    /// All targets are outside of the region that the request is bound to.
+    NotInRegion { model: ModelName, region: Box<str> },
+}
+
+/// A target that cannot answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    pub target: Target,
+    /// Where in the model it is written.
+    pub place: Arc<str>,
+    pub(crate) unfit: Unfit,
+}
+
+impl fmt::Display for Unroutable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRule { model } => write!(
+                f,
+                "No rule of the model `{model}` applies to this request, and it has no `otherwise` for such requests."
+            ),
+            Self::NoTarget { model, misfits } => {
+                write!(f, "No target of the model `{model}` can answer this request:")?;
+                for (index, misfit) in misfits.iter().enumerate() {
+                    write!(f, "{} {misfit}", if index == 0 { "" } else { ";" })?;
+                }
+                f.write_str(".")
+            }
+            Self::NotInRegion { model, region } => write!(
+                f,
+                "This request may only go to `{region}`, and no target of the model `{model}` is known to be there."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.target, self.unfit)
+    }
+}

@@ -32,4 +32,5 @@ mod streaming;
 mod telemetry;
 mod tenancy;
 mod tidy;
+mod traces;
 mod walk;

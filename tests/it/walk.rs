@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gatewright_types::api::{
     InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price, Provider, Team,
 };
+use harness::chat::{question, request_id};
 use harness::http::Request;
 use harness::installation::Installation;
 use harness::organization::Organization;
@@ -88,6 +89,8 @@ pub(crate) struct Things<'a> {
     count: u32,
     /// Somebody who may be removed.
     spare: Person,
+    /// A request whose trace was kept.
+    request: Option<String>,
 }
 
 impl<'a> Things<'a> {
@@ -97,6 +100,7 @@ impl<'a> Things<'a> {
             organization,
             count: 0,
             spare: join(organization, "spare", "viewer").await,
+            request: None,
         }
     }
 
@@ -124,6 +128,7 @@ impl<'a> Things<'a> {
                 "model" => self.model().await,
                 "price" => self.price().await,
                 "overlay" => self.overlay().await,
+                "request" => self.request().await,
                 // Nobody here runs the installation.
                 "refresh" => "refresh_0198c0de00007000800000000000002a".to_owned(),
                 "session" => spare_session(&self.spare).await,
@@ -205,6 +210,18 @@ impl<'a> Things<'a> {
             .await
             .id
             .to_string()
+    }
+
+    async fn request(&mut self) -> String {
+        if self.request.is_none() {
+            let key = self.organization.key("traced").await;
+            let request = self.organization.chat(&key).request(&question("none"));
+            let answer = request.header("x-gw-trace", "1").send(self.organization.nodes[0]).await;
+            let id = request_id(&answer.expect("the data plane answers"));
+            self.organization.usage(&id).await;
+            self.request = Some(id);
+        }
+        self.request.clone().expect("it was made")
     }
 
     async fn price(&mut self) -> String {

@@ -7,7 +7,7 @@ mod route;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gatewright_types::api::{CacheSettings, Retries};
+use gatewright_types::api::{CacheSettings, Retries, TraceSettings, TracedRequests};
 use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::tenant::OwnPrice;
@@ -34,13 +34,21 @@ pub fn compile(
     units: &BTreeMap<UnitId, UnitBody>,
 ) -> Result<Tenant, Vec<CompileProblem>> {
     let mut problems = Vec::new();
-    let mut slug = None;
+    let mut organization_unit = None;
     let mut providers = HashMap::new();
     let mut own = OwnFacts::default();
     let mut teams = HashMap::new();
     for (unit, body) in units {
         match body {
-            UnitBody::Organization(organization) => slug = Some(organization.slug.clone()),
+            UnitBody::Organization(spec) => {
+                let wrong = trace_problems(&spec.traces).into_iter();
+                problems.extend(wrong.map(|(field, message)| CompileProblem {
+                    unit: *unit,
+                    field: field.to_owned(),
+                    message,
+                }));
+                organization_unit = Some(spec);
+            }
             UnitBody::Provider(spec) => {
                 let Some(provider) = provider::provider(*unit, spec, &mut problems) else {
                     continue;
@@ -85,10 +93,11 @@ pub fn compile(
         }
     }
 
-    match slug {
-        Some(slug) if problems.is_empty() => Ok(Tenant {
+    match organization_unit {
+        Some(spec) if problems.is_empty() => Ok(Tenant {
             id: organization,
-            slug,
+            slug: spec.slug.clone(),
+            traces: spec.traces,
             teams,
             models,
             providers,
@@ -198,6 +207,23 @@ fn model(
         route: route?,
         settings: spec.settings.clone(),
     })
+}
+
+fn trace_problems(traces: &TraceSettings) -> Vec<(&'static str, String)> {
+    let mut wrong = Vec::new();
+    let usual = TraceSettings::default().sample;
+    if !(1..=100).contains(&traces.sample) {
+        let message = "must be from 1 to 100 percent: to keep traces of failures only, say `requests: failures`";
+        wrong.push(("traces.sample", message.to_owned()));
+    } else if traces.requests != TracedRequests::All && traces.sample != usual {
+        let message = "only says something with `requests: all`".to_owned();
+        wrong.push(("traces.sample", message));
+    }
+    let (shortest, longest) = (TraceSettings::SHORTEST_KEEP, TraceSettings::LONGEST_KEEP);
+    if !(shortest..=longest).contains(&traces.keep) {
+        wrong.push(("traces.keep", format!("must be from {shortest} to {longest}")));
+    }
+    wrong
 }
 
 fn ttl_problem(cache: &CacheSettings) -> Option<(String, String)> {

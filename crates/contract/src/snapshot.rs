@@ -210,6 +210,8 @@ impl KeyEntry {
 
 #[cfg(test)]
 mod tests {
+    use gatewright_types::api::TraceSettings;
+
     use super::*;
     use crate::{ModelUnit, OrganizationUnit};
 
@@ -225,6 +227,7 @@ mod tests {
     fn organization_body() -> UnitBody {
         UnitBody::Organization(OrganizationUnit {
             slug: "acme".parse().expect("a slug"),
+            traces: TraceSettings::default(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
 use gatewright_types::api::{
-    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier,
+    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TraceSettings,
 };
 use gatewright_types::{
     CredentialId, DisplayName, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
@@ -21,6 +21,7 @@ pub struct Tenant {
     pub id: OrganizationId,
     pub slug: Slug,
     pub teams: HashMap<TeamId, DisplayName>,
+    pub traces: TraceSettings,
     pub models: HashMap<ModelName, Arc<Model>>,
     pub providers: HashMap<Slug, Arc<Provider>>,
     /// The organization's own prices, by provider and model there, the newest first.

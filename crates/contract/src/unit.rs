@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route};
+use gatewright_types::api::{
+    CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
+};
 use gatewright_types::{
     CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
     ProviderId, Slug, TeamId, UpstreamModel,
@@ -61,6 +63,8 @@ pub enum UnitBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationUnit {
     pub slug: Slug,
+    #[serde(default, skip_serializing_if = "TraceSettings::is_usual")]
+    pub traces: TraceSettings,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

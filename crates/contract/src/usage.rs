@@ -51,6 +51,9 @@ pub struct UsageRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_us: Option<u64>,
     pub overhead_us: u64,
+    /// Why it went where it went, as JSON that the database keeps as it is. Absent for most: see `TraceSettings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Where a request went.
@@ -100,7 +103,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<UsageRecord>(text).expect(text);
 
         let before = read(BEFORE);
-        assert_eq!((before.served, before.charge), (None, None));
+        assert_eq!((before.served, before.charge, &before.trace), (None, None, &None));
         assert_eq!(read(&serde_json::to_string(&before).expect("JSON")), before);
 
         let told = BEFORE.replace("\"status\"", "\"served\":\"flex\",\"charge\":\"0.005\",\"status\"");

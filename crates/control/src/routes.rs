@@ -228,7 +228,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             OrganizationWrite,
             patch(below!("")),
-            "Rename the organization",
+            "Change the organization's name and whose traces are kept",
             organizations::update,
         ),
         needs(
@@ -503,6 +503,12 @@ pub(crate) fn routes() -> Vec<Route> {
             get(below!("/usage/series")),
             "Sums of usage over time",
             usage::series,
+        ),
+        needs(
+            UsageRead,
+            get(below!("/usage/{request}/trace")),
+            "Why a request went where it went, where that was kept",
+            usage::trace,
         ),
         needs(
             AuditRead,

@@ -14,6 +14,7 @@ mod embedding;
 mod gateway;
 mod metrics;
 mod native;
+mod notes;
 mod opening;
 mod patience;
 mod pipeline;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatewright_contract::Caller;
 use gatewright_llm::Request;
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, Stage};
+use tokio::time::Instant;
 
 use crate::authenticate::authenticate;
 use crate::call::{Answer, call};
@@ -26,6 +27,8 @@ pub(crate) struct Head<'a> {
     pub(crate) route: &'static str,
     pub(crate) secret: Option<&'a [u8]>,
     pub(crate) traceparent: Option<&'a str>,
+    /// The trace of its decisions is to be kept.
+    pub(crate) wants_trace: bool,
 }
 
 /// A request whose caller is known, with its place in the journal.
@@ -37,6 +40,7 @@ pub(crate) struct Admitted {
 
 /// The first stage, before the body is read: strangers cost neither memory nor parsing.
 pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted, Refusal> {
+    let began = Instant::now();
     let parts = &*gateway.parts;
     let now = chrono::Utc::now();
     if parts.readiness.is_draining() {
@@ -50,14 +54,8 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
         .shedding
         .enter(caller.tenant.id)
         .map_err(|Full| Refusal::Overloaded)?;
-    let record = Record::open(
-        gateway,
-        &caller,
-        place,
-        head.dialect,
-        now,
-        parts.tracing.begin(head.route, head.traceparent),
-    );
+    let mut record = Record::open(gateway, &caller, place, &head, now);
+    record.notes().stage(Stage::Admit, began.elapsed());
     Ok(Admitted { caller, record })
 }
 
@@ -77,16 +75,22 @@ async fn stages(
     body: Result<Bytes, Refusal>,
     record: &mut Record,
 ) -> Result<Answer, Refusal> {
-    let request = Request::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
+    let body = body?;
+    let began = Instant::now();
+    let request = Request::parse(record.dialect(), body, told.path()).map_err(Refusal::BadRequest)?;
     let mut request = Arc::new(request);
     record.asked(&request);
+    record.notes().stage(Stage::Read, began.elapsed());
     let routable = Routable {
         id: record.id(),
         model: request.model(),
         request: Some(&request),
         headers: &told.headers,
     };
-    let mut plan = route(gateway, caller, routable)?;
+    let began = Instant::now();
+    let routed = route(gateway, caller, routable);
+    record.notes().stage(Stage::Route, began.elapsed());
+    let mut plan = routed?;
     if request.dialect() == Dialect::OpenaiResponses {
         (plan, request) = responses::resolve(gateway, caller, plan, request, record.id()).await?;
         // With the conversation it continues: that is what the provider reads.

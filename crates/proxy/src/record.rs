@@ -18,6 +18,8 @@ use crate::access_log;
 use crate::gateway::Gateway;
 use crate::journal::Journal;
 use crate::native::Sighted;
+use crate::notes::Notes;
+use crate::pipeline::Head;
 use crate::refusal::Refusal;
 use crate::route::Plan;
 use crate::shedding::Place;
@@ -47,6 +49,7 @@ struct Open {
     /// The call that is under way or was the last, and when it began.
     flight: Option<(Flight, Instant)>,
     trace: RequestTrace,
+    notes: Notes,
     /// Until its last byte could leave, where what follows takes longer.
     took: Option<Duration>,
     /// Held until the request has ended.
@@ -113,10 +116,11 @@ impl Record {
         gateway: &Gateway,
         caller: &Caller,
         place: Place,
-        dialect: Dialect,
+        head: &Head<'_>,
         started_at: DateTime<Utc>,
-        trace: RequestTrace,
     ) -> Self {
+        let started = Instant::now();
+        let dialect = head.dialect;
         let usage = UsageRecord {
             id: RequestId::mint(),
             organization: caller.tenant.id,
@@ -141,19 +145,21 @@ impl Record {
             duration_us: 0,
             first_token_us: None,
             overhead_us: 0,
+            trace: None,
         };
         gateway.parts.metrics.request_begins();
         let open = Open {
             usage,
             told_in: dialect,
-            started: Instant::now(),
+            started,
             waited: Duration::ZERO,
             overhead: None,
             request: None,
             plan: None,
             sighted: None,
             flight: None,
-            trace,
+            trace: gateway.parts.tracing.begin(head.route, head.traceparent),
+            notes: Notes::begin(caller.tenant.traces, head.wants_trace, started),
             took: None,
             _place: place,
         };
@@ -236,6 +242,9 @@ impl Record {
             let vitals = health.of(sighted.provider.id, &target.model);
             (vitals.begin(), Instant::now())
         });
+        if let Some(target) = &sighted.target {
+            open.notes.call_begins(target.name(), credential);
+        }
         let usage = &mut open.usage;
         usage.attempts += 1;
         usage.upstream = Some(Upstream {
@@ -254,6 +263,7 @@ impl Record {
         let target = plan.target();
         let vitals = health.of(target.provider.id, &target.model);
         open.flight = Some((vitals.begin(), Instant::now()));
+        open.notes.call_begins(target.name(), credential);
         open.usage.attempts += 1;
         open.usage.upstream = Some(Upstream {
             provider: target.provider.id,
@@ -292,6 +302,10 @@ impl Record {
 
     pub(crate) fn started(&self) -> Instant {
         self.get().started
+    }
+
+    pub(crate) fn notes(&mut self) -> &mut Notes {
+        &mut self.get_mut().notes
     }
 
     pub(crate) fn trace(&mut self) -> &mut RequestTrace {
@@ -333,6 +347,7 @@ impl Record {
     }
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Metered {
+        self.notes().refused(refusal);
         self.finish(&End {
             outcome: refusal.outcome(),
             status: refusal.status(),
@@ -493,6 +508,9 @@ impl Open {
         usage.duration_us = micros(self.took.unwrap_or_else(|| self.started.elapsed()));
         usage.overhead_us = micros(overhead);
 
+        if gateway.parts.journal.has_room_to_spare() {
+            usage.trace = self.notes.end(usage);
+        }
         self.trace.end(usage);
         let metered = Metered { cost: usage.cost };
         write(gateway, self.usage, keep);

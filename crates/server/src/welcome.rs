@@ -66,6 +66,7 @@ fn playground() -> Document {
         version: 1,
         organization: slug(ORGANIZATION),
         name: Some(name("Playground")),
+        traces: None,
         members: None,
         providers: Some(vec![ProviderEntry {
             name: slug("sandbox"),

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::bulk::{Wide, insert_of_many, list, placeholders, portions};
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
+use crate::request_traces;
 use crate::rollup::{self, Tokens};
 use crate::stored;
 use crate::system::System;
@@ -99,6 +100,7 @@ impl System<'_> {
             return Ok(None);
         };
         rollup::add(&transaction, &new).await?;
+        request_traces::keep(&transaction, &new).await?;
         let no_gap = batch.follows <= before;
         let acked = batch.last().filter(|_| no_gap).map_or(before, |last| last.max(before));
         if acked > before {

@@ -23,6 +23,7 @@ mod passwords;
 mod people;
 mod prices;
 mod providers;
+mod request_traces;
 mod reseal;
 mod rollup;
 mod scope;

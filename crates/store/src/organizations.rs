@@ -1,7 +1,7 @@
 //! Organizations: the tenants. Deleting one takes all it has, except what was used and the audit log.
 
 use gatewright_contract::{OrganizationUnit, UnitBody, UnitId};
-use gatewright_types::api::Organization;
+use gatewright_types::api::{Organization, TraceSettings};
 use gatewright_types::{DisplayName, OrganizationId, PersonId, Role, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -12,7 +12,7 @@ use crate::error::{DatabaseError, WriteError};
 use crate::scope::Scope;
 use crate::system::System;
 use crate::write::WriteTx;
-use crate::{members, stored};
+use crate::{members, request_traces, stored};
 
 impl System<'_> {
     pub async fn organization_by_slug(&self, slug: &Slug) -> Result<Option<Organization>, DatabaseError> {
@@ -65,13 +65,11 @@ impl WriteTx {
             id: id.uuid(),
             slug: slug_text,
             name,
+            traces: None,
             created_at: self.at,
         };
         stored::insert(&self.transaction, row.clone()).await?;
-        let unit = OrganizationUnit { slug: slug.clone() };
-        self.publish(id, UnitId::Organization, UnitBody::Organization(unit))
-            .await?;
-        Ok(read(&row)?)
+        self.publish_organization(&row).await
     }
 
     pub async fn organization_by_slug(&self, slug: &Slug) -> Result<Option<Organization>, DatabaseError> {
@@ -91,12 +89,38 @@ impl WriteTx {
         by_id(&self.transaction, id).await?.ok_or(WriteError::NotFound)
     }
 
+    pub async fn change_traces(
+        &mut self,
+        id: OrganizationId,
+        traces: TraceSettings,
+    ) -> Result<Organization, WriteError> {
+        let changed = Entity::update_many()
+            .col_expr(Column::Traces, Expr::value(stored::to_json(&traces)))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec_with_returning(&self.transaction)
+            .await?;
+        let row = changed.into_iter().next().ok_or(WriteError::NotFound)?;
+        self.publish_organization(&row).await
+    }
+
+    async fn publish_organization(&mut self, row: &Model) -> Result<Organization, WriteError> {
+        let organization = read(row)?;
+        let unit = OrganizationUnit {
+            slug: organization.slug.clone(),
+            traces: organization.traces,
+        };
+        self.publish(organization.id, UnitId::Organization, UnitBody::Organization(unit))
+            .await?;
+        Ok(organization)
+    }
+
     /// Removes all it has, except what was used and the audit log, and tombstones all of its units.
     pub async fn delete_organization(&mut self, id: OrganizationId) -> Result<(), WriteError> {
         let deleted = Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
         if deleted.rows_affected == 0 {
             return Err(WriteError::NotFound);
         }
+        request_traces::remove_all(&self.transaction, id).await?;
         self.tombstone_all(id).await
     }
 }
@@ -128,6 +152,13 @@ fn read(row: &Model) -> Result<Organization, DbErr> {
         id: OrganizationId::from_uuid(row.id),
         slug: stored::parsed("slug", &row.slug)?,
         name: stored::parsed("name", &row.name)?,
+        traces: traces(row)?,
         created_at: row.created_at,
     })
+}
+
+/// An organization that never said anything has the usual settings, whatever those are.
+pub(crate) fn traces(row: &Model) -> Result<TraceSettings, DbErr> {
+    let traces = row.traces.as_ref();
+    traces.map_or_else(|| Ok(TraceSettings::default()), |text| stored::json("traces", text))
 }

@@ -89,7 +89,7 @@ fn rarely(is: Expr, backend: DbBackend) -> Expr {
 }
 
 /// Sorts before every identifier minted at that time or later: version 7 begins with 48 bits of milliseconds.
-fn first_id_of(time: DateTime<Utc>) -> Uuid {
+pub(crate) fn first_id_of(time: DateTime<Utc>) -> Uuid {
     const LAST: u128 = (1 << 48) - 1;
     let milliseconds = u128::try_from(time.timestamp_millis()).unwrap_or(0).min(LAST);
     Uuid::from_u128(milliseconds << 80)

@@ -97,7 +97,7 @@ fn rename(workspace: Workspace) -> AnyView {
         let Some(name) = form.parse::<DisplayName>("name", name) else {
             return;
         };
-        let change = OrganizationChange { name };
+        let change = OrganizationChange { name, traces: None };
         form.send(
             async move { workspace.change_organization(&change).await },
             move |organization| {

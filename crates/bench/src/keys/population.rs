@@ -5,7 +5,9 @@ use gatewright_contract::{
     CredentialUnit, Digest, KeyUnit, Keyring, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, Sealed,
     Secret, TeamUnit, Unit, UnitBody, UnitId,
 };
-use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route};
+use gatewright_types::api::{
+    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
+};
 use gatewright_types::{CredentialId, KeyId, ModelId, OrganizationId, PriceId, ProviderId, TeamId};
 
 const PROVIDERS: [&str; 2] = ["primary", "secondary"];
@@ -110,7 +112,10 @@ impl Population {
             unit(
                 tenant.id,
                 UnitId::Organization,
-                UnitBody::Organization(OrganizationUnit { slug }),
+                UnitBody::Organization(OrganizationUnit {
+                    slug,
+                    traces: TraceSettings::default(),
+                }),
             ),
             unit(tenant.id, UnitId::Team(tenant.team), UnitBody::Team(team)),
         ];

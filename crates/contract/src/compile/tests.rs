@@ -1,4 +1,6 @@
-use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route as RouteSpec};
+use gatewright_types::api::{
+    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route as RouteSpec, TraceSettings,
+};
 use gatewright_types::{CredentialId, ModelId, PriceId, ProviderId};
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::{CredentialUnit, OrganizationUnit, ProviderUnit, Sealed};
 fn base() -> BTreeMap<UnitId, UnitBody> {
     let organization = OrganizationUnit {
         slug: "acme".parse().expect("a slug"),
+        traces: TraceSettings::default(),
     };
     BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))])
 }
@@ -377,4 +380,43 @@ fn a_condition_that_cannot_hold_water_is_refused_with_its_place_line_and_column(
     assert!(message(0).starts_with("line 2, column 11: "), "{}", message(0));
     assert!(message(0).contains("did you mean `model`?"), "{}", message(0));
     assert!(message(1).starts_with("line 1, column 1: "), "{}", message(1));
+}
+
+#[test]
+fn settings_of_traces_that_say_nothing_are_refused() {
+    let with = |settings: Value| {
+        let mut units = base();
+        for body in units.values_mut() {
+            if let UnitBody::Organization(organization) = body {
+                organization.traces = serde_json::from_value(settings.clone()).expect("settings");
+            }
+        }
+        units
+    };
+
+    for fine in [
+        json!({}),
+        json!({"requests": "all", "sample": 1, "keep": "90d"}),
+        json!({"requests": "off"}),
+    ] {
+        let tenant = compile(OrganizationId::mint(), &with(fine.clone())).expect("it compiles");
+        assert_eq!(
+            json!(tenant.traces.requests),
+            fine.get("requests").cloned().unwrap_or(json!("failures"))
+        );
+    }
+    let wrong = [
+        (json!({"requests": "all", "sample": 0}), "traces.sample"),
+        (json!({"requests": "all", "sample": 101}), "traces.sample"),
+        (json!({"requests": "failures", "sample": 10}), "traces.sample"),
+        (json!({"keep": "59m"}), "traces.keep"),
+        (json!({"keep": "91d"}), "traces.keep"),
+    ];
+    for (settings, place) in wrong {
+        let found: Vec<_> = problems(&with(settings.clone()))
+            .into_iter()
+            .map(|(field, _)| field)
+            .collect();
+        assert_eq!(found, [place], "{settings}");
+    }
 }

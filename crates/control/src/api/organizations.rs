@@ -50,11 +50,19 @@ pub(crate) async fn read(call: Call) -> Result<Json<Organization>, ApiError> {
 
 pub(crate) async fn update(call: Call, Json(change): Json<OrganizationChange>) -> Result<Json<Organization>, ApiError> {
     let id = call.organization.id;
-    let audited = call.change("organization.update", id, json!({"name": change.name}));
-    Ok(Json(
-        call.write(audited, async |tx| tx.rename_organization(id, &change.name).await)
-            .await?,
-    ))
+    let mut detail = json!({"name": change.name});
+    if let Some(traces) = &change.traces {
+        detail["traces"] = json!(traces);
+    }
+    let audited = call.change("organization.update", id, detail);
+    let written = call.write(audited, async |tx| {
+        let renamed = tx.rename_organization(id, &change.name).await?;
+        match change.traces {
+            Some(traces) => tx.change_traces(id, traces).await,
+            None => Ok(renamed),
+        }
+    });
+    Ok(Json(written.await?))
 }
 
 pub(crate) async fn delete(call: Call) -> Result<NoContent, ApiError> {

@@ -1,4 +1,4 @@
-//! Removes what is over: ended sessions, and sums of usage too fine for their age. Nothing depends on it being done in
+//! Removes what is over: ended sessions, sums of usage too fine for their age, and old traces of requests. Nothing depends on it being done in
 //! time: whoever reads checks the times.
 
 use std::time::Duration;
@@ -34,6 +34,7 @@ async fn remove(db: &Db, session_idle: Duration) -> Result<(), DatabaseError> {
     let idle_since = now.checked_sub_signed(idle).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC);
     let sessions = db.system().remove_ended_sessions(now, idle_since).await?;
     let sums = db.system().prune_rollups(now).await?;
-    tracing::debug!(sessions, sums, "what had expired was removed");
+    let traces = db.system().remove_old_traces(now).await?;
+    tracing::debug!(sessions, sums, traces, "what had expired was removed");
     Ok(())
 }

@@ -214,6 +214,7 @@ fn audited(organization: OrganizationId, planned: &Planned) -> Audited {
 async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), WriteError> {
     match step {
         Step::RenameOrganization(name) => tx.rename_organization(id, name).await.map(drop),
+        Step::ChangeTraces(traces) => tx.change_traces(id, *traces).await.map(drop),
         Step::CreateTeam(team, name) => tx.create_team(id, *team, name).await.map(drop),
         Step::DeleteTeam(team) => tx.delete_team(id, *team).await,
         Step::CreateProvider(provider, name, update, credentials) => tx

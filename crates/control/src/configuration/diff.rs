@@ -11,6 +11,7 @@ use gatewright_contract::{
 use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
 use gatewright_types::api::{
     Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, ModelFacts, NewModel, NewOverlay, NewPrice,
+    TraceSettings,
 };
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
@@ -53,6 +54,7 @@ pub(super) struct Planned {
 #[derive(Debug)]
 pub(super) enum Step {
     RenameOrganization(DisplayName),
+    ChangeTraces(TraceSettings),
     CreateTeam(TeamId, DisplayName),
     DeleteTeam(TeamId),
     CreateProvider(ProviderId, Slug, ProviderUpdate, Vec<CredentialInsert>),
@@ -140,6 +142,7 @@ pub(super) fn diff(current: &Current, document: &Document, means: Means<'_>) -> 
 pub(super) fn place(places: &HashMap<UnitId, String>, problem: CompileProblem) -> FieldProblem {
     let path = match places.get(&problem.unit) {
         Some(place) => format!("{place}.{}", problem.field),
+        None if problem.unit == UnitId::Organization => problem.field,
         None => format!("{}.{}", problem.unit, problem.field),
     };
     FieldProblem {
@@ -193,11 +196,23 @@ impl Differ<'_> {
             );
             self.step(change, Step::RenameOrganization(name.clone()));
         }
+        let traces = self
+            .document
+            .traces
+            .filter(|traces| *traces != self.current.organization.traces);
+        if let Some(traces) = traces {
+            let slug = &self.current.organization.slug;
+            let change = change(ChangeKind::Update, "organization", &slug, &["traces"]);
+            self.step(change, Step::ChangeTraces(traces));
+        }
     }
 
     fn compile(&mut self) {
-        let slug = self.current.organization.slug.clone();
-        let mut units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(OrganizationUnit { slug }))]);
+        let organization = OrganizationUnit {
+            slug: self.current.organization.slug.clone(),
+            traces: self.document.traces.unwrap_or(self.current.organization.traces),
+        };
+        let mut units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))]);
         let ids: HashMap<&str, UnitId> = self
             .plan
             .places
@@ -299,7 +314,7 @@ impl Step {
     /// What stands in the audit log.
     pub(super) const fn action(&self) -> &'static str {
         match self {
-            Self::RenameOrganization(_) => "organization.update",
+            Self::RenameOrganization(_) | Self::ChangeTraces(_) => "organization.update",
             Self::CreateTeam(..) => "team.create",
             Self::DeleteTeam(_) => "team.delete",
             Self::CreateProvider(..) => "provider.create",

@@ -22,6 +22,7 @@ pub(crate) async fn export(
         version: VERSION,
         organization: organization.slug.clone(),
         name: Some(organization.name.clone()),
+        traces: Some(organization.traces),
         members: Some(Vec::new()),
         providers: Some(Vec::new()),
         models: Some(Vec::new()),

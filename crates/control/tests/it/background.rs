@@ -52,6 +52,7 @@ fn record(organization: OrganizationId) -> UsageRecord {
         duration_us: 1_500,
         first_token_us: None,
         overhead_us: 300,
+        trace: None,
     }
 }
 

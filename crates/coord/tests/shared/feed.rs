@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatewright_contract::{Digest, KeyUnit, OrganizationUnit, Revision, Unit, UnitBody, UnitId};
 use gatewright_coord::{CoordError, Feed, FeedState, Read, UnitPage, Wake};
+use gatewright_types::api::TraceSettings;
 use gatewright_types::{KeyId, OrganizationId};
 
 use crate::{PATIENCE, feeds, redis};
@@ -27,6 +28,7 @@ pub(crate) fn key(organization: OrganizationId, revision: u64, secret: &str) -> 
 fn organization(revision: u64) -> Unit {
     let body = UnitBody::Organization(OrganizationUnit {
         slug: "acme".parse().expect("a slug"),
+        traces: TraceSettings::default(),
     });
     Unit {
         organization: OrganizationId::mint(),

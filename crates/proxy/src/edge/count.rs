@@ -6,7 +6,7 @@ use gatewright_types::api::Dialect;
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::{body, secret, told, traceparent};
+use super::serve::{body, secret, told, traceparent, wants_trace};
 use crate::count;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
@@ -20,6 +20,7 @@ pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Da
         route: "POST /v1/messages/count_tokens",
         secret: secret(&request),
         traceparent: traceparent(&request),
+        wants_trace: wants_trace(&request),
     };
     counted(
         &request,
@@ -38,6 +39,7 @@ pub(super) async fn gemini(request: &HttpRequest, payload: Payload, gateway: &Ga
         route: "POST /v1beta/models/{model}:countTokens",
         secret: secret(request),
         traceparent: traceparent(request),
+        wants_trace: wants_trace(request),
     };
     counted(request, payload, gateway, head, told).await
 }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::serve::{body_as_sent, secret, traceparent};
+use super::serve::{body_as_sent, secret, traceparent, wants_trace};
 use super::{outbound, unserved};
 use crate::gateway::Gateway;
 use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
@@ -33,6 +33,7 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
         route: "/native/{provider}/{path}",
         secret,
         traceparent: traceparent(&request),
+        wants_trace: wants_trace(&request),
     };
     let dialect = head.dialect;
     let admitted = match pipeline::admit(&gateway, head).await {

@@ -20,6 +20,8 @@ use crate::told::{PASSED, Told};
 use crate::trace::address_of;
 
 const TRACEPARENT: SentName = SentName::from_static("traceparent");
+/// What is decided about the request is to be kept: `1`.
+const TRACE: SentName = SentName::from_static("x-gw-trace");
 const STRICT: SentName = SentName::from_static("x-gw-strict");
 /// Where dialects put a secret that is no bearer.
 const SECRETS: [SentName; 3] = [
@@ -66,6 +68,7 @@ pub(super) async fn serve(
         route: address_of(dialect),
         secret: secret(request),
         traceparent: traceparent(request),
+        wants_trace: wants_trace(request),
     };
     let admitted = match pipeline::admit(gateway, head).await {
         Ok(admitted) => admitted,
@@ -154,6 +157,10 @@ pub(super) fn secret(request: &HttpRequest) -> Option<&[u8]> {
 
 pub(super) fn traceparent(request: &HttpRequest) -> Option<&str> {
     text_header(request, TRACEPARENT)
+}
+
+pub(super) fn wants_trace(request: &HttpRequest) -> bool {
+    text_header(request, TRACE) == Some("1")
 }
 
 /// Those that are texts.

@@ -102,6 +102,12 @@ impl Journal {
             && self.shared.backlog_bytes.load(Ordering::Relaxed) < self.shared.backlog_limit_bytes
     }
 
+    /// Whether there is so much room that it may be filled with what is no metering, such as traces: while records wait
+    /// for long, it is kept for those.
+    pub(crate) fn has_room_to_spare(&self) -> bool {
+        self.shared.backlog_bytes.load(Ordering::Relaxed) < self.shared.backlog_limit_bytes / 4
+    }
+
     /// Writes a record. When the disk refuses it is kept in memory, in order, until the disk takes it; no new request
     /// is let in meanwhile.
     pub fn append(&self, record: UsageRecord) {

@@ -37,6 +37,7 @@ fn record() -> UsageRecord {
         duration_us: 1,
         first_token_us: None,
         overhead_us: 1,
+        trace: None,
     }
 }
 

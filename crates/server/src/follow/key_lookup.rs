@@ -135,6 +135,7 @@ impl Follower {
 mod tests {
     use gatewright_contract::{KeyUnit, OrganizationUnit, Published, Revision, UnitBody, UnitId};
     use gatewright_coord::LocalFeed;
+    use gatewright_types::api::TraceSettings;
     use gatewright_types::{KeyId, OrganizationId};
 
     use super::super::OnDisk;
@@ -166,6 +167,7 @@ mod tests {
         let organization = OrganizationId::mint();
         let body = UnitBody::Organization(OrganizationUnit {
             slug: "acme".parse().expect("a slug"),
+            traces: TraceSettings::default(),
         });
         let unit = Unit {
             organization,
@@ -251,6 +253,7 @@ mod tests {
         };
         let body = UnitBody::Organization(OrganizationUnit {
             slug: "beta".parse().expect("a slug"),
+            traces: TraceSettings::default(),
         });
         let made = [
             unit(UnitId::Organization, 2, Some(body)),

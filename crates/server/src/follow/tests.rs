@@ -1,6 +1,6 @@
 use gatewright_contract::{Digest, KeyUnit, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId};
 use gatewright_coord::LocalFeed;
-use gatewright_types::api::{ModelSettings, ProviderKind, ProviderSettings, Route};
+use gatewright_types::api::{ModelSettings, ProviderKind, ProviderSettings, Route, TraceSettings};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId};
 
 use super::*;
@@ -44,6 +44,7 @@ impl Stage {
     fn owner(&self, revision: u64) -> Unit {
         let body = UnitBody::Organization(OrganizationUnit {
             slug: "acme".parse().expect("a slug"),
+            traces: TraceSettings::default(),
         });
         self.unit(revision, UnitId::Organization, Some(body))
     }

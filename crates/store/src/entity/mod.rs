@@ -15,6 +15,7 @@ pub(crate) mod overlay;
 pub(crate) mod person;
 pub(crate) mod price;
 pub(crate) mod provider;
+pub(crate) mod request_trace;
 pub(crate) mod session;
 pub(crate) mod setup_token;
 pub(crate) mod team;

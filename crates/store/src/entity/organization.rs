@@ -9,6 +9,7 @@ pub(crate) struct Model {
     pub id: Uuid,
     pub slug: String,
     pub name: String,
+    pub traces: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

@@ -399,6 +399,7 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
         duration_us: 1_200_000,
         first_token_us: Some(150_000),
         overhead_us: 90,
+        trace: None,
     }
 }
 

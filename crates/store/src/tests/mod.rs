@@ -13,6 +13,7 @@ mod plans;
 mod rotation;
 mod series;
 mod tenancy;
+mod traces;
 mod writing;
 
 /// Makes two tests of each function: one a database.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::usual_weight;
 use super::prices::Rates;
-use super::{CredentialSecret, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route};
+use super::{
+    CredentialSecret, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route, TraceSettings,
+};
 use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
@@ -19,6 +21,8 @@ pub struct Document {
     pub organization: Slug,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<DisplayName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<TraceSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<MemberEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

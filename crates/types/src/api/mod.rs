@@ -26,6 +26,7 @@ mod setup;
 mod teams;
 mod timeouts;
 mod tokens;
+mod traces;
 mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
@@ -72,6 +73,7 @@ pub use setup::{NewInstallation, SetupState};
 pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
+pub use traces::{TraceSettings, TracedRequests};
 pub use usage::{
     CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,
     UsageSeriesQuery,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::TraceSettings;
 use crate::{DisplayName, OrganizationId, Slug};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +12,7 @@ pub struct Organization {
     pub id: OrganizationId,
     pub slug: Slug,
     pub name: DisplayName,
+    pub traces: TraceSettings,
     pub created_at: DateTime<Utc>,
 }
 
@@ -27,4 +29,7 @@ pub struct NewOrganization {
 #[serde(deny_unknown_fields)]
 pub struct OrganizationChange {
     pub name: DisplayName,
+    /// Left as it is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<TraceSettings>,
 }

@@ -9,11 +9,14 @@ use super::shipper::BATCH_RECORDS;
 
 /// A megabyte of records or so: what a saturated node serves while the shipper waits for its turn on the processor.
 const MOST: usize = 1_500;
+/// So much of traces besides, of the few records that have one.
+const MOST_TRACE_BYTES: usize = 4 << 20;
 
 /// Records with consecutive numbers.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     records: VecDeque<Written>,
+    trace_bytes: usize,
 }
 
 /// A record and the place behind it.
@@ -32,11 +35,19 @@ impl Recent {
         let follows = self.records.back().is_none_or(|last| last.number + 1 == written.number);
         if !follows {
             self.records.clear();
+            self.trace_bytes = 0;
         }
-        if self.records.len() >= MOST {
-            self.records.pop_front();
-        }
+        self.trace_bytes += written.trace_bytes();
         self.records.push_back(written);
+        while self.records.len() > MOST || self.trace_bytes > MOST_TRACE_BYTES {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) -> Option<Written> {
+        let first = self.records.pop_front()?;
+        self.trace_bytes -= first.trace_bytes();
+        Some(first)
     }
 
     /// As many records are here as a batch takes, or a multiple of that: told once for each batch.
@@ -44,15 +55,20 @@ impl Recent {
         self.records.len().is_multiple_of(BATCH_RECORDS)
     }
 
-    /// Takes at most this many records from this number on; none when the first of them is not here any more.
-    pub(super) fn take(&mut self, number: u64, most: usize) -> impl Iterator<Item = Written> {
-        while self.records.front().is_some_and(|first| first.number < number) {
-            self.records.pop_front();
+    /// Takes the record of this number; none when it is not here any more.
+    pub(super) fn take(&mut self, number: u64) -> Option<Written> {
+        while self.records.front()?.number < number {
+            self.forget_first();
         }
-        let count = match self.records.front() {
-            Some(first) if first.number == number => most.min(self.records.len()),
-            Some(_) | None => 0,
-        };
-        self.records.drain(..count)
+        match self.records.front()?.number == number {
+            true => self.forget_first(),
+            false => None,
+        }
+    }
+}
+
+impl Written {
+    fn trace_bytes(&self) -> usize {
+        self.record.trace.as_ref().map_or(0, String::len)
     }
 }

@@ -19,6 +19,8 @@ use super::{Journal, Shared};
 /// takes them from memory before they are too many to be kept there.
 const GATHER: Duration = Duration::from_millis(100);
 pub(super) const BATCH_RECORDS: usize = 512;
+/// Of traces in one batch. Records that have one are few; where they are not, batches have fewer records.
+const BATCH_TRACE_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 1 << 20;
 /// Sent records that nobody acknowledges for this long are sent again.
 const RESEND_AFTER: Duration = Duration::from_secs(10);
@@ -51,7 +53,19 @@ struct Run {
     follows: u64,
     first: u64,
     records: Vec<UsageRecord>,
+    trace_bytes: usize,
     after: Position,
+}
+
+impl Run {
+    fn push(&mut self, record: UsageRecord) {
+        self.trace_bytes += record.trace.as_ref().map_or(0, String::len);
+        self.records.push(record);
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= BATCH_RECORDS || self.trace_bytes >= BATCH_TRACE_BYTES
+    }
 }
 
 impl Shipper {
@@ -115,7 +129,7 @@ impl Shipper {
             self.progress = Instant::now();
         }
         while let Some(run) = self.read()? {
-            let count = run.records.len();
+            let is_full = run.is_full();
             let batch = Batch {
                 node: self.journal.shared.node,
                 follows: run.follows,
@@ -128,7 +142,7 @@ impl Shipper {
                 self.progress = Instant::now();
             }
             self.position = run.after;
-            if count < BATCH_RECORDS {
+            if !is_full {
                 break;
             }
         }
@@ -188,16 +202,19 @@ impl Shipper {
             follows: self.position.previous,
             first: self.position.number,
             records: Vec::new(),
+            trace_bytes: 0,
             after: self.position.clone(),
         };
-        for written in writer.recent.take(self.position.number, BATCH_RECORDS) {
+        while !run.is_full()
+            && let Some(written) = writer.recent.take(run.after.number)
+        {
             if run.after.segment.as_ref().map(|segment| segment.first) != Some(written.segment) {
                 run.after.segment = Some(Segment::at(&shared.directory, written.segment));
             }
             run.after.offset_bytes = written.end_bytes;
             run.after.number = written.number + 1;
             run.after.previous = written.number;
-            run.records.push(written.record);
+            run.push(written.record);
         }
         (!run.records.is_empty()).then_some(run)
     }
@@ -208,10 +225,11 @@ impl Shipper {
             follows: 0,
             first: 0,
             records: Vec::new(),
+            trace_bytes: 0,
             after: self.position.clone(),
         };
         let mut rest = bytes.as_slice();
-        while run.records.len() < BATCH_RECORDS {
+        while !run.is_full() {
             let Frame::Whole { payload, rest: after } = frame::decode(rest) else {
                 break;
             };
@@ -221,7 +239,7 @@ impl Shipper {
                 if run.records.is_empty() {
                     (run.follows, run.first) = (run.after.previous, number);
                 }
-                run.records.push(frame::record(payload)?);
+                run.push(frame::record(payload)?);
             }
             run.after.offset_bytes += frame_bytes(payload);
             run.after.number += 1;

@@ -213,11 +213,7 @@ async fn records_that_end_in_one_turn_are_written_together_before_any_answer_lea
     let whole = written();
     assert!(whole > 0);
     assert_eq!(sizes, (whole, whole, whole));
-    assert_eq!(
-        journal.shared.writer().recent.take(0, 10).count(),
-        0,
-        "they have numbers"
-    );
+    assert!(journal.shared.writer().recent.take(0).is_none(), "they have numbers");
     let mut ledger = Ledger::default();
     ship(&journal, &mut ledger, 0).await;
     assert_eq!(ledger.ids.len(), 3);

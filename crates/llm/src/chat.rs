@@ -1,11 +1,13 @@
 //! A request to a language model in nobody's dialect: what a caller's request is read into when the provider speaks
 //! another dialect, and what the provider's request is written from. Only translated calls pay for it.
 
+mod caching;
 mod json;
 mod reasoning;
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use caching::SHORTEST_CACHED_BYTES;
 pub use json::Json;
 pub use reasoning::{Amount, Effort, Maker, Reasoning, Signature, Thinking};
 
@@ -260,6 +262,17 @@ impl Text {
 }
 
 impl Part {
+    /// Where its mark is, if it can have one.
+    pub(crate) fn cache_mark(&mut self) -> Option<&mut Option<CacheMark>> {
+        match self {
+            Self::Text(text) => Some(&mut text.cache),
+            Self::Media(media) => Some(&mut media.cache),
+            Self::ToolCall(call) => Some(&mut call.cache),
+            Self::ToolResult(result) => Some(&mut result.cache),
+            Self::Thinking(_) | Self::Refusal(_) => None,
+        }
+    }
+
     pub fn text(text: impl Into<Box<str>>) -> Self {
         Self::Text(Text::new(text))
     }

@@ -6,6 +6,7 @@ mod accent;
 mod continued;
 mod enveloped;
 mod needs;
+mod prompt_cache;
 mod ties;
 
 use std::borrow::Cow;

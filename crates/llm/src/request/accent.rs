@@ -124,7 +124,7 @@ fn developers(messages: &Value<'_>) -> Vec<Range<usize>> {
 }
 
 /// The body with these of its places, none of which overlap, written anew.
-fn written(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
+pub(super) fn written(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
     edits.sort_by_key(|edit| edit.at.start);
     let mut written = Vec::with_capacity(body.len() + 64);
     let mut copied = 0;

@@ -12,10 +12,8 @@ use self::media::Media;
 pub(super) use self::media::names_files;
 use super::Request;
 use crate::Capabilities;
+use crate::estimate::{BYTES_PER_TOKEN, MEDIA};
 use crate::json::{Kind, Value};
-
-/// Bytes of a text for one token, as OpenAI's documentation has it for English.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// What a request needs of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +108,7 @@ impl Needs {
 
     /// About how many tokens the request is, by a rule of thumb: [`crate::count_request`] counts, and takes its time.
     pub fn input_tokens(&self) -> u64 {
-        self.text_bytes.div_ceil(BYTES_PER_TOKEN) + self.media.pieces * crate::estimate::MEDIA
+        self.text_bytes.div_ceil(BYTES_PER_TOKEN) + self.media.pieces * MEDIA
     }
 
     fn note_settings(&mut self, dialect: Dialect, settings: &Value<'_>) {

@@ -12,7 +12,7 @@ use gatewright_llm::dialect::bedrock::event_stream::write_frame;
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{ErrorFacts, Outbound, PathFacts, ReplyFacts, TargetFacts, inbound};
 use gatewright_llm::event::Event;
-use gatewright_llm::{Flow, Request, TranslatedStream, UsageChunk, spoken};
+use gatewright_llm::{CachedBy, Flow, Request, TranslatedStream, UsageChunk, spoken};
 use gatewright_types::api::{Dialect, ProviderKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -61,6 +61,11 @@ pub(super) fn request(dialect: Dialect, bytes: &[u8], path: PathFacts<'_>) {
     for envelope in [Envelope::Vertex, Envelope::Bedrock] {
         if let Some(enveloped) = request.enveloped(envelope, &["a-beta"]) {
             assert_json(&enveloped.into_iter().collect::<Vec<_>>().concat());
+        }
+    }
+    for by in [CachedBy::Marks, CachedBy::Key] {
+        if let Some(cached) = request.cached(by, "org", "m") {
+            assert_json(cached.body());
         }
     }
     let Ok(chat) = request.read() else { return };

@@ -25,6 +25,11 @@ pub(crate) fn is_claude(model: &str) -> bool {
     model.contains("anthropic.claude-")
 }
 
+/// Whether a model of this name heeds marks of what is to be cached.
+pub(crate) fn takes_cache_points(model: &str) -> bool {
+    family::Family::of(model).takes_cache_points()
+}
+
 /// The Converse API. Its answers do not tell the model, but whose signatures they hold depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BedrockConverse {

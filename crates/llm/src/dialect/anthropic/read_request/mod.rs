@@ -162,14 +162,7 @@ fn read_cache_mark(field: Field<'_, '_>) -> Result<CacheMark, BadRequest> {
 /// What `cache_control` of the whole request means: it marks the last block that can be marked.
 fn mark_last(chat: &mut Chat, mark: CacheMark) {
     let mut parts = chat.turns.iter_mut().flat_map(|turn| &mut turn.parts).rev();
-    let place = parts.find_map(|part| match part {
-        Part::Text(text) => Some(&mut text.cache),
-        Part::Media(media) => Some(&mut media.cache),
-        Part::ToolCall(call) => Some(&mut call.cache),
-        Part::ToolResult(result) => Some(&mut result.cache),
-        Part::Thinking(_) | Part::Refusal(_) => None,
-    });
-    if let Some(place) = place {
+    if let Some(place) = parts.find_map(Part::cache_mark) {
         place.get_or_insert(mark);
     }
 }

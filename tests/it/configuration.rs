@@ -90,7 +90,7 @@ providers:
       - {{name: b, api_key: {{file: second.txt}}}}
   - {{name: sandbox, kind: sandbox}}
 models:
-  - {{name: fast, route: {{target: up/real}}, timeouts: {{connect: 2s, first_token: 20s, between_tokens: 15s, total: 10m}}, cache: {{ttl: 1h}}}}
+  - {{name: fast, route: {{target: up/real}}, timeouts: {{connect: 2s, first_token: 20s, between_tokens: 15s, total: 10m}}, cache: {{ttl: 1h}}, prompt_cache: auto}}
   - {{name: echo, route: {{target: sandbox/echo}}}}
 prices:
   - {{provider: up, model: real, input: "0.15", output: "0.60", effective_from: "2026-01-01T00:00:00Z"}}

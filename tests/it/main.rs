@@ -19,6 +19,7 @@ mod membership;
 mod metering;
 mod native;
 mod people;
+mod prompt_cache;
 mod providers;
 mod rbac;
 mod replays;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::gateway::Gateway;
 use crate::opening::{Opened, Opening};
 use crate::patience::{Limit, Patience};
+use crate::prompt_cache::Caching;
 use crate::record::{Record, Used};
 use crate::refusal::Refusal;
 use crate::responses::{Keeper, Kept};
@@ -158,6 +159,9 @@ async fn opening(
     record: &mut Record,
 ) -> Result<(Opening, Telling), Refusal> {
     let target = plan.target();
+    let caching = Caching::of(&plan.routed.model, target, record.organization());
+    let asked = caching.and_then(|caching| caching.ask(request, target));
+    let request = asked.as_ref().unwrap_or(request);
     let speech = match Speech::prepare(request, target, &told)? {
         Prepared::Ready(speech) => speech,
         Prepared::Unwritten(mut unwritten) => {
@@ -175,6 +179,7 @@ async fn opening(
                 request_id: record.id(),
                 now: chrono::Utc::now(),
             };
+            unwritten.cache(caching);
             unwritten.write(target, &gateway.catalog(), told.wishes, marks)?
         }
     };

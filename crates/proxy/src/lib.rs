@@ -18,6 +18,7 @@ mod notes;
 mod opening;
 mod patience;
 mod pipeline;
+mod prompt_cache;
 mod record;
 mod refusal;
 mod relay;

@@ -146,6 +146,7 @@ impl Speech {
             framing: if array { Framing::Array } else { Framing::Sse },
             // Who speaks the dialect reads addresses as the caller does.
             fetches: spoken.outbound.is_some(),
+            caching: None,
         })))
     }
 

@@ -59,6 +59,10 @@ impl Differ<'_> {
                         ("route", model.route == entry.route),
                         ("timeouts", model.settings.timeouts == entry.settings.timeouts),
                         ("cache", model.settings.cache == entry.settings.cache),
+                        (
+                            "prompt_cache",
+                            model.settings.prompt_cache == entry.settings.prompt_cache,
+                        ),
                         ("retries", model.settings.retries == entry.settings.retries),
                     ]);
                     if !fields.is_empty() {

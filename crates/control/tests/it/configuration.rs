@@ -22,7 +22,7 @@ fn document() -> Value {
         "models": [
             {"name": "fast", "route": {"target": "sandbox/fast"}},
             {"name": "smart", "route": {"target": "main/gpt-4o"}, "timeouts": {"total": "10m"},
-                "cache": {"ttl": "1h", "scope": "user", "coalesce": false}},
+                "cache": {"ttl": "1h", "scope": "user", "coalesce": false}, "prompt_cache": "auto"},
         ],
         "prices": [{"provider": "sandbox", "model": "fast", "input": "0.15", "output": "0.60"}],
         "teams": [{"name": "search"}],

@@ -6,10 +6,11 @@ use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
 use gatewright_llm::dialect::gemini::Framing;
 use gatewright_llm::dialect::{Outbound, TargetFacts, Unsupported};
-use gatewright_llm::{BadRequest, Catalog, Endpoint, UsageChunk, Wanted};
+use gatewright_llm::{BadRequest, CachedBy, Catalog, Endpoint, UsageChunk, Wanted, with_key};
 use gatewright_types::api::Dialect;
 
 use super::{Marks, Speech, Telling, Translation, Way, Wishes};
+use crate::prompt_cache::Caching;
 use crate::refusal::{FileProblem, FileRefusal, Refusal};
 
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Unwritten {
     pub(super) framing: Framing,
     /// Files are put into the request at all.
     pub(super) fetches: bool,
+    /// By which the provider finds what it kept of requests that begin alike.
+    pub(super) caching: Option<Caching>,
 }
 
 impl Unwritten {
@@ -40,6 +43,14 @@ impl Unwritten {
         })
     }
 
+    /// Has the provider keep the beginning of the prompt.
+    pub(crate) fn cache(&mut self, caching: Option<Caching>) {
+        self.caching = caching;
+        if caching.is_some_and(|caching| caching.by == CachedBy::Marks) {
+            self.chat.mark_for_cache();
+        }
+    }
+
     pub(crate) fn write(
         mut self,
         target: &UpstreamTarget,
@@ -54,6 +65,13 @@ impl Unwritten {
         };
         let written = self.outbound.write_request(&self.chat, facts).map_err(unsupported)?;
         wishes.allow(&written.dropped)?;
+        let body = match self.caching {
+            Some(caching) if caching.by == CachedBy::Key => {
+                let key = self.chat.cache_key(&caching.organization.to_string(), known_as);
+                with_key(&written.body, &key)
+            }
+            Some(_) | None => written.body,
+        };
         // No answer repeats what was said, and it may be large.
         self.chat.turns = Vec::new();
         let translation = Translation {
@@ -68,7 +86,7 @@ impl Unwritten {
         };
         Ok(Speech {
             endpoint: self.endpoint,
-            body: Bytes::from(written.body).into(),
+            body: Bytes::from(body).into(),
             telling: Telling {
                 dialect: self.dialect,
                 usage: self.usage,

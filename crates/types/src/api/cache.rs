@@ -1,5 +1,5 @@
-//! What of a model's answers is kept, for whom and for how long. The same shape is in the API, in the configuration file
-//! and in the published configuration.
+//! What of a model's answers is kept, for whom and for how long, and what its providers keep of prompts. The same shapes
+//! are in the API, in the configuration file and in the published configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,34 @@ pub enum CacheScope {
     #[default]
     Team,
     Organization,
+}
+
+/// Whether providers are asked to keep what prompts begin with, for callers who do not ask themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PromptCache {
+    /// Requests go as they are.
+    #[default]
+    Off,
+    /// Models of Anthropic's get marks at the ends of the tools, of the system prompt and of the user's last message, where
+    /// that is long enough; OpenAI and Azure get a `prompt_cache_key` made of the organization, the model and the beginning.
+    Auto,
+}
+
+impl PromptCache {
+    pub const ALL: [Self; 2] = [Self::Off, Self::Auto];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Auto => "auto",
+        }
+    }
+
+    pub fn is_off(&self) -> bool {
+        *self == Self::Off
+    }
 }
 
 impl CacheSettings {

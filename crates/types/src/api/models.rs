@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CacheSettings, Lifecycle, Rates, Retries, Route, Timeouts};
+use super::{CacheSettings, Lifecycle, PromptCache, Rates, Retries, Route, Timeouts};
 use crate::{ModelId, ModelName};
 
 /// What a model says besides where it leads.
@@ -17,6 +17,8 @@ pub struct ModelSettings {
     /// Absent where every request is answered by a provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheSettings>,
+    #[serde(skip_serializing_if = "PromptCache::is_off")]
+    pub prompt_cache: PromptCache,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

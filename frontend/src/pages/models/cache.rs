@@ -1,6 +1,6 @@
 //! Whether a model's answers are kept: the part of its form, and how it is told.
 
-use gatewright_types::api::{CacheScope, CacheSettings};
+use gatewright_types::api::{CacheScope, CacheSettings, ModelSettings, PromptCache};
 use leptos::prelude::*;
 
 use crate::components::field::{Input, SelectField, TextField};
@@ -17,10 +17,12 @@ pub(super) struct CacheFields {
     ttl: RwSignal<String>,
     scope: RwSignal<String>,
     coalesce: RwSignal<String>,
+    prompts: RwSignal<String>,
 }
 
 impl CacheFields {
-    pub(super) fn new(form: Form, cache: Option<&CacheSettings>) -> Self {
+    pub(super) fn new(form: Form, settings: &ModelSettings) -> Self {
+        let cache = settings.cache.as_ref();
         let scope = cache.map(|cache| cache.scope).unwrap_or_default();
         let coalesce = cache.is_none_or(|cache| cache.coalesce);
         Self {
@@ -28,6 +30,7 @@ impl CacheFields {
             ttl: RwSignal::new(cache.map(|cache| cache.ttl.to_string()).unwrap_or_default()),
             scope: RwSignal::new(scope.as_str().to_owned()),
             coalesce: RwSignal::new(if coalesce { SHARED } else { SEPARATE }.to_owned()),
+            prompts: RwSignal::new(settings.prompt_cache.as_str().to_owned()),
         }
     }
 
@@ -43,14 +46,24 @@ impl CacheFields {
         }))
     }
 
+    /// What providers are asked to keep of prompts.
+    pub(super) fn prompt_cache(self) -> PromptCache {
+        let chosen = self.prompts.get_untracked();
+        let known = PromptCache::ALL.into_iter().find(|one| one.as_str() == chosen);
+        known.unwrap_or_default()
+    }
+
     pub(super) fn view(self) -> AnyView {
         let form = self.form;
-        let open = !self.ttl.with_untracked(String::is_empty);
+        let open = !self.ttl.with_untracked(String::is_empty) || !self.prompt_cache().is_off();
         let scopes = CacheScope::ALL
             .map(|scope| (scope.as_str().to_owned(), title(scope).to_owned()))
             .to_vec();
         let together = [(SHARED, "share one call"), (SEPARATE, "are called for each")]
             .map(|(value, title)| (value.to_owned(), title.to_owned()))
+            .to_vec();
+        let prompts = PromptCache::ALL
+            .map(|one| (one.as_str().to_owned(), prompts_told(one).to_owned()))
             .to_vec();
         view! {
             <details class="more-fields" prop:open=open>
@@ -77,6 +90,14 @@ impl CacheFields {
                         options=together
                         hint="Those that can only be answered alike: temperature 0, a seed, or embeddings."
                     />
+                    <SelectField
+                        form=form
+                        name="prompt_cache"
+                        label="Prompts at the provider"
+                        value=self.prompts
+                        options=prompts
+                        hint="For requests that do not say so themselves: marks for Claude, a key for OpenAI."
+                    />
                 </div>
             </details>
         }
@@ -87,6 +108,13 @@ impl CacheFields {
 /// In a line; nothing where nothing is kept.
 pub(super) fn told(cache: Option<&CacheSettings>) -> Option<String> {
     cache.map(|cache| format!("{} for {}", cache.ttl, title(cache.scope)))
+}
+
+pub(super) const fn prompts_told(prompts: PromptCache) -> &'static str {
+    match prompts {
+        PromptCache::Off => "as the request says",
+        PromptCache::Auto => "kept whenever it can be",
+    }
 }
 
 const fn title(scope: CacheScope) -> &'static str {

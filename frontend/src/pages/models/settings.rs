@@ -22,7 +22,7 @@ impl SettingFields {
         Self {
             limits: TimeoutFields::new(form, &settings.timeouts),
             again: RetryFields::new(form, &settings.retries),
-            kept: CacheFields::new(form, settings.cache.as_ref()),
+            kept: CacheFields::new(form, settings),
             touched: RwSignal::new(false),
         }
     }
@@ -42,6 +42,7 @@ impl SettingFields {
             timeouts: timeouts?,
             retries: retries?,
             cache: cache?,
+            prompt_cache: self.kept.prompt_cache(),
         })
     }
 
@@ -75,6 +76,10 @@ pub(super) fn read_only(settings: &ModelSettings) -> AnyView {
         (
             "Cache",
             cache::told(settings.cache.as_ref()).unwrap_or_else(|| "off".to_owned()),
+        ),
+        (
+            "Prompts at the provider",
+            cache::prompts_told(settings.prompt_cache).to_owned(),
         ),
     ];
     let row = |(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };

@@ -1,6 +1,7 @@
 //! An answer in nobody's dialect: whole, or as the events of a stream.
 
 mod gathering;
+mod telling;
 
 use crate::chat::{Part, Signature};
 use crate::{Failure, Terms, Tokens};

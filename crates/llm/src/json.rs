@@ -1,6 +1,7 @@
 //! A strict JSON reader that builds nothing: it checks the syntax in one pass and says where members lie, so that the
 //! bytes themselves can be passed on. Strings are checked for JSON's rules, not for UTF-8.
 
+pub(crate) mod canonical;
 mod reader;
 
 use std::borrow::Cow;

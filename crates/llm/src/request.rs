@@ -7,6 +7,7 @@ mod continued;
 mod enveloped;
 mod needs;
 mod prompt_cache;
+mod question;
 mod ties;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
 pub use needs::Needs;
+pub use question::Question;
 
 /// Bytes of the longest name a model may have.
 pub(crate) const LONGEST_MODEL: usize = 128;

@@ -1,7 +1,8 @@
-//! What the nodes of an installation share: the configuration feed, the usage stream, the fleet's roll call and the
-//! responses that callers may refer to. Each is an enum of two: within one process, or by Redis. Nothing here is the
+//! What the nodes of an installation share: the configuration feed, the usage stream, the fleet's roll call, the
+//! responses that callers may refer to and the answers that are kept for equal requests. Each is an enum of two: within one process, or by Redis. Nothing here is the
 //! truth of an installation: but for the responses, all of it can be made again from the database and the nodes' journals.
 
+mod answers;
 mod connection;
 mod error;
 mod feed;
@@ -9,6 +10,7 @@ mod fleet;
 mod kept_responses;
 mod usage_stream;
 
+pub use answers::{Answers, LocalAnswers, RedisAnswers};
 pub use connection::Redis;
 pub use error::CoordError;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};

@@ -103,6 +103,7 @@ impl RedisFeed {
                 | UnitId::Model(_)
                 | UnitId::Price(_)
                 | UnitId::Overlay(_)
+                | UnitId::CachePurges
                 | UnitId::Catalog(_) => String::new(),
             };
             let organization = unit.organization.to_string();

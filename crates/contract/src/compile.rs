@@ -10,8 +10,9 @@ use std::sync::Arc;
 use gatewright_types::api::{CacheSettings, Retries, TraceSettings, TracedRequests};
 use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
+use crate::cache::Shape;
 use crate::tenant::OwnPrice;
-use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Tenant, UnitBody, UnitId};
+use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
 
 pub use provider::credential_problem;
 
@@ -71,7 +72,11 @@ pub fn compile(
                     teams.insert(*id, team.name.clone());
                 }
             }
-            UnitBody::Model(_) | UnitBody::Price(_) | UnitBody::Key(_) | UnitBody::Catalog(_) => {}
+            UnitBody::Model(_)
+            | UnitBody::Price(_)
+            | UnitBody::Key(_)
+            | UnitBody::CachePurges(_)
+            | UnitBody::Catalog(_) => {}
         }
     }
 
@@ -81,6 +86,7 @@ pub fn compile(
         providers: &providers,
         prices: &prices,
         own: own.clone(),
+        shape: Shape::of(units),
     };
     let mut models = HashMap::new();
     for (unit, body) in units {
@@ -103,6 +109,7 @@ pub fn compile(
             providers,
             prices: by_provider(units, prices),
             own,
+            purges: Purges::of(units),
         }),
         Some(_) => Err(problems),
         None => {
@@ -130,6 +137,7 @@ struct Resources<'a> {
     providers: &'a HashMap<Slug, Arc<Provider>>,
     prices: &'a OwnPrices<'a>,
     own: Arc<OwnFacts>,
+    shape: Shape,
 }
 
 impl Resources<'_> {
@@ -206,6 +214,7 @@ fn model(
         name: spec.name.clone(),
         route: route?,
         settings: spec.settings.clone(),
+        cache: resources.shape.cache_of(spec),
     })
 }
 

@@ -2,6 +2,7 @@
 //! secrets. Neither plane owns it; it does no I/O.
 
 mod api_key;
+mod cache;
 mod classes;
 mod compile;
 mod condition;
@@ -21,6 +22,7 @@ mod unit;
 mod usage;
 
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
+pub use cache::{ModelCache, Origin, Purges};
 pub use classes::Classes;
 pub use compile::{CompileProblem, compile, credential_problem};
 pub use cow_map::CowMap;
@@ -40,8 +42,8 @@ pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
 pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Tenant, UpstreamTarget};
 pub use unit::{
-    CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit, Revision,
-    TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
+    CachePurgesUnit, CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit,
+    ProviderUnit, Revision, TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
 };
 pub use usage::{Batch, Upstream, UsageRecord};
 

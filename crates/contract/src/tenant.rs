@@ -13,7 +13,7 @@ use gatewright_types::{
     UpstreamModel,
 };
 
-use crate::{BaseUrl, Bounds, NetworkUnit, OwnFacts, Route, Sealed};
+use crate::{BaseUrl, Bounds, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Tenant {
     pub prices: HashMap<Slug, HashMap<UpstreamModel, Vec<OwnPrice>>>,
     /// The organization's own facts, of all models.
     pub own: Arc<OwnFacts>,
+    /// What of its answers is void.
+    pub purges: Purges,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Model {
     pub name: ModelName,
     pub route: Route,
     pub settings: ModelSettings,
+    /// Absent where every request is answered by a provider.
+    pub cache: Option<ModelCache>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

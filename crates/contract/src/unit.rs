@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{
-    CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
+    CachePurge, CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
 };
 use gatewright_types::{
     CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
@@ -42,6 +42,7 @@ pub enum UnitId {
     Model(ModelId),
     Price(PriceId),
     Overlay(OverlayId),
+    CachePurges,
     Key(Digest),
     /// An edition of the catalogue. It belongs to the installation.
     Catalog(CatalogRefreshId),
@@ -56,6 +57,7 @@ pub enum UnitBody {
     Model(ModelUnit),
     Price(PriceUnit),
     Overlay(OverlayUnit),
+    CachePurges(CachePurgesUnit),
     Key(KeyUnit),
     Catalog(CatalogUnit),
 }
@@ -119,6 +121,12 @@ pub struct OverlayUnit {
     pub facts: ModelFacts,
 }
 
+/// What an organization voided of what was kept, one for each thing that can be named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachePurgesUnit {
+    pub purges: Vec<CachePurge>,
+}
+
 /// An approved edition of the catalogue, as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogUnit {
@@ -156,6 +164,7 @@ impl fmt::Display for UnitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Organization => f.write_str("organization"),
+            Self::CachePurges => f.write_str("cache_purges"),
             Self::Team(id) => id.fmt(f),
             Self::Provider(id) => id.fmt(f),
             Self::Model(id) => id.fmt(f),
@@ -171,8 +180,10 @@ impl FromStr for UnitId {
     type Err = UnitIdError;
 
     fn from_str(text: &str) -> Result<Self, UnitIdError> {
-        if text == "organization" {
-            return Ok(Self::Organization);
+        match text {
+            "organization" => return Ok(Self::Organization),
+            "cache_purges" => return Ok(Self::CachePurges),
+            _ => {}
         }
         let kind = text.split('_').next().unwrap_or_default();
         match kind {
@@ -213,6 +224,7 @@ mod tests {
     fn unit_names_round_trip() {
         let ids = [
             UnitId::Organization,
+            UnitId::CachePurges,
             UnitId::Team(TeamId::mint()),
             UnitId::Provider(ProviderId::mint()),
             UnitId::Model(ModelId::mint()),

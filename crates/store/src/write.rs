@@ -157,7 +157,8 @@ impl WriteTx {
             | UnitId::Provider(_)
             | UnitId::Model(_)
             | UnitId::Price(_)
-            | UnitId::Overlay(_) => {
+            | UnitId::Overlay(_)
+            | UnitId::CachePurges => {
                 self.touched.entry(organization).or_default().insert(unit);
             }
         }

@@ -22,5 +22,5 @@ pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
 pub use page::{Page, PageQuery};
 pub use permission::{Permission, Role};
-pub use setting::{ApiVersion, Deployment, HeaderName, HeaderText, Project, Region};
+pub use setting::{ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region};
 pub use unit::UsageUnit;

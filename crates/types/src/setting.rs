@@ -1,5 +1,5 @@
-//! Checked texts that become parts of addresses and heads of calls to providers: none of them can lead a call
-//! somewhere else, or say another thing than it seems to.
+//! Checked texts that become parts of addresses and heads of calls, most of them to providers: none of them can lead a
+//! call somewhere else, or say another thing than it seems to.
 
 use crate::name::{NameError, names};
 
@@ -16,6 +16,8 @@ names! {
     HeaderName(check_header_name, 128);
     /// The value of a header.
     HeaderText(check_header_text, 4096);
+    /// A part of a cache that callers keep apart: the value of a header.
+    CacheNamespace(check_cache_namespace, 64);
 }
 
 /// What the gateway sends itself: who calls, what the body is, how the connection is used, and traces.
@@ -69,6 +71,15 @@ fn check_project(text: &str) -> Result<(), NameError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b".:-_".contains(&b);
     if !text.bytes().all(allowed) || text.starts_with('.') {
         return Err(NameError::new("must be a project's id, such as my-project-123"));
+    }
+    Ok(())
+}
+
+fn check_cache_namespace(text: &str) -> Result<(), NameError> {
+    bounded(text, 64)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+    if !text.bytes().all(allowed) {
+        return Err(NameError::new("may hold only letters, digits and . _ : -"));
     }
     Ok(())
 }

@@ -420,3 +420,53 @@ fn settings_of_traces_that_say_nothing_are_refused() {
         assert_eq!(found, [place], "{settings}");
     }
 }
+
+#[test]
+fn what_shapes_answers_changes_the_policy_they_are_kept_under() {
+    type Change = fn(&mut ModelUnit, &mut ProviderUnit);
+    let mut units = base();
+    with_provider(&mut units, "toy", ProviderKind::Sandbox, None);
+    with_model(&mut units, "fast", "toy/echo");
+    let policy = |change: Change| {
+        let mut units = units.clone();
+        let mut model = None;
+        for body in units.values_mut() {
+            if let UnitBody::Model(unit) = body {
+                unit.settings.cache = serde_json::from_value(json!({"ttl": "1h"})).expect("settings");
+                model = Some(unit);
+            }
+        }
+        let mut provider = ProviderUnit {
+            name: "other".parse().expect("a slug"),
+            kind: ProviderKind::OpenaiCompatible,
+            base_url: Some("http://127.0.0.1:1/v1".to_owned()),
+            settings: ProviderSettings::default(),
+            network: None,
+            credentials: Vec::new(),
+        };
+        change(model.expect("a model"), &mut provider);
+        let id: ProviderId = "prov_01990f0d5a7e7d1e8a523b1f2c4d5e6f".parse().expect("an identifier");
+        units.insert(UnitId::Provider(id), UnitBody::Provider(provider));
+        let tenant = compile(OrganizationId::mint(), &units).expect("it compiles");
+        let model = tenant.models.values().next().expect("a model");
+        model.cache.as_ref().expect("it is cached").policy
+    };
+    let plain = policy(|_, _| {});
+
+    let same: [Change; 3] = [
+        |_, _| {},
+        |model, _| model.settings.timeouts.total = "5s".parse().ok(),
+        |_, provider| provider.settings.timeouts.total = "5s".parse().ok(),
+    ];
+    for change in same {
+        assert_eq!(policy(change), plain);
+    }
+    let others: [Change; 3] = [
+        |model, _| model.route = serde_json::from_value(json!({"target": "toy/other"})).expect("a route"),
+        |_, provider| provider.base_url = Some("http://127.0.0.1:2/v1".to_owned()),
+        |_, provider| provider.kind = ProviderKind::Vllm,
+    ];
+    for change in others {
+        assert_ne!(policy(change), plain);
+    }
+}

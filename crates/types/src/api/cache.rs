@@ -1,9 +1,10 @@
-//! What of a model's answers is kept, for whom and for how long, and what its providers keep of prompts. The same shapes
-//! are in the API, in the configuration file and in the published configuration.
+//! What of a model's answers is kept, for whom and for how long, what is void of it, and what its providers keep of
+//! prompts. The same shapes are in the API, in the configuration file and in the published configuration.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::HumanDuration;
+use crate::{CacheNamespace, HumanDuration, KeyId, ModelId, TeamId};
 
 /// Equal requests to the model are answered from what was answered before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,37 @@ impl PromptCache {
     pub fn is_off(&self) -> bool {
         *self == Self::Off
     }
+}
+
+/// The order to answer nothing more from what was kept so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewCachePurge {
+    pub of: PurgedAnswers,
+}
+
+/// Answers that were kept before a purge are void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CachePurge {
+    pub of: PurgedAnswers,
+    pub at: DateTime<Utc>,
+}
+
+/// Which answers a purge means: `"everything"`, or those of one model, key, team or namespace, as in `{"model": "mdl_…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PurgedAnswers {
+    Everything,
+    Model(ModelId),
+    /// Those that the key's requests brought.
+    Key(KeyId),
+    /// Those that the requests of the team's keys brought.
+    Team(TeamId),
+    /// Those that were asked for with this `x-gw-cache-namespace`.
+    Namespace(CacheNamespace),
 }
 
 impl CacheSettings {

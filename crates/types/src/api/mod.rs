@@ -30,7 +30,7 @@ mod traces;
 mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
-pub use cache::{CacheScope, CacheSettings, PromptCache};
+pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,

@@ -33,6 +33,9 @@ pub struct UsageRecord {
     pub code: Option<String>,
     pub attempts: u32,
     pub cache: CacheStatus,
+    /// What an answer that was kept had cost, in nano-dollars; absent without one, and when it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Nanos>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LineItem>,
     /// The tokens were counted by us, not told by the provider.
@@ -103,7 +106,8 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<UsageRecord>(text).expect(text);
 
         let before = read(BEFORE);
-        assert_eq!((before.served, before.charge, &before.trace), (None, None, &None));
+        let told = (before.served, before.charge, before.saved, &before.trace);
+        assert_eq!(told, (None, None, None, &None));
         assert_eq!(read(&serde_json::to_string(&before).expect("JSON")), before);
 
         let told = BEFORE.replace("\"status\"", "\"served\":\"flex\",\"charge\":\"0.005\",\"status\"");

@@ -59,6 +59,14 @@ impl Flow {
         }
     }
 
+    /// Whether an answer of this dialect says that it is whole; Gemini's streams just end.
+    pub fn has_end_mark(&self) -> bool {
+        match self {
+            Self::Passed(dialect, _) => *dialect != Dialect::GeminiGenerate,
+            Self::Unwrapped(_) | Self::Translated(_) => true,
+        }
+    }
+
     /// To be called once, when no more bytes come or nobody wants them.
     pub fn end(&mut self) -> Ended {
         match self {

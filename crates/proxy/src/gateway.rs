@@ -9,6 +9,7 @@ use gatewright_contract::{Catalog, Published};
 use gatewright_routing::{Health, Turns};
 
 use crate::authenticate::KeyLookup;
+use crate::cache::AnswerMemory;
 use crate::counting::Counting;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
@@ -34,6 +35,7 @@ pub struct GatewayParts {
     pub health: Health,
     pub turns: Turns,
     pub responses: ResponseMemory,
+    pub answers: AnswerMemory,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,
     pub readiness: Readiness,

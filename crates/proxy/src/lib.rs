@@ -7,6 +7,7 @@ pub mod upstream;
 
 mod access_log;
 mod authenticate;
+mod cache;
 mod call;
 mod count;
 mod counting;
@@ -22,6 +23,7 @@ mod prompt_cache;
 mod record;
 mod refusal;
 mod relay;
+mod remote;
 mod reply;
 mod responses;
 mod route;
@@ -33,6 +35,7 @@ mod told;
 mod trace;
 
 pub use authenticate::{KeyKnowledge, KeyLookup};
+pub use cache::AnswerMemory;
 pub use counting::Counting;
 pub use gateway::{Gateway, GatewayParts, PhaseTimeouts, Readiness, ReadyState, Settings};
 pub use metrics::Metrics;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
-use gatewright_types::api::Outcome;
+use gatewright_types::api::{CacheStatus, Outcome};
 
 /// Upper bounds in microseconds.
 const DURATION_BOUNDS: &[u64] = &[
@@ -37,6 +37,9 @@ pub struct Metrics {
     rejected: AtomicU64,
     unpriced: AtomicU64,
     estimated: AtomicU64,
+    /// In the order of `CacheStatus`.
+    cache: [AtomicU64; CacheStatus::ALL.len()],
+    saved_nanos: AtomicI64,
     units: [AtomicU64; UsageUnit::ALL.len()],
     cost_nanos: AtomicI64,
     duration: Histogram,
@@ -60,6 +63,8 @@ impl Default for Metrics {
             rejected: AtomicU64::new(0),
             unpriced: AtomicU64::new(0),
             estimated: AtomicU64::new(0),
+            cache: Default::default(),
+            saved_nanos: AtomicI64::new(0),
             units: Default::default(),
             cost_nanos: AtomicI64::new(0),
             duration: Histogram::new(DURATION_BOUNDS),
@@ -81,6 +86,9 @@ impl Metrics {
         self.unpriced
             .fetch_add(u64::from(usage.cost.is_none()), Ordering::Relaxed);
         self.estimated.fetch_add(u64::from(usage.estimated), Ordering::Relaxed);
+        add(&self.cache, usage.cache as usize, 1);
+        self.saved_nanos
+            .fetch_add(usage.saved.unwrap_or_default().get(), Ordering::Relaxed);
         for line in &usage.lines {
             add(&self.units, line.unit as usize, line.quantity);
         }
@@ -149,6 +157,29 @@ impl Metrics {
             "gatewright_estimated_total",
             "Requests whose tokens were counted by us.",
             &self.estimated,
+        );
+        head(
+            text,
+            "gatewright_cache_requests_total",
+            "Finished requests by what the cache of answers had for them.",
+            "counter",
+        );
+        for status in CacheStatus::ALL {
+            let count = read(&self.cache, status as usize);
+            let label = format!("cache=\"{}\"", status.as_str());
+            line(text, "gatewright_cache_requests_total", &label, count);
+        }
+        head(
+            text,
+            "gatewright_cache_saved_nanodollars_total",
+            "What answers had cost that the cache had.",
+            "counter",
+        );
+        line(
+            text,
+            "gatewright_cache_saved_nanodollars_total",
+            "",
+            self.saved_nanos.load(Ordering::Relaxed),
         );
         head(text, "gatewright_units_total", "Units used.", "counter");
         for unit in UsageUnit::ALL {

@@ -9,6 +9,7 @@ use gatewright_types::api::{Dialect, Stage};
 use tokio::time::Instant;
 
 use crate::authenticate::authenticate;
+use crate::cache::{self, Hit, Keeping, Looked};
 use crate::call::{Answer, call};
 use crate::gateway::Gateway;
 use crate::record::Record;
@@ -38,6 +39,13 @@ pub(crate) struct Admitted {
     pub(crate) record: Record,
 }
 
+/// Where the answer to a request comes from.
+enum Answered {
+    /// And whether it is to be kept.
+    ByProvider(Answer, Option<Keeping>),
+    Before(Hit),
+}
+
 /// The first stage, before the body is read: strangers cost neither memory nor parsing.
 pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted, Refusal> {
     let began = Instant::now();
@@ -63,7 +71,8 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
 pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body: Result<Bytes, Refusal>) -> Reply {
     let Admitted { caller, mut record } = admitted;
     match stages(gateway, &caller, told, body, &mut record).await {
-        Ok(answer) => Reply::answer(gateway, answer, record).await,
+        Ok(Answered::ByProvider(answer, keeping)) => Reply::answer(gateway, answer, keeping, record).await,
+        Ok(Answered::Before(hit)) => Reply::kept(hit, record).await,
         Err(refusal) => Reply::refusal(&refusal, record),
     }
 }
@@ -74,13 +83,18 @@ async fn stages(
     told: Told,
     body: Result<Bytes, Refusal>,
     record: &mut Record,
-) -> Result<Answer, Refusal> {
+) -> Result<Answered, Refusal> {
     let body = body?;
     let began = Instant::now();
     let request = Request::parse(record.dialect(), body, told.path()).map_err(Refusal::BadRequest)?;
     let mut request = Arc::new(request);
     record.asked(&request);
     record.notes().stage(Stage::Read, began.elapsed());
+    let keeping = match cache::look(gateway, caller, &request, &told, record).await? {
+        Looked::Hit(hit) => return Ok(Answered::Before(hit)),
+        Looked::Miss(keeping) => keeping,
+        Looked::Off => None,
+    };
     let routable = Routable {
         id: record.id(),
         model: request.model(),
@@ -97,5 +111,6 @@ async fn stages(
         record.asked(&request);
     }
     record.routed(&plan);
-    call(gateway, plan, &request, told, record).await
+    let answer = call(gateway, plan, &request, told, record).await?;
+    Ok(Answered::ByProvider(answer, keeping))
 }

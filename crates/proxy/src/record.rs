@@ -10,11 +10,12 @@ use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
 use gatewright_llm::{AnswerFacts, Bill, Catalog, Delivered, Named, Request, Terms, Tokens, Uncounted, unpriced};
 use gatewright_routing::Flight;
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
-use gatewright_types::{CredentialId, Nanos, OrganizationId, RequestId};
+use gatewright_types::{CredentialId, ModelId, Nanos, OrganizationId, RequestId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::access_log;
+use crate::cache::Maker;
 use crate::gateway::Gateway;
 use crate::journal::Journal;
 use crate::native::Sighted;
@@ -89,10 +90,11 @@ pub(crate) enum Ending {
 }
 
 impl Used {
-    fn tokens(&self) -> u64 {
+    /// What was used, whoever counted.
+    pub(crate) const fn tokens(&self) -> Option<Tokens> {
         match self {
-            Self::Nothing => 0,
-            Self::Told(tokens, _) | Self::Counted(tokens, _) => tokens.total_input() + tokens.total_output(),
+            Self::Nothing => None,
+            Self::Told(tokens, _) | Self::Counted(tokens, _) => Some(*tokens),
         }
     }
 
@@ -137,6 +139,7 @@ impl Record {
             code: None,
             attempts: 0,
             cache: CacheStatus::Off,
+            saved: None,
             lines: Vec::new(),
             estimated: false,
             served: None,
@@ -207,6 +210,27 @@ impl Record {
         let open = self.get_mut();
         open.usage.model_id = Some(plan.routed.model.id);
         open.plan = Some(plan.clone());
+    }
+
+    /// The answer was kept. `saved` is what it had cost, where that is known.
+    pub(crate) fn hit(&mut self, model: ModelId, saved: Option<Nanos>) {
+        let usage = &mut self.get_mut().usage;
+        usage.model_id = Some(model);
+        usage.cache = CacheStatus::Hit;
+        usage.saved = saved;
+    }
+
+    /// Nothing was kept that answers it.
+    pub(crate) fn missed(&mut self) {
+        self.get_mut().usage.cache = CacheStatus::Miss;
+    }
+
+    /// Whose answer it is.
+    pub(crate) fn maker(&self) -> Option<Maker> {
+        self.get().usage.upstream.as_ref().map(|upstream| Maker {
+            provider: upstream.name.clone(),
+            model: upstream.model.clone(),
+        })
     }
 
     /// What the caller speaks, where that is only known once the provider is.
@@ -323,6 +347,7 @@ impl Record {
                 .and_then(|upstream| upstream.model.as_ref())
                 .map(|model| model.as_str()),
             attempts: open.usage.attempts,
+            cache: open.usage.cache,
             overhead: open.overhead(),
         }
     }
@@ -458,6 +483,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) provider: Option<&'a str>,
     pub(crate) model: Option<&'a str>,
     pub(crate) attempts: u32,
+    pub(crate) cache: CacheStatus,
     pub(crate) overhead: Duration,
 }
 
@@ -495,7 +521,9 @@ impl Open {
             self.note_latency();
         }
         if let Some((flight, _)) = self.flight.take() {
-            flight.used(end.used.tokens(), Utc::now());
+            let used = end.used.tokens();
+            let used = used.map_or(0, |tokens| tokens.total_input() + tokens.total_output());
+            flight.used(used, Utc::now());
             self.note_habits(gateway, &flight, end);
         }
         let usage = &mut self.usage;

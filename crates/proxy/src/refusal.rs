@@ -63,6 +63,8 @@ pub(crate) enum Refusal {
     ProviderElsewhere {
         region: String,
     },
+    /// The caller takes only an answer that is kept.
+    NotCached,
     /// The provider wants a file that the caller named, and it cannot be had.
     File(FileRefusal),
     /// No target of the model can take it.
@@ -91,6 +93,7 @@ impl Refusal {
                 "residency_unsatisfied"
             }
             Self::Unroutable(Unroutable::NoRule { .. } | Unroutable::NoTarget { .. }) => "no_feasible_target",
+            Self::NotCached => "not_cached",
             Self::File(file) => file.code(),
             Self::Upstream(upstream) => upstream.code(),
         }
@@ -115,6 +118,7 @@ impl Refusal {
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(Unroutable::NotInRegion { .. }) => 403,
             Self::MethodNotServed { .. } => 405,
+            Self::NotCached => 504,
             Self::File(file) => file.status(),
             Self::Upstream(upstream) => upstream.status(),
         }
@@ -153,6 +157,7 @@ impl Refusal {
             | Self::ModelNotNamed
             | Self::ProviderNotFound
             | Self::ProviderElsewhere { .. }
+            | Self::NotCached
             | Self::Upstream(_) => None,
         }
     }
@@ -205,6 +210,9 @@ impl Refusal {
                 format!("This request may only go to `{region}`, and the provider is not known to be there.").into()
             }
             Self::Unroutable(unroutable) => unroutable.to_string().into(),
+            Self::NotCached => {
+                "Nothing is kept for this request, and `x-gw-cache-control: only-if-cached` forbids to ask a provider.".into()
+            }
             Self::File(file) => file.message().into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
@@ -231,6 +239,7 @@ impl Refusal {
             | Self::ModelNotNamed
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
+            | Self::NotCached
             | Self::ProviderNotFound => None,
         }
     }
@@ -259,6 +268,7 @@ impl Refusal {
             | Self::File(_)
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
+            | Self::NotCached
             | Self::ProviderNotFound => Outcome::Refused,
         }
     }

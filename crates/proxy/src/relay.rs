@@ -13,6 +13,7 @@ use gatewright_types::api::Outcome;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::cache::{Collecting, Given, Maker};
 use crate::call::{Beginning, Begun, failure_of};
 use crate::opening::{Opened, Source};
 use crate::patience::{Limit, Patience};
@@ -34,6 +35,10 @@ pub(crate) struct Relay {
     flow: Flow,
     telling: Telling,
     passing: Passing,
+    /// What the cache is to have of it, as long as that is possible.
+    collecting: Option<Collecting>,
+    /// The cache takes it; nothing leaves meanwhile.
+    keeping: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// What the caller reads takes comments.
     comments: bool,
     /// Taken when the request is metered.
@@ -74,7 +79,7 @@ enum Last {
 }
 
 impl Relay {
-    pub(crate) fn new(begun: Begun, mut record: Record, keepalive: Duration) -> Self {
+    pub(crate) fn new(begun: Begun, collecting: Option<Collecting>, mut record: Record, keepalive: Duration) -> Self {
         let comments = begun.telling.takes_comments();
         // A provider that is not even heard of yet has been silent for a keepalive interval already.
         let (state, out) = match begun.state {
@@ -90,6 +95,8 @@ impl Relay {
         let mut relay = Self {
             state,
             passing: Passing::of(begun.keeper, &mut flow),
+            collecting,
+            keeping: None,
             flow,
             telling: begun.telling,
             comments,
@@ -111,6 +118,10 @@ impl Relay {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             std::task::ready!(self.passing.poll_settled(cx));
+            if let Some(keeping) = &mut self.keeping {
+                std::task::ready!(keeping.as_mut().poll(cx));
+                self.keeping = None;
+            }
             if let Some(out) = self.out.take() {
                 return Poll::Ready(Some(out));
             }
@@ -163,6 +174,7 @@ impl Relay {
             self.content_seen = true;
             record.first_token();
         }
+        self.collect(seen.out.as_deref());
         self.out = seen.out;
         if let Some(failure) = seen.failed {
             self.break_off(failure);
@@ -182,6 +194,27 @@ impl Relay {
         }
     }
 
+    fn collect(&mut self, piece: Option<&[u8]>) {
+        if let Some(piece) = piece {
+            self.collecting = self.collecting.take().and_then(|collecting| collecting.add(piece));
+        }
+    }
+
+    /// Gives the cache what was collected.
+    fn give(&mut self, trailer: &[u8], maker: Option<Maker>, usage: Option<Tokens>, metered: Metered) {
+        self.collect(Some(trailer));
+        let Some(collecting) = self.collecting.take() else {
+            return;
+        };
+        let given = Given {
+            maker,
+            usage,
+            cost: metered.cost,
+            dropped: self.telling.dropped().map(|dropped| dropped.to_string().into()),
+        };
+        self.keeping = Some(Box::pin(collecting.keep(given)));
+    }
+
     /// The provider's connection ended as it should, or at least without an error.
     fn complete(&mut self) {
         let mut ended = self.flow.end();
@@ -194,6 +227,10 @@ impl Relay {
                 "the stream ended before the answer did".to_owned(),
             );
             return self.end_badly(failure, ended);
+        }
+        self.collect(ended.out.as_deref());
+        if ended.done || !self.flow.has_end_mark() {
+            self.collecting.as_mut().map(Collecting::ends);
         }
         // The piece with the mark of the end is held back until the request is metered.
         ended.out = self.out.take().or(ended.out);
@@ -253,6 +290,8 @@ impl Relay {
     fn settle(&mut self, last: &Last, before: Option<Bytes>, used: Used) {
         match last {
             Last::Whole => {
+                let maker = self.record.as_ref().and_then(Record::maker);
+                let usage = used.tokens();
                 let metered = self.finish(&End {
                     outcome: Outcome::Complete,
                     status: 200,
@@ -261,6 +300,7 @@ impl Relay {
                 });
                 let trailer = self.flow.trailer();
                 self.passing.end(&mut self.flow, &self.telling);
+                self.give(&trailer, maker, usage, metered);
                 self.leave(before, metered, &trailer);
             }
             Last::Broken(outcome, refusal) => {

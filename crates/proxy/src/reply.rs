@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use gatewright_llm::Form;
 use gatewright_llm::dialect::inbound;
-use gatewright_types::api::{Dialect, Outcome};
+use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{Nanos, RequestId};
 
+use crate::cache::{Collecting, Given, Hit, Keeping};
 use crate::call::Answer;
 use crate::count::Counted;
 use crate::gateway::Gateway;
@@ -22,6 +24,8 @@ const PROVIDER: &str = "x-gw-provider";
 const MODEL: &str = "x-gw-model";
 const ATTEMPTS: &str = "x-gw-attempts";
 const CACHE: &str = "x-gw-cache";
+/// Seconds since an answer that was kept was given.
+const AGE: &str = "age";
 const COST: &str = "x-gw-cost-usd";
 const OVERHEAD: &str = "x-gw-overhead-ms";
 const ESTIMATED: &str = "x-gw-estimated";
@@ -49,7 +53,13 @@ pub(crate) enum ReplyBody {
 }
 
 impl Reply {
-    pub(crate) async fn answer(gateway: &Gateway, answer: Answer, mut record: Record) -> Self {
+    /// `keeping` is to have the answer if it is complete.
+    pub(crate) async fn answer(
+        gateway: &Gateway,
+        answer: Answer,
+        keeping: Option<Keeping>,
+        mut record: Record,
+    ) -> Self {
         match answer {
             Answer::Whole {
                 status,
@@ -66,6 +76,7 @@ impl Reply {
                 if matches!(used, Used::Counted(..)) {
                     headers.push((ESTIMATED, Bytes::from_static(b"true")));
                 }
+                let (maker, usage) = (record.maker(), used.tokens());
                 let end = End {
                     outcome: Outcome::Complete,
                     status,
@@ -73,6 +84,15 @@ impl Reply {
                     used,
                 };
                 let metered = record.finish_with_others(end).await;
+                if let Some(keeping) = keeping {
+                    let given = Given {
+                        maker,
+                        usage,
+                        cost: metered.cost,
+                        dropped: telling.dropped().map(|dropped| dropped.to_string().into()),
+                    };
+                    keeping.whole(status, body.clone(), given).await;
+                }
                 headers.push((CONTENT_TYPE, JSON));
                 headers.push((COST, cost(metered)));
                 Self {
@@ -91,13 +111,52 @@ impl Reply {
                 ));
                 headers.push(("cache-control", Bytes::from_static(b"no-cache")));
                 headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
-                let relay = Relay::new(*begun, record, gateway.parts.settings.keepalive);
+                let relay = Relay::new(
+                    *begun,
+                    keeping.map(Collecting::new),
+                    record,
+                    gateway.parts.settings.keepalive,
+                );
                 Self {
                     status: 200,
                     headers,
                     body: ReplyBody::Stream(Box::new(relay)),
                 }
             }
+        }
+    }
+
+    /// An answer that was given before.
+    pub(crate) async fn kept(hit: Hit, record: Record) -> Self {
+        let maker = hit.maker.as_ref();
+        let facts = Facts {
+            provider: maker.map(|maker| maker.provider.as_str()),
+            model: maker.and_then(|maker| maker.model.as_ref()).map(|model| model.as_str()),
+            ..record.facts()
+        };
+        let mut headers = gateway_headers(&facts, record.dialect());
+        let kind = match hit.form {
+            Form::Whole | Form::Array => JSON,
+            Form::Events { .. } => {
+                headers.push(("cache-control", Bytes::from_static(b"no-cache")));
+                EVENTS
+            }
+        };
+        headers.push((CONTENT_TYPE, kind));
+        headers.push((AGE, hit.age.as_secs().to_string().into()));
+        headers.extend(hit.dropped.map(|dropped| (DROPPED, String::from(dropped).into())));
+        let end = End {
+            outcome: Outcome::Complete,
+            status: 200,
+            code: None,
+            used: Used::Nothing,
+        };
+        let metered = record.finish_with_others(end).await;
+        headers.push((COST, cost(metered)));
+        Self {
+            status: 200,
+            headers,
+            body: ReplyBody::Whole(hit.body),
         }
     }
 
@@ -117,6 +176,7 @@ impl Reply {
             provider: None,
             model: None,
             attempts: 0,
+            cache: CacheStatus::Off,
             overhead,
         };
         let metered = Metered {
@@ -144,6 +204,7 @@ impl Reply {
             provider: None,
             model: None,
             attempts: 0,
+            cache: CacheStatus::Off,
             overhead,
         };
         let mut headers = gateway_headers(&facts, dialect);
@@ -218,7 +279,7 @@ pub(crate) fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header
     headers.push((PROVIDER, text(facts.provider)));
     headers.push((MODEL, text(facts.model)));
     headers.push((ATTEMPTS, facts.attempts.to_string().into()));
-    headers.push((CACHE, Bytes::from_static(b"off")));
+    headers.push((CACHE, Bytes::from_static(facts.cache.as_str().as_bytes())));
     headers.push((OVERHEAD, overhead(facts.overhead)));
     headers
 }

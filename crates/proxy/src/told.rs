@@ -5,6 +5,7 @@ use gatewright_llm::dialect::PathFacts;
 use gatewright_routing::Headers;
 use http::header::{HeaderName, HeaderValue};
 
+use crate::cache::Sent;
 use crate::speech::Wishes;
 
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -25,6 +26,7 @@ pub(crate) struct Told {
     pub(crate) headers: Headers,
     /// Those of [`PASSED`] that were sent, in their order.
     pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) cache: Sent,
 }
 
 impl Told {
@@ -33,6 +35,18 @@ impl Told {
             model: self.model.as_deref(),
             stream: self.stream,
         }
+    }
+
+    /// What of it shapes the answer: a name, a value, and an end that neither can hold.
+    pub(crate) fn shaping(&self) -> Vec<u8> {
+        let mut shaping = vec![u8::from(self.wishes.strict)];
+        for (name, value) in &self.passed {
+            shaping.extend_from_slice(name.as_str().as_bytes());
+            shaping.push(b':');
+            shaping.extend_from_slice(value.as_bytes());
+            shaping.push(b'\n');
+        }
+        shaping
     }
 
     /// The beta features that the caller wants of Anthropic's dialect.

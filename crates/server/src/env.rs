@@ -21,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 18] = [
+pub const VARIABLES: [(&str, &str, &str); 19] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -93,6 +93,11 @@ pub const VARIABLES: [(&str, &str, &str); 18] = [
         "how long stored responses can be referred to [default: 30d]",
     ),
     (
+        "GATEWRIGHT_CACHE_BYTES",
+        "cache-bytes",
+        "what the cache of answers may take: in memory on a single node, for each organization in Redis [default: 268435456]",
+    ),
+    (
         "GATEWRIGHT_WORKERS",
         "workers",
         "threads that serve requests [default: one per processor]",
@@ -145,6 +150,7 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     pub max_requests: NonZeroUsize,
     pub response_time_to_live: Duration,
+    pub cache_bytes: u64,
     pub workers: NonZeroUsize,
     pub egress: Egress,
     pub catalog_keys: CatalogKeys,
@@ -239,6 +245,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let body_limit_bytes = reader.value("GATEWRIGHT_BODY_LIMIT", values::size, 32 << 20);
     let max_requests = reader.value("GATEWRIGHT_MAX_REQUESTS", values::requests, MAX_REQUESTS);
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
+    let cache_bytes = reader.value("GATEWRIGHT_CACHE_BYTES", values::room, 256 << 20);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
     let hosts = reader.optional("GATEWRIGHT_EGRESS_HOSTS", values::hosts);
@@ -267,6 +274,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 body_limit_bytes,
                 max_requests,
                 response_time_to_live,
+                cache_bytes,
                 workers,
                 egress: Egress::new(private.unwrap_or(usual), hosts),
                 catalog_keys: catalog_keys.unwrap_or_default(),

@@ -17,7 +17,7 @@ use gatewright_contract::{Catalog, Keyring, KeyringError};
 use gatewright_control::BootstrapError;
 use gatewright_coord::{CoordError, NodeReport};
 use gatewright_proxy::upstream::Upstream;
-use gatewright_proxy::{ResponseMemory, Tracing, journal};
+use gatewright_proxy::{AnswerMemory, ResponseMemory, Tracing, journal};
 use gatewright_store::{DatabaseError, MigrateError, OpenError, WriteError};
 use serde_json::json;
 use url::Url;
@@ -79,7 +79,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
     let data_directory = DataDirectory::take(&settings.data_directory)?;
     let node = journal::node_id(&settings.data_directory).map_err(StartError::Journal)?;
     let keyring = keyring(&settings)?;
-    let shared = Shared::open(&settings)?;
+    let shared = Shared::open(&settings, &keyring)?;
     let public = bind(settings.listen)?;
     let private = bind(settings.admin_listen)?;
     let public_url = settings
@@ -162,6 +162,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         data_plane.gateway(data_plane::Serving {
             upstream,
             responses: ResponseMemory::new(shared.responses.clone(), keyring),
+            answers: AnswerMemory::new(shared.answers.clone()),
             tracing,
             readiness: readiness.clone(),
         })

@@ -44,6 +44,7 @@ fn record(organization: OrganizationId) -> UsageRecord {
         code: Some("model_not_found".to_owned()),
         attempts: 0,
         cache: CacheStatus::Off,
+        saved: None,
         lines: Vec::new(),
         estimated: false,
         served: None,

@@ -2,6 +2,7 @@
 
 use actix_web::http::header::{
     AUTHORIZATION, AsHeaderName, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName as SentName,
+    HeaderValue as SentValue,
 };
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use super::body::{self, Expected};
 use super::coding::Coding;
 use super::outbound;
+use crate::cache::Sent;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
 use crate::reply::Reply;
@@ -140,7 +142,20 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
         },
         headers: texts(headers).collect(),
         passed,
+        cache: sent(request),
         ..Told::default()
+    }
+}
+
+/// What it says of the cache.
+fn sent(request: &HttpRequest) -> Sent {
+    let [control, namespace] = Sent::NAMES;
+    let headers = request.headers();
+    // What is no text is no wish either, and is refused as one that is not known.
+    let text = |value: &SentValue| String::from_utf8_lossy(value.as_bytes()).into();
+    Sent {
+        control: headers.get_all(control).map(text).collect(),
+        namespace: headers.get(namespace).map(text),
     }
 }
 

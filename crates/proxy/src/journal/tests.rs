@@ -29,6 +29,7 @@ fn record() -> UsageRecord {
         code: None,
         attempts: 1,
         cache: CacheStatus::Off,
+        saved: None,
         lines: Vec::new(),
         estimated: false,
         served: None,

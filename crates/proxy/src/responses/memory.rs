@@ -1,22 +1,24 @@
 //! The memory itself: entries are sealed before they leave the process, bound to their organization and identifier, and
 //! nobody waits for it for long.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_contract::{Keyring, Sealed, Secret};
-use gatewright_coord::{CoordError, KeptResponses, ResponseId};
+use gatewright_coord::{KeptResponses, ResponseId};
 use gatewright_types::OrganizationId;
-use tokio::time::{Instant, timeout};
 
 use super::entry::Entry;
 use super::pending::Pending;
 use crate::refusal::Refusal;
+use crate::remote::{Remote, Terms};
 
-/// How long a request waits for the memory.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long nobody asks a memory that gave no answer; then one request tries again for all.
-const REST: Duration = Duration::from_secs(3);
+const TERMS: Terms = Terms {
+    patience: Duration::from_secs(2),
+    rest: Duration::from_secs(3),
+    lost: "responses made from here on cannot be referred to by later requests",
+    back: "the memory of responses can be reached again",
+};
 /// A longer entry is not kept: few nodes of Redis could stand many.
 const LARGEST_ENTRY_BYTES: usize = 8 << 20;
 
@@ -32,17 +34,7 @@ struct Shared {
     keyring: Keyring,
     /// What is to be billed when it is over.
     pending: Pending,
-    /// Since it gave no answer: until when nobody asks it.
-    resting: Mutex<Option<Instant>>,
-}
-
-/// The memory could not be asked.
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("the memory of responses cannot be reached")]
-    Away(#[from] CoordError),
-    #[error("the memory of responses gave no answer in time")]
-    Silent,
+    remote: Remote,
 }
 
 impl ResponseMemory {
@@ -52,7 +44,7 @@ impl ResponseMemory {
                 kept,
                 keyring,
                 pending: Pending::default(),
-                resting: Mutex::default(),
+                remote: Remote::new(TERMS),
             }),
         }
     }
@@ -75,7 +67,7 @@ impl ResponseMemory {
         }
         let sealed = self.shared.keyring.seal(&Secret::new(text), &owner(organization, id));
         let keeping = self.shared.kept.keep(organization, id, sealed.as_str().to_owned());
-        self.asked(keeping).await.is_some()
+        self.shared.remote.asked(keeping).await.is_some()
     }
 
     /// In the order of the identifiers; `None` for each that is not there, no longer, or not to be read.
@@ -84,7 +76,7 @@ impl ResponseMemory {
         organization: OrganizationId,
         ids: &[ResponseId],
     ) -> Result<Vec<Option<Entry>>, Refusal> {
-        let found = self.asked(self.shared.kept.find(organization, ids)).await;
+        let found = self.shared.remote.asked(self.shared.kept.find(organization, ids)).await;
         let found = found.ok_or(Refusal::MemoryAway)?;
         let opened = ids
             .iter()
@@ -103,7 +95,11 @@ impl ResponseMemory {
     }
 
     pub(super) async fn forget(&self, organization: OrganizationId, id: &ResponseId) -> Result<(), Refusal> {
-        let forgotten = self.asked(self.shared.kept.forget(organization, id)).await;
+        let forgotten = self
+            .shared
+            .remote
+            .asked(self.shared.kept.forget(organization, id))
+            .await;
         forgotten.ok_or(Refusal::MemoryAway)
     }
 
@@ -125,56 +121,6 @@ impl ResponseMemory {
             tracing::warn!(organization.id = %organization, "a kept response is in another release's form");
         }
         entry
-    }
-
-    /// The answer; else the reason is logged, once for as long as it lasts. Meanwhile only one request at a time waits
-    /// for it, and all others go on without.
-    async fn asked<T>(&self, asking: impl Future<Output = Result<T, CoordError>>) -> Option<T> {
-        if !self.may_be_asked() {
-            return None;
-        }
-        let answer = match timeout(PATIENCE, asking).await {
-            Ok(answer) => answer.map_err(Problem::Away),
-            Err(_) => Err(Problem::Silent),
-        };
-        match answer {
-            Ok(answer) => {
-                if self.rest(None).is_some() {
-                    tracing::info!("the memory of responses can be reached again");
-                }
-                Some(answer)
-            }
-            Err(problem) => {
-                if self.rest(Some(Instant::now() + REST)).is_none() {
-                    let error: &dyn std::error::Error = &problem;
-                    tracing::error!(
-                        error,
-                        "responses made from here on cannot be referred to by later requests"
-                    );
-                }
-                None
-            }
-        }
-    }
-
-    fn may_be_asked(&self) -> bool {
-        let mut resting = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        match *resting {
-            None => true,
-            Some(until) if now < until => false,
-            Some(_) => {
-                // Who comes next does not wait beside this one.
-                *resting = Some(now + PATIENCE + REST);
-                true
-            }
-        }
-    }
-
-    /// What was before.
-    fn rest(&self, until: Option<Instant>) -> Option<Instant> {
-        let mut resting = self.shared.resting.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *resting, until)
     }
 }
 

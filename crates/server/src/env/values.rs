@@ -144,6 +144,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     })
 }
 
+pub(super) fn room(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("is {text:?}; it must be a number of bytes; 0 keeps nothing"))
+}
+
 pub(super) fn workers(text: &str) -> Result<NonZeroUsize, String> {
     let workers = text
         .parse()

@@ -8,8 +8,8 @@ use gatewright_coord::{Feed, UsageStream};
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
-    Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory, Settings as ProxySettings,
-    Shedding, Tracing,
+    AnswerMemory, Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory,
+    Settings as ProxySettings, Shedding, Tracing,
 };
 use gatewright_routing::{Health, Turns};
 use gatewright_store::Db;
@@ -56,6 +56,7 @@ pub(super) struct Spec<'a> {
 pub(super) struct Serving {
     pub(super) upstream: Upstream,
     pub(super) responses: ResponseMemory,
+    pub(super) answers: AnswerMemory,
     pub(super) tracing: Tracing,
     pub(super) readiness: Readiness,
 }
@@ -158,6 +159,7 @@ impl DataPlane {
         let Serving {
             upstream,
             responses,
+            answers,
             tracing,
             readiness,
         } = serving;
@@ -170,6 +172,7 @@ impl DataPlane {
             health: Health::default(),
             turns: Turns::default(),
             responses,
+            answers,
             metrics: self.metrics,
             tracing,
             readiness,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use gatewright_contract::Keyring;
 use gatewright_coord::{
-    CoordError, Feed, Fleet, KeptResponses, LocalFeed, LocalFleet, LocalResponses, LocalUsageStream, Redis, RedisFeed,
-    RedisFleet, RedisResponses, RedisUsageStream, Shelf, UsageStream,
+    Answers, CoordError, Feed, Fleet, KeptResponses, LocalAnswers, LocalFeed, LocalFleet, LocalResponses,
+    LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet, RedisResponses, RedisUsageStream, Shelf, UsageStream,
 };
 
 use crate::env::Settings;
@@ -22,13 +23,14 @@ pub(super) struct Shared {
     pub(super) usage_stream: UsageStream,
     pub(super) fleet: Fleet,
     pub(super) responses: KeptResponses,
+    pub(super) answers: Answers,
     /// Absent on a single node.
     pub(super) redis: Option<Redis>,
 }
 
 impl Shared {
     /// Connects nothing yet: a Redis that is away is waited for by those who use it.
-    pub(super) fn open(settings: &Settings) -> Result<Self, CoordError> {
+    pub(super) fn open(settings: &Settings, keyring: &Keyring) -> Result<Self, CoordError> {
         let shelf = Shelf {
             time_to_live: settings.response_time_to_live,
             room_bytes: RESPONSES_ROOM_BYTES,
@@ -42,6 +44,7 @@ impl Shared {
                     settings.data_directory.join("responses"),
                     shelf,
                 )?),
+                answers: Answers::Local(LocalAnswers::new(settings.cache_bytes)),
                 redis: None,
             }),
             Topology::Cluster { redis, .. } => {
@@ -51,6 +54,7 @@ impl Shared {
                     usage_stream: UsageStream::Redis(RedisUsageStream::new(redis.clone(), CLAIM_AFTER)?),
                     fleet: Fleet::Redis(RedisFleet::new(redis.clone(), SILENCE)),
                     responses: KeptResponses::Redis(RedisResponses::new(redis.clone(), shelf)),
+                    answers: Answers::Redis(RedisAnswers::new(redis.clone(), keyring.clone(), settings.cache_bytes)),
                     redis: Some(redis),
                 })
             }

@@ -387,6 +387,7 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
         code: None,
         attempts: 1,
         cache: CacheStatus::Off,
+        saved: None,
         lines: vec![
             line(UsageUnit::InputUncached, 10),
             line(UsageUnit::InputCacheRead, 5),

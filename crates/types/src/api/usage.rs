@@ -37,12 +37,16 @@ impl Outcome {
     }
 }
 
+/// What the cache of answers had for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CacheStatus {
+    /// The answer.
     Hit,
+    /// Nothing, or not all of it: a provider was asked.
     Miss,
+    /// It was not asked: nothing is kept of such requests.
     Off,
 }
 
@@ -61,6 +65,18 @@ pub enum ServedTier {
     /// In a way that this release has no word for.
     #[serde(other)]
     Unknown,
+}
+
+impl CacheStatus {
+    pub const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Off];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Off => "off",
+        }
+    }
 }
 
 impl ServedTier {
@@ -117,6 +133,11 @@ pub struct UsageRow {
     /// The reason of a refusal or failure.
     pub code: Option<String>,
     pub attempts: u32,
+    pub cache: CacheStatus,
+    /// What the answer had cost that the cache had, or as much of it as it had; null without one, and when that is not
+    /// known.
+    pub saved: Option<Money>,
+    /// What was used for this request: nothing, where the cache had the answer.
     pub lines: Vec<LineItem>,
     /// The tokens were counted by us, not told by the provider.
     pub estimated: bool,
@@ -208,6 +229,11 @@ pub struct Totals {
     pub output_tokens: u64,
     /// What the priced requests cost, in dollars.
     pub cost: Nanos,
+    /// Requests that the cache had the answer to, and those that it did not have it to; all others it was not asked.
+    pub cache_hits: u64,
+    pub cache_misses: u64,
+    /// What those answers had cost, in dollars, as far as that is known.
+    pub saved: Nanos,
     /// Median and 95th percentile of the duration of complete requests, from a histogram; null without any.
     pub duration_ms_p50: Option<u64>,
     pub duration_ms_p95: Option<u64>,

@@ -15,6 +15,7 @@ mod m20261130_000009_usage_terms;
 mod m20261130_000010_provider_network;
 mod m20261130_000011_model_settings;
 mod m20261130_000012_request_trace;
+mod m20261130_000013_usage_cache;
 
 use sea_orm_migration::MigrationTrait;
 /// What `Migrator` can do: up, down, and tell what has been applied.
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000010_provider_network::Migration),
             Box::new(m20261130_000011_model_settings::Migration),
             Box::new(m20261130_000012_request_trace::Migration),
+            Box::new(m20261130_000013_usage_cache::Migration),
         ]
     }
 }

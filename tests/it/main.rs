@@ -2,6 +2,7 @@
 
 mod accounting;
 mod bad_input;
+mod cache;
 mod catalog;
 mod chat;
 mod clouds;

@@ -8,8 +8,8 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, catalog, catalog_schedule, configuration, credentials, invitations, keys, members, models, organizations,
-    overlays, prices, providers, sessions, setup, teams, tokens, usage,
+    audit, cache, catalog, catalog_schedule, configuration, credentials, invitations, keys, members, models,
+    organizations, overlays, prices, providers, sessions, setup, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -449,6 +449,12 @@ pub(crate) fn routes() -> Vec<Route> {
             delete("/catalog/schedule"),
             "Fetch no catalogues any more",
             catalog_schedule::remove,
+        ),
+        needs(
+            ModelsWrite,
+            post(below!("/cache/purges")),
+            "Void answers that are kept",
+            cache::purge,
         ),
         needs(
             ModelsRead,

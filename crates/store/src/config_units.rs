@@ -21,13 +21,14 @@ use crate::system::System;
 /// What compiles together; keys do not.
 const COMPILED_KINDS: [&str; 6] = ["organization", "team", "provider", "model", "price", "overlay"];
 /// The kinds this release knows. Those of a later one stay where they are.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "organization",
     "team",
     "provider",
     "model",
     "price",
     "overlay",
+    "cache_purges",
     KEY_KIND,
     "catalog",
 ];
@@ -141,6 +142,18 @@ pub(crate) async fn put(
     Ok(())
 }
 
+/// What is published of one unit.
+pub(crate) async fn body(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    id: UnitId,
+) -> Result<Option<UnitBody>, DbErr> {
+    let row = Entity::find_by_id((organization.uuid(), kind(id).to_owned(), id.to_string()))
+        .one(transaction)
+        .await?;
+    Ok(row.map(unit).transpose()?.and_then(|unit| unit.body))
+}
+
 pub(crate) async fn tombstone_all(
     transaction: &DatabaseTransaction,
     organization: OrganizationId,
@@ -194,6 +207,7 @@ const fn kind(unit: UnitId) -> &'static str {
         UnitId::Model(_) => "model",
         UnitId::Price(_) => "price",
         UnitId::Overlay(_) => "overlay",
+        UnitId::CachePurges => "cache_purges",
         UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => KEY_KIND,
     }

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use gatewright_contract::{Batch, UsageRecord};
 use gatewright_types::NodeId;
-use gatewright_types::api::Outcome;
+use gatewright_types::api::{CacheStatus, Outcome};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
@@ -27,7 +27,7 @@ use crate::stored;
 use crate::system::System;
 
 /// What many requests of a batch have in common.
-const SHARED: [&str; 14] = [
+const SHARED: [&str; 16] = [
     "organization",
     "key",
     "team",
@@ -42,6 +42,8 @@ const SHARED: [&str; 14] = [
     "attempts",
     "estimated",
     "service_tier",
+    "cache",
+    "saved_nanos",
 ];
 /// What each has for itself.
 const OWN: [&str; 10] = [
@@ -231,7 +233,11 @@ fn shared(record: &UsageRecord) -> impl Ord + '_ {
         outcome_name(record.outcome),
         (record.status, record.code.as_deref(), record.attempts),
         record.estimated,
-        record.served.map(|tier| tier.as_str()),
+        (
+            record.served.map(|tier| tier.as_str()),
+            cache_name(record.cache),
+            record.saved,
+        ),
     )
 }
 
@@ -260,6 +266,8 @@ fn shared_values(record: &UsageRecord) -> [Value; SHARED.len()] {
         i64::from(record.attempts).into(),
         record.estimated.into(),
         record.served.map(|tier| tier.as_str()).into(),
+        cache_name(record.cache).into(),
+        record.saved.map(|saved| saved.get()).into(),
     ]
 }
 
@@ -277,6 +285,14 @@ fn own_values(record: &UsageRecord) -> [Value; OWN.len()] {
         stored::number(record.overhead_us).into(),
         record.charge.map(|charge| charge.get()).into(),
     ]
+}
+
+/// Nothing for requests that were not looked for, which most are.
+const fn cache_name(cache: CacheStatus) -> Option<&'static str> {
+    match cache {
+        CacheStatus::Off => None,
+        CacheStatus::Hit | CacheStatus::Miss => Some(cache.as_str()),
+    }
 }
 
 pub(crate) const fn outcome_name(outcome: Outcome) -> &'static str {

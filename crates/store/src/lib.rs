@@ -4,6 +4,7 @@
 
 mod audit;
 mod bulk;
+mod cache_purges;
 mod catalog;
 mod catalog_schedule;
 mod config_units;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
-use gatewright_types::api::Outcome;
+use gatewright_types::api::{CacheStatus, Outcome};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
@@ -28,13 +28,16 @@ const KEY_COLUMNS: [&str; 7] = [
     "team",
     "key",
 ];
-const COUNTERS: [&str; 6] = [
+const COUNTERS: [&str; 9] = [
     "requests",
     "errors",
     "unpriced",
     "input_tokens",
     "output_tokens",
     "cost_nanos",
+    "cache_hits",
+    "cache_misses",
+    "saved_nanos",
 ];
 
 static UPSERT: Wide = Wide::new(upsert);
@@ -144,7 +147,13 @@ impl Sums {
         let unpriced = i64::from(record.upstream.is_some() && record.cost.is_none());
         let tokens = Tokens::of(record);
         let cost = record.cost.map_or(0, |cost| cost.get());
-        let more = [1, error, unpriced, tokens.input, tokens.output, cost];
+        let (hit, miss) = match record.cache {
+            CacheStatus::Hit => (1, 0),
+            CacheStatus::Miss => (0, 1),
+            CacheStatus::Off => (0, 0),
+        };
+        let saved = record.saved.map_or(0, |saved| saved.get());
+        let more = [1, error, unpriced, tokens.input, tokens.output, cost, hit, miss, saved];
         self.add_counters(more);
         if record.outcome == Outcome::Complete {
             self.duration.count(Duration::from_micros(record.duration_us));

@@ -227,7 +227,17 @@ fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
         column += 1;
         value
     })?;
-    let [requests, errors, unpriced, input_tokens, output_tokens, cost] = sums.counters;
+    let [
+        requests,
+        errors,
+        unpriced,
+        input_tokens,
+        output_tokens,
+        cost,
+        cache_hits,
+        cache_misses,
+        saved,
+    ] = sums.counters;
     Ok(Totals {
         requests: stored::count(requests),
         errors: stored::count(errors),
@@ -235,6 +245,9 @@ fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
         input_tokens: stored::count(input_tokens),
         output_tokens: stored::count(output_tokens),
         cost: Nanos::new(cost),
+        cache_hits: stored::count(cache_hits),
+        cache_misses: stored::count(cache_misses),
+        saved: Nanos::new(saved),
         duration_ms_p50: sums.duration.percentile_ms(50),
         duration_ms_p95: sums.duration.percentile_ms(95),
         first_token_ms_p50: sums.first_token.percentile_ms(50),

@@ -3,7 +3,7 @@
 //! model, which is one of few, are picked out of the list itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_types::api::{Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageRow};
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageRow};
 use gatewright_types::{KeyId, Money, Nanos, OrganizationId, Page, PageQuery, RequestId, TeamId};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, Select};
@@ -119,6 +119,11 @@ fn read(row: Model) -> Result<UsageRow, DbErr> {
         status: u16::try_from(row.status).unwrap_or(0),
         code: row.code,
         attempts: stored::count_u32(row.attempts),
+        cache: match &row.cache {
+            Some(cache) => stored::one_of("cache", cache, &CacheStatus::ALL, CacheStatus::as_str)?,
+            None => CacheStatus::Off,
+        },
+        saved: row.saved_nanos.map(Nanos::new).map(Money::from),
         lines,
         estimated: row.estimated,
         service_tier: row.service_tier.as_deref().map(served_tier),

@@ -151,14 +151,14 @@ impl WriteTx {
         match unit {
             // A key is looked up by itself and compiles with nothing: making one must not read all the others.
             // An edition of the catalogue is of no organization and was read before it came here.
-            UnitId::Key(_) | UnitId::Catalog(_) => {}
+            // What is void says nothing of any other unit.
+            UnitId::Key(_) | UnitId::Catalog(_) | UnitId::CachePurges => {}
             UnitId::Organization
             | UnitId::Team(_)
             | UnitId::Provider(_)
             | UnitId::Model(_)
             | UnitId::Price(_)
-            | UnitId::Overlay(_)
-            | UnitId::CachePurges => {
+            | UnitId::Overlay(_) => {
                 self.touched.entry(organization).or_default().insert(unit);
             }
         }
@@ -219,6 +219,7 @@ fn name_unit(
             | UnitBody::Team(_)
             | UnitBody::Price(_)
             | UnitBody::Key(_)
+            | UnitBody::CachePurges(_)
             | UnitBody::Catalog(_),
         )
         | None => problem.message,

@@ -1,6 +1,6 @@
 //! Models: the names callers ask for.
 
-use gatewright_types::api::{Model, ModelChange, NewModel};
+use gatewright_types::api::{CachePurge, Model, ModelChange, NewCachePurge, NewModel, PurgedAnswers};
 use gatewright_types::{ModelId, Page};
 
 use super::{Answer, body, longest_page, page, with_query};
@@ -28,6 +28,15 @@ impl Workspace {
         self.api
             .patch(self.path(&format!("models/{model}")), body(change))
             .await
+    }
+
+    /// Voids what is kept of a model's answers.
+    pub(crate) async fn purge_model(self, model: ModelId) -> Answer<()> {
+        let purge = NewCachePurge {
+            of: PurgedAnswers::Model(model),
+        };
+        let made: Answer<CachePurge> = self.api.post(self.path("cache/purges"), body(&purge)).await;
+        made.map(drop)
     }
 
     pub(crate) async fn delete_model(self, model: ModelId) -> Answer<()> {

@@ -151,9 +151,27 @@ fn stats(picture: &Picture) -> AnyView {
                 tone="series-bad"
                 course=timeline.values(|totals| totals.errors as f64)
             />
+            {cached(totals, &timeline)}
         </div>
     }
     .into_any()
+}
+
+/// How often the cache had the answer, where it was asked at all.
+fn cached(totals: &Totals, timeline: &Timeline) -> Option<AnyView> {
+    let asked = totals.cache_hits.saturating_add(totals.cache_misses);
+    (asked > 0).then(|| {
+        view! {
+            <Stat
+                label="Cache hits"
+                value=format::share(totals.cache_hits, asked)
+                about=format!("saved {}", format::money(totals.saved))
+                tone="series-5"
+                course=timeline.values(|totals| totals.cache_hits as f64)
+            />
+        }
+        .into_any()
+    })
 }
 
 fn requests_chart(picture: &Picture) -> AnyView {

@@ -1,6 +1,7 @@
 //! The handlers, one file per resource; the same file names are found in types, store and dashboard.
 
 pub(crate) mod audit;
+pub(crate) mod cache;
 pub(crate) mod catalog;
 pub(crate) mod catalog_schedule;
 pub(crate) mod configuration;

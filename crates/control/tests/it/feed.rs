@@ -19,6 +19,7 @@ async fn ids(feed: &Feed, after: Revision) -> Vec<&'static str> {
         UnitId::Model(_) => "model",
         UnitId::Price(_) => "price",
         UnitId::Overlay(_) => "overlay",
+        UnitId::CachePurges => "cache_purges",
         UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => "key",
     };

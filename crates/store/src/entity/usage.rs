@@ -31,6 +31,8 @@ pub(crate) struct Model {
     pub overhead_us: i64,
     pub service_tier: Option<String>,
     pub provider_cost_nanos: Option<i64>,
+    pub cache: Option<String>,
+    pub saved_nanos: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -37,6 +37,7 @@ const SHOWN: usize = 3;
 enum Window {
     Nothing,
     Delete(Model),
+    Purge(Model),
 }
 
 #[component]
@@ -112,6 +113,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
         Window::Delete(model) => delete(&model, workspace, changed, close),
+        Window::Purge(model) => purge(&model, workspace, changed, close),
     };
     view! {
         {listed(models, Shape::Rows, none, rows)}
@@ -134,8 +136,19 @@ fn row(model: &Model, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     let limits = timeouts::told(&model.settings.timeouts).unwrap_or_else(|| "usual".to_owned());
     let kept = cache::told(model.settings.cache.as_ref()).unwrap_or_else(|| "off".to_owned());
     let actions = workspace.can(Permission::ModelsWrite).then(|| {
+        let purged = model.settings.cache.is_some().then(|| model.clone());
+        let purge = purged.map(|purged| {
+            view! {
+                <IconButton
+                    label=format!("Void kept answers of {}", purged.name)
+                    glyph=Icon::Retry
+                    on_press=Callback::new(move |()| open.set(Window::Purge(purged.clone())))
+                />
+            }
+        });
         let deleted = model.clone();
         view! {
+            {purge}
             <IconButton
                 label=format!("Delete {}", model.name)
                 glyph=Icon::Trash
@@ -216,6 +229,17 @@ pub(in crate::pages) fn rates_line(rates: &Rates) -> String {
         String::new()
     };
     format!("{}{more}", parts.join(" · "))
+}
+
+fn purge(model: &Model, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {
+    let id = model.id;
+    let question = Question {
+        title: format!("Void what is kept of {}?", model.name),
+        text: "The next requests are answered by the provider again, on every node, and kept anew.".to_owned(),
+        action: "Void answers",
+        done: format!("What was kept of {} is void.", model.name),
+    };
+    ask(question, move || workspace.purge_model(id), changed, close)
 }
 
 fn delete(model: &Model, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

@@ -1,6 +1,6 @@
 //! One request in full: its way, its times, and every priced line.
 
-use gatewright_types::api::{Dialect, LineItem, NativeDialect, ServedTier, UsageRow};
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, NativeDialect, ServedTier, UsageRow};
 use gatewright_types::{Nanos, UsageUnit};
 use leptos::prelude::*;
 
@@ -33,6 +33,7 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
                 {text_fact("Answer", Some(answer.to_owned()))}
                 {text_fact("Service tier", row.service_tier.map(|tier| service(tier).to_owned()))}
                 {text_fact("Attempts", Some(row.attempts.to_string()))}
+                {text_fact("Cache", cached(&row))}
                 {text_fact("Duration", Some(format::millis(row.duration_ms)))}
                 {text_fact("First token", row.first_token_ms.map(format::millis))}
                 {text_fact("Gateway's own time", Some(format!("{} µs", format::count(row.overhead_us))))}
@@ -118,6 +119,18 @@ fn tier_without_price(row: &UsageRow) -> Option<AnyView> {
     }
     let text = format!(" No price is known for the tier it was served in ({}).", service(tier));
     Some(view! { <p class="muted small"><Badge tone=Tone::Warning text="unpriced"/>{text}</p> }.into_any())
+}
+
+/// What the cache had; nothing where it was not asked.
+fn cached(row: &UsageRow) -> Option<String> {
+    let saved = row
+        .saved
+        .map(|saved| format!(", saved {}", format::money(saved.amount)));
+    match row.cache {
+        CacheStatus::Hit => Some(format!("hit{}", saved.unwrap_or_default())),
+        CacheStatus::Miss => Some(format!("miss{}", saved.unwrap_or_default())),
+        CacheStatus::Off => None,
+    }
 }
 
 /// What the provider says it charges, beside our own bill.

@@ -9,7 +9,7 @@ use gatewright_types::{CacheNamespace, KeyId, ModelId, TeamId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, ModelUnit, UnitBody, UnitId};
+use crate::{Digest, ModelUnit, Route, UnitBody, UnitId};
 
 /// A model whose answers are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct ModelCache {
     /// Of all that shapes an answer besides the request: the model's route, and the organization's providers and own facts
     /// of models. When it changes, nothing that was kept before is found any more.
     pub policy: Digest,
+    /// The route leads elsewhere by what rules see of a request. Only requests that are alike in all of that share answers.
+    pub by_rules: bool,
 }
 
 /// What an organization voided.
@@ -68,13 +70,14 @@ impl Shape {
         Self { hash }
     }
 
-    pub(crate) fn cache_of(&self, model: &ModelUnit) -> Option<ModelCache> {
+    pub(crate) fn cache_of(&self, model: &ModelUnit, route: &Route) -> Option<ModelCache> {
         let settings = model.settings.cache.clone()?;
         let mut hash = self.hash.clone();
         put(&mut hash, &model.route);
         Some(ModelCache {
             settings,
             policy: Digest::from_bytes(hash.finalize().into()),
+            by_rules: route.has_rules(),
         })
     }
 }

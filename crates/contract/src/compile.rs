@@ -209,12 +209,13 @@ fn model(
             .into_iter()
             .map(|(field, message)| CompileProblem { unit, field, message }),
     );
+    let route = route?;
     Some(Model {
         id,
         name: spec.name.clone(),
-        route: route?,
+        cache: resources.shape.cache_of(spec, &route),
+        route,
         settings: spec.settings.clone(),
-        cache: resources.shape.cache_of(spec),
     })
 }
 

@@ -69,6 +69,23 @@ pub struct Canary {
 }
 
 impl Route {
+    /// Whether it chooses by what rules see of a request: conditions, or the task it names.
+    pub fn has_rules(&self) -> bool {
+        match &self.strategy {
+            Strategy::Target(_) => false,
+            Strategy::When { .. } | Strategy::Task { .. } => true,
+            Strategy::Fallback(steps) => steps.iter().any(|step| step.route.has_rules()),
+            Strategy::Weighted(choices) => choices.iter().any(|(_, route)| route.has_rules()),
+            Strategy::RoundRobin(routes)
+            | Strategy::LeastBusy(routes)
+            | Strategy::Fastest(routes)
+            | Strategy::Cheapest(routes)
+            | Strategy::LowestUsage(routes)
+            | Strategy::Sticky { routes, .. } => routes.iter().any(Self::has_rules),
+            Strategy::Canary(canary) => canary.stable.has_rules() || canary.candidate.has_rules(),
+        }
+    }
+
     /// Every target the route can lead to, in the order in which they are written.
     pub fn targets(&self) -> Vec<&Arc<UpstreamTarget>> {
         let mut found = Vec::new();

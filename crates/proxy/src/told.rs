@@ -2,7 +2,7 @@
 
 use gatewright_llm::Endpoint;
 use gatewright_llm::dialect::PathFacts;
-use gatewright_routing::Headers;
+use gatewright_routing::{Headers, REGION};
 use http::header::{HeaderName, HeaderValue};
 
 use crate::cache::Sent;
@@ -40,6 +40,11 @@ impl Told {
     /// What of it shapes the answer: a name, a value, and an end that neither can hold.
     pub(crate) fn shaping(&self) -> Vec<u8> {
         let mut shaping = vec![u8::from(self.wishes.strict)];
+        // Who is bound to a region gets no answer from elsewhere.
+        if let Some(region) = self.headers.get(REGION) {
+            shaping.extend_from_slice(region.as_bytes());
+        }
+        shaping.push(b'\n');
         for (name, value) in &self.passed {
             shaping.extend_from_slice(name.as_str().as_bytes());
             shaping.push(b':');

@@ -65,7 +65,7 @@ impl Request {
             has_state: !self.references().is_empty(),
             repeatable: self.dialect.embeds(),
         };
-        let mut stored = None;
+        let (mut stored, mut bound) = (None, false);
         let mut look = |name: &[u8], value: &Value<'_>| match name {
             b"temperature" => question.repeatable |= is_zero(value),
             b"seed" => question.repeatable |= value.kind == Kind::Number,
@@ -84,6 +84,8 @@ impl Request {
             }
             b"user" if question.end_user.is_none() => question.end_user = text(value),
             b"safety_identifier" => question.end_user = text(value).or(question.end_user.take()),
+            // Who is bound to a region by it gets no answer from elsewhere.
+            b"metadata" if value.member("region").is_some() => bound = true,
             b"metadata" if self.dialect == Dialect::AnthropicMessages => {
                 question.end_user = value.member("user_id").and_then(|user| text(&user));
             }
@@ -97,7 +99,8 @@ impl Request {
         }
         // The Responses API stores what it is not told to forget.
         question.has_state |= stored.unwrap_or(self.dialect == Dialect::OpenaiResponses);
-        let without = [left_out(self.dialect), more].concat();
+        let mut without = [left_out(self.dialect), more].concat();
+        without.retain(|name| !bound || *name != "metadata");
         // The syntax was checked when the request was read.
         if self.written(&without, &mut question.form).is_err() {
             question.has_state = true;
@@ -229,6 +232,8 @@ mod tests {
         ] {
             assert!(responses(more).has_state, "{more}");
         }
+        let bound = chat(r#","metadata":{"region":"eu"}"#).form;
+        assert_ne!(bound, chat("").form, "a region binds the answer");
         let referring = r#"{"model":"m","store":false,"input":[{"type":"item_reference","id":"msg_1"}]}"#;
         assert!(question(Dialect::OpenaiResponses, referring).has_state);
         assert!(chat(r#","store":true"#).has_state && !chat("").has_state);

@@ -18,6 +18,18 @@ use crate::told::Told;
 /// To find out that two longer requests are equal takes more time than is left for a hit.
 const LARGEST_REQUEST_BYTES: usize = 4 << 20;
 
+/// Headers of one request only.
+const CHANGING: [&str; 8] = [
+    "content-length",
+    "date",
+    "traceparent",
+    "tracestate",
+    "x-forwarded-for",
+    "x-request-id",
+    "x-stainless-retry-count",
+    "x-gw-request-id",
+];
+
 /// A place for the answers to one request.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -71,13 +83,21 @@ impl Place {
         control: &Control,
     ) -> Option<Self> {
         let model = caller.tenant.models.get(request.model())?;
-        let ModelCache { settings, policy } = model.cache.as_ref()?;
+        let ModelCache {
+            settings,
+            policy,
+            by_rules,
+        } = model.cache.as_ref()?;
         if !caller.key.allows(request.model()) || request.body_len() > LARGEST_REQUEST_BYTES {
             return None;
         }
         let question = request.question();
         if question.has_state {
             return None;
+        }
+        let mut headers = told.shaping();
+        if *by_rules {
+            headers.extend_from_slice(&seen_by_rules(caller, request, told));
         }
         let parts = Parts {
             organization: caller.tenant.id,
@@ -86,7 +106,7 @@ impl Place {
             model: &model.id.to_string(),
             policy,
             dialect: request.dialect(),
-            headers: &told.shaping(),
+            headers: &headers,
             question: &question.form,
         };
         let ttl = settings.ttl.get();
@@ -152,6 +172,19 @@ impl Parts<'_> {
         ];
         framed(&parts)
     }
+}
+
+/// All that rules can see: whose key it is, the request to the byte, and what was sent with it. Apart from those headers
+/// that are never twice the same.
+fn seen_by_rules(caller: &Caller, request: &Request, told: &Told) -> Vec<u8> {
+    let key = caller.key.id.to_string();
+    let mut parts: Vec<&[u8]> = vec![key.as_bytes(), request.body()];
+    for (name, value) in told.headers.iter() {
+        if !CHANGING.contains(&name) && !name.starts_with("x-gw-cache-") {
+            parts.extend([name.as_bytes(), value.as_bytes()]);
+        }
+    }
+    Digest::of(&framed(&parts)).as_bytes().to_vec()
 }
 
 /// Each part behind its length.

@@ -136,9 +136,7 @@ fn caller_parts(
 
     use gatewright_contract::{KeyEntry, OrganizationUnit, UnitBody, UnitId, compile};
 
-    let unit = OrganizationUnit {
-        slug: "acme".parse().expect("a slug"),
-    };
+    let unit: OrganizationUnit = serde_json::from_str(r#"{"slug":"acme"}"#).expect("an organization");
     let units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(unit))]);
     let key = KeyEntry {
         organization,

@@ -28,7 +28,6 @@ pub struct Bounds {
     pub lacking: Capabilities,
     /// Tokens of the longest conversation.
     pub context: Option<u32>,
-    pub max_output: Option<u32>,
     pub sunset_on: Option<NaiveDate>,
 }
 
@@ -103,7 +102,6 @@ impl OwnFacts {
                 bounds.lacking.set(*capability, !there);
             }
             bounds.context = own.context.or(bounds.context);
-            bounds.max_output = own.max_output.or(bounds.max_output);
             bounds.sunset_on = own.sunset_on.or(bounds.sunset_on);
         }
         bounds
@@ -184,7 +182,6 @@ impl Bounds {
         Self {
             lacking,
             context: model.context,
-            max_output: model.max_output,
             sunset_on: model.sunset_on,
         }
     }

@@ -38,7 +38,7 @@ impl fmt::Display for Unroutable {
                 for (index, misfit) in misfits.iter().enumerate() {
                     write!(f, "{} {misfit}", if index == 0 { "" } else { ";" })?;
                 }
-                f.write_str(".")
+                f.write_str(". An administrator can correct what is known of a model in its facts.")
             }
             Self::NotInRegion { model, region } => write!(
                 f,

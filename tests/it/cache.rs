@@ -569,3 +569,55 @@ async fn a_hit_is_metered_with_what_it_saves_and_costs_nothing() {
     assert_eq!(Some(totals.cost), made.cost.map(|cost| cost.amount));
     assert_eq!((totals.input_tokens, totals.output_tokens), (9, 2), "a hit uses none");
 }
+
+#[tokio::test]
+async fn of_a_batch_of_embeddings_only_what_is_missing_is_asked_and_paid_for() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, &json!({})).await;
+    let embed = async |inputs: &[&str], vectors: &[f32], tokens: u64| {
+        let data: Vec<_> = vectors
+            .iter()
+            .enumerate()
+            .map(|(index, number)| json!({"object": "embedding", "index": index, "embedding": [number]}))
+            .collect();
+        let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+        let said = json!({"object": "list", "data": data, "model": "m", "usage": usage});
+        upstream.on("m", Script::json(200, &said));
+        let request = Request::new("POST", "/v1/embeddings").header("x-api-key", &key.secret);
+        let request = request.json(&json!({"model": "m", "input": inputs}));
+        let sent = request.send(organization.chat(&key).address).await;
+        sent.expect("the data plane answers").expect(200)
+    };
+    let numbers = |answer: &Answer| {
+        let data = answer.json()["data"].as_array().cloned().unwrap_or_default();
+        let number = |entry: &Value| entry["embedding"][0].as_f64();
+        data.iter().filter_map(number).collect::<Vec<_>>()
+    };
+
+    let first = embed(&["a", "b"], &[1.0, 2.0], 4).await;
+    let second = embed(&["c", "b", "d", "a"], &[3.0, 4.0], 2).await;
+    let third = embed(&["d", "c", "b", "a"], &[9.0], 9).await;
+
+    assert_eq!([&first, &second, &third].map(cache), ["miss", "miss", "hit"]);
+    assert_eq!(numbers(&first), [1.0, 2.0]);
+    assert_eq!(numbers(&second), [3.0, 2.0, 4.0, 1.0]);
+    assert_eq!(numbers(&third), [4.0, 3.0, 2.0, 1.0]);
+    let asked: Vec<_> = upstream
+        .seen()
+        .iter()
+        .map(|seen| seen.json()["input"].clone())
+        .collect();
+    assert_eq!(asked, [json!(["a", "b"]), json!(["c", "d"])]);
+    assert_eq!(second.json()["usage"]["total_tokens"], 2);
+    assert_eq!(second.headers.need("x-gw-cost-usd"), "0.002");
+    let row = organization.usage(&request_id(&second)).await;
+    assert_eq!(
+        row.saved.map(|saved| saved.amount.to_string()).as_deref(),
+        Some("0.004")
+    );
+    let row = organization.usage(&request_id(&third)).await;
+    assert_eq!(
+        row.saved.map(|saved| saved.amount.to_string()).as_deref(),
+        Some("0.006")
+    );
+}

@@ -3,6 +3,7 @@
 //! caller asked for. No bit of a number is lost between the notations.
 
 mod answer;
+mod batch;
 mod contents;
 mod gemini_answer;
 mod request;
@@ -12,6 +13,7 @@ mod wanted;
 mod write;
 
 pub use answer::{EmbedAnswer, notation};
+pub use batch::Batch;
 pub use contents::{Amount, EmbedContents};
 pub use request::{EmbedRequest, Inputs};
 pub use vector::Encoding;

@@ -190,6 +190,11 @@ impl Request {
         &self.body
     }
 
+    /// Where the messages, contents, input or prompt lie.
+    pub(crate) fn content_at(&self) -> Range<usize> {
+        self.content_at.clone()
+    }
+
     /// The bytes of the messages, contents, input or prompt.
     pub(crate) fn content(&self) -> &[u8] {
         self.body.get(self.content_at.clone()).unwrap_or_default()

@@ -90,9 +90,16 @@ async fn stages(
     let mut request = Arc::new(request);
     record.asked(&request);
     record.notes().stage(Stage::Read, began.elapsed());
-    let keeping = match cache::look(gateway, caller, &request, &told, record).await? {
+    let mut keeping = match cache::look(gateway, caller, &request, &told, record).await? {
         Looked::Hit(hit) => return Ok(Answered::Before(hit)),
         Looked::Miss(keeping) => keeping,
+        Looked::Part(smaller, keeping) => {
+            if let Some(smaller) = smaller {
+                request = smaller;
+                record.asked(&request);
+            }
+            Some(keeping)
+        }
         Looked::Off => None,
     };
     let routable = Routable {
@@ -112,5 +119,9 @@ async fn stages(
     }
     record.routed(&plan);
     let answer = call(gateway, plan, &request, told, record).await?;
+    let answer = match &mut keeping {
+        Some(keeping) => keeping.complete(answer)?,
+        None => answer,
+    };
     Ok(Answered::ByProvider(answer, keeping))
 }

@@ -225,6 +225,11 @@ impl Record {
         self.get_mut().usage.cache = CacheStatus::Miss;
     }
 
+    /// A part of the answer was kept, and this is what it had cost.
+    pub(crate) fn saves(&mut self, saved: Nanos) {
+        self.get_mut().usage.saved = Some(saved);
+    }
+
     /// Whose answer it is.
     pub(crate) fn maker(&self) -> Option<Maker> {
         self.get().usage.upstream.as_ref().map(|upstream| Maker {

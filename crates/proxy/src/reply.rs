@@ -9,7 +9,7 @@ use gatewright_llm::dialect::inbound;
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{Nanos, RequestId};
 
-use crate::cache::{Collecting, Given, Hit, Keeping};
+use crate::cache::{Given, Hit, Keeping};
 use crate::call::Answer;
 use crate::count::Counted;
 use crate::gateway::Gateway;
@@ -113,7 +113,7 @@ impl Reply {
                 headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
                 let relay = Relay::new(
                     *begun,
-                    keeping.map(Collecting::new),
+                    keeping.and_then(Keeping::collecting),
                     record,
                     gateway.parts.settings.keepalive,
                 );

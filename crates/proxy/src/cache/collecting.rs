@@ -3,18 +3,18 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::keeping::{Given, Keeping};
+use super::keeping::{Given, One};
 use super::memory::LARGEST_BYTES;
 
 #[derive(Debug)]
 pub(crate) struct Collecting {
-    keeping: Keeping,
+    keeping: One,
     pieces: BytesMut,
     has_end: bool,
 }
 
 impl Collecting {
-    pub(crate) fn new(keeping: Keeping) -> Self {
+    pub(super) fn new(keeping: One) -> Self {
         Self {
             keeping,
             pieces: BytesMut::new(),

@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use gatewright_contract::Caller;
+use gatewright_contract::{Caller, Digest};
 use gatewright_llm::Request;
 use tokio::time::{Instant, timeout};
 
 use super::control::{Looking, Storing};
 use super::entry::Entry;
-use super::flights::{Leading, Part};
+use super::flights::{Following, Leading, Part};
 use super::hit::{Hit, age, wanted};
-use super::keeping::Keeping;
+use super::keeping::{Keeping, One};
 use super::place::Place;
+use super::vectors;
 use crate::gateway::Gateway;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::told::Told;
 
 /// After so many others from which nothing came, a request no longer waits for one.
-const MOST_LEADERS: usize = 2;
+pub(super) const MOST_LEADERS: usize = 2;
 
 /// What came of looking.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) enum Looked {
     Hit(Hit),
     /// A provider is to be asked. What it answers is to be kept, unless the caller does not want that.
     Miss(Option<Keeping>),
+    /// Some of it is kept: the provider is to be asked for the rest, which is all of it where no smaller request is given.
+    Part(Option<Arc<Request>>, Keeping),
 }
 
 pub(crate) async fn look(
@@ -51,6 +54,9 @@ pub(crate) async fn look(
         told,
         place: &place,
     };
+    if let Some(batch) = request.batch() {
+        return Box::pin(vectors::look(asking, batch, &control, record)).await;
+    }
     if control.looking != Looking::Not
         && let Some(hit) = asking.kept(record).await
     {
@@ -71,19 +77,19 @@ pub(crate) async fn look(
     };
     let form = wanted(request, told);
     let keeping = match control.storing {
-        Storing::Usual => Some(Keeping::new(place, form, request.dialect(), leading)),
+        Storing::Usual => Some(Keeping::One(One::new(place, form, request.dialect(), leading))),
         Storing::Not => None,
     };
     Ok(Looked::Miss(keeping))
 }
 
 /// A request that looks for its answer.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     gateway: &'a Gateway,
     caller: &'a Caller,
-    request: &'a Arc<Request>,
+    pub(super) request: &'a Arc<Request>,
     told: &'a Told,
-    place: &'a Place,
+    pub(super) place: &'a Place,
 }
 
 /// What came of equal requests at the same time.
@@ -93,26 +99,58 @@ enum Together {
     Asks(Option<Leading>),
 }
 
+/// What came of waiting for another request.
+pub(super) enum Followed {
+    Landed(Arc<Entry>),
+    Lost,
+    TooLong,
+}
+
 impl Asking<'_> {
     async fn kept(&self, record: &mut Record) -> Option<Hit> {
-        let place = self.place;
-        let began = Instant::now();
-        let found = place.memory.find(place.organization, &[place.key]).await;
-        record.waited(began.elapsed());
+        let found = self.valid(&[self.place.key], record).await;
         let entry = found.into_iter().flatten().next()?;
         self.hit(&entry, record)
     }
 
-    fn hit(&self, entry: &Entry, record: &Record) -> Option<Hit> {
-        let void = self.caller.tenant.purges.void(entry.about.source.origin());
-        if void || age(&entry.about) > self.place.oldest {
-            return None;
+    /// What is there and counts, in the order of the keys.
+    pub(super) async fn valid(&self, keys: &[Digest], record: &mut Record) -> Vec<Option<Entry>> {
+        let place = self.place;
+        let began = Instant::now();
+        let mut found = place.memory.find(place.organization, keys).await;
+        record.waited(began.elapsed());
+        for entry in &mut found {
+            entry.take_if(|entry| !self.counts(entry));
         }
+        found
+    }
+
+    fn counts(&self, entry: &Entry) -> bool {
+        let about = &entry.about;
+        !self.caller.tenant.purges.void(about.source.origin()) && age(about) <= self.place.oldest
+    }
+
+    fn hit(&self, entry: &Entry, record: &Record) -> Option<Hit> {
         Hit::of(self.request, self.told, record.id(), entry)
     }
 
-    /// Waits for an equal request that is being answered. One whose caller reads a stream waits no longer than a stream may
-    /// be silent.
+    /// What comes of an equal request that is being answered; nothing when it takes longer than is waited for.
+    pub(super) async fn follow(&self, following: Following, record: &mut Record) -> Followed {
+        let began = Instant::now();
+        // One whose caller reads a stream waits no longer than a stream may be silent.
+        let landed = match self.request.stream() {
+            true => timeout(self.gateway.parts.settings.keepalive, following.landed()).await,
+            false => Ok(following.landed().await),
+        };
+        record.waited(began.elapsed());
+        match landed {
+            Ok(Some(entry)) => Followed::Landed(entry),
+            Ok(None) => Followed::Lost,
+            Err(_) => Followed::TooLong,
+        }
+    }
+
+    /// Waits for an equal request that is being answered.
     async fn together(&self, record: &mut Record) -> Together {
         let flights = self.place.memory.flights();
         for _ in 0..=MOST_LEADERS {
@@ -120,21 +158,13 @@ impl Asking<'_> {
                 Part::Lead(leading) => return Together::Asks(Some(leading)),
                 Part::Follow(following) => following,
             };
-            let began = Instant::now();
-            let landed = match self.request.stream() {
-                true => timeout(self.gateway.parts.settings.keepalive, following.landed()).await,
-                false => Ok(following.landed().await),
-            };
-            record.waited(began.elapsed());
-            match landed {
-                Ok(Some(entry)) => {
-                    return match self.hit(&entry, record) {
-                        Some(hit) => Together::Hit(hit),
-                        None => Together::Asks(None),
-                    };
+            match self.follow(following, record).await {
+                Followed::Landed(entry) => {
+                    let hit = self.hit(&entry, record).filter(|_| self.counts(&entry));
+                    return hit.map_or(Together::Asks(None), Together::Hit);
                 }
-                Ok(None) => {}
-                Err(_) => return Together::Asks(None),
+                Followed::Lost => {}
+                Followed::TooLong => return Together::Asks(None),
             }
         }
         Together::Asks(None)

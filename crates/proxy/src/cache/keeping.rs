@@ -6,14 +6,25 @@ use gatewright_llm::{Form, Tokens, is_over};
 use gatewright_types::Nanos;
 use gatewright_types::api::Dialect;
 
+use super::collecting::Collecting;
 use super::entry::{About, Entry, Maker};
 use super::flights::Leading;
 use super::memory::LARGEST_BYTES;
 use super::place::Place;
+use super::vectors::Batched;
+use crate::call::Answer;
+use crate::refusal::Refusal;
 
 /// Ready to keep the answer to a request.
 #[derive(Debug)]
-pub(crate) struct Keeping {
+pub(crate) enum Keeping {
+    One(One),
+    Batch(Box<Batched>),
+}
+
+/// An answer that is kept as it is.
+#[derive(Debug)]
+pub(crate) struct One {
     place: Place,
     form: Form,
     dialect: Dialect,
@@ -31,19 +42,39 @@ pub(crate) struct Given {
 }
 
 impl Keeping {
+    /// The whole answer, where a provider was only asked for a part of it.
+    pub(crate) fn complete(&mut self, answer: Answer) -> Result<Answer, Refusal> {
+        match self {
+            Self::One(_) => Ok(answer),
+            Self::Batch(batched) => batched.complete(answer),
+        }
+    }
+
+    /// An answer in one piece.
+    pub(crate) async fn whole(self, status: u16, body: Bytes, given: Given) {
+        match self {
+            Self::One(one) if status == 200 && is_over(one.dialect, &body) => one.keep(body, given).await,
+            Self::Batch(batched) if status == 200 => batched.keep(given).await,
+            Self::One(_) | Self::Batch(_) => {}
+        }
+    }
+
+    /// For an answer that comes in a stream; embeddings never do.
+    pub(crate) fn collecting(self) -> Option<Collecting> {
+        match self {
+            Self::One(one) => Some(Collecting::new(one)),
+            Self::Batch(_) => None,
+        }
+    }
+}
+
+impl One {
     pub(super) fn new(place: Place, form: Form, dialect: Dialect, leading: Option<Leading>) -> Self {
         Self {
             place,
             form,
             dialect,
             leading,
-        }
-    }
-
-    /// An answer in one piece.
-    pub(crate) async fn whole(self, status: u16, body: Bytes, given: Given) {
-        if status == 200 && is_over(self.dialect, &body) {
-            self.keep(body, given).await;
         }
     }
 

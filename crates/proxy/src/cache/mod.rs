@@ -17,6 +17,7 @@ mod hit;
 mod keeping;
 mod memory;
 mod place;
+mod vectors;
 
 pub(crate) use collecting::Collecting;
 pub(crate) use control::Sent;

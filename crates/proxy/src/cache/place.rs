@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatewright_contract::{Caller, Digest, ModelCache};
 use gatewright_llm::Request;
+use gatewright_llm::embed::Batch;
 use gatewright_types::OrganizationId;
 use gatewright_types::api::{CacheScope, Dialect};
 
@@ -36,6 +37,8 @@ pub(super) struct Place {
     pub(super) memory: AnswerMemory,
     pub(super) organization: OrganizationId,
     pub(super) key: Digest,
+    /// Of all but the question.
+    within: Digest,
     pub(super) source: Source,
     /// Answers that are older do not count.
     pub(super) oldest: Duration,
@@ -99,7 +102,7 @@ impl Place {
         if *by_rules {
             headers.extend_from_slice(&seen_by_rules(caller, request, told));
         }
-        let parts = Parts {
+        let mut parts = Parts {
             organization: caller.tenant.id,
             scope: &Scope::of(settings.scope, caller, question.end_user),
             namespace: control.namespace.as_ref().map(|namespace| namespace.as_str()),
@@ -107,13 +110,16 @@ impl Place {
             policy,
             dialect: request.dialect(),
             headers: &headers,
-            question: &question.form,
+            question: b"",
         };
+        let within = Digest::of(&parts.written());
+        parts.question = &question.form;
         let ttl = settings.ttl.get();
         Some(Self {
             memory: gateway.parts.answers.clone(),
             organization: caller.tenant.id,
             key: Digest::of(&parts.written()),
+            within,
             source: Source {
                 model: model.id,
                 key: caller.key.id,
@@ -125,6 +131,14 @@ impl Place {
             time_to_live: control.ttl.map_or(ttl, |wanted| wanted.min(ttl)),
             shared: settings.coalesce && question.repeatable,
         })
+    }
+}
+
+impl Place {
+    /// A place for each item of a batch, whatever else is in it.
+    pub(super) fn keys_of(&self, batch: &Batch) -> Vec<Digest> {
+        let key = |form: &Vec<u8>| Digest::of(&framed(&[self.within.as_bytes(), b"item", &batch.shared, form]));
+        batch.forms.iter().map(key).collect()
     }
 }
 

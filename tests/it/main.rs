@@ -13,6 +13,7 @@ mod dialects;
 mod egress;
 mod embeddings;
 mod environment;
+mod explain;
 mod files;
 mod identity;
 mod invoke;

@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["types", "contract", "migrations"]),
     ("routing", &["types", "cel", "llm", "contract"]),
     ("proxy", &["types", "cel", "llm", "contract", "routing", "coord"]),
-    ("control", &["types", "contract", "store", "coord"]),
+    ("control", &["types", "contract", "routing", "store", "coord"]),
     (
         "server",
         &[

@@ -66,6 +66,14 @@ impl ApiError {
         Self::Invalid(fields)
     }
 
+    pub(crate) fn from_problems(problems: &[CompileProblem]) -> Self {
+        let mut fields = Fields::new();
+        for CompileProblem { field, message, .. } in problems {
+            add(&mut fields, field.clone(), message);
+        }
+        Self::Invalid(fields)
+    }
+
     pub(crate) fn field(path: &str, message: &impl ToString) -> Self {
         Self::Invalid(Fields::from([(path.to_owned(), message.to_string())]))
     }
@@ -158,13 +166,7 @@ impl From<WriteError> for ApiError {
             }
             WriteError::Invalid { field, message } => Self::field(field, &message),
             WriteError::NotFound => Self::NotFound,
-            WriteError::DoesNotCompile(problems) => {
-                let mut fields = Fields::new();
-                for CompileProblem { field, message, .. } in problems {
-                    add(&mut fields, field, &message);
-                }
-                Self::Invalid(fields)
-            }
+            WriteError::DoesNotCompile(problems) => Self::from_problems(&problems),
             WriteError::Database(error) => Self::Database(error),
         }
     }

@@ -24,7 +24,8 @@ pub use background::{expiry, ingest, publisher, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{
-    BootstrapError, SecretReader, UnreadableSecret, bootstrap, check_document, document_schema, resolve_secrets,
+    BootstrapError, Compiled, SampleError, SecretReader, UnreadableSecret, assertions_schema, bootstrap,
+    check_assertions, check_document, check_sample, compile_document, document_schema, failures, resolve_secrets,
 };
 pub use control::{Control, ControlSettings, Parts};
 pub use edge::configure;

@@ -8,7 +8,7 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, cache, catalog, catalog_schedule, configuration, credentials, invitations, keys, members, models,
+    audit, cache, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys, members, models,
     organizations, overlays, prices, providers, sessions, setup, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
@@ -373,6 +373,18 @@ pub(crate) fn routes() -> Vec<Route> {
             delete(below!("/models/{model}")),
             "Delete a model",
             models::delete,
+        ),
+        needs(
+            ModelsRead,
+            post(below!("/models/check")),
+            "What is wrong with a model that is not saved",
+            explain::check,
+        ),
+        needs(
+            ModelsRead,
+            post(below!("/explain")),
+            "Where a request would go, without calling anybody",
+            explain::sample,
         ),
         needs(
             PricesRead,

@@ -34,7 +34,7 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body:
             request: None,
             headers: &told.headers,
         };
-        let plan = route(gateway, &caller, routable)?;
+        let plan = route(gateway, &caller, routable, record.notes())?;
         record.routed(&plan);
         count(gateway, plan, &request, told, &mut record).await
     };

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use gatewright_contract::UsageRecord;
+use gatewright_llm::Request;
 use gatewright_types::api::{
-    Attempt, AttemptEnd, AttemptReason, Decision, DecisionError, Outcome, Stage, StageTime, TraceSettings,
-    TracedRequests,
+    Attempt, AttemptEnd, AttemptReason, Decision, DecisionError, Outcome, RouteDecision, Stage, StageTime,
+    TraceSettings, TracedRequests,
 };
 use gatewright_types::{CredentialId, RequestId, Target};
 use tokio::time::Instant;
@@ -47,6 +48,11 @@ impl Notes {
             let took_us = micros(took);
             taken.decision.stages.push(StageTime { stage, took_us });
         }
+    }
+
+    /// Where to write down what the route decides.
+    pub(crate) fn route(&mut self) -> Option<&mut RouteDecision> {
+        self.0.as_mut().map(|taken| &mut taken.decision.route)
     }
 
     /// A call begins; one that is still under way has ended by that.
@@ -97,7 +103,7 @@ impl Notes {
     }
 
     /// The request has ended like this. Gives what is to be kept.
-    pub(crate) fn end(mut self, usage: &UsageRecord) -> Option<String> {
+    pub(crate) fn end(mut self, usage: &UsageRecord, request: Option<&Request>) -> Option<String> {
         self.call_ends(match usage.outcome {
             Outcome::Complete | Outcome::Cut => AttemptEnd::Answered { status: usage.status },
             Outcome::Refused | Outcome::Failed | Outcome::ClientGone => AttemptEnd::Abandoned,
@@ -105,6 +111,7 @@ impl Notes {
         let taken = self.0.filter(|taken| taken.are_kept(usage))?;
         let decision = Decision {
             model: usage.model.clone(),
+            needs: request.map(|request| request.needs().told()),
             cache: usage.cache,
             ..taken.decision
         };

@@ -109,7 +109,7 @@ async fn stages(
         headers: &told.headers,
     };
     let began = Instant::now();
-    let routed = route(gateway, caller, routable);
+    let routed = route(gateway, caller, routable, record.notes());
     record.notes().stage(Stage::Route, began.elapsed());
     let mut plan = routed?;
     if request.dialect() == Dialect::OpenaiResponses {

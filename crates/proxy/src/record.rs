@@ -542,7 +542,7 @@ impl Open {
         usage.overhead_us = micros(overhead);
 
         if gateway.parts.journal.has_room_to_spare() {
-            usage.trace = self.notes.end(usage);
+            usage.trace = self.notes.end(usage, self.request.as_deref());
         }
         self.trace.end(usage);
         let metered = Metered { cost: usage.cost };

@@ -89,10 +89,8 @@ impl Refusal {
             Self::ResponseNotFound { .. } => "response_not_found",
             Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
             Self::ProviderNotFound => "provider_not_found",
-            Self::ProviderElsewhere { .. } | Self::Unroutable(Unroutable::NotInRegion { .. }) => {
-                "residency_unsatisfied"
-            }
-            Self::Unroutable(Unroutable::NoRule { .. } | Unroutable::NoTarget { .. }) => "no_feasible_target",
+            Self::ProviderElsewhere { .. } => "residency_unsatisfied",
+            Self::Unroutable(unroutable) => unroutable.code(),
             Self::NotCached => "not_cached",
             Self::File(file) => file.code(),
             Self::Upstream(upstream) => upstream.code(),

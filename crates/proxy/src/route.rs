@@ -3,10 +3,11 @@
 
 use gatewright_contract::{Caller, UpstreamTarget};
 use gatewright_llm::Request;
-use gatewright_routing::{Asked, Headers, Situation};
+use gatewright_routing::{Asked, Headers, Situation, route_and_tell};
 use gatewright_types::{CredentialId, RequestId};
 
 use crate::gateway::Gateway;
+use crate::notes::Notes;
 use crate::refusal::Refusal;
 use crate::responses::Keep;
 
@@ -37,7 +38,12 @@ impl Plan {
 }
 
 /// A name that exists but is not on the key's list is told apart: whoever holds the key belongs to the organization.
-pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) -> Result<Plan, Refusal> {
+pub(crate) fn route(
+    gateway: &Gateway,
+    caller: &Caller,
+    routable: Routable<'_>,
+    notes: &mut Notes,
+) -> Result<Plan, Refusal> {
     let Routable {
         id,
         model,
@@ -55,7 +61,7 @@ pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) 
         });
     }
     let (time, random) = id.uuid().as_u64_pair();
-    let routed = gatewright_routing::route(&Situation {
+    let situation = Situation {
         caller,
         model: found,
         asked: Asked { request, headers },
@@ -64,7 +70,11 @@ pub(crate) fn route(gateway: &Gateway, caller: &Caller, routable: Routable<'_>) 
         catalog: &gateway.catalog(),
         now: chrono::Utc::now(),
         dice: time ^ random,
-    });
+    };
+    let routed = match notes.route() {
+        Some(decision) => route_and_tell(&situation, decision),
+        None => gatewright_routing::route(&situation),
+    };
     Ok(Plan {
         routed: routed.map_err(Refusal::Unroutable)?,
         credential: None,

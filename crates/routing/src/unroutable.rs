@@ -26,6 +26,16 @@ pub struct Misfit {
     pub(crate) unfit: Unfit,
 }
 
+impl Unroutable {
+    /// The machine-readable reason.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoRule { .. } | Self::NoTarget { .. } => "no_feasible_target",
+            Self::NotInRegion { .. } => "residency_unsatisfied",
+        }
+    }
+}
+
 impl fmt::Display for Unroutable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

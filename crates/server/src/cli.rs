@@ -1,12 +1,15 @@
 //! The command line: the server itself, and configuration as code against a running control plane.
 
 mod arguments;
+mod assertions;
 mod client;
+mod explain;
 mod remote;
 mod report;
 mod serve;
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -62,26 +65,34 @@ fn run(arguments: Arguments) -> Ending {
         None => serve::run(&arguments.serve, strings),
         Some(Command::Serve(serve)) => serve::run(&serve, strings),
         Some(Command::Migrate(database)) => serve::migrate(&database, strings),
-        Some(Command::Schema) => schema(),
-        Some(Command::Validate { file }) => match documents::read(&file, Secrets::Left) {
-            Ok(documents) => {
-                say(format_args!(
-                    "{}: {} documents are valid",
-                    file.display(),
-                    documents.len()
-                ));
-                Ending::Done
-            }
-            Err(error) => complain(&error),
-        },
+        Some(Command::Schema { assertions: false }) => schema(&gatewright_control::document_schema()),
+        Some(Command::Schema { assertions: true }) => schema(&gatewright_control::assertions_schema()),
+        Some(Command::Validate { file, assertions }) => validate(&file, assertions.as_ref()),
+        Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Plan(change)) => remote::plan(&change, &strings),
         Some(Command::Apply(change)) => remote::apply(&change, &strings),
         Some(Command::Export(export)) => remote::export(&export, &strings),
     }
 }
 
-fn schema() -> Ending {
-    match serde_json::to_string_pretty(&gatewright_control::document_schema()) {
+fn validate(file: &Path, named: Option<&PathBuf>) -> Ending {
+    let checked = documents::read(file, Secrets::Left).and_then(|documents| {
+        let assertions = assertions::check(file, named, &documents)?;
+        Ok((documents.len(), assertions))
+    });
+    match checked {
+        Ok((documents, 0)) => say(format_args!("{}: {documents} documents are valid", file.display())),
+        Ok((documents, held)) => say(format_args!(
+            "{}: {documents} documents are valid, {held} assertions hold",
+            file.display()
+        )),
+        Err(error) => return complain(&error),
+    }
+    Ending::Done
+}
+
+fn schema(schema: &impl serde::Serialize) -> Ending {
+    match serde_json::to_string_pretty(schema) {
         Ok(schema) => {
             say(schema);
             Ending::Done

@@ -3,8 +3,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use gatewright_control::{FieldProblem, SecretReader, UnreadableSecret, check_document, resolve_secrets};
-use gatewright_types::api::Document;
+use gatewright_control::{
+    FieldProblem, SecretReader, UnreadableSecret, check_assertions, check_document, check_sample, resolve_secrets,
+};
+use gatewright_types::api::{Assertions, Document, SampleRequest};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -36,6 +38,37 @@ pub(crate) enum Secrets {
 
 /// Reads all documents of a file, or everything that is wrong with them.
 pub(crate) fn read(file: &Path, secrets: Secrets) -> Result<Vec<Document>, DocumentsError> {
+    let text = text_of(file)?;
+    let beside = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    parse(&text, &file.display().to_string(), &Here { beside }, secrets)
+}
+
+/// Reads a request that is to be explained.
+pub(crate) fn read_sample(file: &Path) -> Result<SampleRequest, DocumentsError> {
+    check_sample(&value_of(file)?).map_err(|problems| wrong(file, &problems))
+}
+
+/// Reads what a configuration is held to.
+pub(crate) fn read_assertions(file: &Path) -> Result<Assertions, DocumentsError> {
+    check_assertions(&value_of(file)?).map_err(|problems| wrong(file, &problems))
+}
+
+/// What is wrong in a file.
+pub(crate) fn wrong(file: &Path, problems: &[FieldProblem]) -> DocumentsError {
+    let place = file.display().to_string();
+    DocumentsError::Wrong {
+        problems: problems.iter().map(|problem| line(&place, problem)).collect(),
+    }
+}
+
+/// The one value of a file. JSON is YAML, too.
+fn value_of(file: &Path) -> Result<Value, DocumentsError> {
+    serde_yaml_ng::from_str(&text_of(file)?).map_err(|error| DocumentsError::Wrong {
+        problems: vec![format!("{}: {error}", file.display())],
+    })
+}
+
+fn text_of(file: &Path) -> Result<String, DocumentsError> {
     let name = file.display().to_string();
     let text = match name.as_str() {
         STANDARD_INPUT => {
@@ -44,12 +77,7 @@ pub(crate) fn read(file: &Path, secrets: Secrets) -> Result<Vec<Document>, Docum
         }
         _ => std::fs::read_to_string(file),
     };
-    let text = text.map_err(|source| DocumentsError::Unreadable {
-        file: name.clone(),
-        source,
-    })?;
-    let beside = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    parse(&text, &name, &Here { beside }, secrets)
+    text.map_err(|source| DocumentsError::Unreadable { file: name, source })
 }
 
 fn parse(text: &str, name: &str, reader: &Here, secrets: Secrets) -> Result<Vec<Document>, DocumentsError> {

@@ -235,3 +235,105 @@ fn a_migration_brings_a_new_database_up_and_does_nothing_the_second_time() {
     }
     assert!(directory.path().join("gatewright.sqlite").exists());
 }
+
+const ROUTED: &str = "\
+version: 1
+organization: acme
+providers: [{name: up, kind: openai-compatible, base_url: 'http://127.0.0.1:9/v1', credentials: [{name: a, api_key: {env: NOT_SET}}]}]
+prices: [{provider: up, model: cheap, input: '1', output: '2'}]
+models:
+  - name: smart
+    route:
+      when: [{if: 'request.headers[\"x-tier\"] == \"free\"', route: {target: up/cheap}}]
+      otherwise: {fallback: [{target: up/good}, {target: up/cheap}]}
+keys: [{name: some, models: [other]}]
+";
+
+#[test]
+fn a_request_is_explained_by_a_file_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = document(&directory, ROUTED);
+    let request = directory.path().join("request.json");
+    std::fs::write(&request, r#"{"model": "smart", "headers": {"X-Tier": "free"}}"#).expect("written");
+    let request = request.display().to_string();
+
+    let told = run(&["explain", "-f", &file, "-r", &request], &[]);
+
+    assert_eq!(code(&told), 0, "{}", text(&told.stderr));
+    let lines: Vec<_> = text(&told.stdout).lines().collect();
+    assert_eq!(lines.first(), Some(&"smart"));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("route.when[0] (when): the condition holds")),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("1. up/cheap") && line.contains("about $0.")),
+        "{lines:?}"
+    );
+    let json = run(&["explain", "-f", &file, "-r", &request, "--json"], &[]);
+    let explained: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(explained["decision"]["route"]["candidates"][0]["target"], "up/cheap");
+    let other = run(&["explain", "-f", &file, "-r", &request, "--model", "none"], &[]);
+    assert!(
+        text(&other.stdout).contains("refused with model_not_found"),
+        "{}",
+        text(&other.stdout)
+    );
+}
+
+#[test]
+fn assertions_beside_a_file_are_held_by_validate_and_plan() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = document(&directory, ROUTED);
+    let assertions = directory.path().join("gatewright.assertions.yaml");
+    let write = |expect: &str| {
+        let assertion =
+            "{name: free callers get the cheap one, request: {model: smart, headers: {x-tier: free}}, expect:";
+        let rest = "{name: others get the good one, request: {model: smart}, expect: {targets: [up/good, up/cheap]}}, \
+                    {name: not for some, request: {model: smart, key: some}, expect: {error: model_not_allowed}}";
+        std::fs::write(&assertions, format!("assertions: [{assertion} {expect}}}, {rest}]")).expect("written");
+    };
+
+    write("{target: up/cheap}");
+    let held = run(&["validate", "-f", &file], &[]);
+    assert_eq!(code(&held), 0, "{}", text(&held.stderr));
+    assert!(
+        text(&held.stdout).contains("3 assertions hold"),
+        "{}",
+        text(&held.stdout)
+    );
+
+    write("{target: up/good}");
+    for command in [
+        vec!["validate", "-f", &file],
+        vec!["plan", "-f", &file, "--url", "http://127.0.0.1:1", "--token", "x"],
+    ] {
+        let broken = run(&command, &[("NOT_SET", "sk-0123456789")]);
+        assert_eq!(code(&broken), 1);
+        let said = text(&broken.stderr);
+        for part in [
+            "free callers get the cheap one",
+            "expected up/good first, found up/cheap",
+            "route.when[0]: the condition holds",
+        ] {
+            assert!(said.contains(part), "{command:?}: {said}");
+        }
+    }
+
+    write("{}");
+    let empty = run(&["validate", "-f", &file], &[]);
+    assert!(
+        text(&empty.stderr).contains("assertions[0].expect"),
+        "{}",
+        text(&empty.stderr)
+    );
+    let elsewhere = directory.path().join("other.yaml").display().to_string();
+    let missing = run(&["validate", "-f", &file, "--assertions", &elsewhere], &[]);
+    assert_eq!(code(&missing), 1);
+    let schema = run(&["schema", "--assertions"], &[]);
+    assert!(text(&schema.stdout).contains("\"Expectation\""));
+}

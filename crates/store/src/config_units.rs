@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::entity::config_unit::{Column, Entity, Model};
 use crate::entity::{installation, key};
 use crate::error::DatabaseError;
+use crate::scope::Scope;
 use crate::stored;
 use crate::system::System;
 
@@ -53,6 +54,13 @@ impl Place {
             revision: unit.revision,
             unit: Some((unit.organization, unit.id)),
         }
+    }
+}
+
+impl Scope<'_> {
+    /// All units of the organization that compile together.
+    pub async fn compiled_units(&self) -> Result<BTreeMap<UnitId, UnitBody>, DatabaseError> {
+        Ok(compiled_together(&self.connection, self.id).await?)
     }
 }
 

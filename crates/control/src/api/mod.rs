@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod catalog_schedule;
 pub(crate) mod configuration;
 pub(crate) mod credentials;
+pub(crate) mod explain;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod members;

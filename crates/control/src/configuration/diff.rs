@@ -277,7 +277,7 @@ impl Differ<'_> {
 }
 
 /// A credential as far as it is compiled: its secret plays no part in that.
-fn unsealed(kind: CredentialKind) -> CredentialUnit {
+pub(super) fn unsealed(kind: CredentialKind) -> CredentialUnit {
     CredentialUnit {
         id: CredentialId::mint(),
         weight: 1,

@@ -2,6 +2,7 @@
 //! writing down what is there as a document. Applying is one transaction for the whole of a document.
 
 mod apply;
+mod assertions;
 mod bootstrap;
 mod coherence;
 mod current;
@@ -9,13 +10,17 @@ mod diff;
 mod document;
 mod entries;
 mod export;
+mod offline;
 mod people;
 mod providers;
 mod secrets;
 
 pub(crate) use apply::{apply, plan};
+pub use assertions::{assertions_schema, check_assertions, failures};
 pub use bootstrap::{BootstrapError, bootstrap};
 pub(crate) use current::all;
 pub use document::{check_document, document_schema};
 pub(crate) use export::export;
+pub(crate) use offline::UNNAMED_KEY;
+pub use offline::{Compiled, SampleError, check_sample, compile_document};
 pub use secrets::{SecretReader, UnreadableSecret, resolve_secrets};

@@ -6,7 +6,7 @@ mod media;
 
 use std::ops::Range;
 
-use gatewright_types::api::{Capability, Dialect};
+use gatewright_types::api::{Capability, Dialect, RequestNeeds};
 
 use self::media::Media;
 pub(super) use self::media::names_files;
@@ -109,6 +109,16 @@ impl Needs {
     /// About how many tokens the request is, by a rule of thumb: [`crate::count_request`] counts, and takes its time.
     pub fn input_tokens(&self) -> u64 {
         self.text_bytes.div_ceil(BYTES_PER_TOKEN) + self.media.pieces * MEDIA
+    }
+
+    /// As far as people are told of them.
+    pub fn told(&self) -> RequestNeeds {
+        RequestNeeds {
+            capabilities: self.capabilities.iter().collect(),
+            reasoning: self.reasoning,
+            input_tokens: self.input_tokens(),
+            max_tokens: self.max_tokens,
+        }
     }
 
     fn note_settings(&mut self, dialect: Dialect, settings: &Value<'_>) {

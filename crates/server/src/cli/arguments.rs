@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use gatewright_types::Slug;
 
+use super::explain::Explain;
 use crate::env::{self, Strings, VARIABLES};
 use crate::welcome::Welcome;
 
@@ -26,15 +27,24 @@ pub(super) enum Command {
     /// Bring the database up to this release, and end.
     Migrate(Migrate),
     /// Print the JSON Schema of the configuration file.
-    Schema,
-    /// Check a configuration file without talking to anybody.
+    Schema {
+        /// That of a file of assertions instead.
+        #[arg(long)]
+        assertions: bool,
+    },
+    /// Check a configuration file, and the assertions it is held to, without talking to anybody.
     Validate {
         /// The file; `-` reads standard input.
         #[arg(short, long)]
         file: PathBuf,
+        /// What it is held to; NAME.assertions.yaml beside it when absent.
+        #[arg(long)]
+        assertions: Option<PathBuf>,
     },
+    /// Tell where a request would go by a configuration file, without talking to anybody.
+    Explain(Explain),
     /// Tell what applying a file would change. Exit code 2: something.
-    Plan(Change),
+    Plan(Plan),
     /// Make an organization's configuration what a file says.
     Apply(Change),
     /// Print an organization's configuration as a file.
@@ -71,6 +81,15 @@ pub(super) struct Change {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) change: Change,
+    /// What the file is held to; NAME.assertions.yaml beside it when absent.
+    #[arg(long)]
+    pub(super) assertions: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Export {
     #[command(flatten)]
     pub(super) remote: Remote,
@@ -100,7 +119,7 @@ pub(super) enum Form {
     Json,
 }
 
-fn json(text: &str) -> Result<Form, String> {
+pub(super) fn json(text: &str) -> Result<Form, String> {
     match text {
         "" => Ok(Form::Json),
         "text" => Ok(Form::ForPeople),
@@ -219,7 +238,7 @@ mod tests {
         let form = |more: &[&str]| {
             let words = ["gatewright", "plan", "-f", "x"].iter().chain(more);
             match Arguments::try_parse_from(words).expect("they are known").command {
-                Some(Command::Plan(change)) => change.json,
+                Some(Command::Plan(plan)) => plan.change.json,
                 other => panic!("{other:?}"),
             }
         };

@@ -6,14 +6,17 @@ use gatewright_types::api::{ApplyReport, Document};
 use serde_yaml_ng::with::singleton_map_recursive;
 use tokio::runtime::Builder;
 
-use super::arguments::{Change, Export, Form};
+use super::arguments::{Change, Export, Form, Plan};
 use super::client::{Client, ClientError};
-use super::{Ending, complain, report, say};
+use super::{Ending, assertions, complain, report, say};
 use crate::documents::{self, Secrets};
 use crate::env::Strings;
 
-pub(super) fn plan(change: &Change, environment: &Strings) -> Ending {
-    let reports = each_document(change, environment, &async |client, document| {
+pub(super) fn plan(plan: &Plan, environment: &Strings) -> Ending {
+    let change = &plan.change;
+    let held =
+        |documents: &[Document]| Ok(assertions::check(&change.file, plan.assertions.as_ref(), documents).map(drop)?);
+    let reports = each_document(change, environment, held, &async |client, document| {
         client.plan(document).await
     });
     match reports {
@@ -27,7 +30,8 @@ pub(super) fn plan(change: &Change, environment: &Strings) -> Ending {
 }
 
 pub(super) fn apply(change: &Change, environment: &Strings) -> Ending {
-    let reports = each_document(change, environment, &async |client, document| {
+    let nothing_else = |_: &[Document]| Ok(());
+    let reports = each_document(change, environment, nothing_else, &async |client, document| {
         client.apply(document).await
     });
     match reports {
@@ -68,13 +72,15 @@ fn yaml(document: &Document) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(text)?)
 }
 
-/// Sends the documents of a file one after the other, and stops at the first that is refused.
+/// Checks the documents of a file, sends them one after the other, and stops at the first that is refused.
 fn each_document(
     change: &Change,
     environment: &Strings,
+    check: impl FnOnce(&[Document]) -> Result<(), Box<dyn Error>>,
     send: &impl AsyncFn(&Client, &Document) -> Result<ApplyReport, ClientError>,
 ) -> Result<Vec<ApplyReport>, Box<dyn Error>> {
     let documents = documents::read(&change.file, Secrets::Resolved)?;
+    check(&documents)?;
     block_on(async {
         let client = Client::new(change.remote.url(environment), change.remote.token(environment))?;
         let mut reports = Vec::with_capacity(documents.len());

@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod decision;
 mod dialect;
+mod explain;
 mod invitations;
 mod keys;
 mod members;
@@ -51,6 +52,10 @@ pub use decision::{
     RouteStep, Stage, StageTime, Verdict,
 };
 pub use dialect::{Dialect, NativeDialect};
+pub use explain::{
+    Assertion, Assertions, Expectation, ExpectedCost, ExplainRequest, Explanation, ModelCheck, ModelDraft,
+    ModelProblem, SampleRequest,
+};
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
 };

@@ -1,0 +1,123 @@
+//! What would become of a request, and what is wrong with a model that is not saved. Nobody is called and nothing is kept.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use gatewright_contract::{Caller, CompileProblem, KeyEntry, ModelUnit, Tenant, UnitBody, UnitId, compile};
+use gatewright_routing::{Sampling, explain};
+use gatewright_store::Scope;
+use gatewright_types::api::{
+    ExplainRequest, Explanation, ModelCheck, ModelDraft, ModelProblem, ModelSettings, SampleRequest,
+};
+use gatewright_types::{KeyId, ModelId, ModelName};
+
+use super::catalog;
+use crate::access::Call;
+use crate::configuration::UNNAMED_KEY;
+use crate::endpoint::Json;
+use crate::error::ApiError;
+
+/// What a route without a name is tried under.
+const DRAFT: &str = "draft";
+
+pub(crate) async fn sample(call: Call, Json(asked): Json<ExplainRequest>) -> Result<Json<Explanation>, ApiError> {
+    let ExplainRequest { mut request, route } = asked;
+    let tenant = match route {
+        Some(route) => {
+            let named = request.body.get("model").and_then(serde_json::Value::as_str);
+            let named = named.and_then(|name| name.parse().ok());
+            let name = request.model.clone().or(named).unwrap_or_else(draft_name);
+            request.model = Some(name.clone());
+            let draft = ModelDraft {
+                name: Some(name),
+                route,
+                settings: ModelSettings::default(),
+            };
+            let (_, compiled) = with_draft(&call, draft).await?;
+            compiled.map_err(|problems| ApiError::from_problems(&problems))?
+        }
+        None => {
+            let units = call.scope().compiled_units().await?;
+            compile(call.organization.id, &units).map_err(|problems| ApiError::from_problems(&problems))?
+        }
+    };
+    let now = request.at.unwrap_or_else(Utc::now);
+    let caller = Caller {
+        tenant: Arc::new(tenant),
+        key: Arc::new(key(&call, &call.scope(), &request).await?),
+    };
+    let sampling = Sampling {
+        caller: &caller,
+        catalog: &catalog::view(&call).await?.catalog,
+        now,
+    };
+    Ok(Json(explain(sampling, &request)))
+}
+
+pub(crate) async fn check(call: Call, Json(draft): Json<ModelDraft>) -> Result<Json<ModelCheck>, ApiError> {
+    let (unit, compiled) = with_draft(&call, draft).await?;
+    let problems = compiled.err().unwrap_or_default();
+    let own = problems.into_iter().filter(|problem| problem.unit == unit);
+    let problems = own.map(|problem| ModelProblem {
+        place: problem.field,
+        message: problem.message,
+    });
+    Ok(Json(ModelCheck {
+        problems: problems.collect(),
+    }))
+}
+
+/// The organization as if the draft were saved.
+async fn with_draft(call: &Call, draft: ModelDraft) -> Result<(UnitId, Result<Tenant, Vec<CompileProblem>>), ApiError> {
+    let mut units = call.scope().compiled_units().await?;
+    let name = draft.name.unwrap_or_else(draft_name);
+    let saved = units.iter().find_map(|(unit, body)| match body {
+        UnitBody::Model(model) if model.name == name => Some(*unit),
+        _ => None,
+    });
+    let unit = saved.unwrap_or_else(|| UnitId::Model(ModelId::mint()));
+    let body = ModelUnit {
+        name,
+        route: draft.route,
+        settings: draft.settings,
+    };
+    units.insert(unit, UnitBody::Model(body));
+    Ok((unit, compile(call.organization.id, &units)))
+}
+
+/// The key that is named, or one that may call everything.
+async fn key(call: &Call, scope: &Scope<'_>, request: &SampleRequest) -> Result<KeyEntry, ApiError> {
+    let organization = call.organization.id;
+    if let Some(name) = &request.key {
+        let found = scope.key_by_name(name).await?;
+        let missing = || ApiError::field("request.key", &format!("there is no active key named {name}"));
+        let key = found.ok_or_else(missing)?;
+        return Ok(KeyEntry {
+            organization,
+            id: key.id,
+            name: Some(key.name),
+            team: key.team,
+            models: key.models.map(Vec::into_boxed_slice),
+            expires_at: key.expires_at,
+        });
+    }
+    let team = match &request.team {
+        Some(name) => {
+            let missing = || ApiError::field("request.team", &format!("there is no team named {name}"));
+            Some(scope.team_by_name(name).await?.ok_or_else(missing)?.id)
+        }
+        None => None,
+    };
+    Ok(KeyEntry {
+        organization,
+        id: UNNAMED_KEY.parse::<KeyId>().expect("written as keys' identifiers are"),
+        name: None,
+        team,
+        models: None,
+        expires_at: None,
+    })
+}
+
+fn draft_name() -> ModelName {
+    DRAFT.parse().expect("written as models' names are")
+}

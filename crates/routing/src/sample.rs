@@ -1,0 +1,116 @@
+//! What would become of a request: the same decision, told in full, on a node that never called anybody.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use gatewright_contract::{Caller, Catalog};
+use gatewright_llm::Request;
+use gatewright_llm::dialect::PathFacts;
+use gatewright_types::api::{Decision, DecisionError, Dialect, ExpectedCost, Explanation, SampleRequest};
+use gatewright_types::{ModelName, Money, Nanos};
+use serde_json::Value;
+
+use crate::facts::Facts;
+use crate::route::route_and_tell;
+use crate::{Asked, Headers, Health, Situation, Turns, cost};
+
+/// Who asks for a sample, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Sampling<'a> {
+    pub caller: &'a Caller,
+    pub catalog: &'a Catalog,
+    pub now: DateTime<Utc>,
+}
+
+/// Tells where the request would go. What a caller would be refused for is part of the answer.
+pub fn explain(sampling: Sampling<'_>, sample: &SampleRequest) -> Explanation {
+    let mut decision = Decision {
+        model: named(sample).map(str::to_owned),
+        ..Decision::default()
+    };
+    match decide(sampling, sample, &mut decision) {
+        Ok(costs) => Explanation { decision, costs },
+        Err(error) => Explanation {
+            decision: Decision {
+                error: Some(error),
+                ..decision
+            },
+            costs: Vec::new(),
+        },
+    }
+}
+
+fn decide(
+    Sampling { caller, catalog, now }: Sampling<'_>,
+    sample: &SampleRequest,
+    decision: &mut Decision,
+) -> Result<Vec<ExpectedCost>, DecisionError> {
+    let request = read(sample)?;
+    decision.model = Some(request.model().to_owned());
+    decision.needs = Some(request.needs().told());
+    let model = caller.tenant.models.get(request.model()).ok_or_else(|| {
+        let message = format!("there is no model named {}", request.model());
+        error("model_not_found", message)
+    })?;
+    if !caller.key.allows(request.model()) {
+        let message = format!("the key may not call the model {}", request.model());
+        return Err(error("model_not_allowed", message));
+    }
+    let headers: Headers = sample.headers.iter().collect();
+    let situation = Situation {
+        caller,
+        model,
+        asked: Asked {
+            request: Some(&request),
+            headers: &headers,
+        },
+        health: &Health::default(),
+        turns: &Turns::default(),
+        catalog,
+        now,
+        dice: sample.dice,
+    };
+    let plan = route_and_tell(&situation, &mut decision.route)
+        .map_err(|unroutable| error(unroutable.code(), unroutable.to_string()))?;
+    let facts = Facts::of(&situation);
+    let costs = plan.legs.iter().map(|leg| {
+        let nanos = cost::expected(&facts, &leg.target, None);
+        ExpectedCost {
+            target: leg.target.name(),
+            cost: nanos
+                .and_then(|nanos| i64::try_from(nanos).ok())
+                .map(Nanos::new)
+                .map(Money::from),
+        }
+    });
+    Ok(costs.collect())
+}
+
+/// Read as if it had come: by the same parser, which finds the same mistakes.
+fn read(sample: &SampleRequest) -> Result<Request, DecisionError> {
+    let mut body = sample.body.clone();
+    let in_address = matches!(
+        sample.dialect,
+        Dialect::GeminiGenerate | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed
+    );
+    if let (Value::Object(members), Some(model), false) = (&mut body, &sample.model, in_address) {
+        members.insert("model".to_owned(), model.as_str().into());
+    }
+    let path = PathFacts {
+        model: sample.model.as_ref().map(ModelName::as_str).filter(|_| in_address),
+        stream: false,
+    };
+    Request::parse(sample.dialect, Bytes::from(body.to_string()), path)
+        .map_err(|bad| error("invalid_request", bad.message))
+}
+
+fn named(sample: &SampleRequest) -> Option<&str> {
+    let in_body = || sample.body.get("model").and_then(Value::as_str);
+    sample.model.as_ref().map(ModelName::as_str).or_else(in_body)
+}
+
+fn error(code: &'static str, message: String) -> DecisionError {
+    DecisionError {
+        code: code.into(),
+        message: message.into(),
+    }
+}

@@ -1,0 +1,170 @@
+//! What would become of a request is what becomes of it; drafts are tried without being saved.
+
+use gatewright_types::api::{Explanation, Model, ModelCheck};
+use harness::http::Answer;
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::upstream::Upstream;
+use serde_json::{Value, json};
+
+use crate::traces::trace;
+
+/// Free callers get the cheap model, others the small one as long as their requests fit, and then the large one.
+async fn with_rules(upstream: &Upstream) -> (Organization, Key) {
+    let organization = Organization::make(Installation::shared().await).await;
+    let base_url = upstream.base_url();
+    organization.provider("up", "openai-compatible", Some(&base_url)).await;
+    let facts = json!({"kind": "openai-compatible", "model": "small", "facts": {"context": 100}});
+    let overlays = organization.path("/catalog/overlays");
+    organization.owner.post(&overlays, &facts).await.expect(201);
+    let route = json!({
+        "when": [{"if": "request.headers[\"x-tier\"] == \"free\"", "route": {"target": "up/cheap"}}],
+        "otherwise": {"fallback": [{"target": "up/small"}, {"target": "up/large"}]}
+    });
+    let models = organization.path("/models");
+    let new = json!({"name": "smart", "route": route, "retries": {"attempts": 0}});
+    organization.owner.post(&models, &new).await.expect(201);
+    let key = organization.key("main").await;
+    organization.settled(&key, &["smart"]).await;
+    (organization, key)
+}
+
+async fn explain(organization: &Organization, asked: &Value) -> Answer {
+    organization.owner.post(&organization.path("/explain"), asked).await
+}
+
+#[tokio::test]
+async fn what_is_explained_is_what_happens() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_rules(&upstream).await;
+    let chat = organization.chat(&key);
+    let mut seen = std::collections::BTreeSet::new();
+
+    for number in 0..50 {
+        let tier = ["free", "paid", ""][number % 3];
+        let content = "word ".repeat(1 + 150 * (number % 4));
+        let body = json!({"model": "smart", "messages": [{"role": "user", "content": content}]});
+        let request = json!({"headers": {"x-tier": tier}, "body": body, "key": "main"});
+        let explained: Explanation = explain(&organization, &json!({ "request": request }))
+            .await
+            .expect(200)
+            .read();
+        let request = chat.request(&body).header("x-tier", tier).header("x-gw-trace", "1");
+        let answer = request.send(chat.address).await.expect("an answer").expect(200);
+
+        let first = explained
+            .decision
+            .route
+            .kept()
+            .next()
+            .expect("a target")
+            .target
+            .to_string();
+        let went = format!(
+            "{}/{}",
+            answer.headers.need("x-gw-provider"),
+            answer.headers.need("x-gw-model")
+        );
+        assert_eq!(first, went, "{explained:?}");
+        if number % 5 == 0 {
+            let traced = trace(&organization, &answer).await.expect("it was asked for");
+            assert_eq!(traced.route, explained.decision.route);
+            assert_eq!(traced.needs, explained.decision.needs);
+        }
+        seen.insert(went);
+    }
+
+    assert_eq!(seen.len(), 3, "all ways were taken: {seen:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_explained_with_the_code_the_caller_gets() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_rules(&upstream).await;
+    let models = organization.path("/models");
+    let new = json!({"name": "tiny", "route": {"target": "up/small"}});
+    organization.owner.post(&models, &new).await.expect(201);
+    organization.settled(&key, &["tiny"]).await;
+    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "word ".repeat(2_000)}]});
+
+    let explained: Explanation = explain(&organization, &json!({"request": {"body": body}}))
+        .await
+        .expect(200)
+        .read();
+    let answer = organization.chat(&key).send(&body).await;
+
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let error = explained.decision.error.expect("it goes nowhere");
+    assert_eq!(answer.json()["error"]["code"], json!(error.code));
+    let traced = trace(&organization, &answer).await.expect("refusals are kept");
+    assert_eq!(traced.route, explained.decision.route);
+    assert_eq!(traced.error.map(|error| error.code), Some(error.code));
+    assert!(upstream.seen().is_empty(), "nobody was asked");
+}
+
+#[tokio::test]
+async fn a_route_is_tried_without_being_saved() {
+    let upstream = Upstream::start().await;
+    let (organization, _) = with_rules(&upstream).await;
+    let price = json!({"input": "1", "output": "2"});
+    organization.price("up", "priced", &price).await;
+    let before: Vec<Model> = organization.all("/models").await;
+
+    let draft = json!({"route": {"fallback": [{"target": "up/priced"}, {"target": "up/free"}]}, "request": {}});
+    let explained: Explanation = explain(&organization, &draft).await.expect(200).read();
+
+    let costs: Vec<_> = explained
+        .costs
+        .iter()
+        .map(|known| (known.target.to_string(), known.cost.is_some()))
+        .collect();
+    assert_eq!(costs, [("up/priced".to_owned(), true), ("up/free".to_owned(), false)]);
+    let instead = json!({"route": {"target": "up/other"}, "request": {"model": "smart"}});
+    let explained: Explanation = explain(&organization, &instead).await.expect(200).read();
+    let kept: Vec<_> = explained
+        .decision
+        .route
+        .kept()
+        .map(|kept| kept.target.to_string())
+        .collect();
+    assert_eq!(kept, ["up/other"]);
+
+    let wrong = json!({"route": {"target": "nowhere/x"}, "request": {}});
+    let refused = explain(&organization, &wrong).await.expect(422).json();
+    assert!(refused["error"]["fields"]["route.target"].is_string(), "{refused}");
+    let unknown = json!({"request": {"model": "smart", "key": "nobody's"}});
+    let refused = explain(&organization, &unknown).await.expect(422).json();
+    assert!(refused["error"]["fields"]["request.key"].is_string(), "{refused}");
+    assert_eq!(organization.all::<Model>("/models").await, before);
+    assert!(upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_draft_is_checked_at_its_places() {
+    let upstream = Upstream::start().await;
+    let (organization, _) = with_rules(&upstream).await;
+    let check = async |draft: Value| -> Vec<String> {
+        let path = organization.path("/models/check");
+        let check: ModelCheck = organization.owner.post(&path, &draft).await.expect(200).read();
+        check.problems.into_iter().map(|problem| problem.place).collect()
+    };
+
+    assert!(check(json!({"route": {"target": "up/x"}})).await.is_empty());
+    assert!(
+        check(json!({"name": "smart", "route": {"target": "up/x"}}))
+            .await
+            .is_empty()
+    );
+    let wrong = json!({
+        "route": {"fallback": [{"target": "up/x"}, {"when": [{"if": "1 +", "route": {"target": "nowhere/x"}}]}]},
+        "retries": {"attempts": 200}
+    });
+    let places = check(wrong).await;
+    for place in [
+        "route.fallback[1].when[0].if",
+        "route.fallback[1].when[0].route.target",
+        "retries.attempts",
+    ] {
+        assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod audit;
 mod catalog;
+mod explain;
 mod invitations;
 mod keys;
 mod members;

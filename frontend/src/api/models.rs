@@ -1,6 +1,8 @@
 //! Models: the names callers ask for.
 
-use gatewright_types::api::{CachePurge, Model, ModelChange, NewCachePurge, NewModel, PurgedAnswers};
+use gatewright_types::api::{
+    CachePurge, Model, ModelChange, ModelCheck, ModelDraft, NewCachePurge, NewModel, PurgedAnswers,
+};
 use gatewright_types::{ModelId, Page};
 
 use super::{Answer, body, longest_page, page, with_query};
@@ -18,6 +20,11 @@ impl Workspace {
 
     pub(crate) async fn model(self, model: ModelId) -> Answer<Model> {
         self.api.get(self.path(&format!("models/{model}"))).await
+    }
+
+    /// What is wrong with a model that is not saved.
+    pub(crate) async fn check_model(self, draft: &ModelDraft) -> Answer<ModelCheck> {
+        self.api.post(self.path("models/check"), body(draft)).await
     }
 
     pub(crate) async fn create_model(self, model: &NewModel) -> Answer<Model> {

@@ -1,11 +1,13 @@
 //! Models: the names callers ask for, where each leads, and what it costs.
 
 mod cache;
+mod check;
 mod editor;
 pub(crate) mod page;
 mod retries;
 mod settings;
 pub(in crate::pages) mod shown;
+mod trial;
 
 use gatewright_types::Permission;
 use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates, Route};

@@ -8,7 +8,8 @@ use leptos::prelude::*;
 use super::editor::{Editor, Facts, RouteEditor};
 use super::settings::{SettingFields, read_only};
 use super::shown::ShownRequest;
-use super::{delete, ending, price};
+use super::trial::Trial;
+use super::{check, delete, ending, price};
 use crate::components::button::{Button, Look};
 use crate::components::confirm::Confirm;
 use crate::components::field::{Input, TextField};
@@ -79,14 +80,19 @@ fn sheet(kept: RwSignal<Option<Model>>, fresh: Callback<()>) -> AnyView {
 
     let facts = Facts::new(workspace);
     let shown = ShownRequest::new(workspace);
-    let marks = shown.marks(sheet.editor);
+    let trial = Trial::new(workspace, sheet.editor);
+    let of_request = shown.marks(sheet.editor);
+    let marks = Signal::derive(move || trial.marks().unwrap_or_else(|| of_request.get()));
+    let name = Signal::derive(move || sheet.name_now());
+    let known = model.as_ref().map(|model| model.name.clone());
+    check::follow(workspace, sheet.editor, known, settings.clone());
     view! {
         {sheet.header()}
         <FormMessage form=form/>
         {model.is_none().then(|| sheet.name_card())}
         <section class="card route-card" aria-label="Route">
             <h2>"Route"</h2>
-            <RouteEditor editor=sheet.editor facts=facts marks=marks/>
+            <RouteEditor editor=sheet.editor facts=facts marks=marks trial=move || trial.view(name)/>
         </section>
         {shown.view()}
         <section class="card">
@@ -113,6 +119,12 @@ struct Parts {
 impl Parts {
     fn is_changed(self) -> bool {
         self.editor.is_changed() || self.settings.is_changed() || self.name.with(|name| !name.is_empty())
+    }
+
+    /// The model's name, or what is typed of it.
+    fn name_now(self) -> String {
+        let kept = self.kept.with(|kept| kept.as_ref().map(|model| model.name.to_string()));
+        kept.unwrap_or_else(|| self.name.get())
     }
 
     fn header(self) -> AnyView {

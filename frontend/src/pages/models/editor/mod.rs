@@ -27,6 +27,13 @@ use problems::Problems;
 pub(super) use state::Editor;
 use text::Text;
 
+/// What stands beside the route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Node,
+    Trial,
+}
+
 /// How the route is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {
@@ -41,6 +48,9 @@ pub(super) fn RouteEditor(
     /// A decision laid over the graph.
     #[prop(into)]
     marks: Signal<BTreeMap<NodeId, Mark>>,
+    /// Where a request is tried out.
+    #[prop(into)]
+    trial: ViewFn,
 ) -> impl IntoView {
     facts.follow(editor);
     let shown = RwSignal::new(View::Graph);
@@ -71,6 +81,15 @@ pub(super) fn RouteEditor(
         View::Graph => view! { <Graph editor=editor facts=facts marks=marks/> }.into_any(),
         View::Text => view! { <Text editor=editor/> }.into_any(),
     };
+    let beside = RwSignal::new(Side::Node);
+    let turn = Callback::new(move |side| beside.set(side));
+    let sides = [(Side::Node, "Node"), (Side::Trial, "Try a request")];
+    // Both stay, so that what was typed and answered does.
+    let side = |side: Side, what: AnyView| {
+        view! { <div hidden=move || beside.get() != side>{what}</div> }
+    };
+    let node = side(Side::Node, view! { <Panel editor=editor facts=facts/> }.into_any());
+    let trial = side(Side::Trial, trial.run());
     view! {
         <div class="route-bar">
             {segments("Shown as", [(View::Graph, "Graph"), (View::Text, "YAML")], shown.into(), choose)}
@@ -79,7 +98,11 @@ pub(super) fn RouteEditor(
         {stale}
         <div class="route-body">
             <div class="route-main">{body}<Problems editor=editor/></div>
-            <div class="route-side"><Panel editor=editor facts=facts/></div>
+            <div class="route-side">
+                <div class="side-bar">{segments("Beside the route", sides, beside.into(), turn)}</div>
+                {node}
+                {trial}
+            </div>
         </div>
     }
     .into_any()

@@ -104,7 +104,7 @@ impl Editor {
         })
     }
 
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.text.get()
     }
 

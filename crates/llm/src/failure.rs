@@ -1,6 +1,7 @@
 //! What a provider's failure means. Decides from the status and the error body alone; what to do about it (retry, another
 //! target, what the caller is told) is the proxy's business.
 
+mod class;
 mod clean;
 
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Failure {
     /// The provider's own code or type.
     pub code: Option<String>,
     pub retry_after: Option<Duration>,
+    /// Whether the provider said that trying again has a point, or none.
+    pub should_retry: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +58,7 @@ impl Failure {
             message: clean::message(message),
             code: None,
             retry_after: None,
+            should_retry: None,
         }
     }
 
@@ -94,8 +98,20 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: DateTime<Utc
         status: Some(status),
         code: code_of(&told).or_else(|| exception.map(clean::code)),
         retry_after,
+        should_retry: should_retry(headers),
         ..Failure::new(kind, &message)
     }
+}
+
+/// What an answer under status 200 means that should have been a stream and is a text of its own.
+pub fn unexpected(body: &[u8]) -> Failure {
+    if let Some(told) = ToldError::read_body(body) {
+        return Failure::told(&told);
+    }
+    let words =
+        clean::from_other_body(body).map(|words| format!("the provider sent a page instead of a stream: {words}"));
+    let message = words.unwrap_or_else(|| "the provider sent something else than a stream".to_owned());
+    Failure::new(FailureKind::Malformed, &message)
 }
 
 fn kind_of(status: u16, told: &ToldError) -> FailureKind {
@@ -137,6 +153,14 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     }
     let date = DateTime::parse_from_rfc2822(after?).ok()?;
     Some((date.to_utc() - now).to_std().unwrap_or_default())
+}
+
+fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    match headers.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use catalog::{
 };
 pub use count::{CountPut, CountRequest};
 pub use estimate::{Delivered, Uncounted, count_request, delivered};
-pub use failure::{Failure, FailureKind, classify};
+pub use failure::{Failure, FailureKind, classify, unexpected};
 pub use files::{Wanted, WrongFile, written_bytes};
 pub use flow::Flow;
 pub use model_id::path_segment;

@@ -75,6 +75,7 @@ fn failure_line(failure: &Failure) -> String {
         message,
         code,
         retry_after,
+        should_retry: _,
     } = failure;
     format!("{kind:?} status={status:?} code={code:?} retry_after={retry_after:?} message={message:?}\n")
 }

@@ -155,3 +155,33 @@ fn google_says_in_the_body_when_to_come_back() {
     assert_eq!(failure.retry_after, Some(Duration::from_millis(37_500)));
     assert_eq!(failure.code.as_deref(), Some("RESOURCE_EXHAUSTED"));
 }
+
+#[test]
+fn a_provider_can_say_whether_to_try_again() {
+    for (value, expected) in [("true", Some(true)), ("false", Some(false)), ("maybe", None)] {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-should-retry", HeaderValue::from_static(value));
+        assert_eq!(classify(500, &headers, b"", now()).should_retry, expected, "{value}");
+    }
+    assert_eq!(classified(500, "").should_retry, None);
+}
+
+#[test]
+fn what_comes_in_place_of_a_stream_is_an_error_it_tells_or_nothing_readable() {
+    let told = unexpected(br#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#);
+    let page = unexpected(b"<html><head><title>Bad gateway</title></head></html>");
+    let other = unexpected(br#"{"id":"x","choices":[]}"#);
+
+    assert_eq!(
+        (told.kind, told.message.as_str()),
+        (FailureKind::ErrorEvent, "slow down")
+    );
+    assert_eq!(
+        (page.kind, page.message.as_str()),
+        (
+            FailureKind::Malformed,
+            "the provider sent a page instead of a stream: Bad gateway"
+        )
+    );
+    assert_eq!(other.kind, FailureKind::Malformed);
+}

@@ -257,6 +257,7 @@ pub(crate) fn told(failure: &Failure) -> String {
         message,
         code,
         retry_after,
+        should_retry: _,
     } = failure;
     format!("{kind:?} status={status:?} code={code:?} retry_after={retry_after:?} message={message:?}")
 }

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use gatewright_llm::{Failure, FailureKind, Step};
 use tokio::time::{Sleep, sleep};
 
+use crate::call::failure_of;
+
 #[derive(Debug)]
 pub(crate) struct Player {
     steps: VecDeque<Step>,
@@ -37,14 +39,7 @@ impl Player {
                 Some(Step::Wait(duration)) => self.waiting = Some(Box::pin(sleep(duration))),
                 Some(Step::Cut) => {
                     let message = "the connection broke".to_owned();
-                    let kind = FailureKind::Connection;
-                    return Poll::Ready(Some(Err(Failure {
-                        kind,
-                        status: None,
-                        message,
-                        code: None,
-                        retry_after: None,
-                    })));
+                    return Poll::Ready(Some(Err(failure_of(FailureKind::Connection, message))));
                 }
                 Some(Step::Stall) => {
                     // Nothing will come again, and nothing will wake this: the caller's own time-outs do.

@@ -3,6 +3,8 @@
 use gatewright_contract::DestinationError;
 use gatewright_llm::{Failure, FailureKind};
 
+use crate::call::failure_of;
+
 /// Calls that waited together get the same one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdentityError {
@@ -33,12 +35,6 @@ impl IdentityError {
             Self::Unavailable(_) => FailureKind::Server,
             Self::Malformed => FailureKind::Malformed,
         };
-        Failure {
-            kind,
-            status: None,
-            message: self.to_string(),
-            code: None,
-            retry_after: None,
-        }
+        failure_of(kind, self.to_string())
     }
 }

@@ -3,6 +3,7 @@
 //! request for usage. What the messages say is only looked at when they have to be translated.
 
 mod accent;
+mod changed;
 mod continued;
 mod enveloped;
 mod needs;

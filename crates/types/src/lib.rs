@@ -12,7 +12,7 @@ mod permission;
 mod setting;
 mod unit;
 
-pub use duration::HumanDuration;
+pub use duration::{DurationError, HumanDuration};
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
     AuditId, CatalogRefreshId, CredentialId, IdError, InvitationId, KeyId, ModelId, NodeId, OrganizationId, OverlayId,

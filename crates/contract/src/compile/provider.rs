@@ -1,12 +1,17 @@
 //! What each kind of provider needs, and what means nothing to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewright_types::Region;
-use gatewright_types::api::{CredentialKind, ProviderKind, ProviderSetting, ProviderSettings, Timeouts};
+use gatewright_types::api::{
+    BreakerSettings, CredentialKind, ProviderKind, ProviderSetting, ProviderSettings, Timeouts,
+};
 
 use super::CompileProblem;
 use crate::{BaseUrl, Credential, Provider, ProviderUnit, UnitId, proxy_url};
+
+const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
 /// Why a provider cannot use a credential; reads as the rest of a sentence about it.
 pub fn credential_problem(provider: ProviderKind, credential: CredentialKind) -> Option<String> {
@@ -198,6 +203,29 @@ impl Check<'_> {
         }
         for (field, message) in timeout_problems(&settings.timeouts) {
             self.wrong(&field, message);
+        }
+        self.breaker();
+    }
+
+    fn breaker(&mut self) {
+        let BreakerSettings {
+            error_rate,
+            min_requests,
+            window,
+            open_for,
+        } = self.spec.settings.breaker;
+        if !(1..=100).contains(&error_rate) {
+            self.wrong("breaker.error_rate", "must be a percentage from 1 to 100");
+        }
+        if min_requests == 0 {
+            self.wrong("breaker.min_requests", "must be 1 at least");
+        }
+        // A window has ten parts, which are told apart by their milliseconds.
+        if window.get() < SHORTEST_WINDOW {
+            self.wrong("breaker.window", "must be 100ms at least");
+        }
+        if open_for.get().is_zero() {
+            self.wrong("breaker.open_for", "must be longer than nothing, such as 15s");
         }
     }
 

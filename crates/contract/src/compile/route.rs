@@ -167,6 +167,12 @@ impl Compiling<'_> {
             .or_else(|| self.resources.prices_of(target.provider.as_str(), name.as_str()))
             .cloned()
             .unwrap_or_default();
+        for name in ["model", "stream", "stream_options"] {
+            if spec.params.contains_key(name) {
+                let message = "is the caller's to say, or the target's own: remove it";
+                self.note(format!("{place}.target.params.{name}"), message);
+            }
+        }
         if spec.fault.as_ref().is_some_and(|fault| fault.percent > 100) {
             self.note(format!("{place}.target.fault.percent"), "is more than 100");
         }

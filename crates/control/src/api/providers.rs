@@ -197,11 +197,12 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
         deployments,
         headers,
         timeouts,
+        breaker,
     } = settings;
     let headers: Vec<_> = headers.keys().collect();
     json!({
         "region": region, "residency": residency, "project": project, "api_version": api_version,
-        "deployments": deployments, "headers": headers, "timeouts": timeouts,
+        "deployments": deployments, "headers": headers, "timeouts": timeouts, "breaker": breaker,
     })
 }
 

@@ -101,6 +101,7 @@ impl Differ<'_> {
             ("deployments", one.deployments == other.deployments),
             ("headers", one.headers == other.headers),
             ("timeouts", one.timeouts == other.timeouts),
+            ("breaker", one.breaker == other.breaker),
         ]);
         if !fields.is_empty() {
             let update = ProviderUpdate {

@@ -1,6 +1,7 @@
 //! The shapes of the control API, one file per resource; the same file names are found in control, store and dashboard.
 
 mod audit;
+mod breaker;
 mod cache;
 mod canaries;
 mod catalog;
@@ -24,6 +25,7 @@ mod retries;
 mod route;
 mod sessions;
 mod setup;
+mod targets;
 mod teams;
 mod timeouts;
 mod tokens;
@@ -32,6 +34,8 @@ mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
+pub use breaker::BreakerSettings;
+pub use cache::{CacheScope, CacheSettings};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,
@@ -75,6 +79,7 @@ pub use route::{
 };
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
+pub use targets::{BreakerState, HealthReport, RestingCredential, TargetHealth, TargetReport, TargetReset};
 pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timeouts;
+use super::{BreakerSettings, Timeouts};
 use crate::{ApiVersion, Deployment, HeaderName, HeaderText, Project, Region, UpstreamModel};
 
 /// Settings of a provider. Which of them mean something depends on its kind.
@@ -36,6 +36,9 @@ pub struct ProviderSettings {
     /// For every model that goes there and does not say otherwise itself.
     #[serde(default, skip_serializing_if = "Timeouts::is_empty")]
     pub timeouts: Timeouts,
+    /// When a model there is left alone for a while.
+    #[serde(default, skip_serializing_if = "BreakerSettings::is_usual")]
+    pub breaker: BreakerSettings,
 }
 
 /// A setting that means something for some kinds only.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use gatewright_types::api::{ProviderKind, ProviderSetting, ProviderSettings};
+use gatewright_types::api::{BreakerSettings, ProviderKind, ProviderSetting, ProviderSettings};
 use leptos::prelude::*;
 
 use super::kinds::address_example;
@@ -25,6 +25,8 @@ pub(super) struct SettingsFields {
     deployments: RwSignal<String>,
     headers: RwSignal<String>,
     timeouts: TimeoutFields,
+    /// Not shown: kept as it is.
+    breaker: BreakerSettings,
 }
 
 impl SettingsFields {
@@ -40,6 +42,7 @@ impl SettingsFields {
             deployments: RwSignal::new(lines(&settings.deployments)),
             headers: RwSignal::new(lines(&settings.headers)),
             timeouts: TimeoutFields::new(form, &settings.timeouts),
+            breaker: settings.breaker,
         }
     }
 
@@ -74,6 +77,7 @@ impl SettingsFields {
             deployments: deployments?,
             headers: headers?,
             timeouts: timeouts?,
+            breaker: self.breaker,
         };
         let typed = self.base_url.get_untracked().trim().to_owned();
         if typed.is_empty() && kind.usual_address(&settings).is_none() && kind != ProviderKind::Bedrock {

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod cache;
+mod breaker;
 mod classes;
 mod compile;
 mod condition;
@@ -23,6 +24,7 @@ mod usage;
 
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
 pub use cache::{ModelCache, Origin, Purges};
+pub use breaker::{BreakerChange, BreakerSubject, Mark};
 pub use classes::Classes;
 pub use compile::{CompileProblem, compile, credential_problem};
 pub use cow_map::CowMap;

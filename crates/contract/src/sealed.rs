@@ -18,7 +18,7 @@ const FINGERPRINT_BYTES: usize = 4;
 pub struct Secret(Zeroizing<String>);
 
 /// A sealed secret as stored and published: base64 of master key fingerprint, nonce and ciphertext.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(String);
 

@@ -48,7 +48,7 @@ fn the_first_condition_that_holds_decides() {
         }));
         world
             .vitals("no", "x")
-            .begin()
+            .fly(world.now)
             .first_token(std::time::Duration::from_millis(40), world.now);
         let expected = if expected { "yes/x" } else { "no/x" };
         assert_eq!(world.order(1), [expected], "{condition}");

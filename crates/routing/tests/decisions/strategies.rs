@@ -48,7 +48,7 @@ fn round_robin_is_exact_and_goes_round_those_that_are_healthy() {
 #[test]
 fn the_least_busy_is_the_one_with_the_fewest_requests_under_way() {
     let world = World::with(json!({"least_busy": targets(&["a", "b", "c"])}));
-    let fly = |provider: &str| world.vitals(provider, "x").begin();
+    let fly = |provider: &str| world.vitals(provider, "x").fly(world.now);
 
     let under_way = [fly("a"), fly("a"), fly("b")];
     assert_eq!(world.order(1), ["c/x", "b/x", "a/x"]);
@@ -68,13 +68,12 @@ fn the_least_busy_is_the_one_with_the_fewest_requests_under_way() {
 #[test]
 fn the_lowest_usage_is_that_of_the_last_minute() {
     let mut world = World::with(json!({"lowest_usage": targets(&["a", "b"])}));
-    world.vitals("a", "x").begin().used(10, world.now);
+    world.vitals("a", "x").used_tokens(10, world.now);
 
     assert_eq!(world.first(1), "b/x");
     world
         .vitals("b", "x")
-        .begin()
-        .used(11, world.now + TimeDelta::seconds(60));
+        .used_tokens(11, world.now + TimeDelta::seconds(60));
     world.now += TimeDelta::seconds(90);
     assert_eq!(world.first(1), "a/x");
 }
@@ -99,7 +98,7 @@ fn the_faster_gets_more_and_nobody_starves() {
         let first = world.first(dice);
         let took = *takes.get(&*first).expect("one of them");
         let end = world.now + TimeDelta::milliseconds(took.cast_signed());
-        under_way.push((end, took, world.vitals(&first[..1], "x").begin()));
+        under_way.push((end, took, world.vitals(&first[..1], "x").fly(world.now)));
         *share.entry(first).or_default() += 1;
     }
 
@@ -112,7 +111,7 @@ fn the_faster_gets_more_and_nobody_starves() {
 fn one_that_was_slow_is_tried_again_and_wins_when_it_is_fast() {
     let mut world = World::with(json!({"fastest": targets(&["a", "b"])}));
     let note = |world: &World, provider: &str, millis| {
-        let flight = world.vitals(provider, "x").begin();
+        let flight = world.vitals(provider, "x").fly(world.now);
         flight.first_token(Duration::from_millis(millis), world.now);
     };
     note(&world, "a", 5_000);

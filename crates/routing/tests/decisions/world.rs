@@ -142,12 +142,12 @@ impl World {
 
     /// The provider's deployment fails too often, for a minute.
     pub(crate) fn open(&self, provider: &str, model: &str) {
-        self.vitals(provider, model).open(self.now + TimeDelta::minutes(1));
+        self.vitals(provider, model).open_until(self.now + TimeDelta::minutes(1));
     }
 
     pub(crate) fn vitals(&self, provider: &str, model: &str) -> Arc<Vitals> {
         let provider = self.caller.tenant.providers.get(provider).expect("it is there");
-        self.health.of(provider.id, &model.parse().expect("a name"))
+        self.health.of(provider.id, &model.parse().expect("a name"), self.now)
     }
 }
 

@@ -12,10 +12,10 @@ const FADING_SECONDS: f64 = 10.0;
 
 /// The estimate in microseconds, and when it was made in tenths of a second, each in half of the number.
 #[derive(Debug, Default)]
-pub(crate) struct Latency(AtomicU64);
+pub(super) struct Latency(AtomicU64);
 
 impl Latency {
-    pub(crate) fn note(&self, took: Duration, now: DateTime<Utc>) {
+    pub(super) fn note(&self, took: Duration, now: DateTime<Utc>) {
         let took = u32::try_from(took.as_micros()).unwrap_or(u32::MAX).max(1);
         let now = tenths(now);
         let noted = |packed: u64| {
@@ -30,7 +30,7 @@ impl Latency {
     }
 
     /// In microseconds, as far as it is remembered; `None` where it never was known.
-    pub(crate) fn micros(&self, now: DateTime<Utc>) -> Option<u32> {
+    pub(super) fn micros(&self, now: DateTime<Utc>) -> Option<u32> {
         let (estimate, then) = unpacked(self.0.load(Ordering::Relaxed));
         (estimate > 0).then(|| round(f64::from(estimate) * fading(then, tenths(now))))
     }

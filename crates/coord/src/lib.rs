@@ -1,12 +1,13 @@
-//! What the nodes of an installation share: the configuration feed, the usage stream, the fleet's roll call, the
-//! responses that callers may refer to and the answers that are kept for equal requests. Each is an enum of two: within one process, or by Redis. Nothing here is the
-//! truth of an installation: but for the responses, all of it can be made again from the database and the nodes' journals.
+//! What the nodes of an installation share: the configuration feed, the usage stream, the fleet's roll call, how
+//! providers do, answers that are kept, and the responses that callers may refer to. Each is an enum of two: within one
+//! process, or by Redis. Nothing here is the truth of an installation: but for the responses, all of it can be made again.
 
 mod answers;
 mod connection;
 mod error;
 mod feed;
 mod fleet;
+mod health;
 mod kept_responses;
 mod usage_stream;
 
@@ -15,5 +16,6 @@ pub use connection::Redis;
 pub use error::CoordError;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};
 pub use fleet::{Fleet, LocalFleet, NodeReport, RedisFleet};
+pub use health::{HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};
 pub use kept_responses::{KeptResponses, LocalResponses, NotAResponseId, RedisResponses, ResponseId, Shelf};
 pub use usage_stream::{LocalUsageStream, Received, RedisUsageStream, Token, UsageStream};

@@ -1,9 +1,10 @@
 //! One suite for both forms of what nodes share. The Redis half needs `GATEWRIGHT_TEST_REDIS`, an address of a Redis
-//! that the tests may empty, and takes a database of its own (of 16) for each test, so that they can run side by side.
+//! that the tests may empty, and takes a database of its own (of 32) for each test, so that they can run side by side.
 
 mod answers;
 mod feed;
 mod fleet;
+mod health;
 mod kept_responses;
 mod redis_only;
 mod usage_stream;

@@ -39,6 +39,8 @@ impl Redis {
             "",
             "--appendonly",
             "no",
+            "--databases",
+            "32",
         ]);
         redis
             .args(["--daemonize", "no", "--loglevel", "warning", "--dir"])

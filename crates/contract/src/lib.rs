@@ -2,8 +2,8 @@
 //! secrets. Neither plane owns it; it does no I/O.
 
 mod api_key;
-mod cache;
 mod breaker;
+mod cache;
 mod classes;
 mod compile;
 mod condition;
@@ -23,8 +23,8 @@ mod unit;
 mod usage;
 
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
-pub use cache::{ModelCache, Origin, Purges};
 pub use breaker::{BreakerChange, BreakerSubject, Mark};
+pub use cache::{ModelCache, Origin, Purges};
 pub use classes::Classes;
 pub use compile::{CompileProblem, compile, credential_problem};
 pub use cow_map::CowMap;

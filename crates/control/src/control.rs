@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::{Catalog, Egress, Keyring};
+use gatewright_coord::HealthBoard;
 use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub settings: ControlSettings,
     pub self_tester: SelfTester,
     pub catalog_fetcher: CatalogFetcher,
+    /// How providers do, as the nodes tell it.
+    pub health: HealthBoard,
 }
 
 /// The control plane of one process.
@@ -48,6 +51,7 @@ pub struct Control {
     pub(crate) settings: ControlSettings,
     pub(crate) self_tester: SelfTester,
     pub(crate) catalog_fetcher: CatalogFetcher,
+    pub(crate) health: HealthBoard,
     in_force: InForce,
     pub(crate) passwords: Passwords,
     pub(crate) strangers: Strangers,
@@ -78,6 +82,7 @@ impl Control {
             settings,
             self_tester,
             catalog_fetcher,
+            health,
         } = parts;
         Self {
             db,
@@ -85,6 +90,7 @@ impl Control {
             settings,
             self_tester,
             catalog_fetcher,
+            health,
             in_force: InForce::default(),
             passwords: Passwords::new(),
             strangers: Strangers::default(),

@@ -10,6 +10,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use gatewright_contract::{CompileProblem, CredentialError};
+use gatewright_coord::CoordError;
 use gatewright_store::{DatabaseError, ListError, WriteError};
 use gatewright_types::{Envelope, Problem, ProblemCode, RequestId};
 
@@ -49,6 +50,8 @@ pub(crate) enum ApiError {
     Database(#[from] DatabaseError),
     #[error("a password could not be handled")]
     Password(#[source] PasswordError),
+    #[error("what nodes share cannot be reached")]
+    Shared(#[from] CoordError),
     #[error("a provider's secret could not be opened")]
     Secret(#[from] CredentialError),
 }
@@ -100,6 +103,7 @@ impl ApiError {
             Self::Invalid(_) => ProblemCode::Invalid,
             Self::Busy => ProblemCode::RateLimited,
             Self::Database(error) if error.is_away() => ProblemCode::Unavailable,
+            Self::Shared(_) => ProblemCode::Unavailable,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => ProblemCode::Internal,
         }
     }
@@ -116,6 +120,7 @@ impl ApiError {
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Database(error) if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Shared(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -132,7 +137,9 @@ impl ApiError {
         if let Self::LockedOut(left) = &self {
             response.insert_header((RETRY_AFTER, left.as_secs().max(1).to_string()));
         }
-        let message = if status == StatusCode::SERVICE_UNAVAILABLE {
+        let message = if let Self::Shared(_) = &self {
+            "redis is away for the moment; try again shortly".to_owned()
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
             "the database is away for the moment; try again shortly".to_owned()
         } else if status.is_server_error() {
             "something went wrong on our side; the log has the cause under this request id".to_owned()

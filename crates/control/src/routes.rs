@@ -9,7 +9,7 @@ use gatewright_types::Permission;
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
     audit, cache, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys, members, models,
-    organizations, overlays, prices, providers, sessions, setup, teams, tokens, usage,
+    organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -310,6 +310,18 @@ pub(crate) fn routes() -> Vec<Route> {
             delete(below!("/tokens/{token}")),
             "Delete a control-plane token",
             tokens::delete,
+        ),
+        needs(
+            ProvidersRead,
+            get(below!("/targets")),
+            "How the models at providers do that requests go to",
+            targets::list,
+        ),
+        needs(
+            ProvidersWrite,
+            post(below!("/targets/reset")),
+            "Have a model at a provider called again that is left alone",
+            targets::reset,
         ),
         needs(
             ProvidersRead,

@@ -18,6 +18,7 @@ pub(crate) mod prices;
 pub(crate) mod providers;
 pub(crate) mod sessions;
 pub(crate) mod setup;
+pub(crate) mod targets;
 pub(crate) mod teams;
 pub(crate) mod tokens;
 pub(crate) mod usage;

@@ -142,7 +142,8 @@ impl World {
 
     /// The provider's deployment fails too often, for a minute.
     pub(crate) fn open(&self, provider: &str, model: &str) {
-        self.vitals(provider, model).open_until(self.now + TimeDelta::minutes(1));
+        self.vitals(provider, model)
+            .open_until(self.now + TimeDelta::minutes(1));
     }
 
     pub(crate) fn vitals(&self, provider: &str, model: &str) -> Arc<Vitals> {

@@ -7,6 +7,7 @@ use gatewright_contract::Keyring;
 use gatewright_control::{
     CatalogFetcher, Control, ControlSettings, Parts, bootstrap, expiry, ingest, publisher, refresh,
 };
+use gatewright_coord::HealthBoard;
 use gatewright_proxy::upstream::Upstream;
 use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
@@ -37,6 +38,7 @@ pub(super) struct Spec<'a> {
     pub(super) spec: &'a topology::ControlPlane,
     pub(super) keyring: Keyring,
     pub(super) public_url: Url,
+    pub(super) health: HealthBoard,
 }
 
 impl ControlPlane {
@@ -69,6 +71,7 @@ impl ControlPlane {
             },
             self_tester: self_test::tester(upstream.clone()),
             catalog_fetcher: catalog_fetcher(upstream),
+            health: spec.health,
         });
         if let Some(file) = &spec.spec.bootstrap {
             let reports = bootstrap(&control, documents::read(file, Secrets::Resolved)?).await?;

@@ -33,8 +33,8 @@ mod traces;
 mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
-pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use breaker::BreakerSettings;
+pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,

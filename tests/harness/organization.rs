@@ -108,10 +108,11 @@ impl Organization {
             .await
     }
 
+    /// One of which a call is made once: what happens when it is made again is for tests of that.
     pub async fn model(&self, name: &str, target: &str, timeouts: &Value) -> Model {
         self.created(
             "/models",
-            &json!({"name": name, "route": {"target": target}, "timeouts": timeouts}),
+            &json!({"name": name, "route": {"target": target}, "timeouts": timeouts, "retries": {"attempts": 0}}),
         )
         .await
     }

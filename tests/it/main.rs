@@ -32,6 +32,7 @@ mod secrets;
 mod shedding;
 mod shutdown;
 mod streaming;
+mod survival;
 mod telemetry;
 mod tenancy;
 mod tidy;

@@ -5,8 +5,10 @@ use bytes::Bytes;
 use gatewright_llm::dialect::Dropped;
 use gatewright_llm::{CountPut, CountRequest};
 
-use crate::call::{Asking, patience, refused, whole};
+use crate::asking::{Asking, credential, whole};
+use crate::call::refused;
 use crate::gateway::Gateway;
+use crate::patience::Patience;
 use crate::pipeline::Admitted;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -76,7 +78,13 @@ async fn ask(
     mut put: CountPut,
     record: &mut Record,
 ) -> Result<Counted, Refusal> {
-    let patience = patience(gateway, &plan);
+    let target = plan.target();
+    let patience = Patience::with(
+        &plan.routed.model.settings.timeouts,
+        &target.provider.settings.timeouts,
+        gateway.parts.settings.timeouts,
+    )
+    .capped(told.timeout()?);
     let asking = Asking {
         endpoint: put.endpoint,
         body: std::mem::take(&mut put.body),
@@ -84,7 +92,8 @@ async fn ask(
         same_dialect: put.passed,
         headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
-    let opening = asking.open(gateway, plan, patience.connect, record)?;
+    let credential = credential(&gateway.parts.upstream, &target.provider, None, &[])?;
+    let opening = asking.open(gateway, target.clone(), credential, patience.connect, record);
     let (_, answer) = whole(gateway, opening, patience, record).await?;
     let tokens = put.read(&answer).map_err(refused)?;
     Ok(Counted {

@@ -32,7 +32,6 @@ pub struct GatewayParts {
     pub journal: Journal,
     pub counting: Counting,
     pub upstream: Upstream,
-    pub health: Health,
     pub turns: Turns,
     pub responses: ResponseMemory,
     pub answers: AnswerMemory,
@@ -93,6 +92,11 @@ impl Gateway {
             .as_ref()
             .map(|snapshot| snapshot.catalog().clone())
             .unwrap_or_default()
+    }
+
+    /// How the deployments do that this node calls.
+    pub(crate) fn health(&self) -> &Health {
+        self.parts.upstream.health()
     }
 
     /// The journal, for the shipper and for shutting down.

@@ -6,15 +6,19 @@ pub mod journal;
 pub mod upstream;
 
 mod access_log;
+mod asking;
+mod attempts;
 mod authenticate;
 mod cache;
 mod call;
 mod count;
 mod counting;
 mod embedding;
+mod fault;
 mod gateway;
 mod metrics;
 mod native;
+mod news;
 mod notes;
 mod opening;
 mod patience;
@@ -33,6 +37,7 @@ mod speech;
 mod tier;
 mod told;
 mod trace;
+mod waiting;
 
 pub use authenticate::{KeyKnowledge, KeyLookup};
 pub use cache::AnswerMemory;

@@ -40,6 +40,11 @@ pub struct Metrics {
     /// In the order of `CacheStatus`.
     cache: [AtomicU64; CacheStatus::ALL.len()],
     saved_nanos: AtomicI64,
+    retries: AtomicU64,
+    failovers: AtomicU64,
+    attempts: AtomicU64,
+    breakers_opened: AtomicU64,
+    breakers_closed: AtomicU64,
     units: [AtomicU64; UsageUnit::ALL.len()],
     cost_nanos: AtomicI64,
     duration: Histogram,
@@ -65,6 +70,11 @@ impl Default for Metrics {
             estimated: AtomicU64::new(0),
             cache: Default::default(),
             saved_nanos: AtomicI64::new(0),
+            retries: AtomicU64::new(0),
+            failovers: AtomicU64::new(0),
+            attempts: AtomicU64::new(0),
+            breakers_opened: AtomicU64::new(0),
+            breakers_closed: AtomicU64::new(0),
             units: Default::default(),
             cost_nanos: AtomicI64::new(0),
             duration: Histogram::new(DURATION_BOUNDS),
@@ -104,6 +114,29 @@ impl Metrics {
     /// A request was turned away before anybody could be billed for it.
     pub(crate) fn rejected(&self) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call to a provider begins.
+    pub(crate) fn attempted(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call that failed is made again at the same target.
+    pub(crate) fn retried(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Another target takes the place of one that failed.
+    pub(crate) fn failed_over(&self) {
+        self.failovers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn breaker_opened(&self) {
+        self.breakers_opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn breaker_closed(&self) {
+        self.breakers_closed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Requests that began and did not end yet.
@@ -181,6 +214,34 @@ impl Metrics {
             "",
             self.saved_nanos.load(Ordering::Relaxed),
         );
+        counter(text, "gatewright_attempts_total", "Calls to providers.", &self.attempts);
+        counter(
+            text,
+            "gatewright_retries_total",
+            "Calls that were made again at the same target.",
+            &self.retries,
+        );
+        counter(
+            text,
+            "gatewright_failovers_total",
+            "Times that another target took the place of one that failed.",
+            &self.failovers,
+        );
+        head(
+            text,
+            "gatewright_breaker_changes_total",
+            "Times that a breaker of a model at a provider changed.",
+            "counter",
+        );
+        for (state, count) in [("open", &self.breakers_opened), ("closed", &self.breakers_closed)] {
+            let labels = format!("state=\"{state}\"");
+            line(
+                text,
+                "gatewright_breaker_changes_total",
+                &labels,
+                count.load(Ordering::Relaxed),
+            );
+        }
         head(text, "gatewright_units_total", "Units used.", "counter");
         for unit in UsageUnit::ALL {
             let count = read(&self.units, unit as usize);

@@ -1,6 +1,7 @@
 //! Begins one call to a provider: sends the request and waits for the answer's head, or for the error that comes
 //! instead. Owns all it needs, so that a slow beginning can go on behind a stream that has already begun to the caller.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,9 +14,10 @@ use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
 
+use crate::attempts::random;
+use crate::fault::{Cutting, Mishap};
 use crate::patience::Limit;
 use crate::refusal::{Refusal, UpstreamRefusal};
-use crate::route::Plan;
 use crate::tier::told_tier;
 use crate::upstream::{Call, Chosen, Manner, Player, Upstream, address, failure, read_body};
 
@@ -26,7 +28,7 @@ const ERROR_BODY_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) upstream: Upstream,
-    pub(crate) plan: Plan,
+    pub(crate) target: Arc<UpstreamTarget>,
     pub(crate) endpoint: Endpoint,
     pub(crate) body: Segments,
     pub(crate) stream: bool,
@@ -57,6 +59,8 @@ pub(crate) enum Source {
     /// The body of a network answer that is read piece by piece.
     Flowing(reqwest::Body),
     Sandbox(Player),
+    /// An answer that is spoilt on purpose.
+    Cutting(Cutting),
 }
 
 impl Opening {
@@ -64,7 +68,7 @@ impl Opening {
     pub(crate) fn again(&self, body: Bytes) -> Self {
         Self {
             upstream: self.upstream.clone(),
-            plan: self.plan.clone(),
+            target: self.target.clone(),
             endpoint: self.endpoint,
             body: body.into(),
             stream: self.stream,
@@ -80,8 +84,15 @@ impl Opening {
 
     pub(crate) async fn open(mut self) -> Result<Opened, Refusal> {
         let body = std::mem::take(&mut self.body);
-        let target = self.plan.target();
-        let opened = match &target.provider.base_url {
+        let target = &*self.target;
+        let mishap = Mishap::of(target, random());
+        match mishap {
+            Some(Mishap::Silence) => std::future::pending().await,
+            Some(Mishap::Later(delay)) => tokio::time::sleep(delay).await,
+            Some(Mishap::Answered(..) | Mishap::Cut) | None => {}
+        }
+        let mut opened = match &target.provider.base_url {
+            _ if let Some(Mishap::Answered(status, body)) = mishap => Mishap::answer(status, body),
             Some(base_url) => {
                 let provider = &target.provider;
                 let model = provider.deployment(target.model.as_str());
@@ -107,6 +118,9 @@ impl Opening {
             }
             None => self.play(target, body).await,
         };
+        if mishap == Some(Mishap::Cut) {
+            opened.source = Source::Cutting(Cutting::new(opened.source));
+        }
         match opened.status {
             200..300 => Ok(opened),
             _ => Err(self.error(opened).await),
@@ -130,7 +144,7 @@ impl Opening {
         let (headers, body) = match opened.source {
             Source::Network(response) => (response.headers().clone(), read_body(response, ERROR_BODY_BYTES).await),
             Source::Sandbox(player) => (http::HeaderMap::new(), player.collect().await),
-            Source::Flowing(_) => (http::HeaderMap::new(), Ok(Bytes::new())),
+            Source::Flowing(_) | Source::Cutting(_) => (http::HeaderMap::new(), Ok(Bytes::new())),
         };
         let body = body.unwrap_or_default();
         let failure = classify(status, &headers, &body, self.now);
@@ -150,7 +164,7 @@ impl Opening {
 
     /// Logged here, once, because only here the provider's own words are at hand.
     fn failed(&self, failure: Failure) -> Refusal {
-        let provider = &self.plan.target().provider;
+        let provider = &self.target.provider;
         if let Some(credential) = &self.credential {
             self.upstream.credentials().failed(provider, credential.id, &failure);
         }
@@ -184,6 +198,7 @@ impl Source {
         loop {
             match self {
                 Self::Sandbox(player) => return player.poll_next(cx),
+                Self::Cutting(cutting) => return cutting.poll_next(cx),
                 Self::Flowing(body) => match std::task::ready!(std::pin::Pin::new(&mut *body).poll_frame(cx)) {
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(bytes) => return Poll::Ready(Some(Ok(bytes))),
@@ -198,12 +213,29 @@ impl Source {
         }
     }
 
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Failure>> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// All that is left, behind what was read already.
+    pub(crate) async fn rest(&mut self, first: Bytes, limit_bytes: usize) -> Result<Bytes, Failure> {
+        let mut whole = bytes::BytesMut::from(&*first);
+        while let Some(more) = self.next().await {
+            whole.extend_from_slice(&more?);
+            if whole.len() > limit_bytes {
+                break;
+            }
+        }
+        Ok(whole.freeze())
+    }
+
     /// The whole body at once.
     pub(crate) async fn collect(self, limit_bytes: usize) -> Result<Bytes, Failure> {
         match self {
             Self::Network(response) => read_body(response, limit_bytes).await,
             Self::Sandbox(player) => player.collect().await,
             Self::Flowing(body) => read_body(http::Response::new(body).into(), limit_bytes).await,
+            mut cutting @ Self::Cutting(_) => cutting.rest(Bytes::new(), limit_bytes).await,
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatewright_llm::{Failure, FailureKind};
 use gatewright_types::HumanDuration;
 use gatewright_types::api::Timeouts;
+use tokio::time::Instant;
 
 use crate::call::failure_of;
 use crate::gateway::PhaseTimeouts;
@@ -18,7 +19,8 @@ pub(crate) struct Patience {
     pub(crate) first_token: Limit,
     /// The longest silence within a stream.
     pub(crate) between_tokens: Limit,
-    /// Until an answer in one piece is there, or a stream has its first token: what flows is not cut.
+    /// Until an answer in one piece is there, or a stream has its first token, over all calls of a request: what flows
+    /// is not cut.
     pub(crate) total: Limit,
 }
 
@@ -39,6 +41,7 @@ enum Phase {
 
 #[derive(Debug, Clone, Copy)]
 enum SetBy {
+    Caller,
     Model,
     Provider,
     Server,
@@ -78,6 +81,30 @@ impl Patience {
         Self::with(&Timeouts::default(), provider, usual)
     }
 
+    /// Whatever the caller wants, if that is less.
+    pub(crate) fn capped(mut self, total: Option<HumanDuration>) -> Self {
+        if let Some(total) = total.map(HumanDuration::get).filter(|total| *total < self.total.length) {
+            self.total = Limit {
+                length: total,
+                phase: Phase::Total,
+                set_by: SetBy::Caller,
+            };
+        }
+        self
+    }
+
+    /// Whether it is the caller who does not wait any longer for the first token.
+    pub(crate) fn is_callers(self) -> bool {
+        matches!(self.beginning().set_by, SetBy::Caller)
+    }
+
+    /// When a call has to have begun to answer that was begun at one moment for a request that came at another.
+    pub(crate) fn deadline(self, started: Instant, began: Instant) -> (Instant, Limit) {
+        let first_token = (began + self.first_token.length, self.first_token);
+        let total = (started + self.total.length, self.total);
+        if total.0 < first_token.0 { total } else { first_token }
+    }
+
     /// What bounds the time until the first token.
     pub(crate) fn beginning(self) -> Limit {
         self.first_token.or_shorter(self.total)
@@ -108,6 +135,7 @@ impl fmt::Display for Limit {
         };
         write!(f, "{missed} within {length}, the limit ")?;
         match self.set_by {
+            SetBy::Caller => write!(f, "that the request's `x-gw-timeout` sets"),
             SetBy::Model => write!(f, "timeouts.{name} of the model"),
             SetBy::Provider => write!(f, "timeouts.{name} of the provider"),
             SetBy::Server => write!(
@@ -147,6 +175,41 @@ mod tests {
                  timeouts.connect",
             ]
         );
+    }
+
+    #[test]
+    fn a_caller_can_only_shorten_what_all_of_it_may_take() {
+        let model = Timeouts {
+            total: Some(HumanDuration::from_millis(900)),
+            ..Timeouts::default()
+        };
+        let patience = Patience::with(&model, &Timeouts::default(), PhaseTimeouts::default());
+        let capped = |millis| patience.capped(Some(HumanDuration::from_millis(millis)));
+
+        assert_eq!(capped(1_000).total.length, Duration::from_millis(900));
+        assert!(!capped(1_000).is_callers());
+        assert!(capped(200).is_callers());
+        assert_eq!(
+            capped(200).total.exceeded().message,
+            "no whole answer within 200ms, the limit that the request's `x-gw-timeout` sets"
+        );
+    }
+
+    #[test]
+    fn each_call_has_its_own_time_within_that_of_the_request() {
+        let model = Timeouts {
+            first_token: Some(HumanDuration::from_millis(500)),
+            total: Some(HumanDuration::from_millis(900)),
+            ..Timeouts::default()
+        };
+        let patience = Patience::with(&model, &Timeouts::default(), PhaseTimeouts::default());
+        let started = Instant::now();
+        let until = |began: u64| {
+            let (deadline, _) = patience.deadline(started, started + Duration::from_millis(began));
+            deadline.duration_since(started).as_millis()
+        };
+
+        assert_eq!((until(0), until(300), until(600)), (500, 800, 900));
     }
 
     #[test]

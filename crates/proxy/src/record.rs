@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::{AppliedPrice, Caller, Upstream, UsageRecord};
+use gatewright_contract::{AppliedPrice, Caller, Upstream, UpstreamTarget, UsageRecord};
 use gatewright_llm::{AnswerFacts, Bill, Catalog, Delivered, Named, Request, Terms, Tokens, Uncounted, unpriced};
-use gatewright_routing::Flight;
+use gatewright_routing::{Flight, Vitals};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{CredentialId, ModelId, Nanos, OrganizationId, RequestId};
 use tokio::sync::oneshot;
@@ -44,10 +44,14 @@ struct Open {
     /// Settled when a stream begins: from there on almost all time is the provider's.
     overhead: Option<Duration>,
     request: Option<Arc<Request>>,
-    plan: Option<Plan>,
+    /// What was called last.
+    target: Option<Arc<UpstreamTarget>>,
+    vitals: Option<Arc<Vitals>>,
+    /// What its provider may have in its prompt cache.
+    conversation: Option<u64>,
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
-    /// The call that is under way or was the last, and when it began.
+    /// The call at a provider's own address, and when it began.
     flight: Option<(Flight, Instant)>,
     trace: RequestTrace,
     notes: Notes,
@@ -158,7 +162,9 @@ impl Record {
             waited: Duration::ZERO,
             overhead: None,
             request: None,
-            plan: None,
+            target: None,
+            vitals: None,
+            conversation: None,
             sighted: None,
             flight: None,
             trace: gateway.parts.tracing.begin(head.route, head.traceparent),
@@ -209,7 +215,7 @@ impl Record {
     pub(crate) fn routed(&mut self, plan: &Plan) {
         let open = self.get_mut();
         open.usage.model_id = Some(plan.routed.model.id);
-        open.plan = Some(plan.clone());
+        open.conversation = plan.routed.conversation;
     }
 
     /// The answer was kept. `saved` is what it had cost, where that is known.
@@ -265,11 +271,11 @@ impl Record {
 
     /// A call to a provider's own address begins.
     pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>) {
-        let health = self.gateway.parts.health.clone();
+        let (health, now) = (self.gateway.health().clone(), Utc::now());
         let open = self.get_mut();
         open.flight = sighted.target.as_ref().map(|target| {
-            let vitals = health.of(sighted.provider.id, &target.model);
-            (vitals.begin(), Instant::now())
+            let vitals = health.of(sighted.provider.id, &target.model, now);
+            (vitals.fly(now), Instant::now())
         });
         if let Some(target) = &sighted.target {
             open.notes.call_begins(target.name(), credential);
@@ -285,13 +291,10 @@ impl Record {
     }
 
     /// A call to the provider begins.
-    pub(crate) fn attempt(&mut self, credential: Option<CredentialId>) {
-        let health = self.gateway.parts.health.clone();
+    pub(crate) fn attempt(&mut self, target: &Arc<UpstreamTarget>, credential: Option<CredentialId>) {
+        self.gateway.parts.metrics.attempted();
         let open = self.get_mut();
-        let Some(plan) = &open.plan else { return };
-        let target = plan.target();
-        let vitals = health.of(target.provider.id, &target.model);
-        open.flight = Some((vitals.begin(), Instant::now()));
+        open.target = Some(target.clone());
         open.notes.call_begins(target.name(), credential);
         open.usage.attempts += 1;
         open.usage.upstream = Some(Upstream {
@@ -300,6 +303,19 @@ impl Record {
             model: Some(target.model.clone()),
             credential,
         });
+    }
+
+    /// Where what is used counts.
+    pub(crate) fn flies(&mut self, vitals: Arc<Vitals>) {
+        self.get_mut().vitals = Some(vitals);
+    }
+
+    /// Hands the record over to whoever goes on with the request; what is left here is none.
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            gateway: self.gateway.clone(),
+            open: self.open.take(),
+        }
     }
 
     pub(crate) fn organization(&self) -> OrganizationId {
@@ -498,15 +514,15 @@ impl Open {
             .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
     }
 
-    fn note_habits(&self, gateway: &Gateway, flight: &Flight, end: &End) {
-        let (Used::Told(tokens, _), Some(plan), Outcome::Complete) = (&end.used, &self.plan, end.outcome) else {
+    fn note_habits(&self, gateway: &Gateway, vitals: &Vitals, end: &End) {
+        let (Used::Told(tokens, _), Outcome::Complete) = (&end.used, end.outcome) else {
             return;
         };
         let catalog = gateway.catalog();
         let price = self.price(&catalog);
         let rates = price.as_ref().map(AppliedPrice::rates);
-        let habits = flight.vitals().habits();
-        habits.note(tokens, rates, plan.routed.conversation, self.usage.started_at);
+        let started_at = self.usage.started_at;
+        vitals.habits().note(tokens, rates, self.conversation, started_at);
     }
 
     fn note_latency(&self) {
@@ -525,11 +541,12 @@ impl Open {
             // All of it came at once, its first token too.
             self.note_latency();
         }
-        if let Some((flight, _)) = self.flight.take() {
+        let natively = self.flight.as_ref().map(|(flight, _)| flight.vitals());
+        if let Some(vitals) = self.vitals.as_ref().or(natively) {
             let used = end.used.tokens();
             let used = used.map_or(0, |tokens| tokens.total_input() + tokens.total_output());
-            flight.used(used, Utc::now());
-            self.note_habits(gateway, &flight, end);
+            vitals.used_tokens(used, Utc::now());
+            self.note_habits(gateway, vitals, end);
         }
         let usage = &mut self.usage;
         usage.outcome = end.outcome;
@@ -577,7 +594,7 @@ impl Open {
     }
 
     fn price(&self, catalog: &Catalog) -> Option<AppliedPrice<'_>> {
-        let planned = self.plan.as_ref().map(Plan::target);
+        let planned = self.target.as_deref();
         let target = planned.or_else(|| self.sighted.as_ref()?.target.as_ref())?;
         target.price(catalog, self.usage.started_at)
     }

@@ -13,23 +13,24 @@ use gatewright_types::api::Outcome;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::attempts::{Streaming, Underway};
 use crate::cache::{Collecting, Given, Maker};
-use crate::call::{Beginning, Begun, failure_of};
-use crate::opening::{Opened, Source};
+use crate::call::failure_of;
+use crate::opening::Source;
 use crate::patience::{Limit, Patience};
 use crate::record::{End, Ending, Metered, Record, Untold, Used};
 use crate::refusal::Refusal;
 use crate::responses::Passing;
 use crate::speech::Telling;
 
-const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
+pub(crate) const KEEPALIVE: Bytes = Bytes::from_static(b": keepalive\n\n");
 /// Where comments are not understood: between elements of an array, or events, it means nothing.
-const BLANK: Bytes = Bytes::from_static(b"\n");
+pub(crate) const BLANK: Bytes = Bytes::from_static(b"\n");
 
 /// How long a provider may take to close an answer whose end it has told.
 const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
 
-/// The body of a streamed reply.
+/// The body of a streamed reply that says something.
 pub(crate) struct Relay {
     state: State,
     flow: Flow,
@@ -47,15 +48,14 @@ pub(crate) struct Relay {
     out: Option<Bytes>,
     patience: Patience,
     keepalive: Duration,
-    content_seen: bool,
+    /// Until it is known how the call ended.
+    underway: Option<Underway>,
     /// When something was last received or sent.
     active: Instant,
-    started: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 enum State {
-    Waiting(Pin<Box<dyn Future<Output = Result<Opened, Refusal>> + Send>>),
     Flowing(Source),
     /// The stream is over, and nobody said what was used.
     Counting(Box<Counting>),
@@ -75,42 +75,52 @@ struct Counting {
 /// How a stream ended.
 enum Last {
     Whole,
-    Broken(Outcome, Refusal),
+    Broken(Refusal),
 }
 
 impl Relay {
-    pub(crate) fn new(begun: Begun, collecting: Option<Collecting>, mut record: Record, keepalive: Duration) -> Self {
-        let comments = begun.telling.takes_comments();
-        // A provider that is not even heard of yet has been silent for a keepalive interval already.
-        let (state, out) = match begun.state {
-            Beginning::Opened(opened) => {
-                record.served(opened.served);
-                (State::Flowing(opened.source), None)
-            }
-            Beginning::Waiting(opening) => (State::Waiting(opening), Some(if comments { KEEPALIVE } else { BLANK })),
-        };
+    pub(crate) fn new(
+        streaming: Streaming,
+        collecting: Option<Collecting>,
+        record: Record,
+        keepalive: Duration,
+    ) -> Self {
+        let Streaming {
+            source,
+            flow,
+            passing,
+            held,
+            ended,
+            telling,
+            underway,
+            patience,
+        } = streaming;
         let now = Instant::now();
-        let started = record.started();
-        let mut flow = begun.telling.flow();
         let mut relay = Self {
-            state,
-            passing: Passing::of(begun.keeper, &mut flow),
+            state: State::Flowing(source),
+            passing,
             collecting,
             keeping: None,
             flow,
-            telling: begun.telling,
-            comments,
+            comments: telling.takes_comments(),
+            telling,
             record: Some(record),
-            out,
-            patience: begun.patience,
+            out: held,
+            patience,
+            underway: Some(underway),
             keepalive,
-            content_seen: false,
             active: now,
-            started,
             timer: Box::pin(sleep_until(now)),
         };
+        let held = relay.out.clone();
+        relay.collect(held.as_deref());
         let first_alarm = relay.next_alarm();
         relay.timer.as_mut().reset(first_alarm);
+        match ended {
+            Some(ended) => relay.complete(ended),
+            None if relay.flow.is_whole() => relay.complete_early(),
+            None => {}
+        }
         relay
     }
 
@@ -138,15 +148,6 @@ impl Relay {
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
         match &mut self.state {
             State::Over => return Poll::Ready(Progress::Over),
-            State::Waiting(opening) => match std::task::ready!(opening.as_mut().poll(cx)) {
-                Ok(opened) => {
-                    if let Some(record) = &mut self.record {
-                        record.served(opened.served);
-                    }
-                    self.state = State::Flowing(opened.source);
-                }
-                Err(refusal) => self.fail(&refusal, Outcome::Failed),
-            },
             State::Emptying(source) => match std::task::ready!(source.poll_next(cx)) {
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => self.state = State::Over,
@@ -154,7 +155,10 @@ impl Relay {
             State::Flowing(source) => match std::task::ready!(source.poll_next(cx)) {
                 Some(Ok(bytes)) => self.pass(bytes),
                 Some(Err(failure)) => self.break_off(failure),
-                None => self.complete(),
+                None => {
+                    let ended = self.flow.end();
+                    self.complete(ended);
+                }
             },
             State::Counting(counting) => {
                 let tokens = std::task::ready!(Pin::new(&mut counting.counted).poll(cx)).unwrap_or_default();
@@ -168,12 +172,6 @@ impl Relay {
         self.active = Instant::now();
         let seen = self.flow.push(bytes);
         self.passing.look(&self.flow);
-        if seen.first_content
-            && let Some(record) = &mut self.record
-        {
-            self.content_seen = true;
-            record.first_token();
-        }
         self.collect(seen.out.as_deref());
         self.out = seen.out;
         if let Some(failure) = seen.failed {
@@ -187,7 +185,8 @@ impl Relay {
     /// provider takes to close its answer.
     fn complete_early(&mut self) {
         let before = std::mem::replace(&mut self.state, State::Over);
-        self.complete();
+        let ended = self.flow.end();
+        self.complete(ended);
         if let (State::Flowing(source), State::Over) = (before, &self.state) {
             self.state = State::Emptying(source);
             self.timer.as_mut().reset(self.active + EMPTIED_WITHIN);
@@ -216,8 +215,7 @@ impl Relay {
     }
 
     /// The provider's connection ended as it should, or at least without an error.
-    fn complete(&mut self) {
-        let mut ended = self.flow.end();
+    fn complete(&mut self, mut ended: Ended) {
         if let Some(failure) = ended.failed.clone() {
             return self.end_badly(failure, ended);
         }
@@ -243,18 +241,16 @@ impl Relay {
     }
 
     fn end_badly(&mut self, failure: Failure, ended: Ended) {
-        let outcome = if self.content_seen {
-            Outcome::Cut
-        } else {
-            Outcome::Failed
-        };
+        if let Some(mut underway) = self.underway.take() {
+            underway.broke_off();
+        }
         let refusal = Refusal::Upstream(failure.into());
         tracing::warn!(
             request.id = self.record.as_ref().map(|record| tracing::field::display(record.id())),
             code = refusal.code(),
             "a provider's stream broke"
         );
-        self.close(Last::Broken(outcome, refusal), ended);
+        self.close(Last::Broken(refusal), ended);
     }
 
     /// Ends the stream, now or when its tokens are counted.
@@ -303,9 +299,9 @@ impl Relay {
                 self.give(&trailer, maker, usage, metered);
                 self.leave(before, metered, &trailer);
             }
-            Last::Broken(outcome, refusal) => {
+            Last::Broken(refusal) => {
                 let end = End {
-                    outcome: *outcome,
+                    outcome: Outcome::Cut,
                     status: refusal.status(),
                     code: Some(refusal.code()),
                     used,
@@ -318,19 +314,6 @@ impl Relay {
         }
     }
 
-    /// The call failed behind a stream that had begun with keepalives.
-    fn fail(&mut self, refusal: &Refusal, outcome: Outcome) {
-        let end = End {
-            outcome,
-            status: refusal.status(),
-            code: Some(refusal.code()),
-            used: Used::Nothing,
-        };
-        let event = self.failure(refusal);
-        let metered = self.finish(&end);
-        self.leave(None, metered, &event);
-    }
-
     /// What tells the caller; before the record is finished, whose identifier it names.
     fn failure(&mut self, refusal: &Refusal) -> Bytes {
         let Some(id) = self.record.as_ref().map(Record::id) else {
@@ -341,6 +324,7 @@ impl Relay {
 
     fn finish(&mut self, end: &End) -> Metered {
         self.state = State::Over;
+        self.underway = None;
         match self.record.take() {
             Some(mut record) => record.finish(end),
             None => Metered { cost: None },
@@ -370,11 +354,8 @@ impl Relay {
 
     /// A stream that flows goes on for as long as it does, whatever all of it was to take.
     fn silence_limit(&self) -> (Instant, Limit) {
-        let (since, limit) = match self.content_seen {
-            true => (self.active, self.patience.between_tokens),
-            false => (self.started, self.patience.beginning()),
-        };
-        (since + limit.length, limit)
+        let limit = self.patience.between_tokens;
+        (self.active + limit.length, limit)
     }
 
     fn alarm(&mut self) {
@@ -410,7 +391,7 @@ impl Drop for Relay {
         let Some(record) = self.record.take() else { return };
         let ending = match std::mem::replace(&mut self.state, State::Over) {
             State::Counting(counting) => Ending::Untold(counting.untold),
-            State::Waiting(_) | State::Flowing(_) | State::Emptying(_) | State::Over => {
+            State::Flowing(_) | State::Emptying(_) | State::Over => {
                 let ended = self.flow.end();
                 record.ending(ended.facts, ended.delivered)
             }
@@ -424,7 +405,7 @@ enum Progress {
     Over,
 }
 
-fn cost_comment(cost: Option<Nanos>) -> String {
+pub(crate) fn cost_comment(cost: Option<Nanos>) -> String {
     match cost {
         Some(cost) => format!(": x-gw-cost-usd: {cost}\n\n"),
         None => ": x-gw-cost-usd: unpriced\n\n".to_owned(),

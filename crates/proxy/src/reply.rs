@@ -9,8 +9,9 @@ use gatewright_llm::dialect::inbound;
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{Nanos, RequestId};
 
-use crate::cache::{Given, Hit, Keeping};
-use crate::call::Answer;
+use crate::attempts::First;
+use crate::cache::{Collecting, Given, Hit, Keeping};
+use crate::call::{Answer, Begun};
 use crate::count::Counted;
 use crate::gateway::Gateway;
 use crate::record::{End, Facts, Metered, Record, Used};
@@ -18,6 +19,7 @@ use crate::refusal::Refusal;
 use crate::relay::Relay;
 use crate::responses::Kept;
 use crate::speech::Telling;
+use crate::waiting::{Streamed, Waiting};
 
 const REQUEST_ID: &str = "x-gw-request-id";
 const PROVIDER: &str = "x-gw-provider";
@@ -49,17 +51,12 @@ pub(crate) struct Reply {
 
 pub(crate) enum ReplyBody {
     Whole(Bytes),
-    Stream(Box<Relay>),
+    Stream(Box<Streamed>),
 }
 
 impl Reply {
     /// `keeping` is to have the answer if it is complete.
-    pub(crate) async fn answer(
-        gateway: &Gateway,
-        answer: Answer,
-        keeping: Option<Keeping>,
-        mut record: Record,
-    ) -> Self {
+    pub(crate) async fn answer(gateway: &Gateway, answer: Answer, keeping: Option<Keeping>, record: Record) -> Self {
         match answer {
             Answer::Whole {
                 status,
@@ -102,27 +99,39 @@ impl Reply {
                 }
             }
             Answer::Stream(begun) => {
+                let collecting = keeping.and_then(Keeping::collecting);
+                Self::stream(begun, collecting, gateway.parts.settings.keepalive)
+            }
+        }
+    }
+
+    fn stream(begun: Begun, collecting: Option<Collecting>, keepalive: Duration) -> Self {
+        let (mut headers, content_type, body) = match begun {
+            Begun::Streaming(streaming, mut record) => {
                 let mut headers = gateway_headers(&record.facts(), record.dialect());
                 record.hold_overhead();
-                headers.extend(dropped(&begun.telling));
-                headers.push((
-                    CONTENT_TYPE,
-                    Bytes::from_static(begun.telling.content_type().as_bytes()),
-                ));
-                headers.push(("cache-control", Bytes::from_static(b"no-cache")));
-                headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
-                let relay = Relay::new(
-                    *begun,
-                    keeping.and_then(Keeping::collecting),
-                    record,
-                    gateway.parts.settings.keepalive,
-                );
-                Self {
-                    status: 200,
-                    headers,
-                    body: ReplyBody::Stream(Box::new(relay)),
-                }
+                headers.extend(dropped(&streaming.telling));
+                let content_type = streaming.telling.content_type();
+                let relay = Relay::new(*streaming, collecting, record, keepalive);
+                (headers, content_type, Streamed::Relaying(Box::new(relay)))
             }
+            Begun::Waiting(first, calling) => {
+                let First {
+                    content_type, dropped, ..
+                } = &first;
+                let mut headers = gateway_headers(&first.facts(), first.told.dialect);
+                headers.extend(dropped.clone().map(|dropped| (DROPPED, dropped.into())));
+                let waiting = Waiting::new(calling, first.told, collecting, keepalive);
+                (headers, *content_type, Streamed::Waiting(waiting))
+            }
+        };
+        headers.push((CONTENT_TYPE, Bytes::from_static(content_type.as_bytes())));
+        headers.push(("cache-control", Bytes::from_static(b"no-cache")));
+        headers.push(("x-accel-buffering", Bytes::from_static(b"no")));
+        Self {
+            status: 200,
+            headers,
+            body: ReplyBody::Stream(Box::new(body)),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Stage 3: from the model a caller asked for to where the request goes. Decided by `gatewright-routing`; here it is told
 //! what this node knows.
 
+use std::sync::Arc;
+
 use gatewright_contract::{Caller, UpstreamTarget};
 use gatewright_llm::Request;
 use gatewright_routing::{Asked, Headers, Situation, route_and_tell};
@@ -32,7 +34,7 @@ pub(crate) struct Routable<'a> {
 }
 
 impl Plan {
-    pub(crate) fn target(&self) -> &UpstreamTarget {
+    pub(crate) fn target(&self) -> &Arc<UpstreamTarget> {
         &self.routed.legs.first().target
     }
 }
@@ -65,7 +67,7 @@ pub(crate) fn route(
         caller,
         model: found,
         asked: Asked { request, headers },
-        health: &gateway.parts.health,
+        health: gateway.health(),
         turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
         now: chrono::Utc::now(),

@@ -1,11 +1,13 @@
 //! What a caller's headers and address say of the request besides its body.
 
-use gatewright_llm::Endpoint;
 use gatewright_llm::dialect::PathFacts;
+use gatewright_llm::{BadRequest, Endpoint};
 use gatewright_routing::{Headers, REGION};
+use gatewright_types::{DurationError, HumanDuration};
 use http::header::{HeaderName, HeaderValue};
 
 use crate::cache::Sent;
+use crate::refusal::Refusal;
 use crate::speech::Wishes;
 
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -24,6 +26,8 @@ pub(crate) struct Told {
     pub(crate) wishes: Wishes,
     /// For rules of routes.
     pub(crate) headers: Headers,
+    /// How long the caller waits, where it says so.
+    pub(crate) timeout: Option<Result<HumanDuration, DurationError>>,
     /// Those of [`PASSED`] that were sent, in their order.
     pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) cache: Sent,
@@ -64,9 +68,20 @@ impl Told {
             .filter(|name| !name.is_empty())
     }
 
+    /// How long the caller waits, where it says so.
+    pub(crate) fn timeout(&self) -> Result<Option<HumanDuration>, Refusal> {
+        match self.timeout {
+            None => Ok(None),
+            Some(Ok(timeout)) if !timeout.get().is_zero() => Ok(Some(timeout)),
+            Some(Ok(_) | Err(_)) => Err(Refusal::BadRequest(BadRequest::new(
+                "the header `x-gw-timeout` must be a duration longer than nothing, such as 20s or 1500ms",
+            ))),
+        }
+    }
+
     /// The headers for a provider's endpoint. `betas` are those that a cloud takes of them.
     pub(crate) fn headers_for(
-        self,
+        &self,
         endpoint: Endpoint,
         same_dialect: bool,
         betas: &[&str],
@@ -82,7 +97,7 @@ impl Told {
         if !matches!(endpoint, Endpoint::Messages | Endpoint::CountMessages) {
             return Vec::new();
         }
-        let mut headers = if same_dialect { self.passed } else { Vec::new() };
+        let mut headers = if same_dialect { self.passed.clone() } else { Vec::new() };
         if !headers.iter().any(|(name, _)| *name == VERSION) {
             headers.push((VERSION, PLAIN_VERSION));
         }

@@ -98,6 +98,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
                 spec,
                 keyring: keyring.clone(),
                 public_url: public_url.clone(),
+                health: shared.health.clone(),
             };
             Some(ControlPlane::open(open, &settings, upstream.clone()).await?)
         }
@@ -167,6 +168,12 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
             readiness: readiness.clone(),
         })
     });
+    if let Some(gateway) = gateway.clone() {
+        let board = shared.health.clone();
+        background.keep("health of providers", move |stop| {
+            gateway.clone().share_health(board.clone(), node, stop)
+        });
+    }
     if let Some(gateway) = gateway.clone() {
         background.keep("background responses", move |stop| {
             gateway.clone().bill_background(stop)

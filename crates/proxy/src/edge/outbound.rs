@@ -10,14 +10,14 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
-use crate::relay::Relay;
 use crate::reply::{Header, Reply, ReplyBody};
+use crate::waiting::Streamed;
 
 pub(super) fn send(reply: Reply) -> HttpResponse {
     let mut response = begin(reply.status, reply.headers);
     match reply.body {
         ReplyBody::Whole(bytes) => response.body(bytes),
-        ReplyBody::Stream(relay) => response.body(StreamBody(relay)),
+        ReplyBody::Stream(stream) => response.body(StreamBody(stream)),
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn begin(status: u16, headers: Vec<Header>) -> HttpResponseBuilder {
     response
 }
 
-struct StreamBody(Box<Relay>);
+struct StreamBody(Box<Streamed>);
 
 impl MessageBody for StreamBody {
     type Error = Infallible;

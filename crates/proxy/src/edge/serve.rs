@@ -25,6 +25,7 @@ const TRACEPARENT: SentName = SentName::from_static("traceparent");
 /// What is decided about the request is to be kept: `1`.
 const TRACE: SentName = SentName::from_static("x-gw-trace");
 const STRICT: SentName = SentName::from_static("x-gw-strict");
+const TIMEOUT: SentName = SentName::from_static("x-gw-timeout");
 /// Where dialects put a secret that is no bearer.
 const SECRETS: [SentName; 3] = [
     SentName::from_static("x-api-key"),
@@ -141,6 +142,7 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
             as_array: false,
         },
         headers: texts(headers).collect(),
+        timeout: text_header(request, TIMEOUT).map(str::parse),
         passed,
         cache: sent(request),
         ..Told::default()

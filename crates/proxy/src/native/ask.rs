@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::Sighted;
-use crate::call::{credential, refused};
+use crate::asking::credential;
+use crate::call::refused;
 use crate::gateway::Gateway;
 use crate::opening::Source;
 use crate::patience::Patience;
@@ -49,7 +50,7 @@ impl Asking<'_> {
         let upstream = gateway.parts.upstream.clone();
         let provider = &self.sighted.provider;
         let patience = Patience::natively(&provider.settings.timeouts, gateway.parts.settings.timeouts);
-        let credential = credential(&upstream, provider, None)?;
+        let credential = credential(&upstream, provider, None, &[])?;
         record.attempt_natively(&self.sighted, credential.as_ref().map(|chosen| chosen.id));
         let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
         let call = Call {

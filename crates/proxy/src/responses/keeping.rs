@@ -14,6 +14,7 @@ use super::memory::ResponseMemory;
 use crate::gateway::Gateway;
 use crate::opening::Opening;
 use crate::record::Record;
+use crate::route::Plan;
 
 /// What is to be kept of the answer to a request.
 #[derive(Debug, Clone)]
@@ -59,12 +60,12 @@ pub(crate) enum Kept {
 }
 
 impl Keeper {
-    pub(crate) fn of(gateway: &Gateway, opening: &Opening, record: &Record) -> Option<Self> {
-        let keep = opening.plan.keep.as_ref()?;
-        let target = opening.plan.target();
+    pub(crate) fn of(gateway: &Gateway, plan: &Plan, opening: &Opening, record: &Record) -> Option<Self> {
+        let keep = plan.keep.as_ref()?;
+        let target = &opening.target;
         let draft = match &keep.what {
             What::Note { background } => Draft::AtProvider(AtProvider {
-                model: opening.plan.routed.model.id,
+                model: plan.routed.model.id,
                 provider: target.provider.id,
                 upstream_model: target.model.clone(),
                 credential: opening.credential.as_ref().map(|chosen| chosen.id),

@@ -181,7 +181,7 @@ impl Asked<'_> {
         let credential = parts
             .upstream
             .credentials()
-            .choose_again(provider, self.made.credential)
+            .choose(provider, self.made.credential, &[])
             .map_err(|error| refused(failure_of(FailureKind::Credential, error.to_string())))?;
         let now = Utc::now();
         let call = Call {

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use gatewright_contract::{Credential, Keyring, OpenedCredential, Provider, Sealed};
+use chrono::Utc;
+use gatewright_contract::{BreakerSubject, Credential, Keyring, Mark, OpenedCredential, Provider, Sealed};
 use gatewright_llm::{Failure, Family};
+use gatewright_routing::{Health, Moment, Transition};
 use gatewright_types::CredentialId;
 use gatewright_types::api::ProviderKind;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use tokio::time::Instant;
 
-use super::cooldown::Cooldowns;
+use crate::news::News;
 
 /// Opened secrets are forgotten all together when there are more than this many.
 const MOST_KEPT: usize = 10_000;
@@ -20,7 +21,8 @@ const MOST_KEPT: usize = 10_000;
 pub(crate) struct Credentials {
     keyring: Keyring,
     turn: AtomicU64,
-    cooldowns: Cooldowns,
+    health: Health,
+    news: News,
     opened: RwLock<HashMap<CredentialId, (Sealed, Proof)>>,
 }
 
@@ -50,55 +52,69 @@ pub(crate) enum CredentialError {
 }
 
 impl Credentials {
-    pub(super) fn new(keyring: Keyring) -> Self {
+    pub(super) fn new(keyring: Keyring, health: Health, news: News) -> Self {
         Self {
             keyring,
             turn: AtomicU64::new(0),
-            cooldowns: Cooldowns::default(),
+            health,
+            news,
             opened: RwLock::default(),
         }
     }
 
-    /// Takes turns among the credentials in proportion to their weights. `None` for a provider that has none.
-    fn choose(&self, provider: &Provider) -> Result<Option<Chosen>, CredentialError> {
-        match self.pick(&provider.credentials) {
+    /// The one that was used before, as long as it is there; else whichever has its turn of those that were not `tried`
+    /// for the request already. `None` for a provider that has none.
+    pub(crate) fn choose(
+        &self,
+        provider: &Provider,
+        before: Option<CredentialId>,
+        tried: &[CredentialId],
+    ) -> Result<Option<Chosen>, CredentialError> {
+        let mut credentials = provider.credentials.iter();
+        let again = before.and_then(|id| credentials.find(|credential| credential.id == id));
+        match again.or_else(|| self.pick(&provider.credentials, tried)) {
             Some(credential) => self.open(provider.kind, credential).map(Some),
             None => Ok(None),
         }
     }
 
-    /// The one that was used before, as long as it is there; else whichever has its turn.
-    pub(crate) fn choose_again(
-        &self,
-        provider: &Provider,
-        before: Option<CredentialId>,
-    ) -> Result<Option<Chosen>, CredentialError> {
+    /// Whether there is one that does not rest and was not tried.
+    pub(crate) fn has_another(&self, provider: &Provider, tried: &[CredentialId]) -> bool {
+        let now = Utc::now().into();
         let mut credentials = provider.credentials.iter();
-        match before.and_then(|id| credentials.find(|credential| credential.id == id)) {
-            Some(credential) => self.open(provider.kind, credential).map(Some),
-            None => self.choose(provider),
-        }
+        credentials.any(|credential| credential.weight > 0 && self.is_awake(credential, tried, now))
     }
 
     /// Lets the credential rest when the failure is about it. The only one of a provider is used all the same.
     pub(crate) fn failed(&self, provider: &Provider, id: CredentialId, failure: &Failure) {
         let mut credentials = provider.credentials.iter();
         if let Some(credential) = credentials.find(|credential| credential.id == id) {
-            self.cooldowns.note(credential, failure, Instant::now());
+            let opened = self.health.resting().failed(credential, failure, Utc::now().into());
+            if let Some(opened) = opened {
+                let subject = BreakerSubject::Credential {
+                    credential: id,
+                    mark: Some(Mark::of(credential)),
+                };
+                self.news.tell(Transition::Opened(opened).told(subject));
+            }
         }
     }
 
-    fn pick<'a>(&self, credentials: &'a [Credential]) -> Option<&'a Credential> {
+    fn pick<'a>(&self, credentials: &'a [Credential], tried: &[CredentialId]) -> Option<&'a Credential> {
         if let [only] = credentials {
             return Some(only);
         }
-        if self.cooldowns.nobody_rests() {
+        if tried.is_empty() && self.health.resting().nobody_rests() {
             return self.turn_of(credentials.iter());
         }
-        let now = Instant::now();
-        let awake = |credential: &&Credential| !self.cooldowns.rests(credential, now);
+        let now = Utc::now().into();
+        let awake = |credential: &&Credential| self.is_awake(credential, tried, now);
         self.turn_of(credentials.iter().filter(awake))
             .or_else(|| self.turn_of(credentials.iter()))
+    }
+
+    fn is_awake(&self, credential: &Credential, tried: &[CredentialId], now: Moment) -> bool {
+        !tried.contains(&credential.id) && !self.health.resting().rests(credential, now)
     }
 
     fn turn_of<'a>(&self, credentials: impl Iterator<Item = &'a Credential> + Clone) -> Option<&'a Credential> {
@@ -192,7 +208,7 @@ mod tests {
     #[test]
     fn turns_follow_the_weights_exactly() {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
-        let credentials = Credentials::new(keyring.clone());
+        let credentials = Credentials::new(keyring.clone(), Health::default(), News::new());
         let list = [
             credential(&keyring, "a", 3),
             credential(&keyring, "b", 1),
@@ -201,7 +217,7 @@ mod tests {
 
         let mut counts = HashMap::<CredentialId, u32>::new();
         for _ in 0..400 {
-            let picked = credentials.pick(&list).expect("one is picked");
+            let picked = credentials.pick(&list, &[]).expect("one is picked");
             *counts.entry(picked.id).or_default() += 1;
         }
 
@@ -216,7 +232,7 @@ mod tests {
     #[test]
     fn a_credential_that_is_asked_for_is_used_again_while_it_is_there() {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
-        let credentials = Credentials::new(keyring.clone());
+        let credentials = Credentials::new(keyring.clone(), Health::default(), News::new());
         let [first, second] = [credential(&keyring, "a", 1), credential(&keyring, "b", 1)];
         let provider = |list: &[&Credential]| Provider {
             id: gatewright_types::ProviderId::mint(),
@@ -228,7 +244,7 @@ mod tests {
             credentials: list.iter().map(|credential| (*credential).clone()).collect(),
         };
         let chosen = |provider: &Provider| {
-            let chosen = credentials.choose_again(provider, Some(second.id)).expect("it opens");
+            let chosen = credentials.choose(provider, Some(second.id), &[]).expect("it opens");
             chosen.expect("there is one").id
         };
 
@@ -240,21 +256,21 @@ mod tests {
     #[test]
     fn a_credential_that_is_limited_or_refused_rests_while_there_is_another() {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
-        let credentials = Credentials::new(keyring.clone());
+        let credentials = Credentials::new(keyring.clone(), Health::default(), News::new());
         let mut list = [credential(&keyring, "a", 3), credential(&keyring, "b", 1)];
         let failure = |kind, retry_after| Failure {
-            kind,
-            status: None,
-            message: String::new(),
-            code: None,
             retry_after,
+            ..Failure::new(kind, "")
         };
         let note = |credential: &Credential, kind, seconds| {
             let failure = failure(kind, Some(Duration::from_secs(seconds)));
-            credentials.cooldowns.note(credential, &failure, Instant::now());
+            credentials
+                .health
+                .resting()
+                .failed(credential, &failure, Utc::now().into());
         };
         let picked = |list: &[Credential]| {
-            let picks = (0..8).map(|_| credentials.pick(list).expect("one is picked").id);
+            let picks = (0..8).map(|_| credentials.pick(list, &[]).expect("one is picked").id);
             picks.collect::<HashSet<_>>()
         };
         let ids = list.each_ref().map(|credential| credential.id);
@@ -270,8 +286,8 @@ mod tests {
         assert_eq!(picked(&list), HashSet::from([b]));
         note(&list[1], FailureKind::Credential, 0);
         assert_eq!(picked(&list), HashSet::from([a, b]), "all rest, so none does");
-        note(&list[1], FailureKind::RateLimited, 0);
-        assert_eq!(picked(&list), HashSet::from([b]), "its rest is over");
+        credentials.health.resting().succeeded(b);
+        assert_eq!(picked(&list), HashSet::from([b]), "it works again");
         list[0].sealed = keyring.seal(&Secret::new("new".to_owned()), &a.to_string());
         assert_eq!(picked(&list), HashSet::from([a, b]), "another secret has its own luck");
     }
@@ -279,7 +295,7 @@ mod tests {
     #[test]
     fn a_replaced_secret_is_used_at_once_and_never_printed() {
         let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
-        let credentials = Credentials::new(keyring.clone());
+        let credentials = Credentials::new(keyring.clone(), Health::default(), News::new());
         let before = credential(&keyring, "old", 1);
         let after = Credential {
             sealed: keyring.seal(&Secret::new("new".to_owned()), &before.id.to_string()),

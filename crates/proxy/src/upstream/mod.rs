@@ -2,7 +2,6 @@
 
 mod address;
 mod authorize;
-mod cooldown;
 mod credentials;
 mod fetch;
 mod files;
@@ -19,10 +18,13 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{BaseUrl, Egress, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
+use gatewright_routing::Health;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
+use crate::call::failure_of;
+use crate::news::News;
 use crate::patience::Limit;
 use authorize::Unsigned;
 pub(crate) use credentials::Chosen;
@@ -49,6 +51,8 @@ pub struct Upstream {
 
 #[derive(Debug)]
 struct Shared {
+    health: Health,
+    news: News,
     credentials: credentials::Credentials,
     identities: Identities,
     files: Files,
@@ -81,8 +85,11 @@ pub(crate) enum Manner<'a> {
 
 impl Upstream {
     pub fn new(egress: Egress, keyring: Keyring) -> reqwest::Result<Self> {
+        let (health, news) = (Health::default(), News::new());
         let shared = Shared {
-            credentials: credentials::Credentials::new(keyring.clone()),
+            credentials: credentials::Credentials::new(keyring.clone(), health.clone(), news.clone()),
+            health,
+            news,
             identities: Identities::new(),
             files: Files::new(egress.addresses)?,
             ways: Ways::new(egress, keyring)?,
@@ -90,6 +97,15 @@ impl Upstream {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// What is known of how providers do; clones are the same.
+    pub fn health(&self) -> &Health {
+        &self.shared.health
+    }
+
+    pub(crate) fn news(&self) -> &News {
+        &self.shared.news
     }
 
     pub(crate) fn credentials(&self) -> &credentials::Credentials {
@@ -187,23 +203,11 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         message = cause.to_string();
         source = cause.source();
     }
-    Failure {
-        kind,
-        status: None,
-        message,
-        code: None,
-        retry_after: None,
-    }
+    failure_of(kind, message)
 }
 
 fn connection_failure(message: String) -> Failure {
-    Failure {
-        kind: FailureKind::Connection,
-        status: None,
-        message,
-        code: None,
-        retry_after: None,
-    }
+    failure_of(FailureKind::Connection, message)
 }
 
 /// Reads a body whole, up to a limit.
@@ -225,13 +229,7 @@ pub(crate) async fn read_body(mut response: reqwest::Response, limit_bytes: usiz
         whole.extend_from_slice(&more);
         if whole.len() > limit_bytes {
             let message = format!("the answer is larger than {limit_bytes} bytes");
-            return Err(Failure {
-                kind: FailureKind::Malformed,
-                status: None,
-                message,
-                code: None,
-                retry_after: None,
-            });
+            return Err(failure_of(FailureKind::Malformed, message));
         }
     }
     Ok(whole.freeze())

@@ -45,7 +45,7 @@ pub(crate) fn large() -> World {
     }));
     for provider in PROVIDERS {
         for (index, model) in MODELS.into_iter().enumerate() {
-            let flight = world.vitals(provider, model).begin();
+            let flight = world.vitals(provider, model).fly(world.now);
             flight.first_token(Duration::from_millis(200 + index as u64), world.now);
         }
     }

@@ -11,7 +11,7 @@ use gatewright_proxy::{
     AnswerMemory, Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory,
     Settings as ProxySettings, Shedding, Tracing,
 };
-use gatewright_routing::{Health, Turns};
+use gatewright_routing::Turns;
 use gatewright_store::Db;
 use gatewright_types::NodeId;
 use tokio::time::Instant;
@@ -169,7 +169,6 @@ impl DataPlane {
             journal: self.journal,
             counting: self.counting,
             upstream,
-            health: Health::default(),
             turns: Turns::default(),
             responses,
             answers,

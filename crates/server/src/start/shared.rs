@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use gatewright_contract::Keyring;
 use gatewright_coord::{
-    Answers, CoordError, Feed, Fleet, KeptResponses, LocalAnswers, LocalFeed, LocalFleet, LocalResponses,
-    LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet, RedisResponses, RedisUsageStream, Shelf, UsageStream,
+    Answers, CoordError, Feed, Fleet, HealthBoard, KeptResponses, LocalAnswers, LocalFeed, LocalFleet,
+    LocalHealthBoard, LocalResponses, LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet, RedisHealthBoard,
+    RedisResponses, RedisUsageStream, Shelf, UsageStream,
 };
 
 use crate::env::Settings;
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) fleet: Fleet,
     pub(super) responses: KeptResponses,
     pub(super) answers: Answers,
+    pub(super) health: HealthBoard,
     /// Absent on a single node.
     pub(super) redis: Option<Redis>,
 }
@@ -45,6 +47,7 @@ impl Shared {
                     shelf,
                 )?),
                 answers: Answers::Local(LocalAnswers::new(settings.cache_bytes)),
+                health: HealthBoard::Local(LocalHealthBoard::new()),
                 redis: None,
             }),
             Topology::Cluster { redis, .. } => {
@@ -55,6 +58,7 @@ impl Shared {
                     fleet: Fleet::Redis(RedisFleet::new(redis.clone(), SILENCE)),
                     responses: KeptResponses::Redis(RedisResponses::new(redis.clone(), shelf)),
                     answers: Answers::Redis(RedisAnswers::new(redis.clone(), keyring.clone(), settings.cache_bytes)),
+                    health: HealthBoard::Redis(RedisHealthBoard::new(redis.clone())),
                     redis: Some(redis),
                 })
             }

@@ -67,14 +67,16 @@ impl Files {
     ) -> Result<Fetched, FileRefusal> {
         let deadline = Instant::now() + PATIENCE;
         let allowance = room::Allowance::new(limit_bytes);
-        let fetching = wanted.iter().map(|wanted| {
+        // A loop and no closure, which could not be told to be `Send`.
+        let mut fetching = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
             let one = self.one(organization, wanted, &allowance);
-            async move {
+            fetching.push(async move {
                 let fetched = timeout_at(deadline, one).await;
                 let fetched = fetched.unwrap_or(Err(FileProblem::Late(PATIENCE)));
                 fetched.map_err(|problem| FileRefusal::new(&wanted.address, problem))
-            }
-        });
+            });
+        }
         let fetched: Vec<_> = futures_util::stream::iter(fetching)
             .buffer_unordered(AT_ONCE)
             .try_collect()

@@ -1,0 +1,172 @@
+//! One call, made ready: the request in the target's words, a credential, and the breaker's leave.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use gatewright_contract::UpstreamTarget;
+use gatewright_llm::{Endpoint, Request, Wanted};
+use gatewright_routing::Flight;
+use http::header::{HeaderName, HeaderValue};
+use tokio::time::Instant;
+
+use super::next::{Unready, now};
+use super::{Attempts, Underway, Won, streaming, whole};
+use crate::asking::{Asking, credential};
+use crate::gateway::Gateway;
+use crate::opening::Opening;
+use crate::patience::Patience;
+use crate::prompt_cache::Caching;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::responses::Keeper;
+use crate::speech::{Marks, Prepared, Speech, Telling};
+use crate::upstream::Fetched;
+
+/// A call that can be made.
+pub(super) struct Ready {
+    pub(super) opening: Opening,
+    pub(super) telling: Telling,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) underway: Underway,
+    pub(super) patience: Patience,
+}
+
+impl Ready {
+    pub(super) async fn make(self, gateway: &Gateway, record: &mut Record) -> Result<Won, Refusal> {
+        match self.opening.stream {
+            true => streaming::begin(self, gateway, record)
+                .await
+                .map(|it| Won::Streaming(Box::new(it))),
+            false => whole::answer(self, gateway, record)
+                .await
+                .map(|it| Won::Whole(Box::new(it))),
+        }
+    }
+}
+
+impl Attempts {
+    pub(super) async fn get_ready(&mut self, record: &mut Record) -> Result<Ready, Unready> {
+        let target = self.target().clone();
+        let speech = self.speech(&target, record).await.map_err(Unready::Refused)?;
+        let patience = self.patience();
+        let Some(flight) = self.take_off(&target, patience) else {
+            return Err(Unready::Open);
+        };
+        let upstream = &self.gateway.parts.upstream;
+        let credential = credential(upstream, &target.provider, self.plan.credential, &self.tried);
+        let credential = credential.map_err(Unready::Refused)?;
+        let used = credential.as_ref().map(|chosen| chosen.id);
+        self.tried.extend(used);
+        record.flies(flight.vitals().clone());
+        let underway = Underway::new(&self.gateway, target.clone(), used, flight);
+        let Speech {
+            endpoint,
+            body,
+            telling,
+        } = speech;
+        let same_dialect = !telling.tells_errors_anew();
+        let asking = Asking {
+            endpoint,
+            body,
+            stream: self.request.stream(),
+            same_dialect,
+            headers: self.headers(&target, endpoint, &telling),
+        };
+        let opening = asking.open(&self.gateway, target, credential, patience.connect, record);
+        Ok(Ready {
+            keeper: Keeper::of(&self.gateway, &self.plan, &opening, record),
+            opening,
+            telling,
+            underway,
+            patience,
+        })
+    }
+
+    pub(super) fn target(&self) -> &Arc<UpstreamTarget> {
+        let legs = &self.plan.routed.legs;
+        &legs.get(self.leg).unwrap_or_else(|| legs.first()).target
+    }
+
+    /// What the caller tells the provider besides the body, and what the route adds.
+    fn headers(
+        &self,
+        target: &UpstreamTarget,
+        endpoint: Endpoint,
+        telling: &Telling,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let same_dialect = !telling.tells_errors_anew();
+        let mut headers = self.told.headers_for(endpoint, same_dialect, telling.betas());
+        let added = target.changes.iter().flat_map(|changes| &changes.headers);
+        // Both were checked to be what a header can carry.
+        headers.extend(added.filter_map(|(name, value)| {
+            Some((name.as_str().parse().ok()?, HeaderValue::from_str(value.as_str()).ok()?))
+        }));
+        headers
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        Patience::with(
+            &self.plan.routed.model.settings.timeouts,
+            &self.target().provider.settings.timeouts,
+            self.gateway.parts.settings.timeouts,
+        )
+        .capped(self.timeout)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        let target = self.target();
+        let vitals = self.gateway.health().find(target.provider.id, &target.model);
+        vitals.is_some_and(|vitals| vitals.is_open(now()))
+    }
+
+    fn take_off(&self, target: &Arc<UpstreamTarget>, patience: Patience) -> Option<Flight> {
+        let now = now();
+        let vitals = self.gateway.health().of(target.provider.id, &target.model, now);
+        let lease = patience.beginning().length;
+        match self.standby.called {
+            true => Some(vitals.begin(lease, now)),
+            false => vitals.try_begin(lease, now),
+        }
+    }
+
+    async fn speech(&self, target: &UpstreamTarget, record: &mut Record) -> Result<Speech, Refusal> {
+        let changes = target.changes.as_deref();
+        let changed = changes.filter(|changes| !changes.params.is_empty() || changes.prompt.is_some());
+        let changed = changed.map(|changes| self.request.changed(&changes.params, changes.prompt.as_deref()));
+        let changed = changed.transpose().map_err(Refusal::BadRequest)?;
+        let request: &Request = changed.as_ref().unwrap_or(&self.request);
+        let caching = Caching::of(&self.plan.routed.model, target, record.organization());
+        let asked = caching.and_then(|caching| caching.ask(request, target));
+        let request = asked.as_ref().unwrap_or(request);
+        let mut unwritten = match Speech::prepare(request, target, &self.told)? {
+            Prepared::Ready(speech) => return Ok(speech),
+            Prepared::Unwritten(unwritten) => unwritten,
+        };
+        let wanted = unwritten.wanted_files()?;
+        if !wanted.is_empty() {
+            let fetching: BoxFuture<'_, _> = Box::pin(self.fetch(&wanted, record));
+            let files = fetching.await?;
+            unwritten.put_files(|address| files.find(address))?;
+        }
+        let marks = Marks {
+            request_id: record.id(),
+            now: chrono::Utc::now(),
+        };
+        unwritten.cache(caching);
+        unwritten.write(target, &self.gateway.catalog(), self.told.wishes, marks)
+    }
+
+    /// The files that the provider wants. The time is their hosts' and not ours.
+    async fn fetch(&self, wanted: &[Wanted], record: &mut Record) -> Result<Fetched, Refusal> {
+        let began = Instant::now();
+        let parts = &self.gateway.parts;
+        let limit_bytes = parts.settings.body_limit_bytes.saturating_sub(self.request.body_len());
+        let fetched = parts
+            .upstream
+            .files()
+            .fetch(record.organization(), wanted, limit_bytes)
+            .await;
+        record.waited(began.elapsed());
+        fetched.map_err(Refusal::File)
+    }
+}

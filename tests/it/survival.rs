@@ -1,0 +1,694 @@
+//! Providers that fail in every way there is, and callers who get their answers all the same: what is tried again, where
+//! else a request goes, and what is never done.
+
+use gatewright_types::UsageUnit;
+use gatewright_types::api::{Outcome, UsageRow};
+use harness::chat::{error, refused, request_id};
+use harness::http::{Answer, Request};
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::sse::{self, DONE, content, data, finish, opening, usage};
+use harness::upstream::{Script, Upstream};
+use harness::wait::{SOON, eventually};
+use serde_json::{Value, json};
+
+/// An organization with two providers. The model `m` goes to the first and falls back to the second, and does not wait
+/// long for either; `alone` only goes to the first.
+struct World {
+    first: Upstream,
+    second: Upstream,
+    organization: Organization,
+    key: Key,
+}
+
+impl World {
+    /// Its breakers never open.
+    async fn make(retries: &Value) -> Self {
+        Self::with(retries, &json!({"min_requests": 1_000_000})).await
+    }
+
+    async fn with(retries: &Value, breaker: &Value) -> Self {
+        let (first, second) = (Upstream::start().await, Upstream::start().await);
+        let organization = Organization::make(Installation::shared().await).await;
+        for (name, upstream) in [("first", &first), ("second", &second)] {
+            let body = json!({"name": name, "kind": "openai-compatible", "base_url": upstream.base_url(),
+                "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}], "breaker": breaker});
+            post(&organization, "/providers", &body).await;
+        }
+        let world = Self {
+            first,
+            second,
+            key: organization.key("main").await,
+            organization,
+        };
+        world
+            .model(
+                "m",
+                &json!({"fallback": [{"target": "first/m"}, {"target": "second/m"}]}),
+                retries,
+            )
+            .await;
+        world.model("alone", &json!({"target": "first/m"}), retries).await;
+        world.organization.settled(&world.key, &["m", "alone"]).await;
+        world
+    }
+
+    async fn model(&self, name: &str, route: &Value, retries: &Value) {
+        let timeouts = json!({"first_token": "700ms", "between_tokens": "700ms"});
+        let body = json!({"name": name, "route": route, "retries": retries, "timeouts": timeouts});
+        post(&self.organization, "/models", &body).await;
+    }
+
+    async fn ask(&self, caller: &Caller, model: &str, stream: bool) -> Answer {
+        self.ask_at(0, caller, model, stream).await
+    }
+
+    async fn ask_at(&self, node: usize, caller: &Caller, model: &str, stream: bool) -> Answer {
+        let (path, body) = (caller.request)(model, stream);
+        let request = Request::new("POST", &path)
+            .header("x-api-key", &self.key.secret)
+            .json(&body);
+        let address = self.organization.chat_at(node, &self.key).address;
+        request.send(address).await.expect("the data plane answers")
+    }
+}
+
+async fn post(organization: &Organization, tail: &str, body: &Value) {
+    organization
+        .owner
+        .post(&organization.path(tail), body)
+        .await
+        .expect(201);
+}
+
+/// Who asks in which dialect.
+struct Caller {
+    name: &'static str,
+    request: fn(&str, bool) -> (String, Value),
+    /// The text of a whole answer, and that of a stream.
+    text: fn(&Answer, bool) -> String,
+}
+
+const CHAT: Caller = Caller {
+    name: "chat",
+    request: |model, stream| {
+        let body = json!({"model": model, "stream": stream, "messages": [{"role": "user", "content": "Say hello."}]});
+        ("/v1/chat/completions".to_owned(), body)
+    },
+    text: |answer, stream| match stream {
+        true => sse::text(&answer.body),
+        false => texts(&[answer.json()], "/choices/0/message/content"),
+    },
+};
+
+const CALLERS: [Caller; 4] = [
+    CHAT,
+    Caller {
+        name: "messages",
+        request: |model, stream| {
+            let body = json!({"model": model, "max_tokens": 50, "stream": stream,
+                "messages": [{"role": "user", "content": "Say hello."}]});
+            ("/v1/messages".to_owned(), body)
+        },
+        text: |answer, stream| match stream {
+            true => texts(&events(answer), "/delta/text"),
+            false => texts(&[answer.json()], "/content/0/text"),
+        },
+    },
+    Caller {
+        name: "responses",
+        request: |model, stream| {
+            let body = json!({"model": model, "stream": stream, "store": false, "input": "Say hello."});
+            ("/v1/responses".to_owned(), body)
+        },
+        text: |answer, stream| match stream {
+            true => texts(&events(answer), "/delta"),
+            false => texts(&[answer.json()], "/output/0/content/0/text"),
+        },
+    },
+    Caller {
+        name: "gemini",
+        request: |model, stream| {
+            let verb = if stream {
+                "streamGenerateContent?alt=sse"
+            } else {
+                "generateContent"
+            };
+            let body = json!({"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]});
+            (format!("/v1beta/models/{model}:{verb}"), body)
+        },
+        text: |answer, stream| match stream {
+            true => texts(&events(answer), "/candidates/0/content/parts/0/text"),
+            false => texts(&[answer.json()], "/candidates/0/content/parts/0/text"),
+        },
+    },
+];
+
+/// The JSON of a stream's events, whatever their names.
+fn events(answer: &Answer) -> Vec<Value> {
+    let text = answer.text();
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.filter(|data| *data != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap_or_else(|error| panic!("{data}: {error}")))
+        .collect()
+}
+
+fn texts(values: &[Value], pointer: &str) -> String {
+    let pieces = values.iter().filter_map(|value| value.pointer(pointer)?.as_str());
+    pieces.collect()
+}
+
+/// A way to fail: instead of a whole answer, and instead of a stream.
+fn failures() -> Vec<(&'static str, Script, Script)> {
+    let same = |name, script: Script| (name, script.clone(), script);
+    let told = json!({"error": {"message": "no", "type": "server_error", "code": "boom"}});
+    let page = "<html><head><title>Bad gateway</title></head></html>";
+    vec![
+        same(
+            "429 with a long Retry-After",
+            Script::json(429, &told).header("retry-after", "600"),
+        ),
+        same("429 without", Script::json(429, &told)),
+        same("500", Script::json(500, &told)),
+        same("503", Script::json(503, &told)),
+        same("401 of ours", Script::json(401, &told)),
+        same("404", Script::json(404, &told)),
+        same("an error under status 200", Script::json(200, &told)),
+        same("a page under status 200", Script::body(200, "text/html", page)),
+        same("no HTTP", Script::raw("SSH-2.0-OpenSSH_9.6\r\n")),
+        same("silence", Script::silent()),
+        (
+            "half an answer",
+            Script::body(200, "application/json", "{\"id\": \"c-1\", \"choi").cut(),
+            Script::stream([opening()]).cut(),
+        ),
+        (
+            "no JSON",
+            Script::body(200, "application/json", "{\"id\": nope}"),
+            Script::stream(["data: {\"id\": nope}\n\n"]),
+        ),
+        (
+            "an error event",
+            Script::json(200, &told),
+            Script::stream([opening(), data(&told)]),
+        ),
+        (
+            "nothing",
+            Script::body(200, "application/json", ""),
+            Script::stream::<&str>([]),
+        ),
+        (
+            "nothing but an end",
+            Script::json(500, &told),
+            Script::stream([opening(), DONE.to_owned()]),
+        ),
+        (
+            "an end too early",
+            Script::json(500, &told),
+            Script::stream([opening()]),
+        ),
+        (
+            "a stall",
+            Script::body(200, "application/json", "{").stall(),
+            Script::stream([opening()]).stall(),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_caller_is_served_whole_however_the_first_provider_fails() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    for (failure, whole, streamed) in failures() {
+        for stream in [false, true] {
+            let script = if stream { &streamed } else { &whole };
+            world.first.on("m", script.clone());
+            for caller in &CALLERS {
+                let asked = world.second.seen().len();
+
+                let answer = world.ask(caller, "m", stream).await;
+
+                let told = format!("{failure}, {}, stream: {stream}: {}", caller.name, answer.text());
+                assert_eq!(answer.status, 200, "{told}");
+                assert_eq!((caller.text)(&answer, stream), "Hello there", "{told}");
+                assert_eq!(world.second.seen().len(), asked + 1, "{told}");
+                // Behind a keepalive the head has left already.
+                if !answer.text().contains("keepalive") && !answer.text().starts_with('\n') {
+                    assert_eq!(answer.headers.need("x-gw-provider"), "second", "{told}");
+                    assert_eq!(answer.headers.need("x-gw-attempts"), "2", "{told}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_is_stood_in_for() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    let body = json!({"name": "gone", "kind": "openai-compatible", "base_url": "http://127.0.0.1:1/v1",
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}]});
+    post(&world.organization, "/providers", &body).await;
+    world
+        .model(
+            "far",
+            &json!({"fallback": [{"target": "gone/m"}, {"target": "second/m"}]}),
+            &json!({"attempts": 0}),
+        )
+        .await;
+    world.organization.settled(&world.key, &["far"]).await;
+
+    for stream in [false, true] {
+        let answer = world.ask(&CHAT, "far", stream).await.expect(200);
+
+        assert_eq!((CHAT.text)(&answer, stream), "Hello there");
+        assert_eq!(answer.headers.need("x-gw-attempts"), "2");
+    }
+}
+
+#[tokio::test]
+async fn what_is_billed_is_the_answer_that_was_given_and_once() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+
+    let whole = world.ask(&CHAT, "m", false).await.expect(200);
+    let stream = world.ask(&CHAT, "m", true).await.expect(200);
+
+    for answer in [&whole, &stream] {
+        let row = world.organization.usage(&request_id(answer)).await;
+        assert_eq!((row.outcome, row.attempts), (Outcome::Complete, 2));
+        assert_eq!(
+            row.provider.as_ref().map(ToString::to_string).as_deref(),
+            Some("second")
+        );
+        assert_eq!(
+            (
+                quantity(&row, UsageUnit::InputUncached),
+                quantity(&row, UsageUnit::OutputText)
+            ),
+            (9, 2)
+        );
+    }
+    world.organization.usage_settles().await;
+    assert_eq!(world.organization.rows().await.len(), 2);
+}
+
+fn quantity(row: &UsageRow, unit: UsageUnit) -> u64 {
+    let line = row.lines.iter().find(|line| line.unit == unit);
+    line.map_or(0, |line| line.quantity)
+}
+
+#[tokio::test]
+async fn a_call_that_failed_is_tried_again_as_often_as_the_model_says() {
+    let world = World::make(&json!({"attempts": 2, "pause": "1ms"})).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+
+    let answer = world.ask(&CHAT, "m", false).await.expect(200);
+    assert_eq!((world.first.seen().len(), world.second.seen().len()), (3, 1));
+    assert_eq!(answer.headers.need("x-gw-attempts"), "4");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_trying_again_is_heeded() {
+    let world = World::make(&json!({"attempts": 1, "pause": "1ms", "longest_pause": "1s"})).await;
+    let told = json!({"error": {"message": "no"}});
+    let calls = async |script: Script| {
+        let before = world.first.seen().len();
+        world.first.on("m", script);
+        let answer = world.ask(&CHAT, "alone", false).await;
+        (world.first.seen().len() - before, answer)
+    };
+
+    let (short, _) = calls(Script::json(503, &told).header("retry-after-ms", "5")).await;
+    let (long, answer) = calls(Script::json(503, &told).header("retry-after", "120")).await;
+    let (never, _) = calls(Script::json(500, &told).header("x-should-retry", "false")).await;
+
+    assert_eq!((short, long, never), (2, 1, 1));
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.headers.need("retry-after"), "120", "the caller is told as well");
+}
+
+#[tokio::test]
+async fn another_credential_is_tried_before_anything_else() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    let body = json!({"name": "two", "kind": "openai-compatible", "base_url": world.first.base_url(), "credentials": [
+        {"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1},
+        {"name": "b", "api_key": "sk-upstream-secret-0002", "weight": 1}]});
+    post(&world.organization, "/providers", &body).await;
+    world
+        .model("both", &json!({"target": "two/m"}), &json!({"attempts": 0}))
+        .await;
+    world.organization.settled(&world.key, &["both"]).await;
+    world
+        .first
+        .on("m", Script::json(429, &json!({"error": {"message": "slow down"}})));
+
+    let answer = world.ask(&CHAT, "both", false).await;
+
+    refused(&answer, 429, "rate_limit_exceeded");
+    let used: Vec<_> = world
+        .first
+        .seen()
+        .iter()
+        .map(|seen| seen.headers.need("authorization").to_owned())
+        .collect();
+    assert_eq!(used.len(), 2);
+    assert_ne!(used.first(), used.last());
+}
+
+#[tokio::test]
+async fn the_callers_own_mistake_is_told_and_tried_nowhere_else() {
+    let world = World::make(&json!({"attempts": 1, "pause": "1ms"})).await;
+    let told = json!({"error": {"message": "temperature is too high", "type": "invalid_request_error"}});
+    world.first.on("m", Script::json(400, &told));
+
+    for stream in [false, true] {
+        let answer = world.ask(&CHAT, "m", stream).await;
+        assert_eq!((answer.status, answer.json()), (400, told.clone()));
+    }
+    assert_eq!((world.first.seen().len(), world.second.seen().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_chain_for_one_kind_of_failure_is_not_entered_by_another() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    let route = json!({"fallback": [{"target": "first/m"},
+        {"on": ["context_length"], "route": {"target": "second/m"}}]});
+    world.model("long", &route, &json!({"attempts": 0})).await;
+    world.organization.settled(&world.key, &["long"]).await;
+
+    let too_long = json!({"error": {"message": "prompt is too long: 210000 tokens > 200000 maximum"}});
+    world.first.on("m", Script::json(400, &too_long));
+    world.ask(&CHAT, "long", true).await.expect(200);
+
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    refused(&world.ask(&CHAT, "long", true).await, 502, "upstream_error");
+}
+
+#[tokio::test]
+async fn nothing_is_tried_again_once_something_was_said() {
+    let world = World::make(&json!({"attempts": 2, "pause": "1ms"})).await;
+    let told = json!({"error": {"message": "no", "type": "server_error"}});
+    for broken in [
+        Script::stream([opening(), content("Hel")]).cut(),
+        Script::stream([opening(), content("Hel"), data(&told)]),
+        Script::stream([opening(), content("Hel")]).stall(),
+    ] {
+        world.first.on("m", broken);
+        for caller in &CALLERS {
+            let answer = world.ask(caller, "m", true).await.expect(200);
+
+            assert_eq!(
+                (caller.text)(&answer, true),
+                "Hel",
+                "{}: {}",
+                caller.name,
+                answer.text()
+            );
+            assert!(answer.text().contains("error"), "{}: {}", caller.name, answer.text());
+        }
+    }
+    assert!(world.second.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_with_keepalives_still_falls_back() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    world.first.on("m", Script::silent());
+
+    for caller in &CALLERS {
+        let answer = world.ask(caller, "m", true).await.expect(200);
+
+        assert_eq!((caller.text)(&answer, true), "Hello there", "{}", answer.text());
+        let row = world.organization.usage(&request_id(&answer)).await;
+        assert_eq!((row.outcome, row.attempts), (Outcome::Complete, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_says_how_long_it_waits() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    world.first.on("m", Script::silent());
+    let ask = async |timeout: &str| {
+        let (path, body) = (CHAT.request)("m", false);
+        let request = Request::new("POST", &path)
+            .header("x-api-key", &world.key.secret)
+            .header("x-gw-timeout", timeout)
+            .json(&body);
+        request
+            .send(world.organization.chat(&world.key).address)
+            .await
+            .expect("an answer")
+    };
+
+    let late = ask("50ms").await;
+    let told = refused(&late, 504, "upstream_timeout");
+    assert!(told.to_string().contains("within 50ms"), "{told}");
+    assert!(world.second.seen().is_empty(), "its time is over");
+    let wrong = ask("soon").await;
+    assert_eq!(wrong.status, 400);
+    assert!(error(&wrong).to_string().contains("x-gw-timeout"));
+}
+
+#[tokio::test]
+async fn of_several_failures_the_one_that_may_pass_is_told() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    let limited = Script::json(429, &json!({"error": {"message": "slow down"}})).header("retry-after", "7");
+    world.first.on("m", limited);
+    world
+        .second
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+
+    let answer = world.ask(&CHAT, "m", false).await;
+
+    refused(&answer, 429, "rate_limit_exceeded");
+    assert_eq!(answer.headers.need("retry-after"), "7");
+    assert_eq!(answer.headers.need("x-gw-attempts"), "2");
+}
+
+#[tokio::test]
+async fn a_budget_bounds_what_is_tried_again() {
+    let world = World::make(&json!({"attempts": 1, "pause": "1ms", "budget": 10})).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    for _ in 0..20 {
+        world.ask(&CHAT, "alone", false).await;
+    }
+
+    let calls = world.first.seen().len();
+    assert!((23..=26).contains(&calls), "{calls}");
+}
+
+#[tokio::test]
+async fn a_model_that_fails_too_often_is_left_alone_and_tried_again_later() {
+    let breaker = json!({"error_rate": 50, "min_requests": 4, "window": "60s", "open_for": "5s"});
+    let world = World::with(&json!({"attempts": 0}), &breaker).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    for _ in 0..4 {
+        world.ask(&CHAT, "m", false).await.expect(200);
+    }
+    assert_eq!(world.first.seen().len(), 4);
+
+    world.ask(&CHAT, "m", false).await.expect(200);
+    assert_eq!(world.first.seen().len(), 4, "it is open");
+    let alone = world.ask(&CHAT, "alone", false).await;
+    refused(&alone, 502, "upstream_error");
+    assert_eq!(world.first.seen().len(), 5, "there is nowhere else to go");
+
+    world.first.on("m", Script::answer("Hello again", 9, 2));
+    eventually("a probe closes the breaker", SOON, async || {
+        let answer = world.ask(&CHAT, "m", false).await.expect(200);
+        ((CHAT.text)(&answer, false) == "Hello again").then_some(())
+    })
+    .await;
+    let answer = world.ask(&CHAT, "m", false).await.expect(200);
+    assert_eq!(answer.headers.need("x-gw-provider"), "first");
+}
+
+#[tokio::test]
+async fn limits_mistakes_and_few_failures_open_no_breaker() {
+    let breaker = json!({"min_requests": 3, "window": "60s"});
+    let world = World::with(&json!({"attempts": 0}), &breaker).await;
+    world
+        .first
+        .on("m", Script::json(400, &json!({"error": {"message": "wrong"}})));
+    for _ in 0..6 {
+        world.ask(&CHAT, "m", false).await.expect(400);
+    }
+    for script in [
+        Script::answer("Hello there", 9, 2),
+        Script::answer("Hello there", 9, 2),
+        Script::json(429, &json!({"error": {"message": "slow down"}})),
+    ] {
+        world.first.on("m", script);
+        world.ask(&CHAT, "m", false).await.expect(200);
+    }
+
+    world.first.on("m", Script::answer("Hello there", 9, 2));
+    let answer = world.ask(&CHAT, "m", false).await.expect(200);
+    assert_eq!(answer.headers.need("x-gw-provider"), "first");
+    let streamed = Script::stream([
+        opening(),
+        content("Hello there"),
+        finish(),
+        usage(9, 2),
+        DONE.to_owned(),
+    ]);
+    world.first.on("m", streamed);
+    let answer = world.ask(&CHAT, "m", true).await.expect(200);
+    assert_eq!(sse::text(&answer.body), "Hello there");
+}
+
+#[tokio::test]
+async fn a_route_changes_requests_for_one_of_its_targets() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    let changed = json!({"provider": "second", "model": "m", "params": {"temperature": 0, "seed": null},
+        "prompt": "Be brief.", "headers": {"x-team": "blue"}});
+    let route = json!({"fallback": [{"target": "first/m"}, {"target": changed}]});
+    world.model("changed", &route, &json!({"attempts": 0})).await;
+    world.organization.settled(&world.key, &["changed"]).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    let body = json!({"model": "changed", "temperature": 1, "seed": 7, "x_future": [1.5],
+        "messages": [{"role": "system", "content": "Be long."}, {"role": "user", "content": "Say hello."}]});
+
+    let chat = world.organization.chat(&world.key);
+    chat.send(&body).await.expect(200);
+
+    let first = world.first.only();
+    assert_eq!(first.json().get("seed"), Some(&json!(7)));
+    assert_eq!(first.headers.get("x-team"), None);
+    let second = world.second.only();
+    assert_eq!(
+        second.json(),
+        json!({"model": "m", "temperature": 0, "x_future": [1.5],
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello."}]})
+    );
+    assert_eq!(second.headers.need("x-team"), "blue");
+}
+
+#[tokio::test]
+async fn a_fault_of_a_route_is_survived_like_a_real_one() {
+    let world = World::make(&json!({"attempts": 0})).await;
+    for kind in ["rate_limit", "error", "stall", "cut", "malformed", "slow"] {
+        let faulty = json!({"provider": "first", "model": "m", "fault": {"kind": kind, "delay": "10ms"}});
+        let route = json!({"fallback": [{"target": faulty}, {"target": "second/m"}]});
+        let name = kind.replace('_', "-");
+        world.model(&name, &route, &json!({"attempts": 0})).await;
+        world.organization.settled(&world.key, &[&name]).await;
+        let (first, second) = (world.first.seen().len(), world.second.seen().len());
+
+        let whole = world.ask(&CHAT, &name, false).await.expect(200);
+
+        assert_eq!((CHAT.text)(&whole, false), "Hello there", "{kind}");
+        let called = (world.first.seen().len() - first, world.second.seen().len() - second);
+        let expected = match kind {
+            "slow" => (1, 0),
+            "cut" => (1, 1),
+            _ => (0, 1),
+        };
+        assert_eq!(called, expected, "{kind}");
+    }
+    let cut = world.ask(&CHAT, "cut", true).await.expect(200);
+    assert!(
+        cut.text().contains("error") || (CHAT.text)(&cut, true) == "Hello there",
+        "{}",
+        cut.text()
+    );
+    let harmless = json!({"target": {"provider": "first", "model": "m", "fault": {"kind": "error", "percent": 0}}});
+    world.model("harmless", &harmless, &json!({"attempts": 0})).await;
+    world.organization.settled(&world.key, &["harmless"]).await;
+    world.ask(&CHAT, "harmless", false).await.expect(200);
+}
+
+#[tokio::test]
+async fn other_nodes_leave_alone_what_one_found_failing() {
+    const ENOUGH: usize = 40;
+    let breaker = json!({"min_requests": ENOUGH, "window": "120s", "open_for": "120s"});
+    let world = World::with(&json!({"attempts": 0}), &breaker).await;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    for _ in 0..ENOUGH {
+        world.ask(&CHAT, "m", false).await.expect(200);
+    }
+    assert_eq!(world.first.seen().len(), ENOUGH);
+
+    for node in 0..world.organization.nodes.len() {
+        eventually("a node hears that a breaker opened", SOON, async || {
+            let answer = world.ask_at(node, &CHAT, "m", false).await.expect(200);
+            (answer.headers.need("x-gw-attempts") == "1").then_some(())
+        })
+        .await;
+    }
+    let by_others = world.first.seen().len() - ENOUGH;
+    assert!(by_others < ENOUGH, "they found out by themselves: {by_others}");
+}
+
+#[tokio::test]
+async fn what_is_left_alone_is_seen_and_can_be_called_again_at_once() {
+    let breaker = json!({"min_requests": 2, "window": "120s", "open_for": "120s"});
+    let world = World::with(&json!({"attempts": 0}), &breaker).await;
+    let organization = &world.organization;
+    world
+        .first
+        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    for _ in 0..2 {
+        world.ask(&CHAT, "m", false).await.expect(200);
+    }
+    let first = async || {
+        let listed = organization
+            .owner
+            .get(&organization.path("/targets"))
+            .await
+            .expect(200)
+            .json();
+        let items = listed
+            .get("items")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        items
+            .into_iter()
+            .find(|item| item.get("provider") == Some(&json!("first")))
+    };
+    let open = eventually("the breaker is seen", SOON, async || {
+        first().await.filter(|item| item.get("state") == Some(&json!("open")))
+    })
+    .await;
+    assert_eq!(
+        (open.get("requests"), open.get("failures")),
+        (Some(&json!(2)), Some(&json!(2)))
+    );
+    assert!(
+        open.get("since").is_some() && open.get("open_until").is_some(),
+        "{open}"
+    );
+
+    let body = json!({"provider": "first", "model": "m"});
+    let reset = organization.path("/targets/reset");
+    organization.token("viewer").await.post(&reset, &body).await.expect(403);
+    organization
+        .owner
+        .post(&reset, &json!({"provider": "none", "model": "m"}))
+        .await
+        .expect(422);
+    organization.owner.post(&reset, &body).await.expect(204);
+
+    world.first.on("m", Script::answer("Hello again", 9, 2));
+    eventually("it is called again", SOON, async || {
+        let answer = world.ask(&CHAT, "m", false).await.expect(200);
+        ((CHAT.text)(&answer, false) == "Hello again").then_some(())
+    })
+    .await;
+    let audit = organization.audit().await;
+    assert!(audit.iter().any(|entry| entry.action == "target.reset"), "{audit:?}");
+}

@@ -21,6 +21,7 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
   await draw(page, checkA11y);
   await screenshot("graph");
   await write(page, checkA11y, screenshot);
+  await tryOut(page, checkA11y, screenshot);
   await leaveAndStay(page, checkA11y);
   await save(page, organization);
   await call(organization, url);
@@ -94,6 +95,21 @@ async function write(page, checkA11y, screenshot) {
   await assertText(page.locator(".yaml-about"), "the same route");
   await press(page, "Graph");
   await assertText(page.locator(".edge-label"), "90 %");
+}
+
+// Nothing is saved yet, and nobody is called.
+async function tryOut(page, checkA11y, screenshot) {
+  await press(page, "Try a request");
+  await press(page, "Try it");
+  const answer = page.locator(".trial-answer");
+  await assertText(answer, "Where it would go");
+  await assertText(answer, "second/sandbox-small");
+  await assertText(answer, "It is expected to cost");
+  assert.equal(await page.locator(".node-order").count(), 3, "each target has its turn");
+  assert.equal(await page.locator(".node.is-taken").count(), 3, "the way to the first choice is lit");
+  await checkA11y();
+  await screenshot("trial");
+  await press(page, "Node");
 }
 
 async function leaveAndStay(page, checkA11y) {

@@ -65,6 +65,8 @@ impl Notes {
             Some(before) if before.target == target => AttemptReason::Retry,
             Some(_) => AttemptReason::Failover,
         };
+        // What ended the call before is told with that call: the request goes on.
+        taken.decision.error = None;
         taken.calling = Some(now);
         taken.decision.attempts.push(Attempt {
             target,

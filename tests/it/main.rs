@@ -27,6 +27,7 @@ mod rbac;
 mod replays;
 mod resources;
 mod responses;
+mod routing;
 mod sdk;
 mod secrets;
 mod shedding;

@@ -201,9 +201,7 @@ fn model(
         .chain(retry_problems(&spec.settings.retries))
         .chain(spec.settings.cache.as_ref().and_then(ttl_problem));
     let mut wrong: Vec<_> = wrong.collect();
-    let route = route::route(&spec.route, resources)
-        .map_err(|found| wrong.extend(found))
-        .ok();
+    let route = route::route(spec, resources).map_err(|found| wrong.extend(found)).ok();
     problems.extend(
         wrong
             .into_iter()
@@ -216,6 +214,7 @@ fn model(
         cache: resources.shape.cache_of(spec, &route),
         route,
         settings: spec.settings.clone(),
+        canaries: spec.canaries.clone(),
     })
 }
 

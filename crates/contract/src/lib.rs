@@ -44,10 +44,10 @@ pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
 pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Tenant, UpstreamTarget};
 pub use unit::{
-    CachePurgesUnit, CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit,
-    ProviderUnit, Revision, TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
+    CachePurgesUnit, CanaryUnit, CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit,
+    PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
 };
-pub use usage::{Batch, Upstream, UsageRecord};
+pub use usage::{Batch, CanaryShare, Upstream, UsageRecord};
 
 /// The catalogue as data: part of this crate's face because both planes read it the same way.
 pub use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds};

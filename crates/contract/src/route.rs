@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatewright_cel::Expression;
 use gatewright_types::Slug;
-use gatewright_types::api::{Affinity, Ramp};
+use gatewright_types::api::Affinity;
 
 use crate::{Classes, UpstreamTarget};
 
@@ -62,10 +62,9 @@ pub struct Case {
 pub struct Canary {
     pub stable: Route,
     pub candidate: Route,
-    /// The candidate's part in percent, at the beginning.
+    /// The candidate's part now, in percent.
     pub percent: u8,
     pub by: Vec<Affinity>,
-    pub ramp: Option<Ramp>,
 }
 
 impl Route {

@@ -271,6 +271,7 @@ mod tests {
         let broken = ModelUnit {
             name: "fast".parse().expect("a model name"),
             route: gatewright_types::api::Route::to("missing/x".parse().expect("a target")),
+            canaries: Vec::new(),
             settings: gatewright_types::api::ModelSettings::default(),
         };
         let id = UnitId::Model(gatewright_types::ModelId::mint());

@@ -13,7 +13,7 @@ use gatewright_types::{
     UpstreamModel,
 };
 
-use crate::{BaseUrl, Bounds, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
+use crate::{BaseUrl, Bounds, CanaryUnit, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,8 @@ pub struct Model {
     pub settings: ModelSettings,
     /// Absent where every request is answered by a provider.
     pub cache: Option<ModelCache>,
+    /// How far the route's canaries are.
+    pub canaries: Vec<CanaryUnit>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

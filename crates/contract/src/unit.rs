@@ -101,8 +101,23 @@ pub struct CredentialUnit {
 pub struct ModelUnit {
     pub name: ModelName,
     pub route: Route,
+    /// How far the route's canaries are. One that is not here is at its beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canaries: Vec<CanaryUnit>,
     #[serde(flatten)]
     pub settings: ModelSettings,
+}
+
+/// How far a canary of a model's route is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanaryUnit {
+    /// Where in the model it is written: `route.canary`.
+    pub place: String,
+    /// The candidate's part now.
+    pub percent: u8,
+    /// Under which its requests are counted; absent when its sides are not compared any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Revision>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

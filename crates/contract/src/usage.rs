@@ -1,11 +1,13 @@
 //! The record of one request: what the proxy writes to its journal and the control plane stores, once each.
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier};
+use gatewright_types::api::{CacheStatus, CanarySide, Dialect, LineItem, Outcome, ServedTier};
 use gatewright_types::{
     CredentialId, KeyId, ModelId, Nanos, NodeId, OrganizationId, ProviderId, RequestId, Slug, TeamId, UpstreamModel,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::Revision;
 
 /// One request from its arrival to its last byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,22 @@ pub struct UsageRecord {
     /// Why it went where it went, as JSON that the database keeps as it is. Absent for most: see `TraceSettings`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The canaries on its way. Of most requests there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canaries: Vec<CanaryShare>,
+}
+
+/// A canary that gave a request to one of its sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanaryShare {
+    /// Where in the model it is written: `route.canary`.
+    pub place: String,
+    /// Since when its sides are compared with this part.
+    pub round: Revision,
+    pub side: CanarySide,
+    /// The side did not answer it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// Where a request went.
@@ -108,6 +126,7 @@ mod tests {
         let before = read(BEFORE);
         let told = (before.served, before.charge, before.saved, &before.trace);
         assert_eq!(told, (None, None, None, &None));
+        assert!(before.canaries.is_empty());
         assert_eq!(read(&serde_json::to_string(&before).expect("JSON")), before);
 
         let told = BEFORE.replace("\"status\"", "\"served\":\"flex\",\"charge\":\"0.005\",\"status\"");

@@ -224,7 +224,7 @@ impl<'a> Walk<'a, '_> {
     /// One that was picked as the candidate is stood in for by what was there before; not the other way round, because that
     /// would give the candidate more than its part.
     fn canary(&mut self, route: &'a Route, canary: &'a Canary) -> Picked<'a> {
-        let percent = part_in_percent(canary);
+        let percent = canary.percent;
         let shared = self.facts.affinity(&canary.by);
         let number = match shared {
             // Another one for each canary, or the same few would be the first to try everything.
@@ -297,11 +297,6 @@ impl<'a> Walk<'a, '_> {
         });
         self.parts.len() - 1
     }
-}
-
-/// The part of the requests that the candidate gets: the one that is written, for as long as nothing moves it.
-const fn part_in_percent(canary: &Canary) -> u8 {
-    canary.percent
 }
 
 impl<'a> Part<'a> {

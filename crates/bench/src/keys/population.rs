@@ -159,6 +159,7 @@ impl Population {
         UnitBody::Model(ModelUnit {
             name,
             route: Route::to(target),
+            canaries: Vec::new(),
             settings: ModelSettings::default(),
         })
     }

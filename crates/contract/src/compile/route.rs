@@ -4,12 +4,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use gatewright_cel::Expression;
-use gatewright_types::api::{Canary as CanarySpec, Case as CaseSpec, Route as Spec, RouteTarget, Weighted};
+use gatewright_types::api::{Canary as CanarySpec, Case as CaseSpec, Rollback, Route as Spec, RouteTarget, Weighted};
 
 use super::Resources;
 use crate::condition::declarations;
 use crate::route::{Canary, Case, Route, Step, Strategy};
-use crate::{Classes, UpstreamTarget};
+use crate::{CanaryUnit, Classes, ModelUnit, UpstreamTarget};
 
 /// How deep strategies nest, at most.
 const DEEPEST: usize = 16;
@@ -20,13 +20,14 @@ const MOST_NODES: usize = 500;
 pub(super) type Wrong = (String, String);
 
 /// The compiled route, as long as nothing is wrong with it.
-pub(super) fn route(spec: &Spec, resources: &Resources<'_>) -> Result<Route, Vec<Wrong>> {
+pub(super) fn route(spec: &ModelUnit, resources: &Resources<'_>) -> Result<Route, Vec<Wrong>> {
     let mut compiling = Compiling {
         resources,
+        canaries: &spec.canaries,
         wrong: Vec::new(),
         nodes: 0,
     };
-    let route = compiling.node("route".to_owned(), spec, 1);
+    let route = compiling.node("route".to_owned(), &spec.route, 1);
     match route {
         Some(route) if compiling.wrong.is_empty() => Ok(route),
         _ => Err(compiling.wrong),
@@ -35,6 +36,7 @@ pub(super) fn route(spec: &Spec, resources: &Resources<'_>) -> Result<Route, Vec
 
 struct Compiling<'a> {
     resources: &'a Resources<'a>,
+    canaries: &'a [CanaryUnit],
     wrong: Vec<Wrong>,
     nodes: usize,
 }
@@ -109,9 +111,8 @@ impl Compiling<'_> {
                 Strategy::Canary(Box::new(Canary {
                     stable,
                     candidate,
-                    percent: canary.percent,
+                    percent: self.percent_now(&place, canary),
                     by: canary.by.clone(),
-                    ramp: canary.ramp.clone(),
                 }))
             }
         };
@@ -202,6 +203,9 @@ impl Compiling<'_> {
         if canary.by.is_empty() {
             self.note(format!("{place}.canary.by"), "names nothing that could be the same");
         }
+        if let Some(rollback) = &canary.rollback {
+            self.check_rollback(place, rollback);
+        }
         let Some(ramp) = &canary.ramp else { return };
         if ramp.until > 100 {
             self.note(format!("{place}.canary.ramp.until"), too_much);
@@ -221,6 +225,29 @@ impl Compiling<'_> {
         if ramp.every.get().is_zero() {
             self.note(format!("{place}.canary.ramp.every"), "must be longer than nothing");
         }
+    }
+
+    fn check_rollback(&mut self, place: &str, rollback: &Rollback) {
+        let Rollback {
+            min_requests,
+            error_rate,
+            latency,
+            cost,
+        } = rollback;
+        if *min_requests == 0 {
+            let message = "is 0, but who had no requests cannot be judged";
+            self.note(format!("{place}.canary.rollback.min_requests"), message);
+        }
+        if error_rate.is_none() && latency.is_none() && cost.is_none() {
+            let message = "says by nothing when to roll back: give error_rate, latency or cost";
+            self.note(format!("{place}.canary.rollback"), message);
+        }
+    }
+
+    fn percent_now(&self, place: &str, canary: &CanarySpec) -> u8 {
+        let is_here = |unit: &&CanaryUnit| unit.place.strip_suffix(".canary") == Some(place);
+        let published = self.canaries.iter().find(is_here);
+        published.map_or(canary.percent, |unit| unit.percent)
     }
 
     fn note(&mut self, place: String, message: &str) {

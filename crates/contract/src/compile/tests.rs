@@ -5,7 +5,7 @@ use gatewright_types::{CredentialId, ModelId, PriceId, ProviderId};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{CredentialUnit, OrganizationUnit, ProviderUnit, Sealed};
+use crate::{CredentialUnit, OrganizationUnit, ProviderUnit, Sealed, Strategy};
 
 fn base() -> BTreeMap<UnitId, UnitBody> {
     let organization = OrganizationUnit {
@@ -31,6 +31,7 @@ fn with_model(units: &mut BTreeMap<UnitId, UnitBody>, name: &str, target: &str) 
     let unit = ModelUnit {
         name: name.parse().expect("a model name"),
         route: RouteSpec::to(target.parse().expect("a target")),
+        canaries: Vec::new(),
         settings: ModelSettings::default(),
     };
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
@@ -262,6 +263,7 @@ fn with_route(units: &mut BTreeMap<UnitId, UnitBody>, route: Value) {
     let unit = ModelUnit {
         name: "smart".parse().expect("a model name"),
         route: serde_json::from_value(route).expect("a route"),
+        canaries: Vec::new(),
         settings: ModelSettings::default(),
     };
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
@@ -368,6 +370,7 @@ fn a_condition_that_cannot_hold_water_is_refused_with_its_place_line_and_column(
     let unit = ModelUnit {
         name: "fast".parse().expect("a model name"),
         route: serde_json::from_value(route).expect("a route"),
+        canaries: Vec::new(),
         settings: ModelSettings::default(),
     };
     units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(unit));
@@ -469,4 +472,64 @@ fn what_shapes_answers_changes_the_policy_they_are_kept_under() {
     for change in others {
         assert_ne!(policy(change), plain);
     }
+}
+
+#[test]
+fn a_canary_has_the_part_that_is_published_and_else_the_one_it_begins_with() {
+    let percents = |canaries: Value| {
+        let mut units = base();
+        with_provider(&mut units, "toy", ProviderKind::Sandbox, None);
+        let leaf = |model: &str| json!({"target": format!("toy/{model}")});
+        let inner = json!({"canary": {"stable": leaf("a"), "candidate": leaf("b"), "percent": 20}});
+        with_route(
+            &mut units,
+            json!({"canary": {"stable": leaf("c"), "candidate": inner, "percent": 10}}),
+        );
+        for body in units.values_mut() {
+            if let UnitBody::Model(model) = body {
+                model.canaries = serde_json::from_value(canaries.clone()).expect("published canaries");
+            }
+        }
+        let tenant = compile(OrganizationId::mint(), &units).expect("it compiles");
+        let Strategy::Canary(outer) = &tenant.models.get("smart").expect("a model").route.strategy else {
+            panic!("no canary");
+        };
+        let Strategy::Canary(inner) = &outer.candidate.strategy else {
+            panic!("no canary");
+        };
+        (outer.percent, inner.percent)
+    };
+
+    assert_eq!(percents(json!([])), (10, 20));
+    let published = json!([
+        {"place": "route.canary", "percent": 50, "round": 7},
+        {"place": "route.canary.candidate.canary", "percent": 0},
+    ]);
+    assert_eq!(percents(published), (50, 0));
+}
+
+#[test]
+fn a_canary_that_could_not_be_judged_is_refused() {
+    let with = |rollback: Value| {
+        let mut units = base();
+        with_provider(&mut units, "toy", ProviderKind::Sandbox, None);
+        with_route(
+            &mut units,
+            json!({"canary": {
+                "stable": {"target": "toy/a"}, "candidate": {"target": "toy/b"}, "percent": 10, "rollback": rollback
+            }}),
+        );
+        units
+    };
+
+    let nothing = "says by nothing when to roll back: give error_rate, latency or cost".to_owned();
+    assert_eq!(
+        problems(&with(json!({}))),
+        [("route.canary.rollback".to_owned(), nothing)]
+    );
+    let none = "is 0, but who had no requests cannot be judged".to_owned();
+    assert_eq!(
+        problems(&with(json!({"min_requests": 0, "cost": 200}))),
+        [("route.canary.rollback.min_requests".to_owned(), none)]
+    );
 }

@@ -72,13 +72,17 @@ async fn with_draft(call: &Call, draft: ModelDraft) -> Result<(UnitId, Result<Te
     let mut units = call.scope().compiled_units().await?;
     let name = draft.name.unwrap_or_else(draft_name);
     let saved = units.iter().find_map(|(unit, body)| match body {
-        UnitBody::Model(model) if model.name == name => Some(*unit),
+        UnitBody::Model(model) if model.name == name => Some((*unit, model)),
         _ => None,
     });
-    let unit = saved.unwrap_or_else(|| UnitId::Model(ModelId::mint()));
+    // In another route than the one that is saved canaries begin.
+    let unchanged = saved.filter(|(_, model)| model.route == draft.route);
+    let canaries = unchanged.map(|(_, model)| model.canaries.clone()).unwrap_or_default();
+    let unit = saved.map_or_else(|| UnitId::Model(ModelId::mint()), |(unit, _)| unit);
     let body = ModelUnit {
         name,
         route: draft.route,
+        canaries,
         settings: draft.settings,
     };
     units.insert(unit, UnitBody::Model(body));

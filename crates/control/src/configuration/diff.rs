@@ -246,7 +246,14 @@ impl Differ<'_> {
                 (UnitId::Provider(row.id), UnitBody::Provider(body))
             })),
         }
-        let model = |name, route, settings| UnitBody::Model(ModelUnit { name, route, settings });
+        let model = |name, route, settings| {
+            UnitBody::Model(ModelUnit {
+                name,
+                route,
+                canaries: Vec::new(),
+                settings,
+            })
+        };
         match &self.document.models {
             Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
                 let unit = ids.get(format!("models[{index}]").as_str())?;

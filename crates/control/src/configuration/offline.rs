@@ -146,6 +146,7 @@ fn units(
         let body = ModelUnit {
             name: entry.name.clone(),
             route: entry.route.clone(),
+            canaries: Vec::new(),
             settings: entry.settings.clone(),
         };
         let unit = UnitId::Model(ModelId::mint());

@@ -54,6 +54,7 @@ fn record(organization: OrganizationId) -> UsageRecord {
         first_token_us: None,
         overhead_us: 300,
         trace: None,
+        canaries: Vec::new(),
     }
 }
 

@@ -39,6 +39,7 @@ fn record() -> UsageRecord {
         first_token_us: None,
         overhead_us: 1,
         trace: None,
+        canaries: Vec::new(),
     }
 }
 

@@ -61,6 +61,7 @@ impl World {
         let model = ModelUnit {
             name: "m".parse().expect("a name"),
             route: read,
+            canaries: Vec::new(),
             settings: Default::default(),
         };
         units.insert(UnitId::Model(ModelId::mint()), UnitBody::Model(model));

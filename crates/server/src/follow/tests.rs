@@ -82,6 +82,7 @@ impl Stage {
         let body = ModelUnit {
             name: "fast".parse().expect("a name"),
             route,
+            canaries: Vec::new(),
             settings: ModelSettings::default(),
         };
         self.unit(revision, UnitId::Model(ModelId::mint()), Some(UnitBody::Model(body)))

@@ -401,6 +401,7 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
         first_token_us: Some(150_000),
         overhead_us: 90,
         trace: None,
+        canaries: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Affinity, Route};
 use crate::HumanDuration;
+use crate::api::CanaryState;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -53,6 +54,17 @@ pub struct Rollback {
     /// The most its requests may cost, in percent of what those of the stable route cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u32>,
+}
+
+impl Canary {
+    /// The state in which the candidate has a part, as long as nobody said otherwise.
+    pub fn state_at(&self, percent: u8) -> CanaryState {
+        match &self.ramp {
+            Some(ramp) if percent < ramp.until => CanaryState::Ramping,
+            Some(_) => CanaryState::Done,
+            None => CanaryState::Holding,
+        }
+    }
 }
 
 fn usual_affinity() -> Vec<Affinity> {

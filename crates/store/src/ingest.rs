@@ -19,6 +19,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::bulk::{Wide, insert_of_many, list, placeholders, portions};
+use crate::canary_usage;
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
 use crate::request_traces;
@@ -103,6 +104,7 @@ impl System<'_> {
         };
         rollup::add(&transaction, &new).await?;
         request_traces::keep(&transaction, &new).await?;
+        canary_usage::add(&transaction, &new).await?;
         let no_gap = batch.follows <= before;
         let acked = batch.last().filter(|_| no_gap).map_or(before, |last| last.max(before));
         if acked > before {

@@ -5,6 +5,8 @@
 mod audit;
 mod bulk;
 mod cache_purges;
+mod canaries;
+mod canary_usage;
 mod catalog;
 mod catalog_schedule;
 mod config_units;
@@ -38,6 +40,8 @@ mod tokens;
 mod usage;
 mod write;
 
+pub use canaries::{CanaryMove, CanaryRow};
+pub use canary_usage::CanarySums;
 pub use catalog::{CatalogRefreshInsert, KnownRefresh, PublishedCatalog};
 pub use catalog_schedule::CatalogTurn;
 pub use config_units::Place;

@@ -5,7 +5,8 @@ use gatewright_contract::{ModelUnit, UnitBody, UnitId};
 use gatewright_types::api::{ModelChange, ModelSettings, NewModel, Route};
 use gatewright_types::{ModelId, ModelName, OrganizationId, Page, PageQuery};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, Select};
+use uuid::Uuid;
 
 use crate::entity::model::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
@@ -101,17 +102,40 @@ impl WriteTx {
         self.tombstone(organization, UnitId::Model(id)).await
     }
 
+    /// After something else was changed that nodes learn with the model.
+    pub(crate) async fn publish_model_again(
+        &mut self,
+        organization: OrganizationId,
+        id: ModelId,
+    ) -> Result<ModelRow, WriteError> {
+        let row = ours(organization)
+            .filter(Column::Id.eq(id.uuid()))
+            .one(&self.transaction)
+            .await?;
+        self.publish_model(organization, &row.ok_or(WriteError::NotFound)?)
+            .await
+    }
+
     async fn publish_model(&mut self, organization: OrganizationId, row: &Model) -> Result<ModelRow, WriteError> {
         let model = read(row)?;
         let unit = ModelUnit {
             name: model.name.clone(),
             route: model.route.clone(),
+            canaries: self.follow_canaries(organization, &model).await?,
             settings: model.settings.clone(),
         };
         self.publish(organization, UnitId::Model(model.id), UnitBody::Model(unit))
             .await?;
         Ok(model)
     }
+}
+
+pub(crate) async fn by_ids(
+    connection: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<ModelRow>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).all(connection).await?;
+    rows.iter().map(read).collect()
 }
 
 fn ours(organization: OrganizationId) -> Select<Entity> {

@@ -55,6 +55,10 @@ pub(crate) fn count_u32(number: i64) -> u32 {
     u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
+pub(crate) fn percent(number: i16) -> Result<u8, DbErr> {
+    u8::try_from(number).map_err(|error| unreadable("percent", &error))
+}
+
 /// A count beyond the column's range stops at its end.
 pub(crate) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)

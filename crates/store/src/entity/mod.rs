@@ -1,6 +1,8 @@
 //! The rows as they are stored, one file a table. Nothing outside of this crate sees them.
 
 pub(crate) mod audit;
+pub(crate) mod canary;
+pub(crate) mod canary_usage;
 pub(crate) mod catalog_refresh;
 pub(crate) mod catalog_schedule;
 pub(crate) mod config_unit;

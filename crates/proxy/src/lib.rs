@@ -11,6 +11,7 @@ mod attempts;
 mod authenticate;
 mod cache;
 mod call;
+mod canaried;
 mod count;
 mod counting;
 mod embedding;

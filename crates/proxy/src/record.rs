@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use gatewright_contract::{AppliedPrice, Caller, Upstream, UpstreamTarget, UsageRecord};
+use gatewright_contract::{AppliedPrice, Caller, CanaryShare, Upstream, UpstreamTarget, UsageRecord};
 use gatewright_llm::{AnswerFacts, Bill, Catalog, Delivered, Named, Request, Terms, Tokens, Uncounted, unpriced};
 use gatewright_routing::{Flight, Vitals};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::access_log;
 use crate::cache::Maker;
+use crate::canaried::Canaried;
 use crate::gateway::Gateway;
 use crate::journal::Journal;
 use crate::native::Sighted;
@@ -49,6 +50,7 @@ struct Open {
     vitals: Option<Arc<Vitals>>,
     /// What its provider may have in its prompt cache.
     conversation: Option<u64>,
+    canaried: Option<Canaried>,
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
     /// The call at a provider's own address, and when it began.
@@ -153,6 +155,7 @@ impl Record {
             first_token_us: None,
             overhead_us: 0,
             trace: None,
+            canaries: Vec::new(),
         };
         gateway.parts.metrics.request_begins();
         let open = Open {
@@ -165,6 +168,7 @@ impl Record {
             target: None,
             vitals: None,
             conversation: None,
+            canaried: None,
             sighted: None,
             flight: None,
             trace: gateway.parts.tracing.begin(head.route, head.traceparent),
@@ -216,6 +220,8 @@ impl Record {
         let open = self.get_mut();
         open.usage.model_id = Some(plan.routed.model.id);
         open.conversation = plan.routed.conversation;
+        // Counting tokens says nothing of how well a side answers.
+        open.canaried = open.request.as_ref().and_then(|_| Canaried::of(&plan.routed));
     }
 
     /// The answer was kept. `saved` is what it had cost, where that is known.
@@ -537,6 +543,7 @@ impl Open {
         self.usage.served = terms.served.or(self.usage.served);
         self.usage.charge = terms.charge;
         let bill = self.bill(gateway, &end.used);
+        self.usage.canaries = self.canary_shares(end.outcome);
         if end.outcome == Outcome::Complete && !self.usage.stream {
             // All of it came at once, its first token too.
             self.note_latency();
@@ -591,6 +598,19 @@ impl Open {
     fn is_untold_in_tokens(&self) -> bool {
         let purpose = self.sighted.as_ref().and_then(|sighted| sighted.native.purpose);
         purpose.is_some_and(|purpose| !purpose.is_about_tokens())
+    }
+
+    fn canary_shares(&self, outcome: Outcome) -> Vec<CanaryShare> {
+        let (Some(canaried), Some(target), 1..) = (&self.canaried, &self.target, self.usage.attempts) else {
+            return Vec::new();
+        };
+        match outcome {
+            Outcome::Complete => canaried.shares(target, true),
+            // Who hangs up before anything came was not answered.
+            Outcome::ClientGone => canaried.shares(target, self.usage.first_token_us.is_some()),
+            Outcome::Failed | Outcome::Cut => canaried.shares(target, false),
+            Outcome::Refused => Vec::new(),
+        }
     }
 
     fn price(&self, catalog: &Catalog) -> Option<AppliedPrice<'_>> {

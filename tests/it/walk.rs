@@ -247,6 +247,10 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
         ("PATCH", "/providers/{provider}") => json!({"base_url": "http://127.0.0.1:9/v2"}),
         ("PATCH", "/catalog/overlays/{overlay}") => json!({"facts": {"context": 2}}),
         ("PATCH", "/models/{model}") => json!({"route": {"target": "base/echo"}}),
+        (
+            "POST",
+            "/models/{model}/canary/promote" | "/models/{model}/canary/rollback" | "/models/{model}/canary/restart",
+        ) => json!({"place": "route.canary"}),
         ("POST", "/providers/{provider}/credentials") => json!({"name": "b", "api_key": "sk-0123456789"}),
         (
             "POST",

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod auth;
 mod background;
+mod canary;
 mod catalog;
 mod check;
 mod configuration;
@@ -20,7 +21,7 @@ mod routes;
 mod self_test;
 
 pub use auth::setup_link;
-pub use background::{expiry, ingest, publisher, refresh};
+pub use background::{canaries, expiry, ingest, publisher, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{

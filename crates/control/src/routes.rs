@@ -8,8 +8,8 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, cache, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys, members, models,
-    organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens, usage,
+    audit, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys, members,
+    models, organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -397,6 +397,30 @@ pub(crate) fn routes() -> Vec<Route> {
             post(below!("/explain")),
             "Where a request would go, without calling anybody",
             explain::sample,
+        ),
+        needs(
+            ModelsRead,
+            get(below!("/models/{model}/canary")),
+            "How far the canaries of a model's route are",
+            canaries::list,
+        ),
+        needs(
+            ModelsWrite,
+            post(below!("/models/{model}/canary/promote")),
+            "Give a canary's candidate everything",
+            canaries::promote,
+        ),
+        needs(
+            ModelsWrite,
+            post(below!("/models/{model}/canary/rollback")),
+            "Give a canary's candidate nothing any more",
+            canaries::roll_back,
+        ),
+        needs(
+            ModelsWrite,
+            post(below!("/models/{model}/canary/restart")),
+            "Begin a canary anew, with the part that is written",
+            canaries::restart,
         ),
         needs(
             PricesRead,

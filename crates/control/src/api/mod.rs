@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod cache;
+pub(crate) mod canaries;
 pub(crate) mod catalog;
 pub(crate) mod catalog_schedule;
 pub(crate) mod configuration;

@@ -1,6 +1,7 @@
 //! Tasks that keep feed and usage in step with the database. They take no input and may run on several nodes at once;
 //! the server starts and watches them.
 
+pub mod canaries;
 pub mod expiry;
 pub mod ingest;
 pub mod publisher;

@@ -3,6 +3,7 @@
 mod accounting;
 mod bad_input;
 mod cache;
+mod canary;
 mod catalog;
 mod chat;
 mod clouds;

@@ -17,6 +17,7 @@ const PLACES = [
   "keys",
   "models",
   "models?view=prices",
+  "models?view=health",
   "models/new",
   "catalog",
   "catalog?view=refreshes",

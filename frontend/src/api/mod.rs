@@ -13,6 +13,7 @@ mod prices;
 mod providers;
 mod sessions;
 mod setup;
+mod targets;
 mod teams;
 mod tokens;
 mod usage;

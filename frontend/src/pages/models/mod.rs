@@ -3,6 +3,7 @@
 mod cache;
 mod check;
 mod editor;
+mod health;
 pub(crate) mod page;
 mod retries;
 mod settings;
@@ -47,11 +48,13 @@ pub(crate) fn Models() -> impl IntoView {
     let workspace = use_workspace();
     let router = use_router();
     let prices = Memo::new(move |_| router.query() == "view=prices");
+    let health = Memo::new(move |_| router.query() == "view=health");
     let tabs = Signal::derive(move || {
         let href = workspace.href(Section::Models);
         vec![
-            (href.clone(), "Models", !prices.get()),
+            (href.clone(), "Models", !prices.get() && !health.get()),
             (format!("{href}?view=prices"), "Own prices", prices.get()),
+            (format!("{href}?view=health"), "Health", health.get()),
         ]
     });
     let creating = RwSignal::new(false);
@@ -65,7 +68,9 @@ pub(crate) fn Models() -> impl IntoView {
     });
     let create_price = Callback::new(move |()| creating.set(true));
     let action = move || {
-        if prices.get() {
+        if health.get() {
+            ().into_any()
+        } else if prices.get() {
             let denial = price_denial.clone();
             view! { <Button label="Set price" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create_price/> }
                 .into_any()
@@ -76,7 +81,9 @@ pub(crate) fn Models() -> impl IntoView {
         }
     };
     let body = move || {
-        if prices.get() {
+        if health.get() {
+            view! { <health::Health/> }.into_any()
+        } else if prices.get() {
             view! { <Prices creating=creating/> }.into_any()
         } else {
             list(workspace, open, create)
@@ -84,7 +91,7 @@ pub(crate) fn Models() -> impl IntoView {
     };
     view! {
         <PageHeader title="Models" about="The names callers ask for, where each leads, and what it costs.">{action}</PageHeader>
-        <Tabs label="Models and prices" tabs=tabs/>
+        <Tabs label="Models, prices and health" tabs=tabs/>
         {body}
     }
     .into_any()

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::Capability;
+use gatewright_types::api::{BreakerState, Capability};
 use leptos::prelude::*;
 
 use super::facts::{Facts, TargetFacts};
 use super::state::Editor;
 use crate::components::icon::{Icon, icon};
 use crate::components::strategy::glyph;
+use crate::pages::models::health::badge;
 use crate::pages::models::rates_line;
 use crate::route::{Card, Mark, Node, NodeId, Strategy, Way, edge_label};
 
@@ -79,6 +80,22 @@ pub(super) fn card(
         let wrong = is_wrong.get().then(|| ", has problems".to_owned());
         label.into_iter().chain(wrong).collect::<String>()
     };
+    let health = Memo::new(move |_| {
+        let names = editor.node(id, |node| {
+            (node.leaf.provider.trim().to_owned(), node.leaf.model.trim().to_owned())
+        });
+        let (provider, model) = names.filter(|_| strategy == Strategy::Target)?;
+        facts.health(&provider, &model)
+    });
+    let dot = move || {
+        let (_, word) = badge(health.get()?);
+        let class = match health.get()? {
+            BreakerState::Closed => "node-health is-good",
+            BreakerState::HalfOpen => "node-health is-warning",
+            BreakerState::Open => "node-health is-bad",
+        };
+        Some(view! { <span class=class title=word><span class="unseen">", "{word}</span></span> })
+    };
     let why = move || mark.get().and_then(|mark| mark.why);
     let order = move || {
         let order = mark.get().and_then(|mark| mark.order)?;
@@ -104,6 +121,7 @@ pub(super) fn card(
                 <span>{move || why().unwrap_or_else(|| words.get().1)}</span>
                 {move || Some(words.get().2).filter(|more| !more.is_empty()).map(|more| view! { <span>{more}</span> })}
             </span>
+            {dot}
             {order}
             <span class="unseen">{spoken}</span>
             {move || is_wrong.get().then(|| view! { <span class="node-wrong">{icon(Icon::Alert)}</span> })}

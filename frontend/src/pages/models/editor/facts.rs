@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatewright_types::Target;
-use gatewright_types::api::{CatalogEntry, CatalogEntryQuery, PriceLookup, PriceQuery, Provider, ProviderKind};
+use gatewright_types::api::{
+    BreakerState, CatalogEntry, CatalogEntryQuery, PriceLookup, PriceQuery, Provider, ProviderKind, TargetHealth,
+};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -26,6 +28,7 @@ pub(crate) struct TargetFacts {
 pub(crate) struct Facts {
     workspace: Workspace,
     pub(super) providers: Loader<Vec<Provider>>,
+    health: Loader<Vec<TargetHealth>>,
     known: RwSignal<BTreeMap<String, TargetFacts>>,
     asked: StoredValue<BTreeSet<String>>,
 }
@@ -33,9 +36,11 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn new(workspace: Workspace) -> Self {
         let providers = Loader::new(move || async move { workspace.provider_choices().await.map(|page| page.items) });
+        let health = Loader::new(move || async move { workspace.targets().await.map(|page| page.items) });
         Self {
             workspace,
             providers,
+            health,
             known: RwSignal::default(),
             asked: StoredValue::default(),
         }
@@ -63,6 +68,17 @@ impl Facts {
 
     pub(super) fn of(self, target: &str) -> Option<TargetFacts> {
         self.known.with(|known| known.get(target).cloned())
+    }
+
+    /// How a target does, as far as the nodes know.
+    pub(super) fn health(self, provider: &str, model: &str) -> Option<BreakerState> {
+        self.health.state.with(|state| match state {
+            Load::Ready(targets) => targets
+                .iter()
+                .find(|target| target.provider.as_str() == provider && target.model.as_str() == model)
+                .map(|target| target.state),
+            Load::Waiting | Load::Failed(_) => None,
+        })
     }
 
     pub(super) fn kind(self, provider: &str) -> Option<ProviderKind> {

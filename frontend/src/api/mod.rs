@@ -2,6 +2,7 @@
 //! the fact that there was no readable answer.
 
 mod audit;
+mod canaries;
 mod catalog;
 mod explain;
 mod invitations;
@@ -17,6 +18,8 @@ mod targets;
 mod teams;
 mod tokens;
 mod usage;
+
+pub(crate) use canaries::CanaryMove;
 
 use gatewright_types::{Envelope, PageQuery, Problem, ProblemCode};
 use gloo_net::http::{Method, RequestBuilder};

@@ -1,6 +1,7 @@
 //! Models: the names callers ask for, where each leads, and what it costs.
 
 mod cache;
+mod canaries;
 mod check;
 mod editor;
 mod health;

@@ -5,6 +5,7 @@ use gatewright_types::api::{Model, ModelChange, NewModel};
 use gatewright_types::{ModelId, ModelName, Permission, Slug};
 use leptos::prelude::*;
 
+use super::canaries::Canaries;
 use super::editor::{Editor, Facts, RouteEditor};
 use super::settings::{SettingFields, read_only};
 use super::shown::ShownRequest;
@@ -85,6 +86,10 @@ fn sheet(kept: RwSignal<Option<Model>>, fresh: Callback<()>) -> AnyView {
     let marks = Signal::derive(move || trial.marks().unwrap_or_else(|| of_request.get()));
     let name = Signal::derive(move || sheet.name_now());
     let known = model.as_ref().map(|model| model.name.clone());
+    let canaries = model
+        .as_ref()
+        .filter(|model| !model.route.canaries().is_empty())
+        .map(|model| view! { <Canaries model=model.id/> });
     check::follow(workspace, sheet.editor, known, settings.clone());
     view! {
         {sheet.header()}
@@ -94,6 +99,7 @@ fn sheet(kept: RwSignal<Option<Model>>, fresh: Callback<()>) -> AnyView {
             <h2>"Route"</h2>
             <RouteEditor editor=sheet.editor facts=facts marks=marks trial=move || trial.view(name)/>
         </section>
+        {canaries}
         {shown.view()}
         <section class="card">
             <h2>"Settings"</h2>

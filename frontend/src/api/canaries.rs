@@ -1,0 +1,32 @@
+//! How far the canaries of a model are.
+
+use gatewright_types::api::{CanaryPlace, CanaryProgress};
+use gatewright_types::{ModelId, Page};
+
+use super::{Answer, body};
+use crate::session::Workspace;
+
+/// What a person can do about a canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CanaryMove {
+    Promote,
+    Rollback,
+    Restart,
+}
+
+impl Workspace {
+    pub(crate) async fn canaries(self, model: ModelId) -> Answer<Page<CanaryProgress>> {
+        self.api.get(self.path(&format!("models/{model}/canary"))).await
+    }
+
+    pub(crate) async fn move_canary(self, model: ModelId, step: CanaryMove, place: &CanaryPlace) -> Answer<()> {
+        let step = match step {
+            CanaryMove::Promote => "promote",
+            CanaryMove::Rollback => "rollback",
+            CanaryMove::Restart => "restart",
+        };
+        let path = self.path(&format!("models/{model}/canary/{step}"));
+        let now: Answer<Page<CanaryProgress>> = self.api.post(path, body(place)).await;
+        now.map(drop)
+    }
+}

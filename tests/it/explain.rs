@@ -1,10 +1,10 @@
 //! What would become of a request is what becomes of it; drafts are tried without being saved.
 
-use gatewright_types::api::{Explanation, Model, ModelCheck};
+use gatewright_types::api::{AttemptEnd, AttemptReason, Explanation, FailureClass, Model, ModelCheck};
 use harness::http::Answer;
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
-use harness::upstream::Upstream;
+use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
 use crate::traces::trace;
@@ -75,6 +75,46 @@ async fn what_is_explained_is_what_happens() {
     }
 
     assert_eq!(seen.len(), 3, "all ways were taken: {seen:?}");
+}
+
+#[tokio::test]
+async fn a_failover_is_traced_with_all_its_attempts() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_rules(&upstream).await;
+    upstream.on(
+        "small",
+        Script::body(500, "application/json", "{\"error\":{\"message\":\"broken\"}}"),
+    );
+
+    let answer = organization.chat(&key).ask("smart").await.expect(200);
+
+    let decision = trace(&organization, &answer)
+        .await
+        .expect("more than one call is kept by default");
+    let [first, second] = decision.attempts.as_slice() else {
+        panic!("two attempts: {decision:?}")
+    };
+    assert_eq!(
+        (first.target.to_string().as_str(), first.reason),
+        ("up/small", AttemptReason::First)
+    );
+    assert!(
+        matches!(
+            first.ended,
+            AttemptEnd::Failed {
+                status: Some(500),
+                failure: Some(FailureClass::Error),
+                ..
+            }
+        ),
+        "{first:?}"
+    );
+    assert_eq!(
+        (second.target.to_string().as_str(), second.reason),
+        ("up/large", AttemptReason::Failover)
+    );
+    assert_eq!(second.ended, AttemptEnd::Answered { status: 200 });
+    assert!(second.began_us >= first.began_us + first.took_us, "{decision:?}");
 }
 
 #[tokio::test]

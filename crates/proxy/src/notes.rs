@@ -92,7 +92,7 @@ impl Notes {
         if let Refusal::Upstream(upstream) = refusal {
             self.call_ends(AttemptEnd::Failed {
                 status: upstream.failure.status,
-                failure: None,
+                failure: upstream.failure.class(),
                 message: upstream.failure.message.clone().into(),
             });
         }

@@ -1,5 +1,7 @@
 //! Answers that were given before: who gets them and who does not, in which form, and what callers can say of it.
 
+use std::time::Duration;
+
 use gatewright_types::Nanos;
 use gatewright_types::api::{CacheStatus, Outcome, UsageSeries};
 use harness::chat::{question, refused, request_id, streaming};
@@ -620,4 +622,26 @@ async fn of_a_batch_of_embeddings_only_what_is_missing_is_asked_and_paid_for() {
         row.saved.map(|saved| saved.amount.to_string()).as_deref(),
         Some("0.006")
     );
+}
+
+#[tokio::test]
+async fn equal_requests_that_run_at_the_same_time_share_one_call() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, &json!({})).await;
+    upstream.on("m", Script::answer("once", 9, 2).after(Duration::from_secs(2)));
+    let chat = organization.chat_at(0, &key);
+    let mut body = question("m");
+    body["temperature"] = json!(0);
+
+    let (first, second, third) = tokio::join!(chat.send(&body), chat.send(&body), chat.send(&body));
+    body["temperature"] = json!(1);
+    let (one, other) = tokio::join!(chat.send(&body), chat.send(&body));
+
+    let mut answers = [first, second, third].map(|answer| answer.expect(200));
+    answers.sort_by_key(|answer| cache(answer).to_owned());
+    assert_eq!(answers.each_ref().map(cache), ["hit", "hit", "miss"]);
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+    // What need not be answered alike is asked for each.
+    assert_eq!([&one, &other].map(cache), ["miss", "miss"]);
+    assert_eq!(upstream.seen().len(), 3);
 }

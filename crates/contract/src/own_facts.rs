@@ -41,6 +41,26 @@ const LISTED_WHERE_THERE: [Capability; 6] = [
     Capability::VideoInput,
 ];
 
+/// Whether a public list names all that a kind's models can do. Of resellers' and of small vendors' models it leaves out
+/// much, and what it leaves out there means nothing: a request is rather refused by a provider than wrongly by us.
+const fn is_listed_carefully(kind: ProviderKind) -> bool {
+    matches!(
+        kind,
+        ProviderKind::Openai
+            | ProviderKind::Azure
+            | ProviderKind::Anthropic
+            | ProviderKind::Gemini
+            | ProviderKind::Vertex
+            | ProviderKind::Bedrock
+            | ProviderKind::Mistral
+    )
+}
+
+/// Clouds give schemas to models of which the list does not say so.
+const fn lists_schemas(kind: ProviderKind) -> bool {
+    !matches!(kind, ProviderKind::Vertex | ProviderKind::Bedrock)
+}
+
 /// A model by all that is known of it.
 #[derive(Debug)]
 pub struct KnownModel<'a> {
@@ -96,7 +116,7 @@ impl OwnFacts {
         let listed = catalog.find(kind, name.as_str(), at);
         let own = self.facts(kind, listed.map_or(name, |listed| listed.name));
         let listed = listed.map(|listed| listed.model);
-        let mut bounds = listed.map(Bounds::listed).unwrap_or_default();
+        let mut bounds = listed.map(|model| Bounds::listed(kind, model)).unwrap_or_default();
         if let Some(own) = own {
             for (capability, there) in &own.capabilities {
                 bounds.lacking.set(*capability, !there);
@@ -165,16 +185,19 @@ impl OwnFacts {
 }
 
 impl Bounds {
-    fn listed(model: &CatalogModel) -> Self {
+    fn listed(kind: ProviderKind, model: &CatalogModel) -> Self {
         let mut lacking = Capabilities::default();
         let there = model.capabilities;
         // Of some models the list says nothing but what they are for.
         let says_something = LISTED_WHERE_THERE.iter().any(|capability| there.contains(*capability))
             || there.contains(Capability::SystemMessages)
             || there.contains(Capability::ToolChoice);
-        if says_something {
+        if says_something && is_listed_carefully(kind) {
             for capability in LISTED_WHERE_THERE {
                 lacking.set(capability, !there.contains(capability));
+            }
+            if !lists_schemas(kind) {
+                lacking.set(Capability::StructuredOutput, false);
             }
             let reads = there.contains(Capability::Documents) || there.contains(Capability::Vision);
             lacking.set(Capability::Documents, !reads);
@@ -243,5 +266,27 @@ mod tests {
         assert_eq!(own.add(KIND, &name("b"), &facts(2, &["x"])), Err(name("x")));
         assert_eq!(own.add(KIND, &name("c"), &facts(2, &["c"])), Err(name("c")));
         assert_eq!(own.add(ProviderKind::Azure, &name("b"), &facts(2, &["x"])), Ok(()));
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_missing_only_where_it_is_complete() {
+        let catalog = Catalog::embedded();
+        let lacks = |kind, model: &str, capability| {
+            let bounds = OwnFacts::default().bounds(&catalog, kind, &name(model), DateTime::UNIX_EPOCH);
+            bounds.lacking.contains(capability)
+        };
+
+        assert!(lacks(ProviderKind::Openai, "gpt-3.5-turbo", Capability::Vision));
+        assert!(!lacks(ProviderKind::Openai, "gpt-4o", Capability::Vision));
+        assert!(!lacks(
+            ProviderKind::Cohere,
+            "command-a-03-2025",
+            Capability::StructuredOutput
+        ));
+        assert!(!lacks(
+            ProviderKind::Bedrock,
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            Capability::StructuredOutput
+        ));
     }
 }

@@ -244,8 +244,8 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// From now on requests for this model, with this `inputText`, or for this path when they name neither, are answered
-    /// so.
+    /// From now on requests with this `authorization`, for this model, with this `inputText`, or for this path when they name
+    /// neither, are answered so.
     pub fn on(&self, model: &str, script: Script) {
         self.shared.state().scripts.insert(model.to_owned(), script);
     }
@@ -318,7 +318,7 @@ async fn serve(mut connection: Connection, number: u64, shared: &Shared) -> std:
         let body = connection.rest().await?;
         let mut words = head.first_line.split(' ').map(str::to_owned);
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let script = choose(shared, &target, &body);
+        let script = choose(shared, &target, head.headers.get("authorization"), &body);
         let seen = Seen {
             connection: number,
             method,
@@ -403,11 +403,11 @@ async fn pause(connection: &mut Connection, delay: Duration) -> bool {
     }
 }
 
-fn choose(shared: &Shared, target: &str, body: &[u8]) -> Script {
+fn choose(shared: &Shared, target: &str, secret: Option<&str>, body: &[u8]) -> Script {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = |name| asked.get(name).and_then(Value::as_str);
     let model = said("model").unwrap_or(target);
-    let scripted = said("inputText").into_iter().chain([model]);
+    let scripted = secret.into_iter().chain(said("inputText")).chain([model]);
     let state = shared.state();
     if let Some(script) = scripted.into_iter().find_map(|name| state.scripts.get(name)) {
         return script.clone();

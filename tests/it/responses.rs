@@ -590,6 +590,9 @@ async fn what_is_made_in_the_background_is_billed_once_though_nobody_asks_for_it
 #[tokio::test]
 async fn a_response_too_large_to_be_kept_is_made_all_the_same_and_its_caller_is_told() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
+    let roomy = json!({"kind": "sandbox", "model": "echo", "facts": {"context": 10_000_000}});
+    let overlays = organization.path("/catalog/overlays");
+    organization.owner.post(&overlays, &roomy).await.expect(201);
     let client = Client {
         organization: &organization,
         key: &key,

@@ -114,7 +114,7 @@ async fn metrics_count_each_request_once_and_their_labels_are_bounded() {
     ] {
         assert!(value(&samples, name, None) > 0.0, "{name}");
     }
-    let known: BTreeSet<_> = ["outcome", "unit", "le", "version", "role"].into();
+    let known: BTreeSet<_> = ["outcome", "unit", "le", "version", "role", "cache", "state"].into();
     let labels: BTreeSet<_> = samples
         .iter()
         .flat_map(|sample| sample.labels.keys().map(String::as_str))

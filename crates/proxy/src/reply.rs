@@ -122,7 +122,7 @@ impl Reply {
                 let mut headers = gateway_headers(&first.facts(), first.told.dialect);
                 headers.extend(dropped.clone().map(|dropped| (DROPPED, dropped.into())));
                 let waiting = Waiting::new(calling, first.told, collecting, keepalive);
-                (headers, *content_type, Streamed::Waiting(waiting))
+                (headers, *content_type, Streamed::Waiting(Box::new(waiting)))
             }
         };
         headers.push((CONTENT_TYPE, Bytes::from_static(content_type.as_bytes())));

@@ -20,7 +20,7 @@ use crate::relay::{BLANK, KEEPALIVE, Relay, cost_comment};
 
 /// The body of a streamed reply.
 pub(crate) enum Streamed {
-    Waiting(Waiting),
+    Waiting(Box<Waiting>),
     Relaying(Box<Relay>),
     Over,
 }

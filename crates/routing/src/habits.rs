@@ -10,7 +10,7 @@ use gatewright_types::api::Rates;
 /// A new answer makes so much of the mean: one part in eight.
 const MEMORY: u64 = 8;
 /// Conversations that are remembered, at most.
-const CONVERSATIONS: usize = 256;
+const CONVERSATIONS: usize = 1 << u8::BITS;
 /// Providers keep a prompt for five minutes since it was last read, as a rule.
 const WARM_SECONDS: i64 = 5 * 60;
 /// Time is noted in steps, so that it fits beside the rest.
@@ -100,7 +100,7 @@ impl Habits {
     }
 
     fn slot(&self, beginning: u64) -> Option<&AtomicU64> {
-        self.conversations.get(beginning as usize % CONVERSATIONS)
+        self.conversations.get(usize::from(beginning.to_le_bytes()[0]))
     }
 }
 

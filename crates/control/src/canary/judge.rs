@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    fn written(ramp: Value, rollback: Value) -> Canary {
+    fn written(ramp: &Value, rollback: &Value) -> Canary {
         let canary = json!({
             "stable": {"target": "a/x"}, "candidate": {"target": "b/x"},
             "percent": 10, "ramp": ramp, "rollback": rollback,
@@ -175,8 +175,8 @@ mod tests {
     #[test]
     fn a_candidate_that_is_worse_than_it_may_be_is_rolled_back_with_a_reason() {
         let written = written(
-            Value::Null,
-            json!({"min_requests": 100, "error_rate": 5, "latency": 150, "cost": 200}),
+            &Value::Null,
+            &json!({"min_requests": 100, "error_rate": 5, "latency": 150, "cost": 200}),
         );
         let check = |stable, candidate, reason: Option<&str>| {
             let row = seen(10, CanaryState::Holding, stable, candidate);
@@ -231,36 +231,36 @@ mod tests {
         let bad = sums(1_000, 900, 9_000, 9_000_000);
         for rollback in [Value::Null, json!({"min_requests": 1, "cost": 100})] {
             let row = seen(10, CanaryState::Holding, sums(1_000, 0, 1, 9_000_000), bad);
-            assert_eq!(judge(&written(Value::Null, rollback), &row, at(9_000)), None);
+            assert_eq!(judge(&written(&Value::Null, &rollback), &row, at(9_000)), None);
         }
     }
 
     #[test]
     fn a_part_grows_by_its_step_in_its_time_up_to_its_end() {
         let ramp = json!({"step": 40, "every": "10s", "until": 90});
-        let check = |rollback: Value, percent, candidate, second, expected: Option<(u8, CanaryState)>| {
-            let written = written(ramp.clone(), rollback);
+        let check = |rollback: &Value, percent, candidate, second, expected: Option<(u8, CanaryState)>| {
+            let written = written(&ramp, rollback);
             let row = seen(percent, CanaryState::Ramping, CanarySums::default(), candidate);
             let expected = expected.map(|(percent, state)| CanaryMove::Turn { percent, state });
             assert_eq!(judge(&written, &row, at(second)), expected);
         };
         let (none, some) = (CanarySums::default(), sums(5, 0, 1, 1));
 
-        check(Value::Null, 10, none, 1_009, None);
-        check(Value::Null, 10, none, 1_010, Some((50, CanaryState::Ramping)));
-        check(Value::Null, 50, none, 2_000, Some((90, CanaryState::Done)));
-        check(Value::Null, 80, none, 2_000, Some((90, CanaryState::Done)));
+        check(&Value::Null, 10, none, 1_009, None);
+        check(&Value::Null, 10, none, 1_010, Some((50, CanaryState::Ramping)));
+        check(&Value::Null, 50, none, 2_000, Some((90, CanaryState::Done)));
+        check(&Value::Null, 80, none, 2_000, Some((90, CanaryState::Done)));
         // Not before it could be judged.
         let rollback = json!({"min_requests": 5, "error_rate": 1});
-        check(rollback.clone(), 10, none, 2_000, None);
-        check(rollback, 10, some, 2_000, Some((50, CanaryState::Ramping)));
+        check(&rollback, 10, none, 2_000, None);
+        check(&rollback, 10, some, 2_000, Some((50, CanaryState::Ramping)));
     }
 
     #[test]
     fn what_is_rolled_back_stays_so_and_what_is_done_is_watched() {
         let written = written(
-            json!({"step": 10, "every": "1s"}),
-            json!({"min_requests": 1, "error_rate": 0}),
+            &json!({"step": 10, "every": "1s"}),
+            &json!({"min_requests": 1, "error_rate": 0}),
         );
         let (good, bad) = (sums(10, 0, 1, 1), sums(10, 10, 1, 1));
         let judged = |percent, state, candidate| judge(&written, &seen(percent, state, good, candidate), at(9_000));

@@ -49,7 +49,7 @@ impl Request {
         // A text or a list of tokens is one item.
         let items: Vec<_> = match is_list(&input) {
             true => input.elements().map(|item| item.start..item.end()).collect(),
-            false => vec![0..input.text.len()],
+            false => std::iter::once(0..input.text.len()).collect(),
         };
         let form = |item: &Range<usize>| {
             let mut form = Vec::new();

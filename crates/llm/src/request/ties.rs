@@ -54,7 +54,7 @@ impl Request {
             let conversation = self.tie(&self.ties.conversation)?;
             text(conversation).or_else(|| text(conversation.member("id")?))
         };
-        let by_user = || session_of(self.metadata("user_id")?);
+        let by_user = || session_of(&self.metadata("user_id")?).map(Cow::Owned);
         let metadata = || self.metadata("session_id");
         match self.dialect {
             Dialect::AnthropicMessages => by_user().or_else(metadata),
@@ -157,11 +157,11 @@ fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// Claude Code names its sessions within the user's identifier, in one of two forms.
-fn session_of(user: Cow<'_, str>) -> Option<Cow<'_, str>> {
+fn session_of(user: &str) -> Option<String> {
     if let Some((_, session)) = user.split_once(SESSION_MARK) {
-        return (!session.is_empty()).then(|| session.to_owned().into());
+        return (!session.is_empty()).then(|| session.to_owned());
     }
-    member_of(&user, "session_id").map(Cow::Owned)
+    member_of(user, "session_id")
 }
 
 fn without_session(user: Cow<'_, str>) -> Cow<'_, str> {

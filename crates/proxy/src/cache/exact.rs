@@ -77,7 +77,10 @@ pub(crate) async fn look(
     };
     let form = wanted(request, told);
     let keeping = match control.storing {
-        Storing::Usual => Some(Keeping::One(One::new(place, form, request.dialect(), leading))),
+        Storing::Usual => {
+            let one = One::new(place, form, request.dialect(), leading);
+            Some(Keeping::One(Box::new(one)))
+        }
         Storing::Not => None,
     };
     Ok(Looked::Miss(keeping))

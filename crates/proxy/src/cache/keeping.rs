@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 /// Ready to keep the answer to a request.
 #[derive(Debug)]
 pub(crate) enum Keeping {
-    One(One),
+    One(Box<One>),
     Batch(Box<Batched>),
 }
 
@@ -62,7 +62,7 @@ impl Keeping {
     /// For an answer that comes in a stream; embeddings never do.
     pub(crate) fn collecting(self) -> Option<Collecting> {
         match self {
-            Self::One(one) => Some(Collecting::new(one)),
+            Self::One(one) => Some(Collecting::new(*one)),
             Self::Batch(_) => None,
         }
     }

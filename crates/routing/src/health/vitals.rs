@@ -14,7 +14,7 @@ use super::latency::Latency;
 use super::ring::Ring;
 use crate::habits::Habits;
 
-const OUTCOME_BUCKETS: usize = 10;
+const OUTCOME_BUCKETS: u8 = 10;
 /// Within an outcome bucket: failures above all outcomes.
 const COUNT_BITS: u32 = 18;
 const COUNT: u64 = (1 << COUNT_BITS) - 1;
@@ -27,7 +27,7 @@ pub struct Vitals {
     in_flight: AtomicU32,
     first_token: Latency,
     tokens: Ring<TOKEN_BUCKETS>,
-    outcomes: Ring<OUTCOME_BUCKETS>,
+    outcomes: Ring<{ OUTCOME_BUCKETS as usize }>,
     habits: Habits,
     /// How long each bucket of outcomes is, as the provider's settings had it last.
     bucket_ms: AtomicU64,
@@ -220,7 +220,7 @@ impl Vitals {
     }
 
     fn note(&self, failures: u64, requests: u64, settings: &BreakerSettings, now: Moment) {
-        let bucket = settings.window.get() / OUTCOME_BUCKETS as u32;
+        let bucket = settings.window.get() / u32::from(OUTCOME_BUCKETS);
         self.bucket_ms
             .store(u64::try_from(bucket.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.outcomes.change(now.period(bucket), |before| {

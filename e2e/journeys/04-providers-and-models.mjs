@@ -186,7 +186,7 @@ async function setPrice(page, organization, checkA11y, screenshot) {
   await checkA11y();
 
   await page
-    .getByRole("navigation", { name: "Models and prices" })
+    .getByRole("navigation", { name: "Models, prices and health" })
     .getByRole("link", { name: "Models", exact: true })
     .click();
   await assertText(row(page, MODEL), "$2.00 in · $10.00 out");

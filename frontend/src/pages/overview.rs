@@ -151,7 +151,7 @@ fn stats(picture: &Picture) -> AnyView {
                 tone="series-bad"
                 course=timeline.values(|totals| totals.errors as f64)
             />
-            {cached(totals, &timeline)}
+            {cached(totals, timeline)}
         </div>
     }
     .into_any()

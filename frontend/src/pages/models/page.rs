@@ -97,7 +97,7 @@ fn sheet(kept: RwSignal<Option<Model>>, fresh: Callback<()>) -> AnyView {
         {model.is_none().then(|| sheet.name_card())}
         <section class="card route-card" aria-label="Route">
             <h2>"Route"</h2>
-            <RouteEditor editor=sheet.editor facts=facts marks=marks trial=move || trial.view(name)/>
+            <RouteEditor editor=sheet.editor facts=facts marks=marks trial=trial.view(name)/>
         </section>
         {canaries}
         {shown.view()}

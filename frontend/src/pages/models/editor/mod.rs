@@ -49,8 +49,7 @@ pub(super) fn RouteEditor(
     #[prop(into)]
     marks: Signal<BTreeMap<NodeId, Mark>>,
     /// Where a request is tried out.
-    #[prop(into)]
-    trial: ViewFn,
+    trial: AnyView,
 ) -> impl IntoView {
     facts.follow(editor);
     let shown = RwSignal::new(View::Graph);
@@ -89,7 +88,7 @@ pub(super) fn RouteEditor(
         view! { <div hidden=move || beside.get() != side>{what}</div> }
     };
     let node = side(Side::Node, view! { <Panel editor=editor facts=facts/> }.into_any());
-    let trial = side(Side::Trial, trial.run());
+    let trial = side(Side::Trial, trial);
     view! {
         <div class="route-bar">
             {segments("Shown as", [(View::Graph, "Graph"), (View::Text, "YAML")], shown.into(), choose)}

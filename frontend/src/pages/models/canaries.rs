@@ -81,7 +81,7 @@ fn card(canary: &CanaryProgress, workspace: Workspace, asked: Asked) -> AnyView 
                 aria-valuemax="100"
                 aria-valuenow=percent.to_string()
             >
-                <span style=format!("width: {percent}%")></span>
+                <span style:width=format!("{percent}%")></span>
             </div>
             <p class="muted small">{format!("{percent} % of the requests go to the candidate")}</p>
             {reason}

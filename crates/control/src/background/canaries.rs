@@ -10,7 +10,7 @@ use gatewright_types::RequestId;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Trouble, pause};
+use super::repeat;
 use crate::canary::judge;
 use crate::control::Control;
 
@@ -18,19 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Judges until it is told to stop.
 pub async fn run(control: Arc<Control>, stop: CancellationToken) {
-    let mut trouble = Trouble::new("judging canaries");
-    loop {
-        let go_on = match look(&control).await {
-            Ok(()) => {
-                trouble.over();
-                pause(LOOK_EVERY, &stop).await
-            }
-            Err(error) => trouble.wait(&error, &stop).await,
-        };
-        if !go_on {
-            return;
-        }
-    }
+    repeat("judging canaries", LOOK_EVERY, &stop, || look(&control)).await;
 }
 
 /// What fails with one organization's canary keeps none of the others waiting.

@@ -7,25 +7,13 @@ use chrono::{TimeDelta, Utc};
 use gatewright_store::{DatabaseError, Db};
 use tokio_util::sync::CancellationToken;
 
-use super::{Trouble, pause};
+use super::repeat;
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Cleans up until it is told to stop.
 pub async fn run(db: Db, session_idle: Duration, stop: CancellationToken) {
-    let mut trouble = Trouble::new("removing what has expired");
-    loop {
-        let go_on = match remove(&db, session_idle).await {
-            Ok(()) => {
-                trouble.over();
-                pause(EVERY, &stop).await
-            }
-            Err(error) => trouble.wait(&error, &stop).await,
-        };
-        if !go_on {
-            return;
-        }
-    }
+    repeat("removing what has expired", EVERY, &stop, || remove(&db, session_idle)).await;
 }
 
 async fn remove(db: &Db, session_idle: Duration) -> Result<(), DatabaseError> {

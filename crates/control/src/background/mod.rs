@@ -51,6 +51,27 @@ impl Trouble {
     }
 }
 
+/// Does the same again and again, until it is told to stop.
+async fn repeat<F, E>(task: &'static str, every: Duration, stop: &CancellationToken, work: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), E>>,
+    E: Error + Send + Sync + 'static,
+{
+    let mut trouble = Trouble::new(task);
+    loop {
+        let go_on = match work().await {
+            Ok(()) => {
+                trouble.over();
+                pause(every, stop).await
+            }
+            Err(error) => trouble.wait(&error, stop).await,
+        };
+        if !go_on {
+            return;
+        }
+    }
+}
+
 /// False when it is time to stop.
 async fn pause(time: Duration, stop: &CancellationToken) -> bool {
     tokio::select! {

@@ -9,7 +9,7 @@ use gatewright_store::WriteError;
 use gatewright_types::api::CatalogTryOutcome;
 use tokio_util::sync::CancellationToken;
 
-use super::{Trouble, pause};
+use super::repeat;
 use crate::catalog::make_try;
 use crate::control::Control;
 
@@ -21,19 +21,7 @@ const AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// Follows the schedule until it is told to stop.
 pub async fn run(control: Arc<Control>, stop: CancellationToken) {
-    let mut trouble = Trouble::new("refreshing the catalogue");
-    loop {
-        let go_on = match look(&control).await {
-            Ok(()) => {
-                trouble.over();
-                pause(LOOK_EVERY, &stop).await
-            }
-            Err(error) => trouble.wait(&error, &stop).await,
-        };
-        if !go_on {
-            return;
-        }
-    }
+    repeat("refreshing the catalogue", LOOK_EVERY, &stop, || look(&control)).await;
 }
 
 /// Makes a try if one is due.

@@ -4,7 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use gatewright_cel::Expression;
-use gatewright_types::api::{Canary as CanarySpec, Case as CaseSpec, Rollback, Route as Spec, RouteTarget, Weighted};
+use gatewright_types::api::{
+    Canary as CanarySpec, Case as CaseSpec, Fault, FaultKind, Rollback, Route as Spec, RouteTarget, Weighted,
+};
 
 use super::Resources;
 use crate::condition::declarations;
@@ -176,6 +178,13 @@ impl Compiling<'_> {
         }
         if spec.fault.as_ref().is_some_and(|fault| fault.percent > 100) {
             self.note(format!("{place}.target.fault.percent"), "is more than 100");
+        }
+        let slow = |fault: &Fault| fault.kind == FaultKind::Slow || fault.delay.is_none();
+        if !spec.fault.as_ref().is_none_or(slow) {
+            self.note(
+                format!("{place}.target.fault.delay"),
+                "has no meaning for a fault that is not slow: remove it",
+            );
         }
         Some(Arc::new(UpstreamTarget {
             provider: provider.clone(),

@@ -283,7 +283,8 @@ fn every_mistake_in_a_tree_is_told_with_its_place() {
                 "ramp": {"step": 0, "every": "1h", "until": 20}
             }},
             {"target": {
-                "provider": "sandbox", "model": "sandbox-small", "fault": {"kind": "stall", "percent": 101}
+                "provider": "sandbox", "model": "sandbox-small",
+                "fault": {"kind": "stall", "percent": 101, "delay": "1s"}
             }}
         ]}),
     );
@@ -309,6 +310,10 @@ fn every_mistake_in_a_tree_is_told_with_its_place() {
             "there is no provider named gone",
         ),
         ("route.fallback[3].target.fault.percent", "is more than 100"),
+        (
+            "route.fallback[3].target.fault.delay",
+            "has no meaning for a fault that is not slow: remove it",
+        ),
     ];
     assert_eq!(
         found,

@@ -90,7 +90,10 @@ async fn stages(
     let mut request = Arc::new(request);
     record.asked(&request);
     record.notes().stage(Stage::Read, began.elapsed());
-    let mut keeping = match cache::look(gateway, caller, &request, &told, record).await? {
+    let began = Instant::now();
+    let looked = cache::look(gateway, caller, &request, &told, record).await;
+    record.notes().stage(Stage::Cache, began.elapsed());
+    let mut keeping = match looked? {
         Looked::Hit(hit) => return Ok(Answered::Before(hit)),
         Looked::Miss(keeping) => keeping,
         Looked::Part(smaller, keeping) => {

@@ -115,7 +115,6 @@ const fn stage(stage: Stage) -> &'static str {
         Stage::Read => "Reading the request",
         Stage::Route => "Routing",
         Stage::Cache => "Looking for a kept answer",
-        Stage::Prepare => "Putting it into the provider's words",
     }
 }
 

@@ -141,8 +141,6 @@ words! {
         Read = "read",
         Route = "route",
         Cache = "cache",
-        /// Putting the request into the words of its first target.
-        Prepare = "prepare",
     }
 }
 

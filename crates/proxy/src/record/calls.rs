@@ -1,0 +1,65 @@
+//! What is called for a request: which target, by which credential, and where that counts.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use gatewright_contract::{Upstream, UpstreamTarget};
+use gatewright_llm::Named;
+use gatewright_routing::Vitals;
+use gatewright_types::CredentialId;
+use tokio::time::Instant;
+
+use super::Record;
+use crate::native::Sighted;
+
+impl Record {
+    pub(crate) fn sighted(&mut self, sighted: &Sighted) {
+        let open = self.get_mut();
+        if let Named::Once(name) = &sighted.native.named {
+            open.usage.model = Some(name.clone());
+        }
+        open.usage.stream = sighted.native.stream;
+        open.sighted = Some(Box::new(sighted.clone()));
+    }
+
+    /// A call to a provider's own address begins.
+    pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>) {
+        let (health, now) = (self.gateway.health().clone(), Utc::now());
+        let open = self.get_mut();
+        open.flight = sighted.target.as_ref().map(|target| {
+            let vitals = health.of(sighted.provider.id, &target.model, now);
+            (vitals.fly(now), Instant::now())
+        });
+        if let Some(target) = &sighted.target {
+            open.notes.call_begins(target.name(), credential);
+        }
+        let usage = &mut open.usage;
+        usage.attempts += 1;
+        usage.upstream = Some(Upstream {
+            provider: sighted.provider.id,
+            name: sighted.provider.name.clone(),
+            model: sighted.target.as_ref().map(|target| target.model.clone()),
+            credential,
+        });
+    }
+
+    /// A call to the provider begins.
+    pub(crate) fn attempt(&mut self, target: &Arc<UpstreamTarget>, credential: Option<CredentialId>) {
+        self.gateway.parts.metrics.attempted();
+        let open = self.get_mut();
+        open.target = Some(target.clone());
+        open.notes.call_begins(target.name(), credential);
+        open.usage.attempts += 1;
+        open.usage.upstream = Some(Upstream {
+            provider: target.provider.id,
+            name: target.provider.name.clone(),
+            model: Some(target.model.clone()),
+            credential,
+        });
+    }
+
+    /// Where what is used counts.
+    pub(crate) fn flies(&mut self, vitals: Arc<Vitals>) {
+        self.get_mut().vitals = Some(vitals);
+    }
+}

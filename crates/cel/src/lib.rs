@@ -39,5 +39,6 @@ pub use expression::Expression;
 pub use failed::Failed;
 pub use names::{Mapping, Names, Sequence};
 pub use problem::Problem;
+pub use time::Zone;
 pub use types::{Declarations, Type};
 pub use value::{Kind, List, Map, Value};

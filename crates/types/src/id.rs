@@ -165,6 +165,12 @@ ids! {
     OverlayId = "fact";
     /// A catalogue that was brought in.
     CatalogRefreshId = "refresh";
+    BudgetId = "bud";
+    /// More of a budget for a while.
+    IncreaseId = "inc";
+    /// Somebody wants a budget raised.
+    BudgetRequestId = "ask";
+    LimitId = "lim";
     SessionId = "ses";
     /// A control-plane token (`gwt-…`).
     TokenId = "tok";

@@ -15,12 +15,13 @@ mod unit;
 pub use duration::{DurationError, HumanDuration};
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
-    AuditId, CatalogRefreshId, CredentialId, IdError, InvitationId, KeyId, ModelId, NodeId, OrganizationId, OverlayId,
+    AuditId, BudgetId, BudgetRequestId, CatalogRefreshId, CredentialId, IdError, IncreaseId, InvitationId, KeyId, LimitId,
+    ModelId, NodeId, OrganizationId, OverlayId,
     PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId, TokenId,
 };
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
 pub use page::{Page, PageQuery};
 pub use permission::{Permission, Role};
-pub use setting::{ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region};
+pub use setting::{ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region, TagName, ZoneName};
 pub use unit::UsageUnit;

@@ -18,6 +18,10 @@ names! {
     HeaderText(check_header_text, 4096);
     /// A part of a cache that callers keep apart: the value of a header.
     CacheNamespace(check_cache_namespace, 64);
+    /// The name of a tag that requests have: a part of a header's value.
+    TagName(check_tag_name, 40);
+    /// A time zone as the IANA names it: `Europe/Berlin`, `UTC`. Whether it exists is found out when it is looked up.
+    ZoneName(check_zone_name, 64);
 }
 
 /// What the gateway sends itself: who calls, what the body is, how the connection is used, and traces.
@@ -49,6 +53,42 @@ const OWN_HEADERS: [&str; 26] = [
     "x-api-key",
     "x-goog-api-key",
 ];
+
+impl ZoneName {
+    pub fn utc() -> Self {
+        UTC.parse().expect("it is well formed")
+    }
+
+    pub fn is_utc(&self) -> bool {
+        self.as_str() == UTC
+    }
+}
+
+impl Default for ZoneName {
+    fn default() -> Self {
+        Self::utc()
+    }
+}
+
+const UTC: &str = "UTC";
+
+fn check_tag_name(text: &str) -> Result<(), NameError> {
+    bounded(text, 40)?;
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.".contains(&b);
+    match text.bytes().all(allowed) {
+        true => Ok(()),
+        false => Err(NameError::new("may hold only lower-case letters, digits and _ - .")),
+    }
+}
+
+fn check_zone_name(text: &str) -> Result<(), NameError> {
+    bounded(text, 64)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-+/:".contains(&b);
+    match text.bytes().all(allowed) {
+        true => Ok(()),
+        false => Err(NameError::new("must be a time zone like Europe/Berlin or UTC")),
+    }
+}
 
 fn bounded(text: &str, longest: usize) -> Result<(), NameError> {
     if text.is_empty() || text.len() > longest {

@@ -7,7 +7,8 @@ use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 
 use crate::failed::Failed;
 
-pub(crate) use zone::{Zone, names};
+pub use zone::Zone;
+pub(crate) use zone::names;
 
 const NANOSECONDS: i128 = 1_000_000_000;
 

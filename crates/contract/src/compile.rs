@@ -1,6 +1,7 @@
 //! From published units to a tenant, or to every reason why not. The control plane runs it before it commits, the
 //! proxy when it loads: what one accepts the other can use.
 
+mod caps;
 mod provider;
 mod route;
 
@@ -12,8 +13,9 @@ use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::cache::Shape;
 use crate::tenant::OwnPrice;
-use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
+use crate::{Caps, KeyUnit, Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
 
+pub use caps::too_much;
 pub use provider::credential_problem;
 
 /// Further calls at one target, at most.
@@ -75,6 +77,8 @@ pub fn compile(
             UnitBody::Model(_)
             | UnitBody::Price(_)
             | UnitBody::Key(_)
+            | UnitBody::Budget(_)
+            | UnitBody::Limit(_)
             | UnitBody::CachePurges(_)
             | UnitBody::Catalog(_) => {}
         }
@@ -99,11 +103,14 @@ pub fn compile(
         }
     }
 
+    let caps = caps::caps(units, &mut problems);
     match organization_unit {
         Some(spec) if problems.is_empty() => Ok(Tenant {
             id: organization,
             slug: spec.slug.clone(),
             traces: spec.traces,
+            tags: spec.tags.clone(),
+            caps,
             teams,
             models,
             providers,
@@ -122,6 +129,18 @@ pub fn compile(
             Err(problems)
         }
     }
+}
+
+/// What is published with a key, as nodes count by it.
+pub fn key_caps(unit: &KeyUnit) -> Result<Caps, Vec<(String, String)>> {
+    let mut caps = Caps::default();
+    for (id, budget) in &unit.budgets {
+        caps.budgets.push(Arc::new(caps::budget(*id, budget)?));
+    }
+    for (id, limit) in &unit.limits {
+        caps.limits.push(Arc::new(caps::rate_limit(*id, limit)?));
+    }
+    Ok(caps)
 }
 
 fn taken(unit: UnitId, message: &str) -> CompileProblem {

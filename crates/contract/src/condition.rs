@@ -37,6 +37,25 @@ const HEALTH: Type = Type::Map(&Type::Object(&[
     ("in_flight", Type::Int),
 ]));
 
+/// What a request used, or is expected to use.
+const TOKENS: Type = Type::Object(&[
+    ("input", Type::Double),
+    ("cache_read", Type::Double),
+    ("cache_write", Type::Double),
+    ("output", Type::Double),
+    ("reasoning", Type::Double),
+]);
+
+/// What a request's units are written over.
+pub(crate) fn unit_declarations() -> Declarations {
+    Declarations::new()
+        .variable("request", REQUEST)
+        .variable("key", KEY)
+        .variable("team", TEAM)
+        .variable("organization", ORGANIZATION)
+        .variable("tokens", TOKENS)
+}
+
 pub(crate) fn declarations() -> Declarations {
     Declarations::new()
         .variable("request", REQUEST)

@@ -4,6 +4,7 @@
 mod api_key;
 mod breaker;
 mod cache;
+mod caps;
 mod classes;
 mod compile;
 mod condition;
@@ -13,6 +14,7 @@ mod destination;
 mod egress;
 mod network;
 mod own_facts;
+mod period;
 mod published;
 mod residency;
 mod route;
@@ -25,8 +27,9 @@ mod usage;
 pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
 pub use breaker::{BreakerChange, BreakerSubject, Mark};
 pub use cache::{ModelCache, Origin, Purges};
+pub use caps::{Budget, Caps, CapsByScope, RateLimit, Subject};
 pub use classes::Classes;
-pub use compile::{CompileProblem, compile, credential_problem};
+pub use compile::{CompileProblem, compile, credential_problem, key_caps, too_much};
 pub use cow_map::CowMap;
 pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,
@@ -38,16 +41,17 @@ pub use network::{
     seal_network, told_network, with_kept_secrets,
 };
 pub use own_facts::{Bounds, KnownModel, OwnFacts};
+pub use period::{Counting, Period};
 pub use published::Published;
 pub use route::{Canary, Case, Route, Step, Strategy};
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};
 pub use tenant::{AppliedPrice, Credential, Model, OwnPrice, Provider, Tenant, UpstreamTarget};
 pub use unit::{
-    CachePurgesUnit, CanaryUnit, CatalogUnit, CredentialUnit, KeyUnit, ModelUnit, OrganizationUnit, OverlayUnit,
-    PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
+    BudgetUnit, CachePurgesUnit, CanaryUnit, CatalogUnit, CredentialUnit, IncreaseUnit, KeyUnit, LimitUnit, ModelUnit,
+    OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit, Revision, TeamUnit, Unit, UnitBody, UnitId, UnitIdError,
 };
-pub use usage::{Batch, CanaryShare, Upstream, UsageRecord};
+pub use usage::{Batch, BudgetShare, CanaryShare, Upstream, UsageRecord};
 
 /// The catalogue as data: part of this crate's face because both planes read it the same way.
 pub use gatewright_llm::{Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds};

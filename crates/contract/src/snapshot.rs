@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Catalog, Edition};
-use gatewright_types::{CatalogRefreshId, DisplayName, KeyId, ModelName, OrganizationId, TeamId};
+use gatewright_types::{CatalogRefreshId, DisplayName, KeyId, ModelName, OrganizationId, PersonId, TagName, TeamId};
 
 use crate::cow_map::DigestState;
-use crate::{CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile};
+use crate::{
+    Caps, CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile, key_caps,
+};
 
 /// Everything a proxy knows of the configuration.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +32,7 @@ pub struct Caller {
 }
 
 /// What a node knows of a key.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct KeyEntry {
     pub organization: OrganizationId,
     pub id: KeyId,
@@ -39,6 +41,12 @@ pub struct KeyEntry {
     /// The models the key may call; all when absent.
     pub models: Option<Box<[ModelName]>>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whose key it is; absent for a service's.
+    pub owner: Option<PersonId>,
+    /// What its requests are tagged with, whatever they say. Absent for most.
+    pub tags: Option<Box<BTreeMap<TagName, DisplayName>>>,
+    /// Its own budgets and limits. Absent for most.
+    pub caps: Option<Box<Caps>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -102,7 +110,10 @@ impl Snapshot {
         for unit in units {
             next.revision = next.revision.max(unit.revision);
             if let UnitId::Key(digest) = unit.id {
-                next.apply_key(digest, unit);
+                let organization = unit.organization;
+                if let Err(found) = next.apply_key(digest, unit) {
+                    problems.push((organization, found));
+                }
                 continue;
             }
             if let UnitId::Catalog(id) = unit.id {
@@ -169,35 +180,69 @@ impl Snapshot {
         Ok(())
     }
 
-    fn apply_key(&mut self, digest: Digest, unit: Unit) {
+    /// A key whose limits cannot be read stays as it was.
+    fn apply_key(&mut self, digest: Digest, unit: Unit) -> Result<(), Vec<CompileProblem>> {
         match unit.body {
-            Some(UnitBody::Key(key)) => self
-                .keys
-                .insert(digest, Arc::new(KeyEntry::new(unit.organization, key))),
+            Some(UnitBody::Key(key)) => {
+                let entry = KeyEntry::read(unit.organization, key).map_err(|wrong| {
+                    let wrong = wrong.into_iter();
+                    let of_key = |(field, message)| CompileProblem {
+                        unit: unit.id,
+                        field,
+                        message,
+                    };
+                    wrong.map(of_key).collect::<Vec<_>>()
+                })?;
+                self.keys.insert(digest, Arc::new(entry));
+            }
             _ => {
                 self.keys.remove(&digest);
             }
         }
+        Ok(())
     }
 }
 
 impl KeyEntry {
-    fn new(organization: OrganizationId, unit: KeyUnit) -> Self {
+    /// A key of the organization that may do everything.
+    pub const fn new(organization: OrganizationId, id: KeyId) -> Self {
+        Self {
+            organization,
+            id,
+            name: None,
+            team: None,
+            models: None,
+            expires_at: None,
+            owner: None,
+            tags: None,
+            caps: None,
+        }
+    }
+
+    fn read(organization: OrganizationId, unit: KeyUnit) -> Result<Self, Vec<(String, String)>> {
+        let caps = key_caps(&unit)?;
         let KeyUnit {
             id,
             name,
             team,
             models,
             expires_at,
+            owner,
+            tags,
+            budgets: _,
+            limits: _,
         } = unit;
-        Self {
+        Ok(Self {
             organization,
             id,
             name,
             team,
             models: models.map(Vec::into_boxed_slice),
             expires_at,
-        }
+            owner,
+            tags: (!tags.is_empty()).then(|| Box::new(tags)),
+            caps: (!caps.is_empty()).then(|| Box::new(caps)),
+        })
     }
 
     /// Whether the key may call the model.
@@ -225,20 +270,11 @@ mod tests {
     }
 
     fn organization_body() -> UnitBody {
-        UnitBody::Organization(OrganizationUnit {
-            slug: "acme".parse().expect("a slug"),
-            traces: TraceSettings::default(),
-        })
+        UnitBody::Organization(OrganizationUnit::new("acme".parse().expect("a slug")))
     }
 
     fn key_body(id: KeyId) -> UnitBody {
-        UnitBody::Key(KeyUnit {
-            id,
-            name: None,
-            team: None,
-            models: None,
-            expires_at: None,
-        })
+        UnitBody::Key(KeyUnit::new(id))
     }
 
     #[test]

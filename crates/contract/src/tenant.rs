@@ -6,14 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
 use gatewright_types::api::{
-    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TraceSettings,
+    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TagRule,
+    TraceSettings,
 };
 use gatewright_types::{
     CredentialId, DisplayName, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
     UpstreamModel,
 };
 
-use crate::{BaseUrl, Bounds, CanaryUnit, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
+use crate::{BaseUrl, Bounds, CanaryUnit, CapsByScope, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,9 @@ pub struct Tenant {
     pub slug: Slug,
     pub teams: HashMap<TeamId, DisplayName>,
     pub traces: TraceSettings,
+    /// What it wants to know of requests.
+    pub tags: Vec<TagRule>,
+    pub caps: CapsByScope,
     pub models: HashMap<ModelName, Arc<Model>>,
     pub providers: HashMap<Slug, Arc<Provider>>,
     /// The organization's own prices, by provider and model there, the newest first.

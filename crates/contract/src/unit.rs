@@ -1,16 +1,18 @@
 //! The published configuration in its smallest pieces: one unit a resource, so that an edit moves one unit's bytes.
 //! The wire form is JSON with a version; a node skips unit kinds it does not know, so that releases can run side by side.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{
-    CachePurge, CredentialKind, ModelFacts, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
+    BudgetSpec, CachePurge, CredentialKind, LimitScope, LimitSpec, ModelFacts, ModelSettings, ProviderKind,
+    ProviderSettings, Rates, Route, TagRule, TraceSettings,
 };
 use gatewright_types::{
-    CatalogRefreshId, CredentialId, DisplayName, KeyId, ModelId, ModelName, OrganizationId, OverlayId, PriceId,
-    ProviderId, Slug, TeamId, UpstreamModel,
+    BudgetId, CatalogRefreshId, CredentialId, DisplayName, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId,
+    OverlayId, PersonId, PriceId, ProviderId, Slug, TagName, TeamId, UpstreamModel,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -44,6 +46,9 @@ pub enum UnitId {
     Overlay(OverlayId),
     CachePurges,
     Key(Digest),
+    /// Of anything but a key, whose budgets and limits are published with it.
+    Budget(BudgetId),
+    Limit(LimitId),
     /// An edition of the catalogue. It belongs to the installation.
     Catalog(CatalogRefreshId),
 }
@@ -59,6 +64,8 @@ pub enum UnitBody {
     Overlay(OverlayUnit),
     CachePurges(CachePurgesUnit),
     Key(KeyUnit),
+    Budget(BudgetUnit),
+    Limit(LimitUnit),
     Catalog(CatalogUnit),
 }
 
@@ -67,6 +74,8 @@ pub struct OrganizationUnit {
     pub slug: Slug,
     #[serde(default, skip_serializing_if = "TraceSettings::is_usual")]
     pub traces: TraceSettings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<TagRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +171,65 @@ pub struct KeyUnit {
     pub models: Option<Vec<ModelName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whose key it is; absent for a service's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
+    /// What its requests are tagged with, whatever they say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagName, DisplayName>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub budgets: BTreeMap<BudgetId, BudgetUnit>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<LimitId, LimitUnit>,
+}
+
+impl KeyUnit {
+    /// A key that may do everything.
+    pub const fn new(id: KeyId) -> Self {
+        Self {
+            id,
+            name: None,
+            team: None,
+            models: None,
+            expires_at: None,
+            owner: None,
+            tags: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            limits: BTreeMap::new(),
+        }
+    }
+}
+
+impl OrganizationUnit {
+    pub fn new(slug: Slug) -> Self {
+        Self {
+            slug,
+            traces: TraceSettings::default(),
+            tags: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetUnit {
+    pub scope: LimitScope,
+    pub spec: BudgetSpec,
+    /// Those whose time is not over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub increases: Vec<IncreaseUnit>,
+}
+
+/// More of a budget for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncreaseUnit {
+    pub amount: Nanos,
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitUnit {
+    pub scope: LimitScope,
+    pub spec: LimitSpec,
 }
 
 /// Why a text names no unit this release knows.
@@ -185,6 +253,8 @@ impl fmt::Display for UnitId {
             Self::Model(id) => id.fmt(f),
             Self::Price(id) => id.fmt(f),
             Self::Overlay(id) => id.fmt(f),
+            Self::Budget(id) => id.fmt(f),
+            Self::Limit(id) => id.fmt(f),
             Self::Catalog(id) => id.fmt(f),
             Self::Key(digest) => write!(f, "digest_{digest}"),
         }
@@ -207,6 +277,8 @@ impl FromStr for UnitId {
             ModelId::PREFIX => text.parse().ok().map(Self::Model),
             PriceId::PREFIX => text.parse().ok().map(Self::Price),
             OverlayId::PREFIX => text.parse().ok().map(Self::Overlay),
+            BudgetId::PREFIX => text.parse().ok().map(Self::Budget),
+            LimitId::PREFIX => text.parse().ok().map(Self::Limit),
             CatalogRefreshId::PREFIX => text.parse().ok().map(Self::Catalog),
             "digest" => text
                 .strip_prefix("digest_")
@@ -245,6 +317,8 @@ mod tests {
             UnitId::Model(ModelId::mint()),
             UnitId::Price(PriceId::mint()),
             UnitId::Overlay(OverlayId::mint()),
+            UnitId::Budget(BudgetId::mint()),
+            UnitId::Limit(LimitId::mint()),
             UnitId::Catalog(CatalogRefreshId::mint()),
             UnitId::Key(Digest::of(b"secret")),
         ];

@@ -1,9 +1,12 @@
 //! The record of one request: what the proxy writes to its journal and the control plane stores, once each.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{CacheStatus, CanarySide, Dialect, LineItem, Outcome, ServedTier};
 use gatewright_types::{
-    CredentialId, KeyId, ModelId, Nanos, NodeId, OrganizationId, ProviderId, RequestId, Slug, TeamId, UpstreamModel,
+    BudgetId, CredentialId, DisplayName, KeyId, ModelId, ModelName, Nanos, NodeId, OrganizationId, PersonId,
+    ProviderId, RequestId, Slug, TagName, TeamId, UpstreamModel,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +65,34 @@ pub struct UsageRecord {
     /// The canaries on its way. Of most requests there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub canaries: Vec<CanaryShare>,
+    /// Whose key it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<PersonId>,
+    /// Whom the caller answered, as the request named them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_user: Option<DisplayName>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagName, DisplayName>,
+    /// The budgets that its cost counts in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetShare>,
+    /// The model that a budget sent it to instead of the one it asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downgraded_to: Option<ModelName>,
+    /// The budget or limit that refused it, or, in shadow, would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+}
+
+/// A budget that a request's cost counts in, in the window in which it was let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetShare {
+    pub budget: BudgetId,
+    /// The beginning of its window, or of the part of it where it rolls, in milliseconds since 1970; 0 for ever.
+    pub from_ms: i64,
+    /// Of a budget for each: for whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<DisplayName>,
 }
 
 /// A canary that gave a request to one of its sides.

@@ -216,6 +216,8 @@ const fn kind(unit: UnitId) -> &'static str {
         UnitId::Price(_) => "price",
         UnitId::Overlay(_) => "overlay",
         UnitId::CachePurges => "cache_purges",
+        UnitId::Budget(_) => "budget",
+        UnitId::Limit(_) => "limit",
         UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => KEY_KIND,
     }

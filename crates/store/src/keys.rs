@@ -176,11 +176,11 @@ impl WriteTx {
         let digest = stored::digest(&row.digest)?;
         let key = read(row)?;
         let unit = KeyUnit {
-            id: key.id,
             name: Some(key.name.clone()),
             team: key.team,
             models: key.models.clone(),
             expires_at: key.expires_at,
+            ..KeyUnit::new(key.id)
         };
         self.publish(organization, UnitId::Key(digest), UnitBody::Key(unit))
             .await?;

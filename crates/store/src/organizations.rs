@@ -106,8 +106,8 @@ impl WriteTx {
     async fn publish_organization(&mut self, row: &Model) -> Result<Organization, WriteError> {
         let organization = read(row)?;
         let unit = OrganizationUnit {
-            slug: organization.slug.clone(),
             traces: organization.traces,
+            ..OrganizationUnit::new(organization.slug.clone())
         };
         self.publish(organization.id, UnitId::Organization, UnitBody::Organization(unit))
             .await?;

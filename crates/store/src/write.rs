@@ -158,7 +158,9 @@ impl WriteTx {
             | UnitId::Provider(_)
             | UnitId::Model(_)
             | UnitId::Price(_)
-            | UnitId::Overlay(_) => {
+            | UnitId::Overlay(_)
+            | UnitId::Budget(_)
+            | UnitId::Limit(_) => {
                 self.touched.entry(organization).or_default().insert(unit);
             }
         }
@@ -220,6 +222,8 @@ fn name_unit(
             | UnitBody::Price(_)
             | UnitBody::Key(_)
             | UnitBody::CachePurges(_)
+            | UnitBody::Budget(_)
+            | UnitBody::Limit(_)
             | UnitBody::Catalog(_),
         )
         | None => problem.message,

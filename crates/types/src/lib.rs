@@ -15,9 +15,9 @@ mod unit;
 pub use duration::{DurationError, HumanDuration};
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
-    AuditId, BudgetId, BudgetRequestId, CatalogRefreshId, CredentialId, IdError, IncreaseId, InvitationId, KeyId, LimitId,
-    ModelId, NodeId, OrganizationId, OverlayId,
-    PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId, TokenId,
+    AuditId, BudgetId, BudgetRequestId, CatalogRefreshId, CredentialId, IdError, IncreaseId, InvitationId, KeyId,
+    LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId,
+    TokenId,
 };
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};

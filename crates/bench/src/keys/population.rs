@@ -94,11 +94,8 @@ impl Population {
         let tenant = self.tenant_of(number);
         let digest = Digest::of(self.secret(number).as_bytes());
         let body = KeyUnit {
-            id: KeyId::mint(),
-            name: None,
             team: Some(tenant.team),
-            models: None,
-            expires_at: None,
+            ..KeyUnit::new(KeyId::mint())
         };
         unit(tenant.id, UnitId::Key(digest), UnitBody::Key(body))
     }
@@ -112,10 +109,7 @@ impl Population {
             unit(
                 tenant.id,
                 UnitId::Organization,
-                UnitBody::Organization(OrganizationUnit {
-                    slug,
-                    traces: TraceSettings::default(),
-                }),
+                UnitBody::Organization(OrganizationUnit::new(slug)),
             ),
             unit(tenant.id, UnitId::Team(tenant.team), UnitBody::Team(team)),
         ];

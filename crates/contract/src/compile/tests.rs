@@ -8,10 +8,7 @@ use super::*;
 use crate::{CredentialUnit, OrganizationUnit, ProviderUnit, Sealed, Strategy};
 
 fn base() -> BTreeMap<UnitId, UnitBody> {
-    let organization = OrganizationUnit {
-        slug: "acme".parse().expect("a slug"),
-        traces: TraceSettings::default(),
-    };
+    let organization = OrganizationUnit::new("acme".parse().expect("a slug"));
     BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))])
 }
 

@@ -97,12 +97,11 @@ async fn key(call: &Call, scope: &Scope<'_>, request: &SampleRequest) -> Result<
         let missing = || ApiError::field("request.key", &format!("there is no active key named {name}"));
         let key = found.ok_or_else(missing)?;
         return Ok(KeyEntry {
-            organization,
-            id: key.id,
             name: Some(key.name),
             team: key.team,
             models: key.models.map(Vec::into_boxed_slice),
             expires_at: key.expires_at,
+            ..KeyEntry::new(organization, key.id)
         });
     }
     let team = match &request.team {
@@ -112,13 +111,10 @@ async fn key(call: &Call, scope: &Scope<'_>, request: &SampleRequest) -> Result<
         }
         None => None,
     };
+    let id = UNNAMED_KEY.parse::<KeyId>().expect("written as keys' identifiers are");
     Ok(KeyEntry {
-        organization,
-        id: UNNAMED_KEY.parse::<KeyId>().expect("written as keys' identifiers are"),
-        name: None,
         team,
-        models: None,
-        expires_at: None,
+        ..KeyEntry::new(organization, id)
     })
 }
 

@@ -209,8 +209,8 @@ impl Differ<'_> {
 
     fn compile(&mut self) {
         let organization = OrganizationUnit {
-            slug: self.current.organization.slug.clone(),
             traces: self.document.traces.unwrap_or(self.current.organization.traces),
+            ..OrganizationUnit::new(self.current.organization.slug.clone())
         };
         let mut units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))]);
         let ids: HashMap<&str, UnitId> = self

@@ -53,12 +53,11 @@ pub fn compile_document(document: &Document) -> Result<Compiled, Vec<FieldProble
     })?;
     let keys = document.keys.iter().flatten().enumerate().map(|(index, entry)| {
         let key = KeyEntry {
-            organization,
-            id: key_id(index + 1),
             name: Some(entry.name.clone()),
             team: entry.team.as_ref().and_then(|team| teams.get(team).copied()),
             models: entry.models.clone().map(Vec::into_boxed_slice),
             expires_at: entry.expires_at,
+            ..KeyEntry::new(organization, key_id(index + 1))
         };
         (entry.name.clone(), Arc::new(key))
     });
@@ -95,12 +94,8 @@ impl Compiled {
             found.ok_or_else(|| SampleError::NoTeam(name.clone()))
         });
         Ok(Arc::new(KeyEntry {
-            organization: self.tenant.id,
-            id: key_id(0),
-            name: None,
             team: team.transpose()?,
-            models: None,
-            expires_at: None,
+            ..KeyEntry::new(self.tenant.id, key_id(0))
         }))
     }
 }
@@ -117,8 +112,8 @@ fn units(
 ) -> BTreeMap<UnitId, UnitBody> {
     let mut units = BTreeMap::new();
     let organization = OrganizationUnit {
-        slug: document.organization.clone(),
         traces: document.traces.unwrap_or_default(),
+        ..OrganizationUnit::new(document.organization.clone())
     };
     units.insert(UnitId::Organization, UnitBody::Organization(organization));
     for (name, id) in teams {

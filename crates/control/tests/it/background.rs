@@ -55,6 +55,12 @@ fn record(organization: OrganizationId) -> UsageRecord {
         overhead_us: 300,
         trace: None,
         canaries: Vec::new(),
+        owner: None,
+        end_user: None,
+        tags: std::collections::BTreeMap::new(),
+        budgets: Vec::new(),
+        downgraded_to: None,
+        over: None,
     }
 }
 

@@ -20,6 +20,8 @@ async fn ids(feed: &Feed, after: Revision) -> Vec<&'static str> {
         UnitId::Price(_) => "price",
         UnitId::Overlay(_) => "overlay",
         UnitId::CachePurges => "cache_purges",
+        UnitId::Budget(_) => "budget",
+        UnitId::Limit(_) => "limit",
         UnitId::Catalog(_) => "catalog",
         UnitId::Key(_) => "key",
     };

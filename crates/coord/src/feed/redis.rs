@@ -104,6 +104,8 @@ impl RedisFeed {
                 | UnitId::Price(_)
                 | UnitId::Overlay(_)
                 | UnitId::CachePurges
+                | UnitId::Budget(_)
+                | UnitId::Limit(_)
                 | UnitId::Catalog(_) => String::new(),
             };
             let organization = unit.organization.to_string();

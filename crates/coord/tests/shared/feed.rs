@@ -4,19 +4,12 @@ use std::time::Duration;
 
 use gatewright_contract::{Digest, KeyUnit, OrganizationUnit, Revision, Unit, UnitBody, UnitId};
 use gatewright_coord::{CoordError, Feed, FeedState, Read, UnitPage, Wake};
-use gatewright_types::api::TraceSettings;
 use gatewright_types::{KeyId, OrganizationId};
 
 use crate::{PATIENCE, feeds, redis};
 
 pub(crate) fn key(organization: OrganizationId, revision: u64, secret: &str) -> Unit {
-    let body = UnitBody::Key(KeyUnit {
-        id: KeyId::mint(),
-        name: None,
-        team: None,
-        models: None,
-        expires_at: None,
-    });
+    let body = UnitBody::Key(KeyUnit::new(KeyId::mint()));
     Unit {
         organization,
         id: UnitId::Key(Digest::of(secret.as_bytes())),
@@ -26,10 +19,7 @@ pub(crate) fn key(organization: OrganizationId, revision: u64, secret: &str) -> 
 }
 
 fn organization(revision: u64) -> Unit {
-    let body = UnitBody::Organization(OrganizationUnit {
-        slug: "acme".parse().expect("a slug"),
-        traces: TraceSettings::default(),
-    });
+    let body = UnitBody::Organization(OrganizationUnit::new("acme".parse().expect("a slug")));
     Unit {
         organization: OrganizationId::mint(),
         id: UnitId::Organization,

@@ -40,6 +40,12 @@ fn record() -> UsageRecord {
         overhead_us: 1,
         trace: None,
         canaries: Vec::new(),
+        owner: None,
+        end_user: None,
+        tags: std::collections::BTreeMap::new(),
+        budgets: Vec::new(),
+        downgraded_to: None,
+        over: None,
     }
 }
 

@@ -111,6 +111,12 @@ impl Record {
             overhead_us: 0,
             trace: None,
             canaries: Vec::new(),
+            owner: caller.key.owner,
+            end_user: None,
+            tags: std::collections::BTreeMap::new(),
+            budgets: Vec::new(),
+            downgraded_to: None,
+            over: None,
         };
         gateway.parts.metrics.request_begins();
         let open = Open {

@@ -10,7 +10,7 @@ use gatewright_contract::{
 use gatewright_llm::Request;
 use gatewright_llm::dialect::PathFacts;
 use gatewright_routing::{Asked, Headers, Health, Plan, Situation, Turns, Unroutable, Vitals, route, route_and_tell};
-use gatewright_types::api::{Dialect, ProviderKind, ProviderSettings, Route, RouteDecision, TraceSettings};
+use gatewright_types::api::{Dialect, ProviderKind, ProviderSettings, Route, RouteDecision};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId, Slug};
 use serde_json::{Value, json};
 
@@ -36,10 +36,7 @@ impl World {
         let read: Route = serde_json::from_value(written).expect("a route");
         let mut units = BTreeMap::from([(
             UnitId::Organization,
-            UnitBody::Organization(OrganizationUnit {
-                slug: slug("acme"),
-                traces: TraceSettings::default(),
-            }),
+            UnitBody::Organization(OrganizationUnit::new(slug("acme"))),
         )]);
         units.extend(more);
         for (_, leaf) in read.targets() {
@@ -71,14 +68,7 @@ impl World {
     }
 
     fn of(tenant: Tenant) -> Self {
-        let key = KeyEntry {
-            organization: tenant.id,
-            id: KeyId::mint(),
-            name: None,
-            team: None,
-            models: None,
-            expires_at: None,
-        };
+        let key = KeyEntry::new(tenant.id, KeyId::mint());
         Self {
             model: tenant.models.get("m").expect("it was made").clone(),
             caller: Caller {

@@ -135,7 +135,6 @@ impl Follower {
 mod tests {
     use gatewright_contract::{KeyUnit, OrganizationUnit, Published, Revision, UnitBody, UnitId};
     use gatewright_coord::LocalFeed;
-    use gatewright_types::api::TraceSettings;
     use gatewright_types::{KeyId, OrganizationId};
 
     use super::super::OnDisk;
@@ -165,10 +164,7 @@ mod tests {
             questions: Semaphore::new(QUESTIONS_AT_ONCE),
         };
         let organization = OrganizationId::mint();
-        let body = UnitBody::Organization(OrganizationUnit {
-            slug: "acme".parse().expect("a slug"),
-            traces: TraceSettings::default(),
-        });
+        let body = UnitBody::Organization(OrganizationUnit::new("acme".parse().expect("a slug")));
         let unit = Unit {
             organization,
             id: UnitId::Organization,
@@ -208,13 +204,7 @@ mod tests {
     }
 
     fn key() -> Option<UnitBody> {
-        Some(UnitBody::Key(KeyUnit {
-            id: KeyId::mint(),
-            name: None,
-            team: None,
-            models: None,
-            expires_at: None,
-        }))
+        Some(UnitBody::Key(KeyUnit::new(KeyId::mint())))
     }
 
     #[tokio::test]
@@ -251,10 +241,7 @@ mod tests {
             revision: Revision(revision),
             body,
         };
-        let body = UnitBody::Organization(OrganizationUnit {
-            slug: "beta".parse().expect("a slug"),
-            traces: TraceSettings::default(),
-        });
+        let body = UnitBody::Organization(OrganizationUnit::new("beta".parse().expect("a slug")));
         let made = [
             unit(UnitId::Organization, 2, Some(body)),
             unit(UnitId::Key(digest()), 3, key()),

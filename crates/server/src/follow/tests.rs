@@ -1,6 +1,6 @@
 use gatewright_contract::{Digest, KeyUnit, ModelUnit, OrganizationUnit, ProviderUnit, UnitBody, UnitId};
 use gatewright_coord::LocalFeed;
-use gatewright_types::api::{ModelSettings, ProviderKind, ProviderSettings, Route, TraceSettings};
+use gatewright_types::api::{ModelSettings, ProviderKind, ProviderSettings, Route};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId};
 
 use super::*;
@@ -42,21 +42,12 @@ impl Stage {
     }
 
     fn owner(&self, revision: u64) -> Unit {
-        let body = UnitBody::Organization(OrganizationUnit {
-            slug: "acme".parse().expect("a slug"),
-            traces: TraceSettings::default(),
-        });
+        let body = UnitBody::Organization(OrganizationUnit::new("acme".parse().expect("a slug")));
         self.unit(revision, UnitId::Organization, Some(body))
     }
 
     fn key(&self, revision: u64, secret: &str) -> Unit {
-        let body = UnitBody::Key(KeyUnit {
-            id: KeyId::mint(),
-            name: None,
-            team: None,
-            models: None,
-            expires_at: None,
-        });
+        let body = UnitBody::Key(KeyUnit::new(KeyId::mint()));
         self.unit(revision, UnitId::Key(Digest::of(secret.as_bytes())), Some(body))
     }
 

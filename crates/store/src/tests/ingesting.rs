@@ -402,6 +402,12 @@ pub(super) fn record(organization: OrganizationId) -> UsageRecord {
         overhead_us: 90,
         trace: None,
         canaries: Vec::new(),
+        owner: None,
+        end_user: None,
+        tags: std::collections::BTreeMap::new(),
+        budgets: Vec::new(),
+        downgraded_to: None,
+        over: None,
     }
 }
 

@@ -201,10 +201,7 @@ pub struct NewBudgetRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BudgetDecision {
-    Approve {
-        amount: Nanos,
-        expires_at: DateTime<Utc>,
-    },
+    Approve { amount: Nanos, expires_at: DateTime<Utc> },
     Deny {},
 }
 

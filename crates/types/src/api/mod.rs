@@ -40,8 +40,7 @@ pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
 pub use budgets::{
     Budget, BudgetAction, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestState, BudgetSpec,
-    BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease, UnpricedRequests,
-    WhenUnavailable,
+    BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease, UnpricedRequests, WhenUnavailable,
 };
 pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};

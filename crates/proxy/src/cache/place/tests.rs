@@ -139,12 +139,8 @@ fn caller_parts(
     let unit: OrganizationUnit = serde_json::from_str(r#"{"slug":"acme"}"#).expect("an organization");
     let units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(unit))]);
     let key = KeyEntry {
-        organization,
-        id: KeyId::mint(),
-        name: None,
         team,
-        models: None,
-        expires_at: None,
+        ..KeyEntry::new(organization, KeyId::mint())
     };
     let tenant = compile(organization, &units).expect("it compiles");
     (Arc::new(key), Arc::new(tenant))

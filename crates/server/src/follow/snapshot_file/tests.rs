@@ -4,13 +4,7 @@ use gatewright_types::KeyId;
 use super::*;
 
 fn key(organization: OrganizationId, revision: u64, secret: &str) -> Unit {
-    let body = UnitBody::Key(KeyUnit {
-        id: KeyId::mint(),
-        name: None,
-        team: None,
-        models: None,
-        expires_at: None,
-    });
+    let body = UnitBody::Key(KeyUnit::new(KeyId::mint()));
     Unit {
         organization,
         id: UnitId::Key(Digest::of(secret.as_bytes())),

@@ -1,0 +1,291 @@
+//! From what is written of budgets and limits to what nodes count by.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use gatewright_cel::{Expression, Zone};
+use gatewright_types::api::{BudgetAction, BudgetSpec, BudgetWindow, LimitScope, LimitSpec};
+use gatewright_types::{BudgetId, HumanDuration, LimitId, Nanos};
+
+use crate::caps::{Budget, CapsByScope, RateLimit};
+use crate::condition::unit_declarations;
+use crate::{BudgetUnit, CompileProblem, LimitUnit, UnitBody, UnitId};
+
+const SHORTEST_ROLLING: HumanDuration = HumanDuration::from_millis(3_600_000);
+const LONGEST_ROLLING: HumanDuration = HumanDuration::from_millis(90 * 86_400_000);
+/// The last day that every month has.
+const LAST_FIRST_DAY: u8 = 28;
+const MOST_ALERTS: usize = 10;
+const HIGHEST_ALERT: u16 = 1_000;
+
+/// What is written, and what is wrong with it, by field.
+type Checked<T> = Result<T, Vec<(String, String)>>;
+
+/// All but those of keys. What they name is looked for among the units.
+pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<CompileProblem>) -> CapsByScope {
+    let names = Names::of(units);
+    let mut caps = CapsByScope::default();
+    let mut budgets: HashMap<(&LimitScope, BudgetWindow), Nanos> = HashMap::new();
+    let mut limits = HashSet::new();
+    let mut note = |unit: UnitId, wrong: Vec<(String, String)>| {
+        let found = wrong.into_iter();
+        problems.extend(found.map(|(field, message)| CompileProblem { unit, field, message }));
+    };
+    for (unit, body) in units {
+        match (unit, body) {
+            (UnitId::Budget(id), UnitBody::Budget(spec)) => {
+                let mut wrong = names.missing(&spec.scope);
+                if budgets
+                    .insert((&spec.scope, spec.spec.window), spec.spec.amount)
+                    .is_some()
+                {
+                    wrong.push((
+                        "window".to_owned(),
+                        "has a budget of this scope already: change that one".to_owned(),
+                    ));
+                }
+                if let BudgetAction::Downgrade(model) = &spec.spec.action
+                    && !names.models.contains(model.as_str())
+                {
+                    wrong.push((
+                        "action.downgrade".to_owned(),
+                        format!("there is no model named {model}"),
+                    ));
+                }
+                match budget(*id, spec) {
+                    Ok(budget) if wrong.is_empty() => caps.add_budget(budget),
+                    Ok(_) => {}
+                    Err(found) => wrong.extend(found),
+                }
+                note(*unit, wrong);
+            }
+            (UnitId::Limit(id), UnitBody::Limit(spec)) => {
+                let mut wrong = names.missing(&spec.scope);
+                if !limits.insert((&spec.scope, spec.spec.shadow)) {
+                    wrong.push(("scope".to_owned(), "has a limit already: change that one".to_owned()));
+                }
+                match rate_limit(*id, spec) {
+                    Ok(limit) if wrong.is_empty() => caps.add_limit(limit),
+                    Ok(_) => {}
+                    Err(found) => wrong.extend(found),
+                }
+                note(*unit, wrong);
+            }
+            _ => {}
+        }
+    }
+    for (unit, body) in units {
+        let UnitBody::Budget(spec) = body else { continue };
+        let whole = budgets.get(&(&LimitScope::Organization, spec.spec.window));
+        if let Some(whole) = whole.filter(|whole| spec.spec.amount > **whole) {
+            note(*unit, vec![too_much("the organization", *whole)]);
+        }
+    }
+    caps
+}
+
+/// What is wrong with an amount that is more than that of what it is a part of.
+pub fn too_much(whole: &str, amount: Nanos) -> (String, String) {
+    let message = format!("is more than the {amount} USD that {whole} has for the same window");
+    ("amount".to_owned(), message)
+}
+
+/// One budget, whatever it names.
+pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
+    let BudgetUnit { scope, spec, increases } = unit;
+    let mut wrong = budget_problems(spec);
+    let zone = Zone::named(spec.time_zone.as_str());
+    match zone {
+        Ok(zone) if wrong.is_empty() => Ok(Budget {
+            id,
+            scope: scope.clone(),
+            spec: spec.clone(),
+            zone,
+            increases: increases
+                .iter()
+                .map(|increase| (increase.amount.get(), increase.expires_at.timestamp_millis()))
+                .collect(),
+        }),
+        Ok(_) => Err(wrong),
+        Err(failed) => {
+            wrong.push(("time_zone".to_owned(), failed.to_string()));
+            Err(wrong)
+        }
+    }
+}
+
+/// One limit, whatever it names.
+pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
+    let LimitUnit { scope, spec } = unit;
+    let mut wrong = Vec::new();
+    let LimitSpec {
+        rpm,
+        rph,
+        rpd,
+        tpm,
+        tph,
+        tpd,
+        concurrency,
+        units,
+        shadow: _,
+        when_unavailable: _,
+    } = spec;
+    let of_tokens = [tpm, tph, tpd];
+    let all = [rpm, rph, rpd, concurrency].into_iter().chain(of_tokens);
+    if all.clone().all(Option::is_none) {
+        wrong.push((
+            "rpm".to_owned(),
+            "a limit limits something: say `rpm`, `tpm` or `concurrency`, for one".to_owned(),
+        ));
+    }
+    if all.flatten().any(|most| *most > LARGEST_LIMIT) {
+        wrong.push(("rpm".to_owned(), format!("a limit is {LARGEST_LIMIT} at most")));
+    }
+    if units.is_some() && of_tokens.into_iter().all(Option::is_none) {
+        wrong.push((
+            "units".to_owned(),
+            "only says something with `tpm`, `tph` or `tpd`".to_owned(),
+        ));
+    }
+    let units = units
+        .as_ref()
+        .map(|text| Expression::compile_number(text, &unit_declarations()));
+    match units.transpose() {
+        Ok(units) if wrong.is_empty() => Ok(RateLimit {
+            id,
+            scope: scope.clone(),
+            spec: spec.clone(),
+            units,
+        }),
+        Ok(_) => Err(wrong),
+        Err(problem) => {
+            wrong.push(("units".to_owned(), problem.to_string()));
+            Err(wrong)
+        }
+    }
+}
+
+/// More cannot be counted exactly.
+const LARGEST_LIMIT: u64 = 1_000_000_000_000;
+
+fn budget_problems(spec: &BudgetSpec) -> Vec<(String, String)> {
+    let mut wrong = Vec::new();
+    let mut note = |field: &str, message: String| wrong.push((field.to_owned(), message));
+    if spec.amount < Nanos::ZERO {
+        note("amount", "must not be negative".to_owned());
+    }
+    if spec.amount > BudgetSpec::LARGEST {
+        note("amount", format!("must be at most {} USD", BudgetSpec::LARGEST));
+    }
+    match (spec.soft, &spec.action) {
+        (Some(_), BudgetAction::Block | BudgetAction::Warn | BudgetAction::Ask) => {
+            note(
+                "soft",
+                "only says something with `action: {downgrade: MODEL}`".to_owned(),
+            );
+        }
+        (Some(soft), BudgetAction::Downgrade(_)) if soft >= spec.amount || soft < Nanos::ZERO => {
+            note("soft", "must be less than `amount`".to_owned());
+        }
+        (Some(_) | None, _) => {}
+    }
+    match spec.window {
+        BudgetWindow::FiscalMonth { starts_on } if !(1..=LAST_FIRST_DAY).contains(&starts_on) => {
+            note(
+                "window.fiscal_month.starts_on",
+                format!("must be from 1 to {LAST_FIRST_DAY}"),
+            );
+        }
+        BudgetWindow::Rolling(length) if !(SHORTEST_ROLLING..=LONGEST_ROLLING).contains(&length) => {
+            note(
+                "window.rolling",
+                format!("must be from {SHORTEST_ROLLING} to {LONGEST_ROLLING}"),
+            );
+        }
+        BudgetWindow::Hour
+        | BudgetWindow::Day
+        | BudgetWindow::Week
+        | BudgetWindow::Month
+        | BudgetWindow::FiscalMonth { .. }
+        | BudgetWindow::Rolling(_)
+        | BudgetWindow::Total => {}
+    }
+    if spec.carry_over && matches!(spec.window, BudgetWindow::Rolling(_) | BudgetWindow::Total) {
+        note(
+            "carry_over",
+            "only says something of a window that another one follows".to_owned(),
+        );
+    }
+    let rises = spec
+        .alerts
+        .iter()
+        .zip(spec.alerts.iter().skip(1))
+        .all(|(one, next)| one < next);
+    if spec.alerts.len() > MOST_ALERTS || !rises || spec.alerts.iter().any(|step| !(1..=HIGHEST_ALERT).contains(step)) {
+        note(
+            "alerts",
+            format!("are up to {MOST_ALERTS} rising percentages from 1 to {HIGHEST_ALERT}"),
+        );
+    }
+    wrong
+}
+
+/// What budgets and limits may name.
+struct Names<'a> {
+    units: &'a BTreeMap<UnitId, UnitBody>,
+    models: HashSet<&'a str>,
+    providers: HashSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(units: &'a BTreeMap<UnitId, UnitBody>) -> Self {
+        let mut names = Self {
+            units,
+            models: HashSet::new(),
+            providers: HashSet::new(),
+        };
+        for body in units.values() {
+            match body {
+                UnitBody::Model(model) => {
+                    names.models.insert(model.name.as_str());
+                }
+                UnitBody::Provider(provider) => {
+                    names.providers.insert(provider.name.as_str());
+                }
+                UnitBody::Organization(_)
+                | UnitBody::Team(_)
+                | UnitBody::Price(_)
+                | UnitBody::Overlay(_)
+                | UnitBody::CachePurges(_)
+                | UnitBody::Key(_)
+                | UnitBody::Budget(_)
+                | UnitBody::Limit(_)
+                | UnitBody::Catalog(_) => {}
+            }
+        }
+        names
+    }
+
+    fn missing(&self, scope: &LimitScope) -> Vec<(String, String)> {
+        let is_there = match scope {
+            LimitScope::Team(team) => self.units.contains_key(&UnitId::Team(*team)),
+            LimitScope::Model(model) => self.models.contains(model.as_str()),
+            LimitScope::Provider(provider) => self.providers.contains(provider.as_str()),
+            LimitScope::Credential(credential) => self.units.values().any(|body| match body {
+                UnitBody::Provider(provider) => provider.credentials.iter().any(|one| one.id == *credential),
+                _ => false,
+            }),
+            LimitScope::Organization
+            | LimitScope::User(_)
+            | LimitScope::Key(_)
+            | LimitScope::EndUser(_)
+            | LimitScope::Tag(_) => true,
+        };
+        match is_there {
+            true => Vec::new(),
+            false => {
+                let kind = scope.kind();
+                vec![(format!("scope.{kind}"), format!("there is no such {kind}"))]
+            }
+        }
+    }
+}

@@ -4,7 +4,9 @@
 
 pub mod api;
 pub mod chat;
+pub mod dialect;
 pub mod environment;
+pub mod failures;
 pub mod frames;
 pub mod http;
 pub mod installation;

@@ -1,6 +1,7 @@
 //! A provider that answers as it is told, byte for byte, and remembers what it was sent.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,7 +73,7 @@ pub enum Ending {
 pub struct Upstream {
     address: SocketAddr,
     shared: Arc<Shared>,
-    _acceptor: JoinSet<()>,
+    acceptor: JoinSet<()>,
 }
 
 #[derive(Debug, Default)]
@@ -82,9 +83,20 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
+    rule: Option<Rule>,
     scripts: HashMap<String, Script>,
     seen: Vec<Seen>,
     connections: u64,
+}
+
+/// What is done with a request, by its body.
+#[derive(Clone)]
+struct Rule(Arc<dyn Fn(&Value) -> Script + Send + Sync>);
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rule")
+    }
 }
 
 impl Script {
@@ -226,8 +238,19 @@ impl Upstream {
         Self {
             address,
             shared,
-            _acceptor: acceptor,
+            acceptor,
         }
+    }
+
+    /// From now on it cannot be reached, and whatever is under way breaks off.
+    pub async fn stop(&mut self) {
+        self.acceptor.shutdown().await;
+    }
+
+    /// It can be reached again where it was.
+    pub async fn start_again(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("its port is its own");
+        self.acceptor.spawn(accept(listener, self.shared.clone()));
     }
 
     /// What goes into a provider's `base_url`.
@@ -248,6 +271,11 @@ impl Upstream {
     /// neither, are answered so.
     pub fn on(&self, model: &str, script: Script) {
         self.shared.state().scripts.insert(model.to_owned(), script);
+    }
+
+    /// From now on every request is answered by its body, whatever else was said.
+    pub fn answer_by(&self, rule: impl Fn(&Value) -> Script + Send + Sync + 'static) {
+        self.shared.state().rule = Some(Rule(Arc::new(rule)));
     }
 
     /// All requests so far.
@@ -405,6 +433,10 @@ async fn pause(connection: &mut Connection, delay: Duration) -> bool {
 
 fn choose(shared: &Shared, target: &str, secret: Option<&str>, body: &[u8]) -> Script {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let rule = shared.state().rule.clone();
+    if let Some(Rule(answer)) = rule {
+        return answer(&asked);
+    }
     let said = |name| asked.get(name).and_then(Value::as_str);
     let model = said("model").unwrap_or(target);
     let scripted = secret.into_iter().chain(said("inputText")).chain([model]);

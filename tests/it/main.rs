@@ -11,6 +11,7 @@ mod config_push;
 mod configuration;
 mod counting;
 mod dialects;
+mod drill;
 mod egress;
 mod embeddings;
 mod environment;

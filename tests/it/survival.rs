@@ -4,6 +4,8 @@
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{Outcome, UsageRow};
 use harness::chat::{error, refused, request_id};
+use harness::dialect::{CHAT, DIALECTS, Dialect};
+use harness::failures::failures;
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
@@ -59,12 +61,12 @@ impl World {
         post(&self.organization, "/models", &body).await;
     }
 
-    async fn ask(&self, caller: &Caller, model: &str, stream: bool) -> Answer {
-        self.ask_at(0, caller, model, stream).await
+    async fn ask(&self, dialect: &Dialect, model: &str, stream: bool) -> Answer {
+        self.ask_at(0, dialect, model, stream).await
     }
 
-    async fn ask_at(&self, node: usize, caller: &Caller, model: &str, stream: bool) -> Answer {
-        let (path, body) = (caller.request)(model, stream);
+    async fn ask_at(&self, node: usize, dialect: &Dialect, model: &str, stream: bool) -> Answer {
+        let (path, body) = (dialect.request)(model, "Say hello.", stream);
         let request = Request::new("POST", &path)
             .header("x-api-key", &self.key.secret)
             .json(&body);
@@ -81,155 +83,27 @@ async fn post(organization: &Organization, tail: &str, body: &Value) {
         .expect(201);
 }
 
-/// Who asks in which dialect.
-struct Caller {
-    name: &'static str,
-    request: fn(&str, bool) -> (String, Value),
-    /// The text of a whole answer, and that of a stream.
-    text: fn(&Answer, bool) -> String,
-}
-
-const CHAT: Caller = Caller {
-    name: "chat",
-    request: |model, stream| {
-        let body = json!({"model": model, "stream": stream, "messages": [{"role": "user", "content": "Say hello."}]});
-        ("/v1/chat/completions".to_owned(), body)
-    },
-    text: |answer, stream| match stream {
-        true => sse::text(&answer.body),
-        false => texts(&[answer.json()], "/choices/0/message/content"),
-    },
-};
-
-const CALLERS: [Caller; 4] = [
-    CHAT,
-    Caller {
-        name: "messages",
-        request: |model, stream| {
-            let body = json!({"model": model, "max_tokens": 50, "stream": stream,
-                "messages": [{"role": "user", "content": "Say hello."}]});
-            ("/v1/messages".to_owned(), body)
-        },
-        text: |answer, stream| match stream {
-            true => texts(&events(answer), "/delta/text"),
-            false => texts(&[answer.json()], "/content/0/text"),
-        },
-    },
-    Caller {
-        name: "responses",
-        request: |model, stream| {
-            let body = json!({"model": model, "stream": stream, "store": false, "input": "Say hello."});
-            ("/v1/responses".to_owned(), body)
-        },
-        text: |answer, stream| match stream {
-            true => texts(&events(answer), "/delta"),
-            false => texts(&[answer.json()], "/output/0/content/0/text"),
-        },
-    },
-    Caller {
-        name: "gemini",
-        request: |model, stream| {
-            let verb = if stream {
-                "streamGenerateContent?alt=sse"
-            } else {
-                "generateContent"
-            };
-            let body = json!({"contents": [{"role": "user", "parts": [{"text": "Say hello."}]}]});
-            (format!("/v1beta/models/{model}:{verb}"), body)
-        },
-        text: |answer, stream| match stream {
-            true => texts(&events(answer), "/candidates/0/content/parts/0/text"),
-            false => texts(&[answer.json()], "/candidates/0/content/parts/0/text"),
-        },
-    },
-];
-
-/// The JSON of a stream's events, whatever their names.
-fn events(answer: &Answer) -> Vec<Value> {
-    let text = answer.text();
-    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    data.filter(|data| *data != "[DONE]")
-        .map(|data| serde_json::from_str(data).unwrap_or_else(|error| panic!("{data}: {error}")))
-        .collect()
-}
-
-fn texts(values: &[Value], pointer: &str) -> String {
-    let pieces = values.iter().filter_map(|value| value.pointer(pointer)?.as_str());
-    pieces.collect()
-}
-
-/// A way to fail: instead of a whole answer, and instead of a stream.
-fn failures() -> Vec<(&'static str, Script, Script)> {
-    let same = |name, script: Script| (name, script.clone(), script);
-    let told = json!({"error": {"message": "no", "type": "server_error", "code": "boom"}});
-    let page = "<html><head><title>Bad gateway</title></head></html>";
-    vec![
-        same(
-            "429 with a long Retry-After",
-            Script::json(429, &told).header("retry-after", "600"),
-        ),
-        same("429 without", Script::json(429, &told)),
-        same("500", Script::json(500, &told)),
-        same("503", Script::json(503, &told)),
-        same("401 of ours", Script::json(401, &told)),
-        same("404", Script::json(404, &told)),
-        same("an error under status 200", Script::json(200, &told)),
-        same("a page under status 200", Script::body(200, "text/html", page)),
-        same("no HTTP", Script::raw("SSH-2.0-OpenSSH_9.6\r\n")),
-        same("silence", Script::silent()),
-        (
-            "half an answer",
-            Script::body(200, "application/json", "{\"id\": \"c-1\", \"choi").cut(),
-            Script::stream([opening()]).cut(),
-        ),
-        (
-            "no JSON",
-            Script::body(200, "application/json", "{\"id\": nope}"),
-            Script::stream(["data: {\"id\": nope}\n\n"]),
-        ),
-        (
-            "an error event",
-            Script::json(200, &told),
-            Script::stream([opening(), data(&told)]),
-        ),
-        (
-            "nothing",
-            Script::body(200, "application/json", ""),
-            Script::stream::<&str>([]),
-        ),
-        (
-            "nothing but an end",
-            Script::json(500, &told),
-            Script::stream([opening(), DONE.to_owned()]),
-        ),
-        (
-            "an end too early",
-            Script::json(500, &told),
-            Script::stream([opening()]),
-        ),
-        (
-            "a stall",
-            Script::body(200, "application/json", "{").stall(),
-            Script::stream([opening()]).stall(),
-        ),
-    ]
-}
-
 #[tokio::test]
 async fn every_caller_is_served_whole_however_the_first_provider_fails() {
     let world = World::make(&json!({"attempts": 0})).await;
-    for (failure, whole, streamed) in failures() {
+    for failure in failures() {
         for stream in [false, true] {
-            let script = if stream { &streamed } else { &whole };
+            let script = if stream { &failure.stream } else { &failure.whole };
             world.first.on("m", script.clone());
-            for caller in &CALLERS {
+            for dialect in &DIALECTS {
                 let asked = world.second.seen().len();
 
-                let answer = world.ask(caller, "m", stream).await;
+                let answer = world.ask(dialect, "m", stream).await;
 
-                let told = format!("{failure}, {}, stream: {stream}: {}", caller.name, answer.text());
+                let told = format!(
+                    "{}, {}, stream: {stream}: {}",
+                    failure.name,
+                    dialect.name,
+                    answer.text()
+                );
                 assert_eq!(answer.status, 200, "{told}");
-                assert_eq!((caller.text)(&answer, stream), "Hello there", "{told}");
+                assert_eq!((dialect.text)(&answer, stream), "Hello there", "{told}");
+                assert!(!stream || dialect.has_ended(&answer), "{told}");
                 assert_eq!(world.second.seen().len(), asked + 1, "{told}");
                 // Behind a keepalive the head has left already.
                 if !answer.text().contains("keepalive") && !answer.text().starts_with('\n') {
@@ -399,17 +273,17 @@ async fn nothing_is_tried_again_once_something_was_said() {
         Script::stream([opening(), content("Hel")]).stall(),
     ] {
         world.first.on("m", broken);
-        for caller in &CALLERS {
-            let answer = world.ask(caller, "m", true).await.expect(200);
+        for dialect in &DIALECTS {
+            let answer = world.ask(dialect, "m", true).await.expect(200);
 
             assert_eq!(
-                (caller.text)(&answer, true),
+                (dialect.text)(&answer, true),
                 "Hel",
                 "{}: {}",
-                caller.name,
+                dialect.name,
                 answer.text()
             );
-            assert!(answer.text().contains("error"), "{}: {}", caller.name, answer.text());
+            assert!(answer.text().contains("error"), "{}: {}", dialect.name, answer.text());
         }
     }
     assert!(world.second.seen().is_empty());
@@ -420,10 +294,10 @@ async fn a_stream_that_begins_with_keepalives_still_falls_back() {
     let world = World::make(&json!({"attempts": 0})).await;
     world.first.on("m", Script::silent());
 
-    for caller in &CALLERS {
-        let answer = world.ask(caller, "m", true).await.expect(200);
+    for dialect in &DIALECTS {
+        let answer = world.ask(dialect, "m", true).await.expect(200);
 
-        assert_eq!((caller.text)(&answer, true), "Hello there", "{}", answer.text());
+        assert_eq!((dialect.text)(&answer, true), "Hello there", "{}", answer.text());
         let row = world.organization.usage(&request_id(&answer)).await;
         assert_eq!((row.outcome, row.attempts), (Outcome::Complete, 2));
     }
@@ -434,7 +308,7 @@ async fn a_caller_says_how_long_it_waits() {
     let world = World::make(&json!({"attempts": 0})).await;
     world.first.on("m", Script::silent());
     let ask = async |timeout: &str| {
-        let (path, body) = (CHAT.request)("m", false);
+        let (path, body) = (CHAT.request)("m", "Say hello.", false);
         let request = Request::new("POST", &path)
             .header("x-api-key", &world.key.secret)
             .header("x-gw-timeout", timeout)

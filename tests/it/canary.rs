@@ -105,6 +105,20 @@ impl Trial {
         .await
     }
 
+    async fn until_rolled_back(&self) -> CanaryProgress {
+        let is_so = |canary: &CanaryProgress| canary.state == CanaryState::RolledBack;
+        self.until("the candidate is rolled back", is_so).await
+    }
+
+    async fn everybody_gets_the_stable_side(&self) {
+        for node in 0..self.organization.nodes.len() {
+            eventually("a node gives the candidate nothing", SOON, async || {
+                (on(&self.sides(node, 20).await, "old") == 20).then_some(())
+            })
+            .await;
+        }
+    }
+
     async fn audited(&self, action: &str) -> Vec<(String, Value)> {
         let entries = self.organization.audit().await.into_iter();
         let ours = entries.filter(|entry| entry.action == action);
@@ -182,11 +196,7 @@ async fn a_candidate_that_fails_is_rolled_back_on_every_node_and_stays_so() {
         ),
     );
 
-    let judged = trial
-        .until("the candidate is rolled back", |canary| {
-            canary.state == CanaryState::RolledBack
-        })
-        .await;
+    let judged = trial.until_rolled_back().await;
 
     assert_eq!(judged.percent, 0);
     let reason = judged.reason.as_deref().expect("there is a reason");
@@ -218,6 +228,41 @@ async fn a_candidate_that_fails_is_rolled_back_on_every_node_and_stays_so() {
     }
     assert_eq!(on(&trial.sides(0, 40).await, "old"), 40);
     assert_eq!(trial.progress().await.state, CanaryState::RolledBack);
+}
+
+#[tokio::test]
+async fn a_candidate_that_takes_longer_is_rolled_back() {
+    let canary = json!({"percent": 50, "by": ["user"], "rollback": {"min_requests": 5, "latency": 150}});
+    let trial = Trial::begin(Installation::shared().await, &canary).await;
+    let slow = Script::answer("Hello there", 9, 2).after(Duration::from_secs(1));
+    trial.upstream.on("new", slow);
+
+    let judged = trial.until_rolled_back().await;
+
+    let reason = judged.reason.as_deref().expect("there is a reason");
+    assert!(reason.starts_with("the candidate's requests took 1"), "{reason}");
+    assert!(reason.contains(" ms to their first token, the others' "), "{reason}");
+    let [candidate, stable] = [&judged.candidate, &judged.stable].map(|side| side.latency_ms.unwrap_or_default());
+    assert!(candidate >= 1_000 && candidate * 100 > stable * 150, "{judged:?}");
+    assert_eq!((judged.candidate.failed, judged.stable.failed), (0, 0));
+    trial.everybody_gets_the_stable_side().await;
+}
+
+#[tokio::test]
+async fn a_candidate_that_costs_more_is_rolled_back() {
+    let canary = json!({"percent": 50, "by": ["user"], "rollback": {"min_requests": 5, "cost": 200}});
+    let trial = Trial::begin(Installation::shared().await, &canary).await;
+    for (model, rate) in [("old", "1"), ("new", "3")] {
+        let rates = json!({"input": rate, "output": rate});
+        trial.organization.price("up", model, &rates).await;
+    }
+
+    let judged = trial.until_rolled_back().await;
+
+    let reason = "the candidate's requests cost $0.000033 each, the others' $0.000011";
+    assert_eq!(judged.reason.as_deref(), Some(reason));
+    assert_eq!((judged.candidate.failed, judged.stable.failed), (0, 0));
+    trial.everybody_gets_the_stable_side().await;
 }
 
 #[tokio::test]

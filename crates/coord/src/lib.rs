@@ -16,6 +16,6 @@ pub use connection::Redis;
 pub use error::CoordError;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};
 pub use fleet::{Fleet, LocalFleet, NodeReport, RedisFleet};
-pub use health::{HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};
+pub use health::{Claim, HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};
 pub use kept_responses::{KeptResponses, LocalResponses, NotAResponseId, RedisResponses, ResponseId, Shelf};
 pub use usage_stream::{LocalUsageStream, Received, RedisUsageStream, Token, UsageStream};

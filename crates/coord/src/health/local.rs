@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::{Heard, REPORT_LASTS, Tiding};
+use super::{Claim, Heard, REPORT_LASTS, Tiding};
 
 /// Whoever is this far behind has missed something.
 const ROOM: usize = 256;
@@ -24,6 +24,8 @@ pub struct LocalHealthBoard {
 struct State {
     standing: BTreeMap<String, String>,
     reports: BTreeMap<NodeId, (Instant, String)>,
+    /// Until when.
+    claims: BTreeMap<String, Instant>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,19 @@ impl LocalHealthBoard {
         Self {
             told: broadcast::Sender::new(ROOM),
             state: Arc::default(),
+        }
+    }
+
+    pub(super) fn claim(&self, subject: &str, lasts: Duration) -> Claim {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.claims.retain(|_, until| *until > now);
+        match state.claims.get(subject) {
+            Some(until) => Claim::Taken { free_in: *until - now },
+            None => {
+                state.claims.insert(subject.to_owned(), now + lasts);
+                Claim::Made
+            }
         }
     }
 

@@ -47,7 +47,25 @@ pub enum Heard {
     Nothing,
 }
 
+/// Whether something that one node does for all is this one's to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    Made,
+    /// Another node has it, for so long yet.
+    Taken {
+        free_in: Duration,
+    },
+}
+
 impl HealthBoard {
+    /// Claims a subject for a while. It is not given back before.
+    pub async fn claim(&self, subject: &str, lasts: Duration) -> Result<Claim, CoordError> {
+        match self {
+            Self::Local(board) => Ok(board.claim(subject, lasts)),
+            Self::Redis(board) => board.claim(subject, lasts).await,
+        }
+    }
+
     pub async fn tell(&self, tiding: &Tiding) -> Result<(), CoordError> {
         match self {
             Self::Local(board) => {

@@ -9,13 +9,14 @@ use gatewright_types::NodeId;
 use redis::Script;
 use redis::aio::{PubSubSink, PubSubStream};
 
-use super::{Heard, REPORT_LASTS, Tiding};
+use super::{Claim, Heard, REPORT_LASTS, Tiding};
 use crate::connection::within;
 use crate::{CoordError, Redis};
 
 const STANDING: &str = "gw:{health}:1:standing";
 const REPORTS: &str = "gw:{health}:1:reports";
 const REPORTED: &str = "gw:{health}:1:reported";
+const CLAIM: &str = "gw:{health}:1:claim:";
 /// What nobody told of for so long does not stand any more: nothing stays open for longer than five minutes.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
@@ -27,6 +28,7 @@ pub struct RedisHealthBoard {
     redis: Redis,
     channel: Arc<str>,
     tell: Arc<Script>,
+    claim: Arc<Script>,
     /// Those of the roll call, which is the same for other texts.
     report: Arc<Script>,
     reports: Arc<Script>,
@@ -46,6 +48,7 @@ impl RedisHealthBoard {
             channel: format!("gw:{{health}}:1:tidings:{}", redis.database()).into(),
             redis,
             tell: Arc::new(Script::new(include_str!("tell.lua"))),
+            claim: Arc::new(Script::new(include_str!("claim.lua"))),
             report: Arc::new(Script::new(include_str!("../fleet_report.lua"))),
             reports: Arc::new(Script::new(include_str!("../fleet_nodes.lua"))),
         }
@@ -61,6 +64,17 @@ impl RedisHealthBoard {
             .arg(millis(FORGOTTEN_AFTER));
         self.redis.run::<i64>(&call).await?;
         Ok(())
+    }
+
+    pub(super) async fn claim(&self, subject: &str, lasts: Duration) -> Result<Claim, CoordError> {
+        let mut call = self.claim.prepare_invoke();
+        call.key(format!("{CLAIM}{subject}")).arg(millis(lasts).max(1));
+        Ok(match self.redis.run(&call).await? {
+            0 => Claim::Made,
+            free_in => Claim::Taken {
+                free_in: Duration::from_millis(free_in),
+            },
+        })
     }
 
     pub(super) async fn standing(&self) -> Result<Vec<String>, CoordError> {

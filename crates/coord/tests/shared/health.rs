@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_coord::{HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};
+use gatewright_coord::{Claim, HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};
 use gatewright_types::NodeId;
 
 use crate::{PATIENCE, redis};
@@ -62,5 +62,25 @@ async fn the_latest_report_of_each_node_counts() {
         let mut reports = board.reports().await.expect("it answers");
         reports.sort_unstable();
         assert_eq!(reports, ["2", "3"]);
+    }
+}
+
+#[tokio::test]
+async fn what_one_node_claims_is_no_others_for_a_while() {
+    const LASTS: Duration = Duration::from_millis(120);
+    for board in boards(18).await {
+        assert_eq!(board.claim("a", LASTS).await.expect("it answers"), Claim::Made);
+        let Claim::Taken { free_in } = board.claim("a", LASTS).await.expect("it answers") else {
+            panic!("it is taken");
+        };
+        assert!(!free_in.is_zero() && free_in <= LASTS, "{free_in:?}");
+        assert_eq!(board.claim("b", LASTS).await.expect("it answers"), Claim::Made);
+
+        let again = async {
+            while board.claim("a", LASTS).await.expect("it answers") != Claim::Made {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, again).await.expect("it is free again");
     }
 }

@@ -23,6 +23,7 @@ mod membership;
 mod metering;
 mod native;
 mod people;
+mod probes;
 mod prompt_cache;
 mod providers;
 mod rbac;

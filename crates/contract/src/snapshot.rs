@@ -101,6 +101,11 @@ impl Snapshot {
             .and_then(|state| state.tenant.clone())
     }
 
+    /// Every tenant that ever compiled.
+    pub fn tenants(&self) -> impl Iterator<Item = &Arc<Tenant>> {
+        self.organizations.iter().filter_map(|(_, state)| state.tenant.as_ref())
+    }
+
     /// The snapshot after these units, whatever their order; of two for one resource the later one in the list wins.
     pub fn apply(&self, units: impl IntoIterator<Item = Unit>) -> Applied {
         let mut next = self.clone();

@@ -24,6 +24,7 @@ mod notes;
 mod opening;
 mod patience;
 mod pipeline;
+mod probing;
 mod prompt_cache;
 mod record;
 mod refusal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatewright_contract::BreakerChange;
 use gatewright_coord::{HealthBoard, Heard, Tiding};
 use gatewright_routing::{Health, Moment, Standing, Vitals};
-use gatewright_types::api::{BreakerState, HealthReport, RestingCredential, TargetReport};
+use gatewright_types::api::{BreakerState, HealthReport, LastProbe, RestingCredential, TargetReport};
 use gatewright_types::{NodeId, ProviderId, UpstreamModel};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -143,6 +143,10 @@ fn target_of(node: NodeId, provider: ProviderId, model: UpstreamModel, vitals: &
         latency_ms: vitals.latency_micros(now).map(|micros| micros / 1_000),
         in_flight: vitals.in_flight(),
         tokens_within_a_minute: vitals.tokens_within_a_minute(now),
+        answered_at: vitals.answered().map(Into::into),
+        probe: vitals
+            .probed()
+            .map(|(at, outcome)| LastProbe { at: at.into(), outcome }),
     }
 }
 

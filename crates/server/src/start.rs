@@ -175,6 +175,12 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         });
     }
     if let Some(gateway) = gateway.clone() {
+        let board = shared.health.clone();
+        background.keep("probes of providers", move |stop| {
+            gateway.clone().probe_providers(board.clone(), stop)
+        });
+    }
+    if let Some(gateway) = gateway.clone() {
         background.keep("background responses", move |stop| {
             gateway.clone().bill_background(stop)
         });

@@ -12,6 +12,7 @@ use super::CompileProblem;
 use crate::{BaseUrl, Credential, Provider, ProviderUnit, UnitId, proxy_url};
 
 const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
+const MOST_OFTEN_PROBED: Duration = Duration::from_secs(1);
 
 /// Why a provider cannot use a credential; reads as the rest of a sentence about it.
 pub fn credential_problem(provider: ProviderKind, credential: CredentialKind) -> Option<String> {
@@ -205,6 +206,7 @@ impl Check<'_> {
             self.wrong(&field, message);
         }
         self.breaker();
+        self.probe();
     }
 
     fn breaker(&mut self) {
@@ -226,6 +228,28 @@ impl Check<'_> {
         }
         if open_for.get().is_zero() {
             self.wrong("breaker.open_for", "must be longer than nothing, such as 15s");
+        }
+    }
+
+    fn probe(&mut self) {
+        let kind = self.spec.kind;
+        let Some(probe) = &self.spec.settings.probe else { return };
+        if !kind.calls_out() {
+            self.wrong("probe", format!("{}: remove it", self.means_nothing()));
+            return;
+        }
+        let needs_model = probe.model.is_none() && !kind.lists_models();
+        if probe.every.get() < MOST_OFTEN_PROBED {
+            self.wrong("probe.every", "must be 1s at least");
+        }
+        if needs_model {
+            let kind = kind.as_str();
+            self.wrong(
+                "probe.model",
+                format!(
+                    "is required for a provider of kind {kind}, which does not say what models it has: name a small one"
+                ),
+            );
         }
     }
 

@@ -247,6 +247,28 @@ fn what_a_kind_lacks_or_does_not_take_is_told_by_field() {
 }
 
 #[test]
+fn a_probe_needs_time_between_and_something_to_ask_for() {
+    use ProviderKind::{Bedrock, Ollama, Sandbox};
+    let probed = |kind, probe: Value| {
+        let settings = match kind {
+            Bedrock => json!({"region": "eu-central-1", "probe": probe}),
+            _ => json!({"probe": probe}),
+        };
+        compiled(provider_of(kind, None, settings, &[])).map(drop)
+    };
+    let wrong = |field: &str| Err(vec![field.to_owned()]);
+
+    assert_eq!(probed(Ollama, json!({"every": "1s"})), Ok(()));
+    assert_eq!(
+        probed(Bedrock, json!({"every": "1m", "model": "amazon.nova-micro-v1:0"})),
+        Ok(())
+    );
+    assert_eq!(probed(Ollama, json!({"every": "999ms"})), wrong("probe.every"));
+    assert_eq!(probed(Bedrock, json!({"every": "1m"})), wrong("probe.model"));
+    assert_eq!(probed(Sandbox, json!({"every": "1m"})), wrong("probe"));
+}
+
+#[test]
 fn a_credential_of_the_wrong_kind_is_told_what_to_give_instead() {
     let message = credential_problem(ProviderKind::Azure, CredentialKind::Aws);
 

@@ -198,11 +198,12 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
         headers,
         timeouts,
         breaker,
+        probe,
     } = settings;
     let headers: Vec<_> = headers.keys().collect();
     json!({
         "region": region, "residency": residency, "project": project, "api_version": api_version,
-        "deployments": deployments, "headers": headers, "timeouts": timeouts, "breaker": breaker,
+        "deployments": deployments, "headers": headers, "timeouts": timeouts, "breaker": breaker, "probe": probe,
     })
 }
 

@@ -121,6 +121,7 @@ fn together(
         latency_ms: nodes.iter().filter_map(|node| node.latency_ms).max(),
         in_flight: sum(|node| node.in_flight),
         tokens_within_a_minute: nodes.iter().map(|node| node.tokens_within_a_minute).sum(),
+        probe: nodes.iter().filter_map(|node| node.probe).max_by_key(|probe| probe.at),
         resting,
         nodes,
     }

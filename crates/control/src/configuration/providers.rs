@@ -102,6 +102,7 @@ impl Differ<'_> {
             ("headers", one.headers == other.headers),
             ("timeouts", one.timeouts == other.timeouts),
             ("breaker", one.breaker == other.breaker),
+            ("probe", one.probe == other.probe),
         ]);
         if !fields.is_empty() {
             let update = ProviderUpdate {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Request, Wanted};
-use gatewright_routing::Flight;
+use gatewright_routing::{Flight, Vitals};
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -125,8 +125,15 @@ impl Attempts {
         let lease = patience.beginning().length;
         match self.standby.called {
             true => Some(vitals.begin(lease, now)),
+            false if self.awaits_probe(target, &vitals) => None,
             false => vitals.try_begin(lease, now),
         }
+    }
+
+    /// Whether the gateway finds out by itself whether the target works again.
+    fn awaits_probe(&self, target: &UpstreamTarget, vitals: &Vitals) -> bool {
+        let probe = target.provider.settings.probe.as_deref();
+        probe.is_some_and(|probe| vitals.awaits_probe(probe.every.get(), now()))
     }
 
     async fn speech(&self, target: &UpstreamTarget, record: &mut Record) -> Result<Speech, Refusal> {

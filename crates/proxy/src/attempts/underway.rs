@@ -23,7 +23,7 @@ pub(crate) struct Underway {
 }
 
 impl Underway {
-    pub(super) fn new(
+    pub(crate) fn new(
         gateway: &Gateway,
         target: Arc<UpstreamTarget>,
         credential: Option<CredentialId>,
@@ -38,14 +38,22 @@ impl Underway {
     }
 
     /// There is an answer, or a stream says something.
-    pub(super) fn succeeded(&mut self, first_token: Duration) {
+    pub(crate) fn succeeded(&mut self, first_token: Duration) {
         if let Some(credential) = self.credential {
             self.gateway.health().resting().succeeded(credential);
         }
         self.ended(Outcome::Succeeded { first_token });
     }
 
-    pub(super) fn failed(&mut self, refusal: &Refusal, patience: Patience) {
+    /// Its provider answered something that is no request's answer.
+    pub(crate) fn reached(&mut self) {
+        if let Some(credential) = self.credential {
+            self.gateway.health().resting().succeeded(credential);
+        }
+        self.ended(Outcome::Reached);
+    }
+
+    pub(crate) fn failed(&mut self, refusal: &Refusal, patience: Patience) {
         match refusal {
             // A caller who does not wait for as long as the provider may take says nothing of the provider.
             Refusal::Upstream(upstream) if upstream.failure.status.is_some() || !patience.is_callers() => {

@@ -6,6 +6,7 @@ mod credentials;
 mod fetch;
 mod files;
 mod identity;
+mod listing;
 mod place;
 mod sandbox;
 mod segments;

@@ -137,7 +137,7 @@ struct Finding {
 }
 
 /// Cohere lists its models where its first interface was.
-fn list_of_models(kind: ProviderKind, base_url: &BaseUrl) -> String {
+pub(super) fn list_of_models(kind: ProviderKind, base_url: &BaseUrl) -> String {
     match (kind, base_url.as_str().strip_suffix("/v2")) {
         (ProviderKind::Cohere, Some(host)) => format!("{host}/v1/models"),
         _ => base_url.join("models"),

@@ -56,6 +56,12 @@ impl Breaker {
         }
     }
 
+    /// Since when a probe may find out whether it works again.
+    pub(super) fn half_open_since(&self, now: Moment) -> Option<Moment> {
+        let opened = unpack(self.open.load(Ordering::Acquire))?;
+        (opened.until <= now).then_some(opened.until)
+    }
+
     /// Asks for a call. A probe that does not come back is given up after `lease`.
     pub(super) fn admit(&self, now: Moment, lease: Duration) -> Admission {
         match self.standing(now) {

@@ -6,6 +6,7 @@ mod breaker;
 mod budget;
 mod latency;
 mod moment;
+mod probed;
 mod registry;
 mod rest;
 mod ring;

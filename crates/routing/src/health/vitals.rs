@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatewright_contract::{BreakerChange, BreakerSubject};
-use gatewright_types::api::BreakerSettings;
+use gatewright_types::api::{BreakerSettings, ProbeOutcome};
 
 use super::Moment;
 use super::breaker::{Admission, Breaker, Opened, Standing};
 use super::latency::Latency;
+use super::probed::Probed;
 use super::ring::Ring;
 use crate::habits::Habits;
 
@@ -36,6 +37,9 @@ pub struct Vitals {
     changed: AtomicU64,
     /// When it was called last.
     used: AtomicU64,
+    /// When a request was answered last, zero for never.
+    answered: AtomicU64,
+    probed: Probed,
 }
 
 /// A call under way. It is over when this is dropped.
@@ -51,6 +55,8 @@ pub enum Outcome {
     Succeeded {
         first_token: Duration,
     },
+    /// Its provider answered something that is no request's answer.
+    Reached,
     Failed,
     /// The caller was at fault, or went away.
     Untold,
@@ -159,6 +165,30 @@ impl Vitals {
 
     pub fn used(&self) -> Moment {
         Moment(self.used.load(Ordering::Relaxed))
+    }
+
+    /// When a request was answered last.
+    pub fn answered(&self) -> Option<Moment> {
+        Some(Moment(self.answered.load(Ordering::Relaxed))).filter(|answered| answered.0 > 0)
+    }
+
+    /// The last call of the gateway's own.
+    pub fn probed(&self) -> Option<(Moment, ProbeOutcome)> {
+        self.probed.last()
+    }
+
+    pub fn note_probe(&self, outcome: ProbeOutcome, now: Moment) {
+        self.probed.note(outcome, now);
+    }
+
+    /// Whether requests wait for the gateway to find out by itself whether it works again. It has `every` for that, and
+    /// one try: what is not found out then, requests do.
+    pub fn awaits_probe(&self, every: Duration, now: Moment) -> bool {
+        let Some(since) = self.breaker.half_open_since(now) else {
+            return false;
+        };
+        let was_in_vain = self.probed().is_some_and(|(at, _)| since <= at);
+        now < since.after(every) && !was_in_vain
     }
 
     /// Begins a call. `None` while the breaker is open, or another call finds out whether it has to be.
@@ -271,8 +301,16 @@ impl Flight {
             }
             Outcome::Succeeded { first_token } => {
                 vitals.first_token.note(first_token, now.into());
+                vitals.answered.store(now.0, Ordering::Relaxed);
                 if probe {
                     return vitals.close(now).then_some(Transition::Closed);
+                }
+                vitals.note(0, 1, settings, now);
+                None
+            }
+            Outcome::Reached => {
+                if probe {
+                    vitals.breaker.release_probe();
                 }
                 vitals.note(0, 1, settings, now);
                 None
@@ -371,6 +409,51 @@ mod tests {
         );
         let tally = vitals.tally(at(40_000));
         assert_eq!((tally.requests, tally.failures), (1, 1));
+    }
+
+    #[test]
+    fn requests_wait_for_one_probe_of_the_gateways_own_and_for_no_longer_than_it_may_take() {
+        const EVERY: Duration = Duration::from_secs(30);
+        let open = || {
+            let vitals = Arc::new(Vitals::default());
+            for number in 0..10 {
+                call(&vitals, Outcome::Failed, at(number));
+            }
+            vitals
+        };
+        let vitals = open();
+
+        let awaited = [9, 15_008, 15_009, 45_008, 45_009].map(|millis| vitals.awaits_probe(EVERY, at(millis)));
+        assert_eq!(awaited, [false, false, true, true, false]);
+
+        vitals.note_probe(ProbeOutcome::TimedOut, at(9));
+        assert!(vitals.awaits_probe(EVERY, at(16_000)), "that was before it opened");
+        vitals.note_probe(ProbeOutcome::Unclear, at(16_000));
+        assert!(!vitals.awaits_probe(EVERY, at(16_001)), "it found nothing out");
+
+        let closed = open();
+        let mut probe = closed.try_begin(LEASE, at(16_000)).expect("a probe");
+        probe.ended(WELL, &BreakerSettings::default(), at(16_100));
+        assert!(!closed.awaits_probe(EVERY, at(16_101)));
+        assert_eq!(closed.answered(), Some(at(16_100)));
+    }
+
+    #[test]
+    fn a_provider_that_is_reached_says_nothing_of_how_fast_and_what_fails_takes_its_usual_number() {
+        let vitals = Arc::new(Vitals::default());
+
+        call(&vitals, Outcome::Reached, at(0));
+        let opened: Vec<_> = (1..10)
+            .map(|number| call(&vitals, Outcome::Failed, at(number)))
+            .collect();
+
+        assert_eq!((vitals.latency_micros(at(0)), vitals.answered()), (None, None));
+        let opened_at: Vec<_> = (1..)
+            .zip(opened)
+            .filter(|(_, it)| it.is_some())
+            .map(|(number, _)| number)
+            .collect();
+        assert_eq!(opened_at, [9], "with the tenth outcome");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod models;
 mod network;
 mod organizations;
 mod prices;
+mod probe;
 mod provider_kind;
 mod provider_settings;
 mod providers;
@@ -78,6 +79,7 @@ pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
+pub use probe::ProbeSettings;
 pub use provider_kind::ProviderKind;
 pub use provider_settings::{ProviderSetting, ProviderSettings};
 pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
@@ -89,7 +91,9 @@ pub use route::{
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use tags::TagRule;
-pub use targets::{BreakerState, HealthReport, RestingCredential, TargetHealth, TargetReport, TargetReset};
+pub use targets::{
+    BreakerState, HealthReport, LastProbe, ProbeOutcome, RestingCredential, TargetHealth, TargetReport, TargetReset,
+};
 pub use teams::{NewTeam, Team, TeamChange};
 pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};

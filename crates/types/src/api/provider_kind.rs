@@ -110,6 +110,28 @@ impl ProviderKind {
         !matches!(self, Self::Sandbox)
     }
 
+    /// Whether it says which models it has where its other addresses are.
+    pub const fn lists_models(self) -> bool {
+        match self {
+            Self::Openai
+            | Self::Anthropic
+            | Self::Gemini
+            | Self::Mistral
+            | Self::Cohere
+            | Self::Groq
+            | Self::Deepseek
+            | Self::Xai
+            | Self::Together
+            | Self::Fireworks
+            | Self::Openrouter
+            | Self::Ollama
+            | Self::Vllm
+            | Self::Huggingface
+            | Self::OpenaiCompatible => true,
+            Self::Azure | Self::Vertex | Self::Bedrock | Self::Perplexity | Self::Sandbox => false,
+        }
+    }
+
     /// Where the kind answers with these settings when nothing else is said.
     pub fn usual_address(self, settings: &ProviderSettings) -> Option<String> {
         let region = settings.region.as_ref().map(Region::as_str);

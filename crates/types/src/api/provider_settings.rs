@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BreakerSettings, Timeouts};
+use super::{BreakerSettings, ProbeSettings, Timeouts};
 use crate::{ApiVersion, Deployment, HeaderName, HeaderText, Project, Region, UpstreamModel};
 
 /// Settings of a provider. Which of them mean something depends on its kind.
@@ -39,6 +39,9 @@ pub struct ProviderSettings {
     /// When a model there is left alone for a while.
     #[serde(default, skip_serializing_if = "BreakerSettings::is_usual")]
     pub breaker: BreakerSettings,
+    /// That it is called now and then where nobody else does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Box<ProbeSettings>>,
 }
 
 /// A setting that means something for some kinds only.

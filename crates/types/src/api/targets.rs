@@ -15,6 +15,24 @@ words! {
         /// It failed too often, and calls go elsewhere.
         Open = "open",
     }
+
+    /// What a probe found.
+    ProbeOutcome {
+        Answered = "answered",
+        Failed = "failed",
+        RateLimited = "rate_limited",
+        TimedOut = "timed_out",
+        /// It was refused for what it asked, which says nothing of requests.
+        Unclear = "unclear",
+    }
+}
+
+/// A call of the gateway's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LastProbe {
+    pub at: DateTime<Utc>,
+    pub outcome: ProbeOutcome,
 }
 
 /// A model at a provider, over all nodes that called it lately.
@@ -40,6 +58,9 @@ pub struct TargetHealth {
     pub latency_ms: Option<u32>,
     pub in_flight: u32,
     pub tokens_within_a_minute: u64,
+    /// The newest that a node made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<LastProbe>,
     /// The provider's credentials that rest.
     pub resting: Vec<RestingCredential>,
     pub nodes: Vec<TargetReport>,
@@ -71,6 +92,11 @@ pub struct TargetReport {
     pub latency_ms: Option<u32>,
     pub in_flight: u32,
     pub tokens_within_a_minute: u64,
+    /// When a request was answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<LastProbe>,
 }
 
 /// All that one node sees.

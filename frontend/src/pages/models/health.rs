@@ -2,7 +2,7 @@
 //! left alone.
 
 use gatewright_types::Permission;
-use gatewright_types::api::{BreakerState, TargetHealth, TargetReset};
+use gatewright_types::api::{BreakerState, LastProbe, ProbeOutcome, TargetHealth, TargetReset};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -52,6 +52,7 @@ pub(super) fn Health() -> impl IntoView {
             "Failed",
             "First token",
             "Under way",
+            "Probed",
             "Credentials",
             "",
         ];
@@ -101,6 +102,7 @@ fn row(target: &TargetHealth, workspace: Workspace, asked: RwSignal<Option<Targe
             <td data-label="Failed" class="number">{failed}</td>
             <td data-label="First token" class="number">{latency.unwrap_or_else(|| "–".to_owned())}</td>
             <td data-label="Under way" class="number">{target.in_flight}</td>
+            <td data-label="Probed">{probe(target.probe)}</td>
             <td data-label="Credentials">
                 {resting}
                 {until.map(|until| view! { <span class="cell-note">"until "<Ago moment=until/></span> })}
@@ -109,6 +111,20 @@ fn row(target: &TargetHealth, workspace: Workspace, asked: RwSignal<Option<Targe
         </tr>
     }
     .into_any()
+}
+
+fn probe(last: Option<LastProbe>) -> AnyView {
+    let Some(LastProbe { at, outcome }) = last else {
+        return view! { <span class="muted">"–"</span> }.into_any();
+    };
+    let (tone, word) = match outcome {
+        ProbeOutcome::Answered => (Tone::Good, "answered"),
+        ProbeOutcome::Failed => (Tone::Bad, "failed"),
+        ProbeOutcome::RateLimited => (Tone::Warning, "limited"),
+        ProbeOutcome::TimedOut => (Tone::Bad, "too slow"),
+        ProbeOutcome::Unclear => (Tone::Neutral, "unclear"),
+    };
+    view! { <Badge tone=tone text=word/><span class="cell-note"><Ago moment=at/></span> }.into_any()
 }
 
 fn state(target: &TargetHealth) -> AnyView {

@@ -4,6 +4,7 @@ pub(super) mod choices;
 mod forms;
 mod kinds;
 mod network;
+mod probe;
 mod secret;
 mod settings;
 

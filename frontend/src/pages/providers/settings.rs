@@ -1,5 +1,5 @@
-//! The part of a provider's form that depends on its kind: address, region, project, version, deployments, headers
-//! and time limits.
+//! The part of a provider's form that depends on its kind: address, region, project, version, deployments, headers,
+//! time limits and probes.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,6 +9,7 @@ use gatewright_types::api::{BreakerSettings, ProviderKind, ProviderSetting, Prov
 use leptos::prelude::*;
 
 use super::kinds::address_example;
+use super::probe::ProbeFields;
 use crate::components::field::{Input, LinesField, TextField};
 use crate::form::Form;
 use crate::pages::timeouts::TimeoutFields;
@@ -25,6 +26,7 @@ pub(super) struct SettingsFields {
     deployments: RwSignal<String>,
     headers: RwSignal<String>,
     timeouts: TimeoutFields,
+    probe: ProbeFields,
     /// Not shown: kept as it is.
     breaker: BreakerSettings,
 }
@@ -42,6 +44,7 @@ impl SettingsFields {
             deployments: RwSignal::new(lines(&settings.deployments)),
             headers: RwSignal::new(lines(&settings.headers)),
             timeouts: TimeoutFields::new(form, &settings.timeouts),
+            probe: ProbeFields::new(form, settings.probe.as_deref()),
             breaker: settings.breaker,
         }
     }
@@ -69,6 +72,7 @@ impl SettingsFields {
         };
         let headers = pairs(form, "headers", self.headers);
         let timeouts = self.timeouts.read();
+        let probe = self.probe.read();
         let settings = ProviderSettings {
             region: region?,
             residency: residency?,
@@ -78,6 +82,7 @@ impl SettingsFields {
             headers: headers?,
             timeouts: timeouts?,
             breaker: self.breaker,
+            probe: probe?.map(Box::new),
         };
         let typed = self.base_url.get_untracked().trim().to_owned();
         if typed.is_empty() && kind.usual_address(&settings).is_none() && kind != ProviderKind::Bedrock {
@@ -178,6 +183,7 @@ impl SettingsFields {
                 />
             </details>
             {self.timeouts.view("Where a field is empty, the server's own applies. A model's go before these.")}
+            {self.probe.view(kind)}
         }
         .into_any()
     }

@@ -56,6 +56,33 @@ impl Counting {
             Self::Total => DateTime::UNIX_EPOCH,
         }
     }
+
+    /// The part that what happens at a moment counts in. A period is one part, and so is what counts for ever.
+    pub fn part(self, at: DateTime<Utc>) -> i64 {
+        match self {
+            Self::Period(_) | Self::Total => 0,
+            Self::Rolling { part, .. } => at.timestamp_millis().div_euclid(part.num_milliseconds().max(1)),
+        }
+    }
+
+    /// The oldest part that counts.
+    pub fn first_part(self, now: DateTime<Utc>) -> i64 {
+        match self {
+            Self::Period(_) | Self::Total => 0,
+            Self::Rolling { parts, .. } => self.part(now) - parts + 1,
+        }
+    }
+
+    /// When a part stops to count. Absent for what counts for ever.
+    pub fn part_counts_until(self, part: i64) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Period(period) => Some(period.to),
+            Self::Total => None,
+            Self::Rolling { part: length, parts } => {
+                DateTime::from_timestamp_millis((part + parts) * length.num_milliseconds())
+            }
+        }
+    }
 }
 
 impl Period {
@@ -247,9 +274,11 @@ mod tests {
             time("2026-11-30T10:00:30Z"),
         );
 
-        assert_eq!(
-            counting.since(time("2026-11-30T10:00:30Z")),
-            time("2026-11-30T09:00:00Z")
-        );
+        let now = time("2026-11-30T10:00:30Z");
+        assert_eq!(counting.since(now), time("2026-11-30T09:00:00Z"));
+        let first = counting.first_part(now);
+        assert_eq!(first, counting.part(time("2026-11-30T09:00:00Z")));
+        assert_eq!(first - 1, counting.part(time("2026-11-30T08:59:59.999Z")));
+        assert_eq!(counting.part_counts_until(first), Some(time("2026-11-30T10:01:00Z")));
     }
 }

@@ -1,9 +1,11 @@
-//! What the nodes of an installation share: the configuration feed, the usage stream, the fleet's roll call, how
-//! providers do, answers that are kept, and the responses that callers may refer to. Each is an enum of two: within one
-//! process, or by Redis. Nothing here is the truth of an installation: but for the responses, all of it can be made again.
+//! What the nodes of an installation share: the configuration feed, the usage stream, what was spent of budgets and
+//! limits, the fleet's roll call, how providers do, answers that are kept, and the responses that callers may refer to.
+//! Each is an enum of two: within one process, or by Redis. Nothing here is the truth of an installation: but for the
+//! responses, all of it can be made again.
 
 mod answers;
 mod connection;
+mod counters;
 mod error;
 mod feed;
 mod fleet;
@@ -13,6 +15,10 @@ mod usage_stream;
 
 pub use answers::{Answers, LocalAnswers, RedisAnswers};
 pub use connection::Redis;
+pub use counters::{
+    Carry, CounterAnswer, CounterDemand, CounterStanding, Counters, Holder, LocalCounters, Recall, Report, Right, Seed,
+    Take, Taken,
+};
 pub use error::CoordError;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};
 pub use fleet::{Fleet, LocalFleet, NodeReport, RedisFleet};

@@ -72,10 +72,7 @@ impl LocalHealthBoard {
     }
 
     pub(super) fn tidings(&self) -> LocalTidings {
-        LocalTidings {
-            told: self.told.subscribe(),
-            begun: false,
-        }
+        LocalTidings::of(self.told.subscribe())
     }
 
     pub(super) fn report(&self, node: NodeId, report: String) {
@@ -100,6 +97,10 @@ impl Default for LocalHealthBoard {
 }
 
 impl LocalTidings {
+    pub(crate) const fn of(told: broadcast::Receiver<String>) -> Self {
+        Self { told, begun: false }
+    }
+
     pub(super) async fn next(&mut self, timeout: Duration) -> Heard {
         if !std::mem::replace(&mut self.begun, true) {
             return Heard::Missed;

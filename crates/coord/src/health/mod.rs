@@ -11,7 +11,9 @@ use gatewright_types::NodeId;
 use crate::CoordError;
 
 pub use local::LocalHealthBoard;
+pub(crate) use local::LocalTidings;
 pub use redis::RedisHealthBoard;
+pub(crate) use redis::RedisTidings;
 
 /// A report of a node that was not made again for so long does not count any more.
 const REPORT_LASTS: Duration = Duration::from_secs(20);
@@ -35,8 +37,8 @@ pub struct Tiding {
 /// A node's ear on the board.
 #[derive(Debug)]
 pub enum Tidings {
-    Local(local::LocalTidings),
-    Redis(redis::RedisTidings),
+    Local(LocalTidings),
+    Redis(RedisTidings),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -82,11 +82,7 @@ impl RedisHealthBoard {
     }
 
     pub(super) fn tidings(&self) -> RedisTidings {
-        RedisTidings {
-            redis: self.redis.clone(),
-            channel: self.channel.clone(),
-            connected: None,
-        }
+        RedisTidings::of(self.redis.clone(), self.channel.clone())
     }
 
     pub(super) async fn report(&self, node: NodeId, report: &str) -> Result<(), CoordError> {
@@ -107,6 +103,14 @@ impl RedisHealthBoard {
 }
 
 impl RedisTidings {
+    pub(crate) const fn of(redis: Redis, channel: Arc<str>) -> Self {
+        Self {
+            redis,
+            channel,
+            connected: None,
+        }
+    }
+
     pub(super) async fn next(&mut self, timeout: Duration) -> Heard {
         match tokio::time::timeout(timeout, self.wait()).await {
             Ok(heard) => heard,

@@ -1,0 +1,201 @@
+//! The counters of a single process. They begin unseeded at each start.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use gatewright_types::OrganizationId;
+use tokio::sync::broadcast;
+
+use super::tally::{Tally, Told, millis, time};
+use super::{CounterAnswer, CounterDemand, CounterStanding, Recall, Right, Seed, Take, Taken};
+use crate::health::LocalTidings;
+
+/// Whoever is this far behind has missed something.
+const ROOM: usize = 1024;
+/// Counters whose time is over are looked for this often.
+const SWEEP_EVERY_MS: i64 = 60_000;
+
+#[derive(Clone)]
+pub struct LocalCounters {
+    books: Arc<Mutex<Books>>,
+    recalled: broadcast::Sender<String>,
+    /// Milliseconds since 1970.
+    clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    of: HashMap<OrganizationId, HashMap<Arc<str>, Tally>>,
+    awaiting: BTreeSet<OrganizationId>,
+    swept_at_ms: i64,
+}
+
+impl LocalCounters {
+    pub fn new() -> Self {
+        Self::with_clock(|| {
+            let past = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            past.map_or(0, millis)
+        })
+    }
+
+    /// By another clock than the process's.
+    pub fn with_clock(clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self {
+            books: Arc::default(),
+            recalled: broadcast::Sender::new(ROOM),
+            clock: Arc::new(clock),
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        time((self.clock)())
+    }
+
+    pub(super) fn recalls(&self) -> LocalTidings {
+        LocalTidings::of(self.recalled.subscribe())
+    }
+
+    pub(super) fn awaiting_seed(&self) -> Vec<OrganizationId> {
+        self.books().awaiting.iter().copied().collect()
+    }
+
+    pub(super) fn take(&self, take: &Take) -> Taken {
+        let now_ms = (self.clock)();
+        let mut books = self.books();
+        books.sweep(now_ms);
+        let Books { of, awaiting, .. } = &mut *books;
+        let Some(book) = of.get_mut(&take.organization) else {
+            awaiting.insert(take.organization);
+            return Taken::Unseeded;
+        };
+        let told: Vec<_> = take
+            .demands
+            .iter()
+            .map(|demand| tell(book, take, demand, now_ms))
+            .collect();
+        let granted = !told.iter().any(Told::lacks);
+        let mut answers = Vec::with_capacity(told.len());
+        for (demand, told) in take.demands.iter().zip(told) {
+            answers.push(self.conclude(book, take, demand, told, granted, now_ms));
+        }
+        Taken::Answered {
+            now: time(now_ms),
+            granted,
+            answers,
+        }
+    }
+
+    fn conclude(
+        &self,
+        book: &mut HashMap<Arc<str>, Tally>,
+        take: &Take,
+        demand: &CounterDemand,
+        told: Told,
+        granted: bool,
+        now_ms: i64,
+    ) -> CounterAnswer {
+        let tally = book.entry(demand.key.clone()).or_default();
+        let answer = match granted {
+            true => tally.grant(demand, told, take.holder),
+            false => {
+                let (answer, tell) = tally.refuse(demand, told, now_ms);
+                if tell {
+                    let recall = Recall {
+                        organization: take.organization,
+                        key: demand.key.clone(),
+                    };
+                    // Without listeners nobody holds anything.
+                    let _listeners = self.recalled.send(recall.to_string());
+                }
+                answer
+            }
+        };
+        tally.keep(demand.counting, now_ms);
+        answer
+    }
+
+    pub(super) fn seed(&self, organization: OrganizationId, seeds: &[Seed]) -> bool {
+        let now_ms = (self.clock)();
+        let mut books = self.books();
+        books.awaiting.remove(&organization);
+        if books.of.contains_key(&organization) {
+            return false;
+        }
+        let mut book: HashMap<Arc<str>, Tally> = HashMap::new();
+        for seed in seeds {
+            let tally = book.entry(seed.key.clone()).or_default();
+            tally.set_part(seed.part, seed.spent);
+            tally.keep(seed.counting, now_ms);
+        }
+        books.of.insert(organization, book);
+        true
+    }
+
+    pub(super) fn correct(&self, organization: OrganizationId, seed: &Seed, right: Right) -> Option<i64> {
+        let now_ms = (self.clock)();
+        let mut books = self.books();
+        let tally = books.of.get_mut(&organization)?.entry(seed.key.clone()).or_default();
+        let before = tally.part(seed.part);
+        let after = match right {
+            Right::AtLeast => before.max(seed.spent),
+            Right::To => seed.spent,
+        };
+        tally.set_part(seed.part, after);
+        tally.keep(seed.counting, now_ms);
+        Some(after - before)
+    }
+
+    pub(super) fn standing(&self, organization: OrganizationId, keys: &[Arc<str>]) -> Vec<CounterStanding> {
+        let now_ms = (self.clock)();
+        let books = self.books();
+        let book = books.of.get(&organization);
+        let standing = |key: &Arc<str>| book.and_then(|book| book.get(key)).map(|tally| tally.standing(now_ms));
+        keys.iter().map(|key| standing(key).unwrap_or_default()).collect()
+    }
+
+    pub(super) fn forget(&self, organization: OrganizationId, keys: &[Arc<str>]) {
+        if let Some(book) = self.books().of.get_mut(&organization) {
+            book.retain(|key, _| !keys.contains(key));
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell(book: &mut HashMap<Arc<str>, Tally>, take: &Take, demand: &CounterDemand, now_ms: i64) -> Told {
+    let carried = demand.carry.as_ref().map_or(0, |carry| {
+        let previous = book.get(&carry.previous);
+        previous.map_or(carry.amount, |tally| tally.left_of(carry.amount, now_ms))
+    });
+    let tally = book.entry(demand.key.clone()).or_default();
+    tally.tell(demand, carried, take.holder, take.number, now_ms)
+}
+
+impl Books {
+    fn sweep(&mut self, now_ms: i64) {
+        if now_ms < self.swept_at_ms + SWEEP_EVERY_MS {
+            return;
+        }
+        self.swept_at_ms = now_ms;
+        for book in self.of.values_mut() {
+            book.retain(|_, tally| !tally.is_over(now_ms));
+        }
+    }
+}
+
+impl Default for LocalCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for LocalCounters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalCounters").finish_non_exhaustive()
+    }
+}

@@ -1,6 +1,7 @@
 //! The data plane: takes a caller's request through the stages of `pipeline` and meters it exactly once. Only `edge`
 //! knows actix; nothing here can reach the database.
 
+pub mod accounts;
 pub mod edge;
 pub mod journal;
 pub mod upstream;

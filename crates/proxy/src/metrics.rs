@@ -43,6 +43,7 @@ pub struct Metrics {
     retries: AtomicU64,
     failovers: AtomicU64,
     attempts: AtomicU64,
+    counter_round_trips: AtomicU64,
     breakers_opened: AtomicU64,
     breakers_closed: AtomicU64,
     units: [AtomicU64; UsageUnit::ALL.len()],
@@ -73,6 +74,7 @@ impl Default for Metrics {
             retries: AtomicU64::new(0),
             failovers: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
+            counter_round_trips: AtomicU64::new(0),
             breakers_opened: AtomicU64::new(0),
             breakers_closed: AtomicU64::new(0),
             units: Default::default(),
@@ -129,6 +131,11 @@ impl Metrics {
     /// Another target takes the place of one that failed.
     pub(crate) fn failed_over(&self) {
         self.failovers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The shared counters of budgets and limits are asked, for requests or by the way.
+    pub(crate) fn counter_round_trip(&self) {
+        self.counter_round_trips.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn breaker_opened(&self) {
@@ -226,6 +233,12 @@ impl Metrics {
             "gatewright_failovers_total",
             "Times that another target took the place of one that failed.",
             &self.failovers,
+        );
+        counter(
+            text,
+            "gatewright_counter_round_trips_total",
+            "Calls to the counters that all nodes share.",
+            &self.counter_round_trips,
         );
         head(
             text,

@@ -10,9 +10,9 @@ use gatewright_types::OrganizationId;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait as _, IntoActiveModel as _, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait as _,
+    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, EntityTrait as _, IntoActiveModel as _, IsolationLevel, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait as _,
 };
 use uuid::Uuid;
 
@@ -141,6 +141,26 @@ impl Db {
         let value = work(&mut tx).await?;
         let revision = tx.commit().await?;
         Ok(Written { value, revision })
+    }
+
+    /// Reads in which everything is as it was at their beginning, whatever is written meanwhile.
+    pub(crate) async fn at_one_moment<T>(
+        &self,
+        read: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        let options = match self.read.get_database_backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                sqlite_transaction_mode: None,
+            },
+            // Any transaction of SQLite's is one.
+            _ => TransactionOptions::default(),
+        };
+        let transaction = self.read.begin_with_options(options).await?;
+        let value = read(&transaction).await?;
+        transaction.commit().await?;
+        Ok(value)
     }
 
     /// A transaction that may write from its first statement on.

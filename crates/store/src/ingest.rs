@@ -18,6 +18,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::budget_spend;
 use crate::bulk::{Wide, insert_of_many, list, placeholders, portions};
 use crate::canary_usage;
 use crate::entity::usage_ack;
@@ -28,7 +29,7 @@ use crate::stored;
 use crate::system::System;
 
 /// What many requests of a batch have in common.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 19] = [
     "organization",
     "key",
     "team",
@@ -45,7 +46,12 @@ const SHARED: [&str; 16] = [
     "service_tier",
     "cache",
     "saved_nanos",
+    "owner",
+    "downgraded_to",
+    "over",
 ];
+/// What they have in common or not, by how an organization works: nothing of it, all the same, or each something else.
+const VARIED: [&str; 4] = ["end_user", "tags", "budgets", "credential"];
 /// What each has for itself.
 const OWN: [&str; 10] = [
     "id",
@@ -60,8 +66,12 @@ const OWN: [&str; 10] = [
     "provider_cost_nanos",
 ];
 /// For records that share all they can.
-static INSERT_ALIKE: Wide = Wide::new(|backend, rows| insert(backend, rows, &SHARED, &OWN));
-static INSERT: Wide = Wide::new(|backend, rows| insert(backend, rows, &[], &[SHARED.as_slice(), &OWN].concat()));
+static INSERT_ALIKE: Wide =
+    Wide::new(|backend, rows| insert(backend, rows, &[VARIED.as_slice(), &SHARED].concat(), &OWN));
+static INSERT_VARIED: Wide =
+    Wide::new(|backend, rows| insert(backend, rows, &SHARED, &[OWN.as_slice(), &VARIED].concat()));
+static INSERT: Wide =
+    Wide::new(|backend, rows| insert(backend, rows, &[], &[OWN.as_slice(), &VARIED, &SHARED].concat()));
 static INSERT_RETURNING: Wide = Wide::new(|backend, rows| INSERT.text(backend, rows) + " RETURNING \"id\"");
 /// The longest text kept of what a caller wrote.
 const LONGEST_TEXT: usize = 256;
@@ -105,6 +115,7 @@ impl System<'_> {
         rollup::add(&transaction, &new).await?;
         request_traces::keep(&transaction, &new).await?;
         canary_usage::add(&transaction, &new).await?;
+        budget_spend::add(&transaction, &new).await?;
         let no_gap = batch.follows <= before;
         let acked = batch.last().filter(|_| no_gap).map_or(before, |last| last.max(before));
         if acked > before {
@@ -148,7 +159,7 @@ async fn insert_new<'a>(
     expect: Expect,
 ) -> Result<Option<Vec<&'a UsageRecord>>, DbErr> {
     let mut records: Vec<_> = records.iter().collect();
-    records.sort_by(|one, other| shared(one).cmp(&shared(other)));
+    records.sort_by(|one, other| (shared(one), varied(one)).cmp(&(shared(other), varied(other))));
     let mut new = Vec::with_capacity(records.len());
     for portion in portions(&records) {
         match expect {
@@ -175,18 +186,29 @@ async fn insert_new<'a>(
 
 /// What sorted records share is sent once, where they share all they can: half of what a record costs is its values.
 fn insert_all(backend: DbBackend, sorted: &[&UsageRecord]) -> Statement {
-    let alike = match sorted {
-        [first, .., last] if shared(first) == shared(last) => Some(first),
-        _ => None,
+    let (statement, values): (_, Vec<_>) = match sorted {
+        [first, .., last] if shared(first) == shared(last) => match varied(first) == varied(last) {
+            true => {
+                let same = varied_values(first).into_iter().chain(shared_values(first));
+                (
+                    &INSERT_ALIKE,
+                    sorted
+                        .iter()
+                        .flat_map(|record| own_values(record))
+                        .chain(same)
+                        .collect(),
+                )
+            }
+            false => {
+                let own_and_varied =
+                    |record: &&UsageRecord| own_values(record).into_iter().chain(varied_values(record));
+                let each = sorted.iter().flat_map(own_and_varied);
+                (&INSERT_VARIED, each.chain(shared_values(first)).collect())
+            }
+        },
+        _ => (&INSERT, all_values(sorted)),
     };
-    match alike {
-        Some(record) => {
-            let own = sorted.iter().flat_map(|record| own_values(record));
-            let values: Vec<_> = own.chain(shared_values(record)).collect();
-            Statement::from_sql_and_values(backend, INSERT_ALIKE.text(backend, sorted.len()), values)
-        }
-        None => Statement::from_sql_and_values(backend, INSERT.text(backend, sorted.len()), all_values(sorted)),
-    }
+    Statement::from_sql_and_values(backend, statement.text(backend, sorted.len()), values)
 }
 
 fn insert_returning(backend: DbBackend, records: &[&UsageRecord]) -> Statement {
@@ -240,11 +262,32 @@ fn shared(record: &UsageRecord) -> impl Ord + '_ {
             cache_name(record.cache),
             record.saved,
         ),
+        (
+            record.owner.map(|owner| owner.uuid()),
+            record.downgraded_to.as_ref().map(|model| model.as_str()),
+            record.over.as_deref(),
+        ),
     )
 }
 
+fn varied(record: &UsageRecord) -> impl Ord + '_ {
+    (
+        record.end_user.as_ref().map(|name| name.as_str()),
+        &record.tags,
+        &record.budgets,
+        credential(record),
+    )
+}
+
+fn credential(record: &UsageRecord) -> Option<Uuid> {
+    Some(record.upstream.as_ref()?.credential?.uuid())
+}
+
 fn all_values(records: &[&UsageRecord]) -> Vec<Value> {
-    let all = |record: &&UsageRecord| shared_values(record).into_iter().chain(own_values(record));
+    let all = |record: &&UsageRecord| {
+        let common = varied_values(record).into_iter().chain(shared_values(record));
+        own_values(record).into_iter().chain(common)
+    };
     records.iter().flat_map(all).collect()
 }
 
@@ -270,11 +313,24 @@ fn shared_values(record: &UsageRecord) -> [Value; SHARED.len()] {
         record.served.map(|tier| tier.as_str()).into(),
         cache_name(record.cache).into(),
         record.saved.map(|saved| saved.get()).into(),
+        record.owner.map(|owner| owner.uuid()).into(),
+        record.downgraded_to.as_ref().map(|model| model.as_str()).into(),
+        record.over.as_deref().map(storable).into(),
+    ]
+}
+
+fn varied_values(record: &UsageRecord) -> [Value; VARIED.len()] {
+    let written = |absent: bool, json: &dyn Fn() -> String| (!absent).then(json);
+    [
+        record.end_user.as_ref().map(|name| storable(name.as_str())).into(),
+        written(record.tags.is_empty(), &|| stored::to_json(&record.tags)).into(),
+        written(record.budgets.is_empty(), &|| stored::to_json(&record.budgets)).into(),
+        credential(record).into(),
     ]
 }
 
 fn own_values(record: &UsageRecord) -> [Value; OWN.len()] {
-    let tokens = Tokens::of(record);
+    let tokens = Tokens::of(&record.lines);
     [
         record.id.uuid().into(),
         stored::time(record.started_at).into(),

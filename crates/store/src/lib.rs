@@ -3,6 +3,7 @@
 //! which adds the audit row, the revision and the compile check. It knows neither HTTP nor Redis nor the environment.
 
 mod audit;
+mod budget_spend;
 mod bulk;
 mod cache_purges;
 mod canaries;
@@ -17,6 +18,7 @@ mod histogram;
 mod ingest;
 mod invitations;
 mod keys;
+mod ledger;
 mod members;
 mod models;
 mod organizations;
@@ -40,6 +42,7 @@ mod tokens;
 mod usage;
 mod write;
 
+pub use budget_spend::BudgetSpend;
 pub use canaries::{CanaryMove, CanaryRow};
 pub use canary_usage::CanarySums;
 pub use catalog::{CatalogRefreshInsert, KnownRefresh, PublishedCatalog};

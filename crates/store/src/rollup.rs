@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
-use gatewright_types::api::{CacheStatus, Outcome};
+use gatewright_types::api::{CacheStatus, LineItem, Outcome};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
@@ -145,7 +145,7 @@ impl Sums {
             Outcome::Complete | Outcome::ClientGone => 0,
         };
         let unpriced = i64::from(record.upstream.is_some() && record.cost.is_none());
-        let tokens = Tokens::of(record);
+        let tokens = Tokens::of(&record.lines);
         let cost = record.cost.map_or(0, |cost| cost.get());
         let (hit, miss) = match record.cache {
             CacheStatus::Hit => (1, 0),
@@ -184,9 +184,9 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn of(record: &UsageRecord) -> Self {
+    pub(crate) fn of(lines: &[LineItem]) -> Self {
         let mut tokens = Self::default();
-        for line in &record.lines {
+        for line in lines {
             let sum = match line.unit {
                 UsageUnit::InputUncached
                 | UsageUnit::InputCacheRead

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{Totals, UsageBucket, UsageGroup, UsageSeries, UsageSeriesQuery};
-use gatewright_types::{KeyId, Nanos, OrganizationId, TeamId};
-use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Statement};
+use gatewright_types::{KeyId, Nanos, TeamId};
+use sea_orm::{ConnectionTrait as _, DbErr, QueryResult};
 use uuid::Uuid;
 
 use crate::error::DatabaseError;
@@ -80,12 +80,7 @@ impl Scope<'_> {
 
     async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
         let backend = self.connection.get_database_backend();
-        let sql = match backend {
-            sea_orm::DbBackend::Postgres => sql.replace("?1", "$1"),
-            _ => sql.to_owned(),
-        };
-        let organization: OrganizationId = self.id;
-        let statement = Statement::from_sql_and_values(backend, sql, [organization.uuid().into()]);
+        let statement = stored::statement(backend, sql, [self.id.uuid().into()]);
         self.connection.query_all_raw(statement).await
     }
 }
@@ -94,13 +89,22 @@ impl System<'_> {
     /// Removes sums by minute and by hour that are too old to be shown so finely; tells how many.
     pub async fn prune_rollups(&self, now: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let mut removed = 0;
-        for (granularity, kept) in [(MINUTE, MINUTES_KEPT), (HOUR, HOURS_KEPT)] {
-            let before = now.timestamp() - kept;
+        for granularity in [MINUTE, HOUR] {
+            let before = now.timestamp() - kept_for(granularity);
             let sql =
                 format!(r#"DELETE FROM usage_rollup WHERE granularity_seconds = {granularity} AND "start" < {before}"#);
             removed += self.db.write.execute_unprepared(&sql).await?.rows_affected();
         }
         Ok(removed)
+    }
+}
+
+/// How long sums of a granularity are kept, in seconds.
+pub(crate) const fn kept_for(granularity: i64) -> i64 {
+    match granularity {
+        MINUTE => MINUTES_KEPT,
+        HOUR => HOURS_KEPT,
+        _ => i64::MAX,
     }
 }
 

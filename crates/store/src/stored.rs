@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use gatewright_contract::Digest;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Statement, Value,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -73,6 +75,15 @@ where
 {
     let insert = <M::Entity as EntityTrait>::insert(row.into_active_model());
     insert.exec_without_returning(connection).await.map(|_| ())
+}
+
+/// A statement written with `?1`, which PostgreSQL calls `$1`.
+pub(crate) fn statement(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    let sql = match backend {
+        DbBackend::Postgres => sql.replace('?', "$"),
+        _ => sql.to_owned(),
+    };
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 fn unreadable(what: &str, why: &dyn Display) -> DbErr {

@@ -2,9 +2,14 @@
 //! list by its own key. Requests of a key and unusual outcomes have an index each, in the order of the list; those of a
 //! model, which is one of few, are picked out of the list itself.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier, UsageQuery, UsageRow};
-use gatewright_types::{KeyId, Money, Nanos, OrganizationId, Page, PageQuery, RequestId, TeamId};
+use gatewright_contract::BudgetShare;
+use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome, ServedTier, UsageBudget, UsageQuery, UsageRow};
+use gatewright_types::{
+    CredentialId, KeyId, Money, Nanos, OrganizationId, Page, PageQuery, PersonId, RequestId, TeamId,
+};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, Select};
 use uuid::Uuid;
@@ -26,7 +31,7 @@ const OUTCOMES: [Outcome; 5] = [
 /// Requests that did not go as nearly all do.
 const UNUSUAL: &str = "outcome <> 'complete'";
 /// A request's identifier is minted close to its start, not at the very moment.
-const MINTED_WITHIN: TimeDelta = TimeDelta::minutes(1);
+pub(crate) const MINTED_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 impl Scope<'_> {
     pub async fn usage(&self, query: &UsageQuery) -> Result<Page<UsageRow>, ListError> {
@@ -133,7 +138,36 @@ fn read(row: Model) -> Result<UsageRow, DbErr> {
         duration_ms: stored::count(row.duration_us) / 1_000,
         first_token_ms: row.first_token_us.map(|us| stored::count(us) / 1_000),
         overhead_us: stored::count(row.overhead_us),
+        credential: row.credential.map(CredentialId::from_uuid),
+        owner: row.owner.map(PersonId::from_uuid),
+        end_user: row.end_user.map(|name| stored::parsed("end user", &name)).transpose()?,
+        tags: row
+            .tags
+            .map_or_else(|| Ok(BTreeMap::new()), |tags| stored::json("tags", &tags))?,
+        budgets: row
+            .budgets
+            .map_or_else(|| Ok(Vec::new()), |budgets| counted_in(&budgets))?,
+        downgraded_to: row
+            .downgraded_to
+            .map(|name| stored::parsed("model", &name))
+            .transpose()?,
+        over: row.over,
     })
+}
+
+fn counted_in(budgets: &str) -> Result<Vec<UsageBudget>, DbErr> {
+    let shares: Vec<BudgetShare> = stored::json("budgets", budgets)?;
+    let counted = |BudgetShare { budget, from_ms, name }| UsageBudget {
+        budget,
+        from: window_start(from_ms),
+        name,
+    };
+    Ok(shares.into_iter().map(counted).collect())
+}
+
+/// Where a budget's window begins; nothing for one that is for ever.
+pub(crate) fn window_start(from_ms: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(from_ms).filter(|_| from_ms != 0)
 }
 
 /// A later release may know more of them.

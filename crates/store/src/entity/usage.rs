@@ -33,6 +33,13 @@ pub(crate) struct Model {
     pub provider_cost_nanos: Option<i64>,
     pub cache: Option<String>,
     pub saved_nanos: Option<i64>,
+    pub owner: Option<Uuid>,
+    pub end_user: Option<String>,
+    pub tags: Option<String>,
+    pub budgets: Option<String>,
+    pub credential: Option<Uuid>,
+    pub downgraded_to: Option<String>,
+    pub over: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -8,6 +8,7 @@ mod cloud_providers;
 mod feed;
 mod fixture;
 mod ingesting;
+mod ledger;
 mod migrating;
 mod people;
 mod plans;

@@ -115,12 +115,7 @@ async fn every_filter_of_the_requests_goes_by_an_index(fixture: Fixture) {
 async fn sums_over_time_are_read_by_an_index(fixture: Fixture) {
     let backend = fixture.write.get_database_backend();
     for (by, sql) in crate::series::statements_of_a_day() {
-        let sql = if fixture.is_postgres() {
-            sql.replace("?1", "$1")
-        } else {
-            sql
-        };
-        let statement = Statement::from_sql_and_values(backend, sql, [OrganizationId::mint().uuid().into()]);
+        let statement = crate::stored::statement(backend, &sql, [OrganizationId::mint().uuid().into()]);
 
         let plan = explained(&fixture, statement).await;
 

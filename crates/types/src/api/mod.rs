@@ -14,6 +14,7 @@ mod dialect;
 mod explain;
 mod invitations;
 mod keys;
+mod ledger;
 mod limit_scope;
 mod limits;
 mod members;
@@ -72,6 +73,9 @@ pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
 };
 pub use keys::{Key, KeyChange, MintedKey, NewKey};
+pub use ledger::{
+    LedgerCheck, LedgerCheckResult, LedgerDifference, LedgerSums, LedgerVerification, LedgerVerificationQuery,
+};
 pub use limit_scope::{Each, LimitScope, TagScope, Which};
 pub use limits::{LimitSpec, NewRateLimit, RateLimit, RateLimitChange};
 pub use members::{Member, MemberChange};
@@ -99,6 +103,6 @@ pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
 pub use traces::{TraceSettings, TracedRequests};
 pub use usage::{
-    CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageGroup, UsageQuery, UsageRow, UsageSeries,
-    UsageSeriesQuery,
+    CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageBudget, UsageGroup, UsageQuery, UsageRow,
+    UsageSeries, UsageSeriesQuery,
 };

@@ -1,10 +1,15 @@
 //! What was used: single requests, and sums over time.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Dialect;
-use crate::{KeyId, ModelName, Money, Nanos, RequestId, Slug, TeamId, UnitPrice, UpstreamModel, UsageUnit};
+use crate::{
+    BudgetId, CredentialId, DisplayName, KeyId, ModelName, Money, Nanos, PersonId, RequestId, Slug, TagName, TeamId,
+    UnitPrice, UpstreamModel, UsageUnit,
+};
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,6 +157,29 @@ pub struct UsageRow {
     pub duration_ms: u64,
     pub first_token_ms: Option<u64>,
     pub overhead_us: u64,
+    /// Which of the provider's credentials it was asked with.
+    pub credential: Option<CredentialId>,
+    /// Whose key it was.
+    pub owner: Option<PersonId>,
+    /// Whom the caller answered, as the request named them.
+    pub end_user: Option<DisplayName>,
+    pub tags: BTreeMap<TagName, DisplayName>,
+    /// In which budgets' windows its cost counts.
+    pub budgets: Vec<UsageBudget>,
+    /// The model that a budget sent it to instead of the one it asked for.
+    pub downgraded_to: Option<ModelName>,
+    /// The budget or limit that refused it, or, in shadow, would have.
+    pub over: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsageBudget {
+    pub budget: BudgetId,
+    /// Where its window begins, or the part of it where it rolls; null for ever.
+    pub from: Option<DateTime<Utc>>,
+    /// Of a budget for each: for whom.
+    pub name: Option<DisplayName>,
 }
 
 /// The list of requests, newest first.

@@ -1,0 +1,128 @@
+//! What was spent in each window of each budget, or in each part of one that rolls. Each request says in which windows it
+//! counts, and is added with its row, so that the sums are what the rows say. What had been spent in a window before its
+//! budget was made is kept apart, as its opening: no row counts there.
+
+use std::collections::BTreeMap;
+
+use gatewright_contract::UsageRecord;
+use gatewright_types::{BudgetId, DisplayName, Nanos};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
+use uuid::Uuid;
+
+use crate::bulk::{Wide, insert_of_many, placeholders, portions};
+use crate::error::DatabaseError;
+use crate::scope::Scope;
+use crate::stored;
+
+const COLUMNS: [&str; 6] = ["organization", "budget", "from_ms", "name", "cost_nanos", "requests"];
+
+static UPSERT: Wide = Wide::new(upsert);
+
+/// What was spent in a window, or in a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetSpend {
+    pub budget: BudgetId,
+    /// As in `BudgetShare`.
+    pub from_ms: i64,
+    pub name: Option<DisplayName>,
+    pub cost: Nanos,
+    pub requests: u64,
+}
+
+/// Which row is meant. Without a name it is the empty text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Row<'a> {
+    organization: Uuid,
+    budget: Uuid,
+    from_ms: i64,
+    name: &'a str,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sums {
+    cost_nanos: i64,
+    requests: i64,
+}
+
+impl Scope<'_> {
+    /// All that counts in a budget's windows that begin at this moment or later, openings included.
+    pub async fn spent(&self, budget: BudgetId, since_ms: i64) -> Result<Vec<BudgetSpend>, DatabaseError> {
+        const SQL: &str = "SELECT budget, from_ms, name, CAST(SUM(cost_nanos) AS BIGINT), CAST(SUM(requests) AS BIGINT) FROM ( \
+             SELECT budget, from_ms, name, cost_nanos, requests FROM budget_spend \
+             WHERE organization = ?1 AND budget = ?2 AND from_ms >= ?3 UNION ALL \
+             SELECT budget, from_ms, name, cost_nanos, requests FROM budget_opening \
+             WHERE organization = ?1 AND budget = ?2 AND from_ms >= ?3) counted \
+             GROUP BY budget, from_ms, name ORDER BY from_ms, name";
+        let values = [self.id.uuid().into(), budget.uuid().into(), since_ms.into()];
+        let statement = stored::statement(self.connection.get_database_backend(), SQL, values);
+        let rows = self.connection.query_all_raw(statement).await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Adds records to the sums of the windows that they count in. Rows are written in the order of their key, as other sums
+/// are.
+pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageRecord]) -> Result<(), DbErr> {
+    let mut rows: BTreeMap<Row<'_>, Sums> = BTreeMap::new();
+    for record in records {
+        for share in &record.budgets {
+            let row = Row {
+                organization: record.organization.uuid(),
+                budget: share.budget.uuid(),
+                from_ms: share.from_ms,
+                name: share.name.as_ref().map_or("", |name| name.as_str()),
+            };
+            let sums = rows.entry(row).or_default();
+            let cost = record.cost.map_or(0, |cost| cost.get());
+            sums.cost_nanos = sums.cost_nanos.saturating_add(cost);
+            sums.requests += 1;
+        }
+    }
+    let rows: Vec<_> = rows.into_iter().collect();
+    for portion in portions(&rows) {
+        let backend = transaction.get_database_backend();
+        let values: Vec<Value> = portion.iter().flat_map(|(row, sums)| values(row, *sums)).collect();
+        let sql = UPSERT.text(backend, portion.len());
+        transaction
+            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+    }
+    Ok(())
+}
+
+fn upsert(backend: DbBackend, rows: usize) -> String {
+    let mut sql = format!(
+        "{} INTO budget_spend ({}) VALUES ",
+        insert_of_many(backend),
+        COLUMNS.join(", ")
+    );
+    placeholders(&mut sql, backend, 0, rows, COLUMNS.len());
+    sql.push_str(
+        " ON CONFLICT (organization, budget, from_ms, name) DO UPDATE SET \
+         cost_nanos = budget_spend.cost_nanos + excluded.cost_nanos, \
+         requests = budget_spend.requests + excluded.requests",
+    );
+    sql
+}
+
+fn values(row: &Row<'_>, sums: Sums) -> [Value; COLUMNS.len()] {
+    [
+        row.organization.into(),
+        row.budget.into(),
+        row.from_ms.into(),
+        row.name.into(),
+        sums.cost_nanos.into(),
+        sums.requests.into(),
+    ]
+}
+
+fn read(row: &QueryResult) -> Result<BudgetSpend, DbErr> {
+    let name: String = row.try_get_by_index(2)?;
+    Ok(BudgetSpend {
+        budget: BudgetId::from_uuid(row.try_get_by_index(0)?),
+        from_ms: row.try_get_by_index(1)?,
+        name: (!name.is_empty()).then(|| stored::parsed("name", &name)).transpose()?,
+        cost: Nanos::new(row.try_get_by_index(3)?),
+        requests: stored::count(row.try_get_by_index(4)?),
+    })
+}

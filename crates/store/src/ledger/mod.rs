@@ -1,0 +1,4 @@
+//! The ledger: rows of requests are its entries, and everything else that says what was used is derived from them.
+
+mod counted;
+mod verification;

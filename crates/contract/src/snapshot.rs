@@ -260,8 +260,6 @@ impl KeyEntry {
 
 #[cfg(test)]
 mod tests {
-    use gatewright_types::api::TraceSettings;
-
     use super::*;
     use crate::{ModelUnit, OrganizationUnit};
 

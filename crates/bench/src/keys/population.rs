@@ -5,9 +5,7 @@ use gatewright_contract::{
     CredentialUnit, Digest, KeyUnit, Keyring, ModelUnit, OrganizationUnit, PriceUnit, ProviderUnit, Revision, Sealed,
     Secret, TeamUnit, Unit, UnitBody, UnitId,
 };
-use gatewright_types::api::{
-    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TraceSettings,
-};
+use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route};
 use gatewright_types::{CredentialId, KeyId, ModelId, OrganizationId, PriceId, ProviderId, TeamId};
 
 const PROVIDERS: [&str; 2] = ["primary", "secondary"];

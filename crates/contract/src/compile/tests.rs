@@ -1,6 +1,4 @@
-use gatewright_types::api::{
-    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route as RouteSpec, TraceSettings,
-};
+use gatewright_types::api::{CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, Route as RouteSpec};
 use gatewright_types::{CredentialId, ModelId, PriceId, ProviderId};
 use serde_json::{Value, json};
 

@@ -17,6 +17,7 @@ mod m20261130_000011_model_settings;
 mod m20261130_000012_request_trace;
 mod m20261130_000013_usage_cache;
 mod m20261130_000014_canary;
+mod m20261130_000016_budget;
 mod m20261130_000018_ledger;
 
 use sea_orm_migration::MigrationTrait;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000012_request_trace::Migration),
             Box::new(m20261130_000013_usage_cache::Migration),
             Box::new(m20261130_000014_canary::Migration),
+            Box::new(m20261130_000016_budget::Migration),
             Box::new(m20261130_000018_ledger::Migration),
         ]
     }

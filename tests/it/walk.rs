@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gatewright_types::api::{
-    InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price, Provider, Team,
+    Budget, BudgetRequest, Increase, InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price,
+    Provider, RateLimit, Team,
 };
 use harness::chat::{question, request_id};
 use harness::http::Request;
@@ -117,9 +118,18 @@ impl<'a> Things<'a> {
             values.insert("provider", provider.id.to_string());
             values.insert("credential", credential.to_string());
         }
+        if places.contains(&"budget") {
+            let budget = self.budget().await;
+            if places.contains(&"increase") {
+                values.insert("increase", self.increase(&budget).await);
+            }
+            values.insert("budget", budget);
+        }
         for place in places {
             let id = match place {
-                "organization" | "provider" | "credential" => continue,
+                "organization" | "provider" | "credential" | "budget" | "increase" => continue,
+                "ask" => self.ask().await,
+                "limit" => self.limit().await,
                 "person" => self.person().await,
                 "invitation" => self.invitation().await,
                 "team" => self.team().await,
@@ -204,6 +214,38 @@ impl<'a> Things<'a> {
             .to_string()
     }
 
+    /// For an end user of its own: a scope has one of a window.
+    async fn budget(&mut self) -> String {
+        let body = json!({"scope": {"end_user": self.name()}, "amount": "5", "window": "day"});
+        create::<Budget>(self.organization, "/budgets", &body)
+            .await
+            .id
+            .to_string()
+    }
+
+    async fn increase(&mut self, budget: &str) -> String {
+        let body = json!({"amount": "1", "reason": "a launch", "expires_at": "2099-01-01T00:00:00Z"});
+        let tail = format!("/budgets/{budget}/increases");
+        create::<Increase>(self.organization, &tail, &body).await.id.to_string()
+    }
+
+    async fn ask(&mut self) -> String {
+        let tail = format!("/budgets/{}/requests", self.budget().await);
+        let body = json!({"amount": "1", "reason": "a launch"});
+        create::<BudgetRequest>(self.organization, &tail, &body)
+            .await
+            .id
+            .to_string()
+    }
+
+    async fn limit(&mut self) -> String {
+        let body = json!({"scope": {"end_user": self.name()}, "rpm": 5});
+        create::<RateLimit>(self.organization, "/limits", &body)
+            .await
+            .id
+            .to_string()
+    }
+
     async fn overlay(&mut self) -> String {
         let body = json!({"kind": "sandbox", "model": self.name(), "facts": {"context": 1}});
         create::<Overlay>(self.organization, "/catalog/overlays", &body)
@@ -251,6 +293,13 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
             "POST",
             "/models/{model}/canary/promote" | "/models/{model}/canary/rollback" | "/models/{model}/canary/restart",
         ) => json!({"place": "route.canary"}),
+        ("PATCH", "/budgets/{budget}") => json!({"amount": "6", "window": "day"}),
+        ("POST", "/budgets/{budget}/increases") => {
+            json!({"amount": "1", "reason": "a launch", "expires_at": "2099-01-01T00:00:00Z"})
+        }
+        ("POST", "/budgets/{budget}/requests") => json!({"amount": "1", "reason": "a launch"}),
+        ("POST", "/budget-requests/{ask}/decision") => json!({"deny": {}}),
+        ("PATCH", "/limits/{limit}") => json!({"rpm": 6}),
         ("POST", "/providers/{provider}/credentials") => json!({"name": "b", "api_key": "sk-0123456789"}),
         (
             "POST",
@@ -278,6 +327,9 @@ pub(crate) async fn picture(organization: &Organization) -> Vec<Value> {
         "/models",
         "/prices",
         "/catalog/overlays",
+        "/budgets",
+        "/budget-requests",
+        "/limits",
     ] {
         let items: Vec<Value> = organization.all(tail).await;
         picture.push(json!({ tail: items }));

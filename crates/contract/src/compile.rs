@@ -2,8 +2,10 @@
 //! proxy when it loads: what one accepts the other can use.
 
 mod caps;
+mod key_caps;
 mod provider;
 mod route;
+mod tags;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,9 +15,9 @@ use gatewright_types::{OrganizationId, Slug, UpstreamModel};
 
 use crate::cache::Shape;
 use crate::tenant::OwnPrice;
-use crate::{Caps, KeyUnit, Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
+use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
 
-pub use caps::too_much;
+pub use key_caps::{Whole, key_caps, key_problems};
 pub use provider::credential_problem;
 
 /// Further calls at one target, at most.
@@ -44,10 +46,12 @@ pub fn compile(
     for (unit, body) in units {
         match body {
             UnitBody::Organization(spec) => {
-                let wrong = trace_problems(&spec.traces).into_iter();
+                let of_traces = trace_problems(&spec.traces).into_iter();
+                let wrong = of_traces.map(|(field, message)| (field.to_owned(), message));
+                let wrong = wrong.chain(tags::problems(&spec.tags));
                 problems.extend(wrong.map(|(field, message)| CompileProblem {
                     unit: *unit,
-                    field: field.to_owned(),
+                    field,
                     message,
                 }));
                 organization_unit = Some(spec);
@@ -129,18 +133,6 @@ pub fn compile(
             Err(problems)
         }
     }
-}
-
-/// What is published with a key, as nodes count by it.
-pub fn key_caps(unit: &KeyUnit) -> Result<Caps, Vec<(String, String)>> {
-    let mut caps = Caps::default();
-    for (id, budget) in &unit.budgets {
-        caps.budgets.push(Arc::new(caps::budget(*id, budget)?));
-    }
-    for (id, limit) in &unit.limits {
-        caps.limits.push(Arc::new(caps::rate_limit(*id, limit)?));
-    }
-    Ok(caps)
 }
 
 fn taken(unit: UnitId, message: &str) -> CompileProblem {

@@ -5,9 +5,10 @@
 use std::str::FromStr;
 
 use gatewright_types::{
-    ApiVersion, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText, HumanDuration, InvitationId,
-    KeyId, ModelId, ModelName, Nanos, OrganizationId, PersonId, PriceId, Project, ProviderId, Region, SessionId, Slug,
-    Target, TeamId, TokenId, UnitPrice, UpstreamModel,
+    ApiVersion, BudgetId, BudgetRequestId, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText,
+    HumanDuration, IncreaseId, InvitationId, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId, PersonId,
+    PriceId, Project, ProviderId, Region, SessionId, Slug, TagName, Target, TeamId, TokenId, UnitPrice, UpstreamModel,
+    ZoneName,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -295,6 +296,12 @@ fn parsed(name: &str, text: &str) -> Option<Result<(), String>> {
         "PriceId" => by::<PriceId>(text),
         "SessionId" => by::<SessionId>(text),
         "TokenId" => by::<TokenId>(text),
+        "BudgetId" => by::<BudgetId>(text),
+        "IncreaseId" => by::<IncreaseId>(text),
+        "BudgetRequestId" => by::<BudgetRequestId>(text),
+        "LimitId" => by::<LimitId>(text),
+        "TagName" => by::<TagName>(text),
+        "ZoneName" => by::<ZoneName>(text),
         _ => return None,
     })
 }

@@ -8,8 +8,9 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys, members,
-    models, organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens, usage,
+    audit, budgets, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys,
+    limits, members, models, organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens,
+    usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -178,9 +179,10 @@ macro_rules! below {
 
 pub(crate) fn routes() -> Vec<Route> {
     use Permission::{
-        AuditRead, CatalogRefresh, ConfigurationRead, ConfigurationWrite, KeysRead, KeysWrite, MembersRead,
-        MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete, OrganizationRead, OrganizationWrite, PricesRead,
-        PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead, TeamsWrite, TokensRead, TokensWrite, UsageRead,
+        AuditRead, BudgetsAsk, BudgetsRead, BudgetsWrite, CatalogRefresh, ConfigurationRead, ConfigurationWrite,
+        KeysRead, KeysWrite, MembersRead, MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete, OrganizationRead,
+        OrganizationWrite, PricesRead, PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead, TeamsWrite, TokensRead,
+        TokensWrite, UsageRead,
     };
     vec![
         public(
@@ -228,7 +230,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             OrganizationWrite,
             patch(below!("")),
-            "Change the organization's name and whose traces are kept",
+            "Change the organization's name, whose traces are kept, and the tags it knows",
             organizations::update,
         ),
         needs(
@@ -440,6 +442,81 @@ pub(crate) fn routes() -> Vec<Route> {
             delete(below!("/prices/{price}")),
             "Delete a price",
             prices::delete,
+        ),
+        needs(
+            BudgetsRead,
+            get(below!("/budgets")),
+            "List budgets and how they stand",
+            budgets::list,
+        ),
+        needs(BudgetsWrite, post(below!("/budgets")), "Make a budget", budgets::create),
+        needs(
+            BudgetsRead,
+            get(below!("/budgets/{budget}")),
+            "Read a budget and how it stands",
+            budgets::read,
+        ),
+        needs(
+            BudgetsWrite,
+            patch(below!("/budgets/{budget}")),
+            "Change all of a budget but its scope",
+            budgets::update,
+        ),
+        needs(
+            BudgetsWrite,
+            delete(below!("/budgets/{budget}")),
+            "Delete a budget",
+            budgets::delete,
+        ),
+        needs(
+            BudgetsWrite,
+            post(below!("/budgets/{budget}/increases")),
+            "Add to a budget for a while",
+            budgets::increase,
+        ),
+        needs(
+            BudgetsWrite,
+            delete(below!("/budgets/{budget}/increases/{increase}")),
+            "End what was added to a budget",
+            budgets::end_increase,
+        ),
+        needs(
+            BudgetsAsk,
+            post(below!("/budgets/{budget}/requests")),
+            "Ask for more of a budget",
+            budgets::ask,
+        ),
+        needs(
+            BudgetsRead,
+            get(below!("/budget-requests")),
+            "List who asked for more, the newest first",
+            budgets::requests,
+        ),
+        needs(
+            BudgetsWrite,
+            post(below!("/budget-requests/{ask}/decision")),
+            "Approve or deny what somebody asked for",
+            budgets::decide,
+        ),
+        needs(BudgetsRead, get(below!("/limits")), "List limits", limits::list),
+        needs(BudgetsWrite, post(below!("/limits")), "Make a limit", limits::create),
+        needs(
+            BudgetsRead,
+            get(below!("/limits/{limit}")),
+            "Read a limit",
+            limits::read,
+        ),
+        needs(
+            BudgetsWrite,
+            patch(below!("/limits/{limit}")),
+            "Change all of a limit but its scope",
+            limits::update,
+        ),
+        needs(
+            BudgetsWrite,
+            delete(below!("/limits/{limit}")),
+            "Delete a limit",
+            limits::delete,
         ),
         known(get("/catalog"), "List what is known of models", catalog::list),
         known(

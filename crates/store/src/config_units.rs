@@ -20,15 +20,26 @@ use crate::stored;
 use crate::system::System;
 
 /// What compiles together; keys do not.
-const COMPILED_KINDS: [&str; 6] = ["organization", "team", "provider", "model", "price", "overlay"];
-/// The kinds this release knows. Those of a later one stay where they are.
-const KINDS: [&str; 9] = [
+const COMPILED_KINDS: [&str; 8] = [
     "organization",
     "team",
     "provider",
     "model",
     "price",
     "overlay",
+    "budget",
+    "limit",
+];
+/// The kinds this release knows. Those of a later one stay where they are.
+const KINDS: [&str; 11] = [
+    "organization",
+    "team",
+    "provider",
+    "model",
+    "price",
+    "overlay",
+    "budget",
+    "limit",
     "cache_purges",
     KEY_KIND,
     "catalog",

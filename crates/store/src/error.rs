@@ -125,6 +125,8 @@ fn taken_field(message: &str) -> Option<&'static str> {
         "model" => Some("model"),
         "secret" | "digest" => Some("secret"),
         "effective_from" => Some("effective_from"),
+        "window" => Some("window"),
+        "scope" | "shadow" => Some("scope"),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Digest, KeyUnit, UnitBody, UnitId};
-use gatewright_types::api::{Key, KeyChange};
+use gatewright_types::api::{Key, KeyChange, LimitScope};
 use gatewright_types::{DisplayName, KeyId, ModelName, OrganizationId, Page, PageQuery, TeamId};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue, ColumnTrait as _, DbErr, EntityTrait as _, IntoActiveModel as _,
@@ -13,8 +13,8 @@ use crate::entity::key::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
 use crate::page::Part;
 use crate::scope::Scope;
-use crate::stored;
 use crate::write::WriteTx;
+use crate::{budgets, limits, stored};
 
 #[derive(Debug, Clone)]
 pub struct KeyInsert {
@@ -133,6 +133,7 @@ impl WriteTx {
         row.revoked_at = ActiveValue::Set(Some(self.at));
         let row = row.update(&self.transaction).await?;
         self.tombstone(organization, UnitId::Key(digest)).await?;
+        self.delete_caps_of(organization, &LimitScope::Key(id)).await?;
         Ok(read(row)?)
     }
 
@@ -172,14 +173,34 @@ impl WriteTx {
         }
     }
 
+    /// After something else was changed that nodes learn with the key. There is nothing to be told of a revoked one.
+    pub(crate) async fn publish_key_again(
+        &mut self,
+        organization: OrganizationId,
+        id: KeyId,
+    ) -> Result<(), WriteError> {
+        let row = self.key_row(organization, id).await?;
+        match row.revoked_at {
+            Some(_) => Ok(()),
+            None => self.publish_key(organization, row).await.map(drop),
+        }
+    }
+
     async fn publish_key(&mut self, organization: OrganizationId, row: Model) -> Result<Key, WriteError> {
         let digest = stored::digest(&row.digest)?;
         let key = read(row)?;
+        let budgets = budgets::of_key(&self.transaction, organization, key.id, self.at).await?;
+        let limits = limits::of_key(&self.transaction, organization, key.id).await?;
+        if !budgets.is_empty() || !limits.is_empty() {
+            self.compare_key(organization, key.id);
+        }
         let unit = KeyUnit {
             name: Some(key.name.clone()),
             team: key.team,
             models: key.models.clone(),
             expires_at: key.expires_at,
+            budgets,
+            limits,
             ..KeyUnit::new(key.id)
         };
         self.publish(organization, UnitId::Key(digest), UnitBody::Key(unit))

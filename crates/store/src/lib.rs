@@ -3,7 +3,9 @@
 //! which adds the audit row, the revision and the compile check. It knows neither HTTP nor Redis nor the environment.
 
 mod audit;
+mod budget_requests;
 mod budget_spend;
+mod budgets;
 mod bulk;
 mod cache_purges;
 mod canaries;
@@ -17,8 +19,10 @@ mod error;
 mod histogram;
 mod ingest;
 mod invitations;
+mod key_caps;
 mod keys;
 mod ledger;
+mod limits;
 mod members;
 mod models;
 mod organizations;
@@ -32,6 +36,7 @@ mod request_traces;
 mod reseal;
 mod rollup;
 mod scope;
+mod scopes;
 mod series;
 mod sessions;
 mod setup;
@@ -43,6 +48,7 @@ mod usage;
 mod write;
 
 pub use budget_spend::BudgetSpend;
+pub use budgets::BudgetRow;
 pub use canaries::{CanaryMove, CanaryRow};
 pub use canary_usage::CanarySums;
 pub use catalog::{CatalogRefreshInsert, KnownRefresh, PublishedCatalog};

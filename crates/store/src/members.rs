@@ -1,6 +1,6 @@
 //! Who belongs to an organization, and as what. There is always an owner.
 
-use gatewright_types::api::Member;
+use gatewright_types::api::{LimitScope, Member};
 use gatewright_types::{Email, OrganizationId, Page, PageQuery, PersonId, Role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
@@ -103,7 +103,7 @@ impl WriteTx {
         Ok(Member { role, ..member })
     }
 
-    /// The last owner stays: a conflict.
+    /// The last owner stays: a conflict. Budgets and limits of the member go, too.
     pub async fn remove_member(&mut self, organization: OrganizationId, person: PersonId) -> Result<(), WriteError> {
         let member = member(&self.transaction, organization, person)
             .await?
@@ -112,7 +112,7 @@ impl WriteTx {
         Entity::delete_by_id((organization.uuid(), person.uuid()))
             .exec(&self.transaction)
             .await?;
-        Ok(())
+        self.delete_caps_of(organization, &LimitScope::User(person)).await
     }
 
     /// Refuses when the member is the only owner. All writes wait for each other at the revision, so the count holds.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{ModelUnit, UnitBody, UnitId};
-use gatewright_types::api::{ModelChange, ModelSettings, NewModel, Route};
+use gatewright_types::api::{LimitScope, ModelChange, ModelSettings, NewModel, Route};
 use gatewright_types::{ModelId, ModelName, OrganizationId, Page, PageQuery};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, Select};
@@ -90,15 +90,14 @@ impl WriteTx {
         self.publish_model(organization, &row).await
     }
 
+    /// Its budgets and limits go with it. Refused at commit, by the compile check, while a budget sends requests to it.
     pub async fn delete_model(&mut self, organization: OrganizationId, id: ModelId) -> Result<(), WriteError> {
-        let deleted = Entity::delete_many()
-            .filter(Column::Organization.eq(organization.uuid()))
-            .filter(Column::Id.eq(id.uuid()))
-            .exec(&self.transaction)
+        let model = self.organization(organization).model(id).await?;
+        let model = model.ok_or(WriteError::NotFound)?;
+        Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
+        self.compare_keys_downgraded_to(organization, &model.name).await?;
+        self.delete_caps_of(organization, &LimitScope::Model(model.name))
             .await?;
-        if deleted.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
         self.tombstone(organization, UnitId::Model(id)).await
     }
 

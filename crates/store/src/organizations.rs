@@ -1,7 +1,7 @@
 //! Organizations: the tenants. Deleting one takes all it has, except what was used and the audit log.
 
 use gatewright_contract::{OrganizationUnit, UnitBody, UnitId};
-use gatewright_types::api::{Organization, TraceSettings};
+use gatewright_types::api::{Organization, TagRule, TraceSettings};
 use gatewright_types::{DisplayName, OrganizationId, PersonId, Role, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -66,6 +66,7 @@ impl WriteTx {
             slug: slug_text,
             name,
             traces: None,
+            tags: None,
             created_at: self.at,
         };
         stored::insert(&self.transaction, row.clone()).await?;
@@ -94,8 +95,23 @@ impl WriteTx {
         id: OrganizationId,
         traces: TraceSettings,
     ) -> Result<Organization, WriteError> {
+        self.change_organization(id, Column::Traces, stored::to_json(&traces))
+            .await
+    }
+
+    /// Budgets and limits of a tag that is left out are refused at commit, by the compile check.
+    pub async fn change_tags(&mut self, id: OrganizationId, tags: &[TagRule]) -> Result<Organization, WriteError> {
+        self.change_organization(id, Column::Tags, stored::to_json(&tags)).await
+    }
+
+    async fn change_organization(
+        &mut self,
+        id: OrganizationId,
+        column: Column,
+        text: String,
+    ) -> Result<Organization, WriteError> {
         let changed = Entity::update_many()
-            .col_expr(Column::Traces, Expr::value(stored::to_json(&traces)))
+            .col_expr(column, Expr::value(text))
             .filter(Column::Id.eq(id.uuid()))
             .exec_with_returning(&self.transaction)
             .await?;
@@ -106,8 +122,9 @@ impl WriteTx {
     async fn publish_organization(&mut self, row: &Model) -> Result<Organization, WriteError> {
         let organization = read(row)?;
         let unit = OrganizationUnit {
+            slug: organization.slug.clone(),
             traces: organization.traces,
-            ..OrganizationUnit::new(organization.slug.clone())
+            tags: organization.tags.clone(),
         };
         self.publish(organization.id, UnitId::Organization, UnitBody::Organization(unit))
             .await?;
@@ -153,6 +170,7 @@ fn read(row: &Model) -> Result<Organization, DbErr> {
         slug: stored::parsed("slug", &row.slug)?,
         name: stored::parsed("name", &row.name)?,
         traces: traces(row)?,
+        tags: tags(row)?,
         created_at: row.created_at,
     })
 }
@@ -161,4 +179,9 @@ fn read(row: &Model) -> Result<Organization, DbErr> {
 pub(crate) fn traces(row: &Model) -> Result<TraceSettings, DbErr> {
     let traces = row.traces.as_ref();
     traces.map_or_else(|| Ok(TraceSettings::default()), |text| stored::json("traces", text))
+}
+
+fn tags(row: &Model) -> Result<Vec<TagRule>, DbErr> {
+    let tags = row.tags.as_ref();
+    tags.map_or_else(|| Ok(Vec::new()), |text| stored::json("tags", text))
 }

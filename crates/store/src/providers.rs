@@ -2,7 +2,7 @@
 //! from the rows after each change; secrets are sealed before they come here and stay sealed.
 
 use gatewright_contract::{CredentialUnit, NetworkUnit, ProviderUnit, Sealed, UnitBody, UnitId, told_network};
-use gatewright_types::api::{Credential, CredentialKind, Provider, ProviderKind, ProviderSettings};
+use gatewright_types::api::{Credential, CredentialKind, LimitScope, Provider, ProviderKind, ProviderSettings};
 use gatewright_types::{CredentialId, DisplayName, OrganizationId, Page, PageQuery, ProviderId, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
@@ -163,16 +163,18 @@ impl WriteTx {
         self.publish_provider(organization, id).await
     }
 
-    /// Refused at commit, by the compile check, while a model uses it.
+    /// Refused at commit, by the compile check, while a model uses it. Budgets and limits of it and of its credentials go
+    /// with it.
     pub async fn delete_provider(&mut self, organization: OrganizationId, id: ProviderId) -> Result<(), WriteError> {
-        let deleted = Entity::delete_many()
-            .filter(Column::Organization.eq(organization.uuid()))
-            .filter(Column::Id.eq(id.uuid()))
-            .exec(&self.transaction)
-            .await?;
-        if deleted.rows_affected == 0 {
-            return Err(WriteError::NotFound);
+        let provider = self.organization(organization).provider(id).await?;
+        let provider = provider.ok_or(WriteError::NotFound)?;
+        Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
+        for credential in provider.credentials {
+            self.delete_caps_of(organization, &LimitScope::Credential(credential.id))
+                .await?;
         }
+        self.delete_caps_of(organization, &LimitScope::Provider(provider.name))
+            .await?;
         self.tombstone(organization, UnitId::Provider(id)).await
     }
 
@@ -231,6 +233,7 @@ impl WriteTx {
         if removed.rows_affected == 0 {
             return Err(WriteError::NotFound);
         }
+        self.delete_caps_of(organization, &LimitScope::Credential(id)).await?;
         self.publish_provider(organization, provider).await.map(|_| ())
     }
 

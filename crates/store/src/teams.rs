@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatewright_contract::{TeamUnit, UnitBody, UnitId};
-use gatewright_types::api::Team;
+use gatewright_types::api::{LimitScope, Team};
 use gatewright_types::{DisplayName, OrganizationId, Page, PageQuery, TeamId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select};
@@ -84,7 +84,7 @@ impl WriteTx {
             .ok_or(WriteError::NotFound)
     }
 
-    /// A team with active keys is a conflict; its revoked keys lose it.
+    /// A team with active keys is a conflict; its revoked keys lose it. Its budgets and limits go with it.
     pub async fn delete_team(&mut self, organization: OrganizationId, id: TeamId) -> Result<(), WriteError> {
         let team = self
             .organization(organization)
@@ -103,6 +103,7 @@ impl WriteTx {
             ));
         }
         Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
+        self.delete_caps_of(organization, &LimitScope::Team(id)).await?;
         self.tombstone(organization, UnitId::Team(id)).await
     }
 }

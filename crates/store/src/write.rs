@@ -10,15 +10,16 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{CompileProblem, Revision, UnitBody, UnitId, compile};
 use gatewright_types::api::AuditOutcome;
-use gatewright_types::{OrganizationId, PersonId, TokenId};
+use gatewright_types::{BudgetId, KeyId, OrganizationId, PersonId, TokenId};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait as _};
 
 use crate::db::Db;
 use crate::entity::installation;
 use crate::error::WriteError;
+use crate::key_caps::ToCompare;
 use crate::scope::Scope;
-use crate::{audit, config_units, stored};
+use crate::{audit, config_units, scopes, stored};
 
 /// Who acts, for the audit log.
 #[derive(Debug, Clone)]
@@ -64,6 +65,9 @@ pub struct WriteTx {
     actor: Actor,
     /// Units other than keys that were published, by organization: these organizations have to compile.
     touched: BTreeMap<OrganizationId, BTreeSet<UnitId>>,
+    /// What was changed of keys' budgets and limits.
+    changed: BTreeSet<(OrganizationId, UnitId)>,
+    to_compare: ToCompare,
 }
 
 impl Actor {
@@ -116,7 +120,29 @@ impl WriteTx {
             revision,
             actor: actor.clone(),
             touched: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            to_compare: ToCompare::default(),
         })
+    }
+
+    /// Who acts, as it stands beside what they made.
+    pub(crate) fn actor_label(&self) -> String {
+        self.actor.label.clone()
+    }
+
+    /// A budget or limit of a key was written, whose problems need not say where they are.
+    pub(crate) fn note_changed(&mut self, organization: OrganizationId, unit: UnitId) {
+        self.changed.insert((organization, unit));
+    }
+
+    /// Something was written that may not agree with the budgets and limits of a key.
+    pub(crate) fn compare_key(&mut self, organization: OrganizationId, key: KeyId) {
+        self.to_compare.keys.insert((organization, key));
+    }
+
+    /// A budget was written that keys' may be a part of.
+    pub(crate) fn compare_with_keys(&mut self, organization: OrganizationId, budget: BudgetId) {
+        self.to_compare.wholes.insert((organization, budget));
     }
 
     /// Publishes a unit as it is from this revision on.
@@ -168,7 +194,7 @@ impl WriteTx {
     }
 
     pub(crate) async fn commit(self) -> Result<Revision, WriteError> {
-        let mut problems = Vec::new();
+        let mut problems = self.to_compare.problems(&self.transaction, &self.changed).await?;
         for (organization, published) in &self.touched {
             let units = config_units::compiled_together(&self.transaction, *organization).await?;
             if let Err(found) = compile(*organization, &units) {
@@ -216,14 +242,20 @@ fn name_unit(
         Some(UnitBody::Model(model)) => format!("model {}: {}", model.name, problem.message),
         Some(UnitBody::Provider(provider)) => format!("provider {}: {}", provider.name, problem.message),
         Some(UnitBody::Overlay(overlay)) => format!("facts of {}: {}", overlay.model, problem.message),
+        Some(UnitBody::Budget(budget)) => {
+            let whose = scopes::in_words(&budget.scope, units);
+            format!("budget of {whose}: {}", problem.message)
+        }
+        Some(UnitBody::Limit(limit)) => {
+            let whose = scopes::in_words(&limit.scope, units);
+            format!("limit of {whose}: {}", problem.message)
+        }
         Some(
             UnitBody::Organization(_)
             | UnitBody::Team(_)
             | UnitBody::Price(_)
             | UnitBody::Key(_)
             | UnitBody::CachePurges(_)
-            | UnitBody::Budget(_)
-            | UnitBody::Limit(_)
             | UnitBody::Catalog(_),
         )
         | None => problem.message,

@@ -22,6 +22,11 @@ pub enum Permission {
     ModelsWrite,
     PricesRead,
     PricesWrite,
+    /// Limits, too.
+    BudgetsRead,
+    BudgetsWrite,
+    /// To ask for more of a budget.
+    BudgetsAsk,
     UsageRead,
     AuditRead,
     TokensRead,
@@ -44,7 +49,7 @@ pub enum Role {
 }
 
 impl Permission {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::OrganizationRead,
         Self::OrganizationWrite,
         Self::OrganizationDelete,
@@ -60,6 +65,9 @@ impl Permission {
         Self::ModelsWrite,
         Self::PricesRead,
         Self::PricesWrite,
+        Self::BudgetsRead,
+        Self::BudgetsWrite,
+        Self::BudgetsAsk,
         Self::UsageRead,
         Self::AuditRead,
         Self::TokensRead,
@@ -79,14 +87,16 @@ impl Permission {
             | Self::ProvidersRead
             | Self::ModelsRead
             | Self::PricesRead
+            | Self::BudgetsRead
             | Self::UsageRead => Role::Viewer,
-            Self::KeysWrite => Role::Member,
+            Self::KeysWrite | Self::BudgetsAsk => Role::Member,
             Self::OrganizationWrite
             | Self::MembersWrite
             | Self::TeamsWrite
             | Self::ProvidersWrite
             | Self::ModelsWrite
             | Self::PricesWrite
+            | Self::BudgetsWrite
             | Self::AuditRead
             | Self::TokensRead
             | Self::TokensWrite
@@ -140,12 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn a_member_makes_keys_and_nothing_else() {
+    fn a_member_makes_keys_and_asks_for_budgets_and_nothing_else() {
         let changes = Role::Member
             .permissions()
             .filter(|permission| !Role::Viewer.allows(*permission));
 
-        assert_eq!(changes.collect::<Vec<_>>(), [Permission::KeysWrite]);
+        assert_eq!(
+            changes.collect::<Vec<_>>(),
+            [Permission::KeysWrite, Permission::BudgetsAsk]
+        );
         assert_eq!(Role::Owner.permissions().count(), Permission::ALL.len());
     }
 

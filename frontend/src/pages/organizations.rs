@@ -97,7 +97,11 @@ fn rename(workspace: Workspace) -> AnyView {
         let Some(name) = form.parse::<DisplayName>("name", name) else {
             return;
         };
-        let change = OrganizationChange { name, traces: None };
+        let change = OrganizationChange {
+            name,
+            traces: None,
+            tags: None,
+        };
         form.send(
             async move { workspace.change_organization(&change).await },
             move |organization| {

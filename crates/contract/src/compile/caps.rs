@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gatewright_cel::{Expression, Zone};
-use gatewright_types::api::{BudgetAction, BudgetSpec, BudgetWindow, LimitScope, LimitSpec};
-use gatewright_types::{BudgetId, HumanDuration, LimitId, Nanos};
+use gatewright_types::api::{
+    BudgetAction, BudgetSpec, BudgetWindow, Each, LimitScope, LimitSpec, TagRule, TagScope, Which,
+};
+use gatewright_types::{BudgetId, HumanDuration, LimitId, ModelName, Nanos};
 
 use crate::caps::{Budget, CapsByScope, RateLimit};
 use crate::condition::unit_declarations;
@@ -17,8 +19,10 @@ const LAST_FIRST_DAY: u8 = 28;
 const MOST_ALERTS: usize = 10;
 const HIGHEST_ALERT: u16 = 1_000;
 
-/// What is written, and what is wrong with it, by field.
-type Checked<T> = Result<T, Vec<(String, String)>>;
+/// What is wrong with a field.
+type Wrong = (String, String);
+/// What is written, or everything that is wrong with it.
+type Checked<T> = Result<T, Vec<Wrong>>;
 
 /// All but those of keys. What they name is looked for among the units.
 pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<CompileProblem>) -> CapsByScope {
@@ -26,7 +30,7 @@ pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<Compil
     let mut caps = CapsByScope::default();
     let mut budgets: HashMap<(&LimitScope, BudgetWindow), Nanos> = HashMap::new();
     let mut limits = HashSet::new();
-    let mut note = |unit: UnitId, wrong: Vec<(String, String)>| {
+    let mut note = |unit: UnitId, wrong: Vec<Wrong>| {
         let found = wrong.into_iter();
         problems.extend(found.map(|(field, message)| CompileProblem { unit, field, message }));
     };
@@ -38,19 +42,11 @@ pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<Compil
                     .insert((&spec.scope, spec.spec.window), spec.spec.amount)
                     .is_some()
                 {
-                    wrong.push((
-                        "window".to_owned(),
-                        "has a budget of this scope already: change that one".to_owned(),
-                    ));
+                    wrong.push(second_budget());
                 }
-                if let BudgetAction::Downgrade(model) = &spec.spec.action
-                    && !names.models.contains(model.as_str())
-                {
-                    wrong.push((
-                        "action.downgrade".to_owned(),
-                        format!("there is no model named {model}"),
-                    ));
-                }
+                wrong.extend(lost_downgrade(&spec.spec, |model| {
+                    names.models.contains(model.as_str())
+                }));
                 match budget(*id, spec) {
                     Ok(budget) if wrong.is_empty() => caps.add_budget(budget),
                     Ok(_) => {}
@@ -61,7 +57,7 @@ pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<Compil
             (UnitId::Limit(id), UnitBody::Limit(spec)) => {
                 let mut wrong = names.missing(&spec.scope);
                 if !limits.insert((&spec.scope, spec.spec.shadow)) {
-                    wrong.push(("scope".to_owned(), "has a limit already: change that one".to_owned()));
+                    wrong.push(second_limit());
                 }
                 match rate_limit(*id, spec) {
                     Ok(limit) if wrong.is_empty() => caps.add_limit(limit),
@@ -84,9 +80,29 @@ pub(super) fn caps(units: &BTreeMap<UnitId, UnitBody>, problems: &mut Vec<Compil
 }
 
 /// What is wrong with an amount that is more than that of what it is a part of.
-pub fn too_much(whole: &str, amount: Nanos) -> (String, String) {
+pub(super) fn too_much(whole: &str, amount: Nanos) -> Wrong {
     let message = format!("is more than the {amount} USD that {whole} has for the same window");
     ("amount".to_owned(), message)
+}
+
+pub(super) fn second_budget() -> Wrong {
+    let message = "has a budget of this scope already: change that one";
+    ("window".to_owned(), message.to_owned())
+}
+
+pub(super) fn second_limit() -> Wrong {
+    ("scope".to_owned(), "has a limit already: change that one".to_owned())
+}
+
+/// A budget that sends requests to a model that is not there.
+pub(super) fn lost_downgrade(spec: &BudgetSpec, is_model: impl Fn(&ModelName) -> bool) -> Option<Wrong> {
+    match &spec.action {
+        BudgetAction::Downgrade(model) if !is_model(model) => Some((
+            "action.downgrade".to_owned(),
+            format!("there is no model named {model}"),
+        )),
+        BudgetAction::Downgrade(_) | BudgetAction::Block | BudgetAction::Warn | BudgetAction::Ask => None,
+    }
 }
 
 /// One budget, whatever it names.
@@ -167,7 +183,7 @@ pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
 /// More cannot be counted exactly.
 const LARGEST_LIMIT: u64 = 1_000_000_000_000;
 
-fn budget_problems(spec: &BudgetSpec) -> Vec<(String, String)> {
+fn budget_problems(spec: &BudgetSpec) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let mut note = |field: &str, message: String| wrong.push((field.to_owned(), message));
     if spec.amount < Nanos::ZERO {
@@ -234,6 +250,7 @@ struct Names<'a> {
     units: &'a BTreeMap<UnitId, UnitBody>,
     models: HashSet<&'a str>,
     providers: HashSet<&'a str>,
+    tags: &'a [TagRule],
 }
 
 impl<'a> Names<'a> {
@@ -242,6 +259,7 @@ impl<'a> Names<'a> {
             units,
             models: HashSet::new(),
             providers: HashSet::new(),
+            tags: &[],
         };
         for body in units.values() {
             match body {
@@ -251,8 +269,8 @@ impl<'a> Names<'a> {
                 UnitBody::Provider(provider) => {
                     names.providers.insert(provider.name.as_str());
                 }
-                UnitBody::Organization(_)
-                | UnitBody::Team(_)
+                UnitBody::Organization(organization) => names.tags = &organization.tags,
+                UnitBody::Team(_)
                 | UnitBody::Price(_)
                 | UnitBody::Overlay(_)
                 | UnitBody::CachePurges(_)
@@ -265,7 +283,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    fn missing(&self, scope: &LimitScope) -> Vec<(String, String)> {
+    fn missing(&self, scope: &LimitScope) -> Vec<Wrong> {
         let is_there = match scope {
             LimitScope::Team(team) => self.units.contains_key(&UnitId::Team(*team)),
             LimitScope::Model(model) => self.models.contains(model.as_str()),
@@ -274,11 +292,12 @@ impl<'a> Names<'a> {
                 UnitBody::Provider(provider) => provider.credentials.iter().any(|one| one.id == *credential),
                 _ => false,
             }),
-            LimitScope::Organization
-            | LimitScope::User(_)
-            | LimitScope::Key(_)
-            | LimitScope::EndUser(_)
-            | LimitScope::Tag(_) => true,
+            LimitScope::Tag(tag) => return self.missing_tag(tag).into_iter().collect(),
+            LimitScope::EndUser(Which::Each(Each { each: false })) => {
+                let message = "is `true`: to mean one only, say who instead of `{each: …}`";
+                return vec![("scope.end_user.each".to_owned(), message.to_owned())];
+            }
+            LimitScope::Organization | LimitScope::User(_) | LimitScope::Key(_) | LimitScope::EndUser(_) => true,
         };
         match is_there {
             true => Vec::new(),
@@ -287,5 +306,19 @@ impl<'a> Names<'a> {
                 vec![(format!("scope.{kind}"), format!("there is no such {kind}"))]
             }
         }
+    }
+
+    /// Of tags that the organization does not know nothing is kept, so nothing would ever count.
+    fn missing_tag(&self, scope: &TagScope) -> Option<Wrong> {
+        let TagScope { name, value } = scope;
+        let Some(tag) = self.tags.iter().find(|tag| tag.name == *name) else {
+            let message = format!("the organization has no tag {name}: add it to its `tags`");
+            return Some(("scope.tag.name".to_owned(), message));
+        };
+        let (values, value) = (tag.values.as_ref()?, value.as_ref()?);
+        (!values.contains(value)).then(|| {
+            let message = format!("the organization's tag {name} has no such value");
+            ("scope.tag.value".to_owned(), message)
+        })
     }
 }

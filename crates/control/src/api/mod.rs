@@ -1,6 +1,7 @@
 //! The handlers, one file per resource; the same file names are found in types, store and dashboard.
 
 pub(crate) mod audit;
+pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod canaries;
 pub(crate) mod catalog;
@@ -10,6 +11,7 @@ pub(crate) mod credentials;
 pub(crate) mod explain;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod models;
 pub(crate) mod network;

@@ -54,13 +54,19 @@ pub(crate) async fn update(call: Call, Json(change): Json<OrganizationChange>) -
     if let Some(traces) = &change.traces {
         detail["traces"] = json!(traces);
     }
+    if let Some(tags) = &change.tags {
+        detail["tags"] = json!(tags);
+    }
     let audited = call.change("organization.update", id, detail);
     let written = call.write(audited, async |tx| {
-        let renamed = tx.rename_organization(id, &change.name).await?;
-        match change.traces {
-            Some(traces) => tx.change_traces(id, traces).await,
-            None => Ok(renamed),
+        let mut changed = tx.rename_organization(id, &change.name).await?;
+        if let Some(traces) = change.traces {
+            changed = tx.change_traces(id, traces).await?;
         }
+        if let Some(tags) = &change.tags {
+            changed = tx.change_tags(id, tags).await?;
+        }
+        Ok(changed)
     });
     Ok(Json(written.await?))
 }

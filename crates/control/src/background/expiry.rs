@@ -1,5 +1,5 @@
-//! Removes what is over: ended sessions, sums of usage too fine for their age, old traces of requests, and sums of canaries'
-//! rounds that are over. Nothing depends on it being done in time: whoever reads checks the times.
+//! Removes what is over: ended sessions, sums of usage too fine for their age, old traces of requests, sums of canaries'
+//! rounds that are over, and what was added to budgets for a while. Nothing depends on it being done in time: whoever reads checks the times.
 
 use std::time::Duration;
 
@@ -24,6 +24,14 @@ async fn remove(db: &Db, session_idle: Duration) -> Result<(), DatabaseError> {
     let sums = db.system().prune_rollups(now).await?;
     let traces = db.system().remove_old_traces(now).await?;
     let canary_sums = db.system().prune_canary_usage().await?;
-    tracing::debug!(sessions, sums, traces, canary_sums, "what had expired was removed");
+    let increases = db.system().remove_ended_increases(now).await?;
+    tracing::debug!(
+        sessions,
+        sums,
+        traces,
+        canary_sums,
+        increases,
+        "what had expired was removed"
+    );
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! The rows as they are stored, one file a table. Nothing outside of this crate sees them.
 
 pub(crate) mod audit;
+pub(crate) mod budget;
+pub(crate) mod budget_increase;
+pub(crate) mod budget_request;
 pub(crate) mod canary;
 pub(crate) mod canary_usage;
 pub(crate) mod catalog_refresh;
@@ -17,6 +20,7 @@ pub(crate) mod overlay;
 pub(crate) mod person;
 pub(crate) mod price;
 pub(crate) mod provider;
+pub(crate) mod rate_limit;
 pub(crate) mod request_trace;
 pub(crate) mod session;
 pub(crate) mod setup_token;

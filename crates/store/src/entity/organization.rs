@@ -10,6 +10,7 @@ pub(crate) struct Model {
     pub slug: String,
     pub name: String,
     pub traces: Option<String>,
+    pub tags: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

@@ -110,8 +110,9 @@ pub struct Budget {
     /// In force now.
     pub increases: Vec<Increase>,
     /// Of a budget for each, the sum of all, and no cap.
-    pub state: BudgetState,
+    pub state: Option<BudgetState>,
     pub created_at: DateTime<Utc>,
+    pub created_by: String,
 }
 
 /// How a budget stands within its window of now.
@@ -134,6 +135,7 @@ pub struct BudgetState {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NewBudget {
     pub scope: LimitScope,
     #[serde(flatten)]
@@ -174,6 +176,8 @@ pub struct BudgetRequest {
     pub amount: Option<Nanos>,
     pub reason: String,
     pub state: BudgetRequestState,
+    /// What its approval made.
+    pub increase: Option<IncreaseId>,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
     pub decided_at: Option<DateTime<Utc>>,
@@ -186,6 +190,21 @@ words! {
         Approved = "approved",
         Denied = "denied",
     }
+}
+
+/// The requests of all budgets, or of one, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BudgetRequestQuery {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<BudgetRequestState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,11 @@
 //! Whom or what a budget or a limit is for. In the API others are named by their identifiers, in the configuration file
 //! by their names, so the shape is written once over both.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use super::catalog::words;
 use crate::{CredentialId, DisplayName, KeyId, ModelName, PersonId, Slug, TagName, TeamId};
 
 /// `"organization"`, `{"team": "team_…"}`, `{"end_user": {"each": true}}`, `{"tag": {"name": "project", "value": "apollo"}}`.
@@ -56,19 +59,77 @@ pub struct TagScope {
     pub value: Option<DisplayName>,
 }
 
-impl<T, P, K, C> LimitScope<T, P, K, C> {
-    /// As it is in the database, in logs and in messages.
-    pub const fn kind(&self) -> &'static str {
+words! {
+    /// What sort of thing a scope names, as it is in the database, in logs and in messages.
+    ScopeKind {
+        Organization = "organization",
+        Team = "team",
+        User = "user",
+        Key = "key",
+        EndUser = "end_user",
+        Tag = "tag",
+        Provider = "provider",
+        Model = "model",
+        Credential = "credential",
+    }
+}
+
+impl fmt::Display for ScopeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A list of budgets or limits, of one kind of scope or of one scope only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LimitScopeQuery {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeKind>,
+    /// With `scope`: an identifier of a team, user, key or credential, a name of an end user, provider or model, or
+    /// `tag=value`. Empty for what is for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+impl LimitScope {
+    /// What tells it from others of its kind: see `LimitScopeQuery::subject`.
+    pub fn subject(&self) -> String {
         match self {
-            Self::Organization => "organization",
-            Self::Team(_) => "team",
-            Self::User(_) => "user",
-            Self::Key(_) => "key",
-            Self::EndUser(_) => "end_user",
-            Self::Tag(_) => "tag",
-            Self::Provider(_) => "provider",
-            Self::Model(_) => "model",
-            Self::Credential(_) => "credential",
+            Self::Organization | Self::EndUser(Which::Each(_)) => String::new(),
+            Self::Team(team) => team.to_string(),
+            Self::User(person) => person.to_string(),
+            Self::Key(key) => key.to_string(),
+            Self::EndUser(Which::One(name)) => name.to_string(),
+            Self::Tag(TagScope { name, value: None }) => name.to_string(),
+            Self::Tag(TagScope {
+                name,
+                value: Some(value),
+            }) => format!("{name}={value}"),
+            Self::Provider(provider) => provider.to_string(),
+            Self::Model(model) => model.to_string(),
+            Self::Credential(credential) => credential.to_string(),
+        }
+    }
+}
+
+impl<T, P, K, C> LimitScope<T, P, K, C> {
+    pub const fn kind(&self) -> ScopeKind {
+        match self {
+            Self::Organization => ScopeKind::Organization,
+            Self::Team(_) => ScopeKind::Team,
+            Self::User(_) => ScopeKind::User,
+            Self::Key(_) => ScopeKind::Key,
+            Self::EndUser(_) => ScopeKind::EndUser,
+            Self::Tag(_) => ScopeKind::Tag,
+            Self::Provider(_) => ScopeKind::Provider,
+            Self::Model(_) => ScopeKind::Model,
+            Self::Credential(_) => ScopeKind::Credential,
         }
     }
 

@@ -51,11 +51,13 @@ pub struct RateLimit {
     #[serde(flatten)]
     pub spec: LimitSpec,
     pub created_at: DateTime<Utc>,
+    pub created_by: String,
 }
 
 /// One scope has one limit, and one more in shadow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NewRateLimit {
     pub scope: LimitScope,
     #[serde(flatten)]

@@ -41,8 +41,9 @@ mod usage;
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
 pub use budgets::{
-    Budget, BudgetAction, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestState, BudgetSpec,
-    BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease, UnpricedRequests, WhenUnavailable,
+    Budget, BudgetAction, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestQuery,
+    BudgetRequestState, BudgetSpec, BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease,
+    UnpricedRequests, WhenUnavailable,
 };
 pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
@@ -76,7 +77,7 @@ pub use keys::{Key, KeyChange, MintedKey, NewKey};
 pub use ledger::{
     LedgerCheck, LedgerCheckResult, LedgerDifference, LedgerSums, LedgerVerification, LedgerVerificationQuery,
 };
-pub use limit_scope::{Each, LimitScope, TagScope, Which};
+pub use limit_scope::{Each, LimitScope, LimitScopeQuery, ScopeKind, TagScope, Which};
 pub use limits::{LimitSpec, NewRateLimit, RateLimit, RateLimitChange};
 pub use members::{Member, MemberChange};
 pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};

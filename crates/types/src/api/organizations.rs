@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::TraceSettings;
+use super::{TagRule, TraceSettings};
 use crate::{DisplayName, OrganizationId, Slug};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct Organization {
     pub slug: Slug,
     pub name: DisplayName,
     pub traces: TraceSettings,
+    /// The tags it knows.
+    pub tags: Vec<TagRule>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -32,4 +34,7 @@ pub struct OrganizationChange {
     /// Left as it is when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<TraceSettings>,
+    /// Left as they are when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<TagRule>>,
 }

@@ -1,0 +1,178 @@
+//! Budgets, what is added to them for a while, and who asks for more.
+
+use chrono::{DateTime, Utc};
+use gatewright_store::BudgetRow;
+use gatewright_types::api::{
+    Budget, BudgetChange, BudgetDecision, BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery, NewBudget,
+    NewBudgetRequest, NewIncrease,
+};
+use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Nanos, Page};
+use serde_json::json;
+
+use crate::access::Call;
+use crate::endpoint::{Created, Json, NoContent, Path, Path2, Query};
+use crate::error::ApiError;
+
+const LONGEST_REASON: usize = 500;
+
+pub(crate) async fn list(call: Call, Query(query): Query<LimitScopeQuery>) -> Result<Json<Page<Budget>>, ApiError> {
+    let Page { items, next_cursor } = call.scope().budgets(&query).await?;
+    let items = items.into_iter().map(told).collect();
+    Ok(Json(Page { items, next_cursor }))
+}
+
+pub(crate) async fn create(call: Call, Json(new): Json<NewBudget>) -> Result<Created<Budget>, ApiError> {
+    let (organization, id) = (call.organization.id, BudgetId::mint());
+    let audited = call.change("budget.create", id, json!(new));
+    let row = call
+        .write(audited, async |tx| tx.create_budget(organization, id, &new).await)
+        .await?;
+    Ok(Created(told(row)))
+}
+
+pub(crate) async fn read(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<Budget>, ApiError> {
+    let row = call.scope().budget(budget).await?;
+    row.map(told).map(Json).ok_or(ApiError::NotFound)
+}
+
+pub(crate) async fn update(
+    call: Call,
+    Path(budget): Path<BudgetId>,
+    Json(change): Json<BudgetChange>,
+) -> Result<Json<Budget>, ApiError> {
+    let organization = call.organization.id;
+    let audited = call.change("budget.update", budget, json!(change));
+    let row = call
+        .write(audited, async |tx| {
+            tx.change_budget(organization, budget, &change).await
+        })
+        .await?;
+    Ok(Json(told(row)))
+}
+
+pub(crate) async fn delete(call: Call, Path(budget): Path<BudgetId>) -> Result<NoContent, ApiError> {
+    let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
+    let organization = call.organization.id;
+    let detail = json!({"scope": row.scope, "amount": row.spec.amount, "window": row.spec.window});
+    let audited = call.change("budget.delete", budget, detail);
+    call.write(audited, async |tx| tx.delete_budget(organization, budget).await)
+        .await?;
+    Ok(NoContent)
+}
+
+pub(crate) async fn increase(
+    call: Call,
+    Path(budget): Path<BudgetId>,
+    Json(new): Json<NewIncrease>,
+) -> Result<Created<Increase>, ApiError> {
+    check_amount("amount", new.amount)?;
+    check_reason(&new.reason)?;
+    check_end("expires_at", new.expires_at)?;
+    let (organization, id) = (call.organization.id, IncreaseId::mint());
+    let audited = call.change("budget.increase", budget, json!(new));
+    let increase = call.write(audited, async |tx| {
+        tx.add_increase(organization, budget, id, &new).await
+    });
+    Ok(Created(increase.await?))
+}
+
+pub(crate) async fn end_increase(
+    call: Call,
+    Path2(budget, increase): Path2<BudgetId, IncreaseId>,
+) -> Result<NoContent, ApiError> {
+    let organization = call.organization.id;
+    let audited = call.change("budget.increase.end", budget, json!({"increase": increase}));
+    call.write(audited, async |tx| {
+        tx.remove_increase(organization, budget, increase).await
+    })
+    .await?;
+    Ok(NoContent)
+}
+
+pub(crate) async fn ask(
+    call: Call,
+    Path(budget): Path<BudgetId>,
+    Json(new): Json<NewBudgetRequest>,
+) -> Result<Created<BudgetRequest>, ApiError> {
+    check_amount("amount", new.amount)?;
+    check_reason(&new.reason)?;
+    let (organization, id) = (call.organization.id, BudgetRequestId::mint());
+    let audited = call.change("budget.request", budget, json!(new));
+    let request = call.write(audited, async |tx| {
+        tx.ask_for_budget(organization, budget, id, &new).await
+    });
+    Ok(Created(request.await?))
+}
+
+pub(crate) async fn requests(
+    call: Call,
+    Query(query): Query<BudgetRequestQuery>,
+) -> Result<Json<Page<BudgetRequest>>, ApiError> {
+    Ok(Json(call.scope().budget_requests(&query).await?))
+}
+
+pub(crate) async fn decide(
+    call: Call,
+    Path(request): Path<BudgetRequestId>,
+    Json(decision): Json<BudgetDecision>,
+) -> Result<Json<BudgetRequest>, ApiError> {
+    let asked = call.scope().budget_request(request).await?.ok_or(ApiError::NotFound)?;
+    if let BudgetDecision::Approve { amount, expires_at } = &decision {
+        check_amount("approve.amount", *amount)?;
+        check_end("approve.expires_at", *expires_at)?;
+    }
+    let organization = call.organization.id;
+    let detail = json!({"budget": asked.budget, "decision": decision});
+    let audited = call.change("budget.request.decide", request, detail);
+    let decided = call.write(audited, async |tx| {
+        tx.decide_budget_request(organization, request, &decision).await
+    });
+    Ok(Json(decided.await?))
+}
+
+fn told(row: BudgetRow) -> Budget {
+    let BudgetRow {
+        id,
+        scope,
+        scope_name,
+        spec,
+        increases,
+        created_at,
+        created_by,
+    } = row;
+    Budget {
+        id,
+        scope,
+        scope_name,
+        spec,
+        increases,
+        state: None,
+        created_at,
+        created_by,
+    }
+}
+
+fn check_amount(field: &str, amount: Nanos) -> Result<(), ApiError> {
+    match amount > Nanos::ZERO {
+        true => Ok(()),
+        false => Err(ApiError::field(field, &"must be more than nothing")),
+    }
+}
+
+fn check_end(field: &str, at: DateTime<Utc>) -> Result<(), ApiError> {
+    match at > Utc::now() {
+        true => Ok(()),
+        false => Err(ApiError::field(field, &"must be in the future")),
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), ApiError> {
+    if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
+        let message = format!("must have 1 to {LONGEST_REASON} characters");
+        return Err(ApiError::field("reason", &message));
+    }
+    if reason.chars().any(char::is_control) {
+        return Err(ApiError::field("reason", &"must not hold control characters"));
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Limits.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "rate_limit")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub organization: Uuid,
+    pub kind: String,
+    pub subject: String,
+    pub subject_id: Option<Uuid>,
+    pub scope: String,
+    pub shadow: bool,
+    pub spec: String,
+    pub created_at: DateTimeUtc,
+    pub created_by: String,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

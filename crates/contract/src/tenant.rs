@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, Tokens, bill, unpriced};
+use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, ModelLimits, Most, Tokens, at_most, bill, unpriced};
 use gatewright_types::api::{
     CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TagRule,
     TraceSettings,
 };
 use gatewright_types::{
-    CredentialId, DisplayName, ModelId, ModelName, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
+    CredentialId, DisplayName, ModelId, ModelName, Nanos, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
     UpstreamModel,
 };
 
@@ -138,6 +138,14 @@ impl UpstreamTarget {
         self.own.max_output(catalog, self.provider.kind, &self.model, at)
     }
 
+    /// How long its conversations and answers are, as far as that is known at a time.
+    pub fn limits(&self, catalog: &Catalog, at: DateTime<Utc>) -> ModelLimits {
+        ModelLimits {
+            context: self.bounds(catalog, at).context.map(u64::from),
+            max_output: self.max_output(catalog, at).map(u64::from),
+        }
+    }
+
     pub fn name(&self) -> Target {
         Target {
             provider: self.provider.name.clone(),
@@ -184,6 +192,14 @@ impl AppliedPrice<'_> {
         match rates.or_else(|| (*tokens == Tokens::default()).then(|| self.rates())) {
             Some(rates) => bill(tokens, rates, self.version()),
             None => unpriced(tokens),
+        }
+    }
+
+    /// The most that a request costs; `None` where that is not known.
+    pub fn at_most(&self, most: &Most) -> Option<Nanos> {
+        match self {
+            Self::Own(price) => at_most(most, std::iter::once(&price.rates)),
+            Self::Listed(price) => price.at_most(most),
         }
     }
 

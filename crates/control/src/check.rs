@@ -8,7 +8,7 @@ use gatewright_types::{
     ApiVersion, BudgetId, BudgetRequestId, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText,
     HumanDuration, IncreaseId, InvitationId, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId, PersonId,
     PriceId, Project, ProviderId, Region, SessionId, Slug, TagName, Target, TeamId, TokenId, UnitPrice, UpstreamModel,
-    ZoneName,
+    ZoneName, nearest,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -28,9 +28,6 @@ pub struct FieldProblem {
 pub(crate) struct Shape {
     root: Value,
 }
-
-/// How much alike two names must be for one to be proposed for the other.
-const LIKENESS: f64 = 0.6;
 
 impl Shape {
     pub(crate) fn of<T: JsonSchema>() -> Self {
@@ -396,23 +393,9 @@ fn has_fields(variant: &Value) -> bool {
     variant.get("properties").is_some()
 }
 
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|candidate| (likeness(name, candidate), *candidate))
-        .filter(|(likeness, _)| *likeness >= LIKENESS)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
-}
-
-/// Jaro-Winkler knows cut and swapped beginnings of long names, Damerau-Levenshtein the typing mistakes of short ones.
-fn likeness(one: &str, other: &str) -> f64 {
-    strsim::jaro_winkler(one, other).max(strsim::normalized_damerau_levenshtein(one, other))
-}
-
 fn unknown_field(name: &str, known: &[&str]) -> String {
     let name = &short(name);
-    match nearest(name, known) {
+    match nearest(name, known.iter().copied()) {
         Some(near) => format!("unknown field {name:?}; did you mean {near:?}?"),
         None => format!("unknown field {name:?}; known are {}", known.join(", ")),
     }
@@ -420,7 +403,7 @@ fn unknown_field(name: &str, known: &[&str]) -> String {
 
 fn unknown_choice(text: &str, known: &[&str]) -> String {
     let text = &short(text);
-    match nearest(text, known) {
+    match nearest(text, known.iter().copied()) {
         Some(near) => format!("unknown value {text:?}; did you mean {near:?}?"),
         None => format!("unknown value {text:?}; known are {}", known.join(", ")),
     }

@@ -11,9 +11,11 @@ mod read;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use gatewright_types::Nanos;
 use gatewright_types::api::{PriceTerms, ProviderKind, Rates, ServedTier};
 
-use crate::Tokens;
+use crate::price::at_most;
+use crate::{Most, Tokens};
 
 pub use capabilities::Capabilities;
 pub use diff::{diff, only_adds};
@@ -123,6 +125,11 @@ impl CatalogPrice {
     /// from the first token on.
     pub fn rates_for(&self, tokens: &Tokens, served: Option<ServedTier>) -> Option<&Rates> {
         rates_for(&self.terms, tokens, served)
+    }
+
+    /// The most that a request costs, in whichever of its tiers it is served.
+    pub fn at_most(&self, most: &Most) -> Option<Nanos> {
+        at_most(most, model::all_rates(&self.terms, most.input))
     }
 }
 

@@ -3,7 +3,7 @@
 use gatewright_types::api::{LineItem, Rates};
 use gatewright_types::{Nanos, UnitPrice, UsageUnit};
 
-use crate::Tokens;
+use crate::{Most, Tokens};
 
 /// What a request costs, and of what that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,34 @@ pub fn bill(tokens: &Tokens, rates: &Rates, version: &str) -> Bill {
         lines,
         cost: picos.map(Nanos::from_picos),
     }
+}
+
+/// The most that a request costs at one of these prices; `None` where none of them is one for texts.
+pub fn at_most<'a>(most: &Most, rates: impl Iterator<Item = &'a Rates>) -> Option<Nanos> {
+    let picos = rates.filter_map(|rates| {
+        let input = dearest(
+            rates.input?,
+            [
+                rates.cache_read,
+                rates.cache_write_5m,
+                rates.cache_write_1h,
+                rates.input_image.filter(|_| most.pictures),
+                rates.input_audio.filter(|_| most.sounds),
+            ],
+        );
+        let output = dearest(
+            rates
+                .output
+                .or_else(|| (most.output == 0).then_some(UnitPrice::from_picos(0)))?,
+            [rates.reasoning, rates.output_audio.filter(|_| most.speaks)],
+        );
+        Some(input.times(most.input).saturating_add(output.times(most.output)))
+    });
+    picos.max().map(Nanos::from_picos)
+}
+
+fn dearest(plain: UnitPrice, others: impl IntoIterator<Item = Option<UnitPrice>>) -> UnitPrice {
+    others.into_iter().flatten().fold(plain, UnitPrice::max)
 }
 
 /// For a model without any price: lines without prices, no cost.
@@ -168,6 +196,37 @@ mod tests {
         assert_eq!(bill(&used, &free, "v").cost, Some(Nanos::ZERO));
         assert_eq!((unpriced(&used).cost, unpriced(&used).lines.len()), (None, 1));
         assert_eq!(unpriced(&Tokens::default()).cost, None);
+    }
+
+    #[test]
+    fn the_most_that_is_paid_is_at_the_dearest_price_of_each_kind() {
+        let most = |input, output| Most {
+            input,
+            output,
+            pictures: false,
+            sounds: false,
+            speaks: false,
+        };
+        let price = |text: &str| Some(text.parse().expect("a price"));
+        let writes = Rates {
+            cache_write_1h: price("0.30"),
+            input_audio: price("100"),
+            reasoning: price("0.70"),
+            ..rates()
+        };
+
+        let check = |most: &Most, all: &[&Rates], expected| {
+            assert_eq!(at_most(most, all.iter().copied()), expected, "{most:?}");
+        };
+        check(&most(1_000, 1_000), &[&rates()], Some(Nanos::new(750_000)));
+        check(&most(1_000, 1_000), &[&rates(), &writes], Some(Nanos::new(1_000_000)));
+        let heard = Most {
+            sounds: true,
+            ..most(1_000, 0)
+        };
+        check(&heard, &[&writes], Some(Nanos::new(100_000_000)));
+        check(&most(1, 1), &[&Rates::default()], None);
+        check(&most(u64::MAX, u64::MAX), &[&rates()], Some(Nanos::new(i64::MAX)));
     }
 
     #[test]

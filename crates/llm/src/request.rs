@@ -22,7 +22,7 @@ use crate::chat::Chat;
 use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
-pub use needs::Needs;
+pub use needs::{Boundless, ModelLimits, Most, Needs};
 pub use question::Question;
 
 /// Bytes of the longest name a model may have.

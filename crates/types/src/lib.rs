@@ -5,6 +5,7 @@ pub mod api;
 mod duration;
 mod error;
 mod id;
+mod likeness;
 mod money;
 mod name;
 mod page;
@@ -19,6 +20,7 @@ pub use id::{
     LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId,
     TokenId,
 };
+pub use likeness::nearest;
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
 pub use page::{Page, PageQuery};

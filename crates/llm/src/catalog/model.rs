@@ -67,6 +67,17 @@ pub fn rates_for<'a>(terms: &'a PriceTerms, tokens: &Tokens, served: Option<Serv
     (threshold(own) >= threshold(usual)).then(|| own.map_or(&service.rates, |tier| &tier.rates))
 }
 
+/// All prices that a request of up to so many tokens may be served at.
+pub(super) fn all_rates(terms: &PriceTerms, input: u64) -> impl Iterator<Item = &Rates> {
+    let reached = move |tier: &&PriceTier| input > tier.above_input_tokens;
+    let usual = terms.tiers.iter().filter(reached).map(|tier| &tier.rates);
+    let served = terms.service_tiers.iter().flat_map(move |service| {
+        let long = service.tiers.iter().filter(reached).map(|tier| &tier.rates);
+        std::iter::once(&service.rates).chain(long)
+    });
+    std::iter::once(&terms.rates).chain(usual).chain(served)
+}
+
 fn tier_for(tiers: &[PriceTier], input: u64) -> Option<&PriceTier> {
     tiers.iter().rev().find(|tier| input > tier.above_input_tokens)
 }

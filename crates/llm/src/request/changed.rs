@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use gatewright_types::api::Dialect;
 use serde_json::{Value, json};
 
-use super::{Request, object_start};
+use super::{Request, Segments, object_start};
 use crate::BadRequest;
 use crate::dialect::PathFacts;
 use crate::json::{Kind, Members};
@@ -38,6 +38,26 @@ impl Request {
         Ok(Self {
             continues: self.continues,
             ..Self::parse(self.dialect, body.into(), path)?
+        })
+    }
+
+    /// The same request, as if it had asked for another model.
+    pub fn asking(&self, model: &str) -> Result<Self, BadRequest> {
+        let in_body = self.model_at.is_some();
+        let body = match self.model_edit(model) {
+            Some(edit) => {
+                let segments = Segments::edited(&self.body, [Some(edit), None]);
+                segments.into_iter().collect::<Vec<_>>().concat().into()
+            }
+            None => self.body.clone(),
+        };
+        let path = PathFacts {
+            model: (!in_body).then_some(model),
+            stream: self.stream,
+        };
+        Ok(Self {
+            continues: self.continues,
+            ..Self::parse(self.dialect, body, path)?
         })
     }
 

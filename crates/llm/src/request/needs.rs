@@ -3,6 +3,7 @@
 //! only one that has media in it is looked through.
 
 mod media;
+mod most;
 
 use std::ops::Range;
 
@@ -10,6 +11,7 @@ use gatewright_types::api::{Capability, Dialect, RequestNeeds};
 
 use self::media::Media;
 pub(super) use self::media::names_files;
+pub use self::most::{Boundless, ModelLimits, Most};
 use super::Request;
 use crate::Capabilities;
 use crate::estimate::{BYTES_PER_TOKEN, MEDIA};
@@ -29,6 +31,15 @@ pub struct Needs {
     media: Media,
     /// Part of the conversation is kept by a provider.
     kept_elsewhere: bool,
+    embeds: bool,
+    /// How many answers are asked for.
+    answers: u64,
+    /// Tools of the vendor's own that the caller runs: what is said of them is not in the request.
+    own_tools: u64,
+    /// Tools that the provider runs.
+    providers_tools: bool,
+    /// It says what the answer will probably be.
+    foretells: bool,
 }
 
 /// Where a body says so.
@@ -39,6 +50,14 @@ pub(super) struct Places {
     /// `text`, `output_config`, `generationConfig`: objects with settings of the answer.
     settings: Option<Range<usize>>,
     limit: Option<Range<usize>>,
+    /// The same by its other name.
+    other_limit: Option<Range<usize>>,
+    answers: Option<Range<usize>>,
+    /// Of which so many are thrown away.
+    best_of: Option<Range<usize>>,
+    foretold: Option<Range<usize>>,
+    /// Tools that the provider runs, where they are no tools by name.
+    providers_tools: Option<Range<usize>>,
     thinking: Option<Range<usize>>,
     modalities: Option<Range<usize>>,
     /// The response, conversation or prompt that it builds on.
@@ -56,8 +75,13 @@ impl Request {
             text_bytes: (self.body.len() as u64).saturating_sub(media.bytes),
             kept_elsewhere: self.needed.earlier.is_some() && !self.continues,
             media,
+            embeds: self.dialect.embeds(),
+            answers: 1,
+            own_tools: 0,
+            providers_tools: self.needed.providers_tools.is_some(),
+            foretells: self.needed.foretold.is_some(),
         };
-        if self.dialect.embeds() {
+        if needs.embeds {
             return needs;
         }
         media.note(&mut needs.capabilities);
@@ -85,7 +109,16 @@ impl Request {
             Capability::AudioOutput,
             read(&places.modalities).is_some_and(|modalities| modalities.elements().any(|word| is(&word, "audio"))),
         );
-        needs.max_tokens = read(&places.limit).and_then(|limit| number(&limit));
+        let limits = [&places.limit, &places.other_limit].map(|place| number(&read(place)?));
+        needs.max_tokens = limits.into_iter().flatten().max();
+        let answers = [&places.answers, &places.best_of].map(|place| number(&read(place)?));
+        needs.answers = answers.into_iter().flatten().max().unwrap_or(1);
+        if self.dialect == Dialect::OpenaiCompletions {
+            needs.answers = needs.answers.saturating_mul(prompts(self.content()));
+        }
+        if let Some(tools) = read(&places.tools) {
+            needs.note_tools(self.dialect, &tools);
+        }
         needs.reasoning = read(&places.thinking).is_some_and(|thinking| thinks(&thinking));
         if let Some(settings) = read(&places.settings) {
             needs.note_settings(self.dialect, &settings);
@@ -121,6 +154,25 @@ impl Needs {
         }
     }
 
+    fn note_tools(&mut self, dialect: Dialect, tools: &Value<'_>) {
+        for tool in tools.elements() {
+            match whose(dialect, &tool) {
+                ToolOf::Caller => {}
+                ToolOf::Vendor => self.own_tools += 1,
+                ToolOf::Provider => self.providers_tools = true,
+            }
+        }
+    }
+
+    fn is_instructed(&self) -> bool {
+        let needed = self.capabilities;
+        needed.contains(Capability::Tools) || needed.contains(Capability::StructuredOutput)
+    }
+
+    fn speaks(&self) -> bool {
+        self.capabilities.contains(Capability::AudioOutput)
+    }
+
     fn note_settings(&mut self, dialect: Dialect, settings: &Value<'_>) {
         let mut members = settings.members();
         while let Ok(Some(member)) = members.next_member() {
@@ -132,6 +184,10 @@ impl Needs {
                 }
                 b"maxOutputTokens" | b"max_output_tokens" => {
                     self.max_tokens = number(&value);
+                    false
+                }
+                b"candidateCount" | b"candidate_count" => {
+                    self.answers = number(&value).unwrap_or(1);
                     false
                 }
                 b"thinkingConfig" | b"thinking_config" => {
@@ -161,16 +217,63 @@ impl Places {
             b"tools" | b"functions" => &mut self.tools,
             b"response_format" | b"output_format" => &mut self.format,
             b"text" | b"output_config" | b"generationConfig" | b"generation_config" => &mut self.settings,
-            b"max_tokens" | b"max_completion_tokens" | b"max_output_tokens" => &mut self.limit,
+            b"max_tokens" | b"max_output_tokens" => &mut self.limit,
+            b"max_completion_tokens" => &mut self.other_limit,
+            b"n" => &mut self.answers,
+            b"best_of" => &mut self.best_of,
+            b"prediction" => &mut self.foretold,
+            b"web_search_options" | b"mcp_servers" => &mut self.providers_tools,
             b"reasoning_effort" | b"reasoning" | b"thinking" => &mut self.thinking,
             b"modalities" => &mut self.modalities,
-            b"previous_response_id" | b"conversation" => &mut self.earlier,
+            b"previous_response_id"
+            | b"conversation"
+            | b"prompt"
+            | b"cachedContent"
+            | b"cached_content"
+            | b"container" => &mut self.earlier,
             _ => return,
         };
         if value.kind != Kind::Null {
             *place = Some(value.start..value.end());
         }
     }
+}
+
+/// Who made a tool and who runs it.
+enum ToolOf {
+    Caller,
+    /// The caller runs it.
+    Vendor,
+    Provider,
+}
+
+fn whose(dialect: Dialect, tool: &Value<'_>) -> ToolOf {
+    /// Of Anthropic's tools, those that run there.
+    const THERE: [&str; 5] = ["web_search", "web_fetch", "code_execution", "tool_search", "mcp"];
+    if dialect == Dialect::GeminiGenerate {
+        let declares = |name| tool.member(name).is_some();
+        return match declares("functionDeclarations") || declares("function_declarations") {
+            true => ToolOf::Caller,
+            false => ToolOf::Provider,
+        };
+    }
+    let kind = tool.member("type").and_then(|kind| kind.string());
+    match kind.as_deref() {
+        None | Some("function" | "custom") => ToolOf::Caller,
+        Some(kind) if dialect == Dialect::AnthropicMessages && !THERE.iter().any(|there| kind.starts_with(there)) => {
+            ToolOf::Vendor
+        }
+        Some(_) => ToolOf::Provider,
+    }
+}
+
+/// How many texts a legacy request has completed: a list of numbers is one text.
+fn prompts(content: &[u8]) -> u64 {
+    let Some(content) = Value::at(content, 0..content.len()).filter(|content| content.kind == Kind::Array) else {
+        return 1;
+    };
+    let texts = content.elements().filter(|element| element.kind != Kind::Number);
+    (texts.count() as u64).max(1)
 }
 
 fn is_schema(format: &Value<'_>) -> bool {

@@ -18,10 +18,10 @@ pub(super) struct Media {
     pub(super) bytes: u64,
     /// Some of it is an address, or the name of a file that its provider keeps.
     only_named: bool,
-    pictures: bool,
-    documents: bool,
-    sounds: bool,
-    films: bool,
+    pub(super) pictures: bool,
+    pub(super) documents: bool,
+    pub(super) sounds: bool,
+    pub(super) films: bool,
 }
 
 impl Media {
@@ -47,6 +47,11 @@ impl Media {
                 capabilities.set(capability, true);
             }
         }
+    }
+
+    /// Or nothing at all.
+    pub(super) const fn only_pictures(&self) -> bool {
+        !self.documents && !self.sounds && !self.films
     }
 
     fn look(&mut self, value: &Value<'_>, levels: u32) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::dialect::PathFacts;
 
-fn request(dialect: Dialect, members: &str) -> Request {
+pub(super) fn request(dialect: Dialect, members: &str) -> Request {
     let model = if dialect == Dialect::GeminiGenerate {
         ""
     } else {

@@ -74,6 +74,29 @@ impl Caps {
 }
 
 impl CapsByScope {
+    /// There are none, but perhaps with keys.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            organization,
+            teams,
+            users,
+            end_users,
+            tags,
+            models,
+            providers,
+            credentials,
+        } = self;
+        organization.is_empty()
+            && teams.is_empty()
+            && users.is_empty()
+            && end_users.each.is_empty()
+            && end_users.named.is_empty()
+            && tags.is_empty()
+            && models.is_empty()
+            && providers.is_empty()
+            && credentials.is_empty()
+    }
+
     pub(crate) fn add_budget(&mut self, budget: Budget) {
         if let Some(caps) = self.of_scope(&budget.scope.clone()) {
             caps.budgets.push(Arc::new(budget));

@@ -1,6 +1,6 @@
 //! What conditions of routes are written over.
 
-use gatewright_cel::{Declarations, Type};
+use gatewright_cel::{Declarations, Expression, Problem, Type};
 
 const TEXTS: Type = Type::Map(&Type::String);
 
@@ -37,7 +37,17 @@ const HEALTH: Type = Type::Map(&Type::Object(&[
     ("in_flight", Type::Int),
 ]));
 
-/// What a request used, or is expected to use.
+/// Of the budgets that the request's cost counts in, the one of which the least is left, as far as the node knows. In
+/// dollars. Without a budget there is nothing but `remaining_percent`, which is 100.
+const BUDGET: Type = Type::Object(&[
+    ("remaining_percent", Type::Double),
+    ("remaining", Type::Double),
+    ("spent", Type::Double),
+    ("amount", Type::Double),
+]);
+
+/// What a request used, or is expected to use. What was read from a prompt cache or written to one is not in `input`; of
+/// `output`, `reasoning` is a part.
 const TOKENS: Type = Type::Object(&[
     ("input", Type::Double),
     ("cache_read", Type::Double),
@@ -46,14 +56,15 @@ const TOKENS: Type = Type::Object(&[
     ("reasoning", Type::Double),
 ]);
 
-/// What a request's units are written over.
-pub(crate) fn unit_declarations() -> Declarations {
-    Declarations::new()
+/// What a request counts against limits of tokens.
+pub fn unit_expression(written: &str) -> Result<Expression, Problem> {
+    let declared = Declarations::new()
         .variable("request", REQUEST)
         .variable("key", KEY)
         .variable("team", TEAM)
         .variable("organization", ORGANIZATION)
-        .variable("tokens", TOKENS)
+        .variable("tokens", TOKENS);
+    Expression::compile_number(written, &declared)
 }
 
 pub(crate) fn declarations() -> Declarations {
@@ -64,4 +75,5 @@ pub(crate) fn declarations() -> Declarations {
         .variable("organization", ORGANIZATION)
         .variable("now", Type::Timestamp)
         .variable("health", HEALTH)
+        .variable("budget", BUDGET)
 }

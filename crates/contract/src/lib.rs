@@ -30,6 +30,7 @@ pub use cache::{ModelCache, Origin, Purges};
 pub use caps::{Budget, Caps, CapsByScope, RateLimit, Subject};
 pub use classes::Classes;
 pub use compile::{CompileProblem, Whole, compile, credential_problem, key_caps, key_problems};
+pub use condition::unit_expression;
 pub use cow_map::CowMap;
 pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,

@@ -70,6 +70,7 @@ pub(crate) fn route(
         health: gateway.health(),
         turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
+        budget: None,
         now: chrono::Utc::now(),
         dice: time ^ random,
     };

@@ -205,7 +205,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn task(&mut self, route: &'a Route, tasks: &'a [(Slug, Route)], otherwise: Option<&'a Route>) -> Option<usize> {
-        let named = self.facts.task();
+        let named = self.facts.situation.asked.task();
         let found = named.and_then(|named| tasks.iter().find(|(task, _)| *task.as_str() == *named));
         match found {
             Some((task, below)) => {

@@ -66,6 +66,7 @@ fn decide(
         health: &Health::default(),
         turns: &Turns::default(),
         catalog,
+        budget: None,
         now,
         dice: sample.dice,
     };

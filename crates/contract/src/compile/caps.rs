@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gatewright_cel::{Expression, Zone};
+use gatewright_cel::Zone;
 use gatewright_types::api::{
     BudgetAction, BudgetSpec, BudgetWindow, Each, LimitScope, LimitSpec, TagRule, TagScope, Which,
 };
 use gatewright_types::{BudgetId, HumanDuration, LimitId, ModelName, Nanos};
 
 use crate::caps::{Budget, CapsByScope, RateLimit};
-use crate::condition::unit_declarations;
+use crate::condition::unit_expression;
 use crate::{BudgetUnit, CompileProblem, LimitUnit, UnitBody, UnitId};
 
 const SHORTEST_ROLLING: HumanDuration = HumanDuration::from_millis(3_600_000);
@@ -162,9 +162,7 @@ pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
             "only says something with `tpm`, `tph` or `tpd`".to_owned(),
         ));
     }
-    let units = units
-        .as_ref()
-        .map(|text| Expression::compile_number(text, &unit_declarations()));
+    let units = units.as_deref().map(unit_expression);
     match units.transpose() {
         Ok(units) if wrong.is_empty() => Ok(RateLimit {
             id,

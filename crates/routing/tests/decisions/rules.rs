@@ -1,9 +1,10 @@
 //! Rules: conditions, tasks, and what may answer at all.
 
-use gatewright_contract::{OverlayUnit, ProviderUnit, UnitBody, UnitId};
-use gatewright_routing::{Headers, Unroutable};
+use gatewright_contract::{OverlayUnit, ProviderUnit, UnitBody, UnitId, unit_expression};
+use gatewright_llm::Tokens;
+use gatewright_routing::{Asked, BudgetView, Headers, Said, Unroutable, units};
 use gatewright_types::api::{ModelFacts, ProviderKind, ProviderSettings};
-use gatewright_types::{OverlayId, ProviderId};
+use gatewright_types::{Nanos, OverlayId, ProviderId, UsageUnit};
 use serde_json::{Value, json};
 
 use crate::world::{World, chat};
@@ -75,6 +76,72 @@ fn the_first_condition_that_holds_decides() {
     check(r#"health["no/x"].healthy && health["no/x"].latency_ms == 40"#, true);
     check(r#"health["no/x"].in_flight == 1"#, false);
     check(r#"!("yes/x" in health)"#, true);
+}
+
+#[test]
+fn conditions_read_how_the_tightest_budget_stands() {
+    let check = |condition: &str, budget: Option<(i64, i64)>, expected: bool| {
+        let mut world = World::with(json!({
+            "when": [{"if": condition, "route": {"target": "yes/x"}}], "otherwise": {"target": "no/x"}
+        }));
+        world.budget = budget.map(|(cap, spent)| BudgetView {
+            cap: Nanos::new(cap),
+            spent: Nanos::new(spent),
+        });
+        let expected = if expected { "yes/x" } else { "no/x" };
+        assert_eq!(world.order(1), [expected], "{condition} {budget:?}");
+    };
+    let of_two = Some((2_000_000_000, 1_500_000_000));
+
+    check("budget.remaining_percent == 100.0", None, true);
+    check("has(budget.spent)", None, false);
+    check(
+        "budget.remaining_percent < 30.0 && budget.remaining_percent > 20.0",
+        of_two,
+        true,
+    );
+    check(
+        "budget.amount == 2.0 && budget.spent == 1.5 && budget.remaining == 0.5",
+        of_two,
+        true,
+    );
+    check("budget.remaining_percent == 0.0", Some((0, 0)), true);
+    check("budget.remaining == 0.0", Some((1, 5)), true);
+}
+
+#[test]
+fn tokens_are_weighed_as_it_is_written() {
+    let world = World::with(json!({"target": "a/x"}));
+    let mut tokens = Tokens::default();
+    for (unit, count) in [
+        (UsageUnit::InputUncached, 10),
+        (UsageUnit::InputCacheRead, 100),
+        (UsageUnit::InputCacheWrite1h, 7),
+        (UsageUnit::OutputText, 3),
+        (UsageUnit::OutputReasoning, 2),
+    ] {
+        tokens.set(unit, count);
+    }
+    let check = |written: Option<&str>, expected: u64| {
+        let expression = written.map(|written| unit_expression(written).expect(written));
+        let said = Said::of(
+            &world.caller,
+            "m",
+            Asked {
+                request: Some(&world.request),
+                headers: &world.headers,
+            },
+        );
+        assert_eq!(units(expression.as_ref(), &said, &tokens), expected, "{written:?}");
+    };
+
+    check(None, 122);
+    check(Some("tokens.input + 0.1 * tokens.cache_read + 4.0 * tokens.output"), 40);
+    check(Some("tokens.cache_write + tokens.reasoning + 0.001"), 10);
+    check(Some(r#"request.model == "m" ? 1 : 2"#), 1);
+    check(Some("0.0 - 5.0"), 0);
+    // A request that does not say it is not free.
+    check(Some(r#"request.user == "free" ? 0 : 1"#), 122);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use gatewright_contract::{
 };
 use gatewright_llm::Request;
 use gatewright_llm::dialect::PathFacts;
-use gatewright_routing::{Asked, Headers, Health, Plan, Situation, Turns, Unroutable, Vitals, route, route_and_tell};
+use gatewright_routing::{
+    Asked, BudgetView, Headers, Health, Plan, Situation, Turns, Unroutable, Vitals, route, route_and_tell,
+};
 use gatewright_types::api::{Dialect, ProviderKind, ProviderSettings, Route, RouteDecision};
 use gatewright_types::{KeyId, ModelId, OrganizationId, ProviderId, Slug};
 use serde_json::{Value, json};
@@ -21,6 +23,7 @@ pub(crate) struct World {
     pub(crate) health: Health,
     pub(crate) turns: Turns,
     pub(crate) catalog: Catalog,
+    pub(crate) budget: Option<BudgetView>,
     pub(crate) now: DateTime<Utc>,
     pub(crate) request: Request,
 }
@@ -79,6 +82,7 @@ impl World {
             health: Health::default(),
             turns: Turns::default(),
             catalog: Catalog::embedded(),
+            budget: None,
             now: "2026-11-30T06:00:00Z".parse().expect("a time"),
             request: chat(json!({})),
         }
@@ -107,6 +111,7 @@ impl World {
             health: &self.health,
             turns: &self.turns,
             catalog: &self.catalog,
+            budget: self.budget,
             now: self.now,
             dice,
         }

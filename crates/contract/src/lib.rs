@@ -8,6 +8,7 @@ mod caps;
 mod classes;
 mod compile;
 mod condition;
+mod counted;
 mod cow_map;
 mod credential;
 mod destination;
@@ -31,6 +32,7 @@ pub use caps::{Budget, Caps, CapsByScope, RateLimit, Subject};
 pub use classes::Classes;
 pub use compile::{CompileProblem, Whole, compile, credential_problem, key_caps, key_problems};
 pub use condition::unit_expression;
+pub use counted::{Measure, budget_counter, limit_counter};
 pub use cow_map::CowMap;
 pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,

@@ -1,0 +1,200 @@
+//! By which counters budgets and limits are counted: what data planes count and what the ledger corrects has the same
+//! name within its organization.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_types::{BudgetId, DisplayName, LimitId, Nanos};
+
+use crate::{Budget, BudgetShare, Counting, RateLimit};
+
+/// A limit's time moves on by parts, of which so many make its length: it is less than a hundredth longer than it says.
+const PARTS: i32 = 120;
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    RequestsPerMinute,
+    RequestsPerHour,
+    RequestsPerDay,
+    TokensPerMinute,
+    TokensPerHour,
+    TokensPerDay,
+    /// Requests under way.
+    AtOnce,
+}
+
+/// Of a period the counter is its own; what rolls and what counts for ever has one. `name` is for whom, of a budget for each.
+pub fn budget_counter(budget: BudgetId, counting: Counting, name: Option<&str>) -> Arc<str> {
+    let mut key = format!("budget/{budget}/");
+    if let Counting::Period(period) = counting {
+        write!(key, "{}", period.from.timestamp_millis()).expect("writing to a string cannot fail");
+    }
+    key.push('/');
+    key.push_str(name.unwrap_or_default());
+    key.into()
+}
+
+pub fn limit_counter(limit: LimitId, measure: Measure, name: Option<&str>) -> Arc<str> {
+    format!("limit/{limit}/{}/{}", measure.as_str(), name.unwrap_or_default()).into()
+}
+
+impl Budget {
+    pub fn counting(&self, now: DateTime<Utc>) -> Counting {
+        Counting::at(self.spec.window, self.zone, now)
+    }
+
+    /// Its amount with what was added to it for a while.
+    pub fn cap(&self, now: DateTime<Utc>) -> Nanos {
+        let now = now.timestamp_millis();
+        let added = self.increases.iter().filter(|(_, until)| now < *until);
+        added.fold(self.spec.amount, |cap, (more, _)| cap.saturating_add(Nanos::new(*more)))
+    }
+
+    /// Where what is let through now counts.
+    pub fn share(&self, counting: Counting, now: DateTime<Utc>, name: Option<DisplayName>) -> BudgetShare {
+        let from_ms = match counting {
+            Counting::Period(period) => period.from.timestamp_millis(),
+            Counting::Rolling { part, .. } => {
+                let part = part.num_milliseconds().max(1);
+                now.timestamp_millis().div_euclid(part) * part
+            }
+            Counting::Total => 0,
+        };
+        BudgetShare {
+            budget: self.id,
+            from_ms,
+            name,
+        }
+    }
+}
+
+impl RateLimit {
+    /// What it limits, and to how much.
+    pub fn measures(&self) -> impl Iterator<Item = (Measure, u64)> {
+        let spec = &self.spec;
+        let all = [
+            (Measure::RequestsPerMinute, spec.rpm),
+            (Measure::RequestsPerHour, spec.rph),
+            (Measure::RequestsPerDay, spec.rpd),
+            (Measure::TokensPerMinute, spec.tpm),
+            (Measure::TokensPerHour, spec.tph),
+            (Measure::TokensPerDay, spec.tpd),
+            (Measure::AtOnce, spec.concurrency),
+        ];
+        all.into_iter().filter_map(|(measure, most)| Some((measure, most?)))
+    }
+}
+
+impl Measure {
+    /// As in what is written of limits.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RequestsPerMinute => "rpm",
+            Self::RequestsPerHour => "rph",
+            Self::RequestsPerDay => "rpd",
+            Self::TokensPerMinute => "tpm",
+            Self::TokensPerHour => "tph",
+            Self::TokensPerDay => "tpd",
+            Self::AtOnce => "concurrency",
+        }
+    }
+
+    /// In words, behind a number.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::RequestsPerMinute => "requests per minute",
+            Self::RequestsPerHour => "requests per hour",
+            Self::RequestsPerDay => "requests per day",
+            Self::TokensPerMinute => "tokens per minute",
+            Self::TokensPerHour => "tokens per hour",
+            Self::TokensPerDay => "tokens per day",
+            Self::AtOnce => "requests at the same time",
+        }
+    }
+
+    pub const fn is_of_tokens(self) -> bool {
+        matches!(self, Self::TokensPerMinute | Self::TokensPerHour | Self::TokensPerDay)
+    }
+
+    pub fn counting(self) -> Counting {
+        let length = match self {
+            Self::RequestsPerMinute | Self::TokensPerMinute => TimeDelta::minutes(1),
+            Self::RequestsPerHour | Self::TokensPerHour => TimeDelta::hours(1),
+            Self::RequestsPerDay | Self::TokensPerDay => TimeDelta::days(1),
+            Self::AtOnce => return Counting::Total,
+        };
+        Counting::Rolling {
+            part: length / PARTS,
+            parts: i64::from(PARTS) + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_cel::Zone;
+    use gatewright_types::api::{BudgetSpec, BudgetWindow, LimitScope};
+
+    use super::*;
+
+    fn budget(window: BudgetWindow) -> Budget {
+        let spec = serde_json::json!({ "amount": "1.00", "window": window });
+        Budget {
+            id: BudgetId::mint(),
+            scope: LimitScope::Organization,
+            spec: serde_json::from_value::<BudgetSpec>(spec).expect("a budget"),
+            zone: Zone::named("UTC").expect("UTC"),
+            increases: vec![(500_000_000, 1_000), (250_000_000, 2_000)],
+        }
+    }
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn each_period_has_a_counter_and_a_share_of_its_own() {
+        let day = budget(BudgetWindow::Day);
+        let of = |at: &str| {
+            let (now, counting) = (time(at), day.counting(time(at)));
+            let share = day.share(counting, now, None);
+            (budget_counter(day.id, counting, Some("ada")), share.from_ms)
+        };
+
+        let (one, from) = of("2026-11-30T23:59:59.999Z");
+        let (next, later) = of("2026-12-01T00:00:00Z");
+        assert_eq!(&*one, format!("budget/{}/{from}/ada", day.id));
+        assert_ne!(one, next);
+        assert_eq!(later - from, 86_400_000);
+    }
+
+    #[test]
+    fn what_rolls_has_one_counter_and_shares_by_its_parts() {
+        let rolling = budget(BudgetWindow::Rolling("1h".parse().expect("an hour")));
+        let of = |at: &str| {
+            let (now, counting) = (time(at), rolling.counting(time(at)));
+            (
+                budget_counter(rolling.id, counting, None),
+                rolling.share(counting, now, None).from_ms,
+            )
+        };
+
+        let (one, from) = of("2026-11-30T10:00:59Z");
+        let (next, later) = of("2026-11-30T10:01:00Z");
+        assert_eq!(one, next);
+        assert_eq!(later - from, 60_000);
+    }
+
+    #[test]
+    fn an_increase_counts_until_its_time_is_over() {
+        let budget = budget(BudgetWindow::Total);
+        let cap = |ms| budget.cap(DateTime::from_timestamp_millis(ms).expect("a time")).get();
+
+        assert_eq!(
+            [cap(999), cap(1_000), cap(2_000)],
+            [1_750_000_000, 1_250_000_000, 1_000_000_000]
+        );
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use gatewright_types::api::BudgetAction;
 use gatewright_types::{BudgetId, DisplayName, LimitId, Nanos};
 
 use crate::{Budget, BudgetShare, Counting, RateLimit};
@@ -43,6 +44,15 @@ pub fn limit_counter(limit: LimitId, measure: Measure, name: Option<&str>) -> Ar
 impl Budget {
     pub fn counting(&self, now: DateTime<Utc>) -> Counting {
         Counting::at(self.spec.window, self.zone, now)
+    }
+
+    /// Whether nothing goes beyond its amount.
+    pub const fn blocks(&self) -> bool {
+        match &self.spec.action {
+            BudgetAction::Block | BudgetAction::Ask => true,
+            BudgetAction::Downgrade(_) => self.spec.soft.is_some(),
+            BudgetAction::Warn => false,
+        }
     }
 
     /// Its amount with what was added to it for a while.

@@ -21,7 +21,7 @@ use crate::dialect::openai_chat::{OpenaiChatTo, Quirks};
 use crate::dialect::openai_responses::OpenaiResponses;
 
 /// Bytes of a text for one token, as OpenAI's documentation has it for English.
-pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+pub const BYTES_PER_TOKEN: u64 = 4;
 /// Answers are read alike, whatever requests have to look like.
 const CHAT: OpenaiChatTo = OpenaiChatTo(Quirks::OPENAI);
 

@@ -37,7 +37,7 @@ pub use catalog::{
     Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds, rates_for,
 };
 pub use count::{CountPut, CountRequest};
-pub use estimate::{Delivered, Uncounted, count_request, delivered};
+pub use estimate::{BYTES_PER_TOKEN, Delivered, Uncounted, count_request, delivered};
 pub use failure::{Failure, FailureKind, classify, unexpected};
 pub use files::{Wanted, WrongFile, written_bytes};
 pub use flow::Flow;

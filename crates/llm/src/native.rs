@@ -77,6 +77,11 @@ impl Native {
         }
     }
 
+    /// Nobody pays for it: it asks about something, or counts.
+    pub fn is_free(&self) -> bool {
+        self.purpose == Some(Purpose::Count)
+    }
+
     pub fn watch(&self, content_type: &str) -> NativeWatch {
         let model = match &self.named {
             Named::Once(model) => model.as_str(),

@@ -8,12 +8,13 @@ use gatewright_llm::{CountPut, CountRequest};
 use crate::asking::{Asking, credential, whole};
 use crate::call::refused;
 use crate::gateway::Gateway;
+use crate::limits;
 use crate::patience::Patience;
 use crate::pipeline::Admitted;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::route::{Plan, Routable, route};
+use crate::route::{Chosen, Plan, Routable, route};
 use crate::told::Told;
 
 /// A count in the caller's dialect.
@@ -30,13 +31,14 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body:
     let counting = async {
         let request = CountRequest::parse(record.dialect(), body?, told.path()).map_err(Refusal::BadRequest)?;
         record.named(request.model());
+        limits::enter_aside(gateway, &caller, request.model(), &told.headers, &mut record).await?;
         let routable = Routable {
             id: record.id(),
-            model: request.model(),
+            model: Chosen::ByCaller(request.model()),
             request: None,
             headers: &told.headers,
         };
-        let plan = route(gateway, &caller, routable, record.notes())?;
+        let plan = route(gateway, &caller, routable, &mut record)?;
         record.routed(&plan);
         count(gateway, plan, &request, told, &mut record).await
     };
@@ -93,6 +95,12 @@ async fn ask(
         headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
     let credential = credential(&gateway.parts.upstream, &target.provider, None, &[])?;
+    let asked = limits::Target {
+        provider: &target.provider,
+        model: Some(target),
+        credential: credential.as_ref().map(|chosen| chosen.id),
+    };
+    limits::meet_target(record.ticket(), asked, None).await?;
     let opening = asking.open(gateway, target.clone(), credential, patience.connect, record);
     let (_, answer) = whole(gateway, opening, patience, record).await?;
     let tokens = put.read(&answer).map_err(refused)?;

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use gatewright_contract::{Catalog, Published};
 use gatewright_routing::{Health, Turns};
 
+use crate::accounts::Accounts;
 use crate::authenticate::KeyLookup;
 use crate::cache::AnswerMemory;
 use crate::counting::Counting;
@@ -35,6 +36,7 @@ pub struct GatewayParts {
     pub turns: Turns,
     pub responses: ResponseMemory,
     pub answers: AnswerMemory,
+    pub accounts: Accounts,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,
     pub readiness: Readiness,

@@ -43,6 +43,7 @@ pub struct Metrics {
     retries: AtomicU64,
     failovers: AtomicU64,
     attempts: AtomicU64,
+    shadow_limited: AtomicU64,
     counter_round_trips: AtomicU64,
     breakers_opened: AtomicU64,
     breakers_closed: AtomicU64,
@@ -74,6 +75,7 @@ impl Default for Metrics {
             retries: AtomicU64::new(0),
             failovers: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
+            shadow_limited: AtomicU64::new(0),
             counter_round_trips: AtomicU64::new(0),
             breakers_opened: AtomicU64::new(0),
             breakers_closed: AtomicU64::new(0),
@@ -136,6 +138,11 @@ impl Metrics {
     /// The shared counters of budgets and limits are asked, for requests or by the way.
     pub(crate) fn counter_round_trip(&self) {
         self.counter_round_trips.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A limit in shadow would have refused a request.
+    pub(crate) fn shadow_limited(&self) {
+        self.shadow_limited.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn breaker_opened(&self) {
@@ -239,6 +246,12 @@ impl Metrics {
             "gatewright_counter_round_trips_total",
             "Calls to the counters that all nodes share.",
             &self.counter_round_trips,
+        );
+        counter(
+            text,
+            "gatewright_shadow_limited_total",
+            "Requests that a limit in shadow would have refused.",
+            &self.shadow_limited,
         );
         head(
             text,

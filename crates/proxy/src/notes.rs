@@ -1,6 +1,7 @@
 //! What is noted of a request's decisions while it is under way, and whether it is kept once it has ended. Where nothing
 //! can be kept nothing is noted.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use gatewright_contract::UsageRecord;
@@ -86,6 +87,13 @@ impl Notes {
         };
         attempt.took_us = micros(began.elapsed());
         attempt.ended = ended;
+    }
+
+    /// A target of the plan was not asked.
+    pub(crate) fn passed_over(&mut self, target: &Target, why: Cow<'static, str>) {
+        if let Some(taken) = &mut self.0 {
+            taken.decision.route.pass_over(target, why);
+        }
     }
 
     pub(crate) fn refused(&mut self, refusal: &Refusal) {

@@ -12,11 +12,12 @@ use crate::authenticate::authenticate;
 use crate::cache::{self, Hit, Keeping, Looked};
 use crate::call::{Answer, call};
 use crate::gateway::Gateway;
+use crate::limits;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::responses;
-use crate::route::{Routable, route};
+use crate::route::{Chosen, Routable, route};
 use crate::shedding::Full;
 use crate::told::Told;
 
@@ -91,6 +92,14 @@ async fn stages(
     record.asked(&request);
     record.notes().stage(Stage::Read, began.elapsed());
     let began = Instant::now();
+    let entered = limits::enter_to_be_answered(gateway, caller, &request, &told, record).await;
+    record.notes().stage(Stage::Limits, began.elapsed());
+    let downgraded = entered?;
+    if let Some(model) = &downgraded {
+        request = Arc::new(request.asking(model.name.as_str()).map_err(Refusal::BadRequest)?);
+        record.asked(&request);
+    }
+    let began = Instant::now();
     let looked = cache::look(gateway, caller, &request, &told, record).await;
     record.notes().stage(Stage::Cache, began.elapsed());
     let mut keeping = match looked? {
@@ -107,12 +116,15 @@ async fn stages(
     };
     let routable = Routable {
         id: record.id(),
-        model: request.model(),
+        model: match &downgraded {
+            Some(model) => Chosen::ByBudget(model),
+            None => Chosen::ByCaller(request.model()),
+        },
         request: Some(&request),
         headers: &told.headers,
     };
     let began = Instant::now();
-    let routed = route(gateway, caller, routable, record.notes());
+    let routed = route(gateway, caller, routable, record);
     record.notes().stage(Stage::Route, began.elapsed());
     let mut plan = routed?;
     if request.dialect() == Dialect::OpenaiResponses {
@@ -121,6 +133,7 @@ async fn stages(
         record.asked(&request);
     }
     record.routed(&plan);
+    limits::spend_on_answer(gateway, &plan, &request, record).await?;
     let answer = call(gateway, plan, &request, told, record).await?;
     let answer = match &mut keeping {
         Some(keeping) => keeping.complete(answer)?,

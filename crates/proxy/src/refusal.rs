@@ -14,6 +14,8 @@ use gatewright_types::RequestId;
 use gatewright_types::api::Outcome;
 pub(crate) use upstream::UpstreamRefusal;
 
+use crate::limits::Over;
+
 /// Why there is no answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Refusal {
@@ -67,9 +69,17 @@ pub(crate) enum Refusal {
     NotCached,
     /// The provider wants a file that the caller named, and it cannot be had.
     File(FileRefusal),
+    /// A budget or a limit does not let it through.
+    Over(Box<Over>),
     /// No target of the model can take it.
     Unroutable(Unroutable),
     Upstream(UpstreamRefusal),
+}
+
+impl From<Over> for Refusal {
+    fn from(over: Over) -> Self {
+        Self::Over(Box::new(over))
+    }
 }
 
 impl Refusal {
@@ -93,6 +103,7 @@ impl Refusal {
             Self::Unroutable(unroutable) => unroutable.code(),
             Self::NotCached => "not_cached",
             Self::File(file) => file.code(),
+            Self::Over(over) => over.code(),
             Self::Upstream(upstream) => upstream.code(),
         }
     }
@@ -118,6 +129,7 @@ impl Refusal {
             Self::MethodNotServed { .. } => 405,
             Self::NotCached => 504,
             Self::File(file) => file.status(),
+            Self::Over(over) => over.status(),
             Self::Upstream(upstream) => upstream.status(),
         }
     }
@@ -156,6 +168,7 @@ impl Refusal {
             | Self::ProviderNotFound
             | Self::ProviderElsewhere { .. }
             | Self::NotCached
+            | Self::Over(_)
             | Self::Upstream(_) => None,
         }
     }
@@ -212,6 +225,7 @@ impl Refusal {
                 "Nothing is kept for this request, and `x-gw-cache-control: only-if-cached` forbids to ask a provider.".into()
             }
             Self::File(file) => file.message().into(),
+            Self::Over(over) => over.message().to_owned().into(),
             Self::Upstream(upstream) => upstream.message().into(),
         }
     }
@@ -220,6 +234,7 @@ impl Refusal {
         match self {
             Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => Some(Duration::from_secs(1)),
             Self::File(file) => file.retry_after(),
+            Self::Over(over) => over.retry_after(),
             Self::Upstream(upstream) => upstream.failure.retry_after,
             Self::MissingCredential
             | Self::InvalidApiKey
@@ -240,6 +255,11 @@ impl Refusal {
             | Self::NotCached
             | Self::ProviderNotFound => None,
         }
+    }
+
+    /// Whether a client that asks again by itself would only be refused again.
+    pub(crate) fn is_not_to_be_retried(&self) -> bool {
+        matches!(self, Self::Over(over) if over.is_budget())
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
@@ -264,6 +284,7 @@ impl Refusal {
             | Self::MemoryAway
             | Self::ModelNotNamed
             | Self::File(_)
+            | Self::Over(_)
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
             | Self::NotCached

@@ -34,6 +34,8 @@ const ESTIMATED: &str = "x-gw-estimated";
 const DROPPED: &str = "x-gw-dropped-params";
 /// Said only when a response should have been stored and could not be.
 const RESPONSE_STORED: &str = "x-gw-response-stored";
+/// What vendors' client libraries heed.
+const SHOULD_RETRY: &str = "x-should-retry";
 const CONTENT_TYPE: &str = "content-type";
 const JSON: Bytes = Bytes::from_static(b"application/json");
 const EVENTS: Bytes = Bytes::from_static(b"text/event-stream");
@@ -187,6 +189,7 @@ impl Reply {
             attempts: 0,
             cache: CacheStatus::Off,
             overhead,
+            limits: None,
         };
         let metered = Metered {
             cost: Some(Nanos::ZERO),
@@ -215,6 +218,7 @@ impl Reply {
             attempts: 0,
             cache: CacheStatus::Off,
             overhead,
+            limits: None,
         };
         let mut headers = gateway_headers(&facts, dialect);
         headers.push((CONTENT_TYPE, kind));
@@ -259,7 +263,10 @@ impl Reply {
         headers.push((CONTENT_TYPE, JSON));
         headers.push((COST, cost(metered)));
         if let Some(wait) = refusal.retry_after() {
-            headers.push(("retry-after", wait.as_secs().max(1).to_string().into()));
+            headers.push(("retry-after", whole_seconds(wait).max(1).to_string().into()));
+        }
+        if refusal.is_not_to_be_retried() {
+            headers.push((SHOULD_RETRY, Bytes::from_static(b"false")));
         }
         let body = match refusal {
             Refusal::Upstream(upstream) if upstream.body.is_some() => upstream.body.clone().unwrap_or_default(),
@@ -290,7 +297,15 @@ pub(crate) fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header
     headers.push((ATTEMPTS, facts.attempts.to_string().into()));
     headers.push((CACHE, Bytes::from_static(facts.cache.as_str().as_bytes())));
     headers.push((OVERHEAD, overhead(facts.overhead)));
+    if let Some(limits) = facts.limits {
+        headers.extend(limits.headers(dialect));
+    }
     headers
+}
+
+/// Who comes back earlier comes too early.
+const fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + (wait.subsec_nanos() > 0) as u64
 }
 
 /// Where the client libraries of a dialect look for the request's identifier.

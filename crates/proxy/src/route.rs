@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use gatewright_contract::{Caller, UpstreamTarget};
+use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_llm::Request;
 use gatewright_routing::{Asked, Headers, Situation, route_and_tell};
 use gatewright_types::{CredentialId, RequestId};
 
 use crate::gateway::Gateway;
-use crate::notes::Notes;
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::responses::Keep;
 
@@ -27,10 +27,18 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Routable<'a> {
     pub(crate) id: RequestId,
-    pub(crate) model: &'a str,
+    pub(crate) model: Chosen<'a>,
     /// Absent where tokens are only to be counted.
     pub(crate) request: Option<&'a Request>,
     pub(crate) headers: &'a Headers,
+}
+
+/// Who chose the model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Chosen<'a> {
+    ByCaller(&'a str),
+    /// Whether or not the key may call it.
+    ByBudget(&'a Arc<Model>),
 }
 
 impl Plan {
@@ -40,11 +48,25 @@ impl Plan {
 }
 
 /// A name that exists but is not on the key's list is told apart: whoever holds the key belongs to the organization.
+pub(crate) fn permitted<'a>(caller: &'a Caller, model: &str) -> Result<&'a Arc<Model>, Refusal> {
+    let Some(found) = caller.tenant.models.get(model) else {
+        return Err(Refusal::ModelNotFound {
+            model: model.to_owned(),
+        });
+    };
+    match caller.key.allows(model) {
+        true => Ok(found),
+        false => Err(Refusal::ModelNotAllowed {
+            model: model.to_owned(),
+        }),
+    }
+}
+
 pub(crate) fn route(
     gateway: &Gateway,
     caller: &Caller,
     routable: Routable<'_>,
-    notes: &mut Notes,
+    record: &mut Record,
 ) -> Result<Plan, Refusal> {
     let Routable {
         id,
@@ -52,16 +74,10 @@ pub(crate) fn route(
         request,
         headers,
     } = routable;
-    let Some(found) = caller.tenant.models.get(model) else {
-        return Err(Refusal::ModelNotFound {
-            model: model.to_owned(),
-        });
+    let found = match model {
+        Chosen::ByCaller(name) => permitted(caller, name)?,
+        Chosen::ByBudget(model) => model,
     };
-    if !caller.key.allows(model) {
-        return Err(Refusal::ModelNotAllowed {
-            model: model.to_owned(),
-        });
-    }
     let (time, random) = id.uuid().as_u64_pair();
     let situation = Situation {
         caller,
@@ -70,11 +86,11 @@ pub(crate) fn route(
         health: gateway.health(),
         turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
-        budget: None,
+        budget: record.ticket().and_then(|ticket| ticket.tightest()),
         now: chrono::Utc::now(),
         dice: time ^ random,
     };
-    let routed = match notes.route() {
+    let routed = match record.notes().route() {
         Some(decision) => route_and_tell(&situation, decision),
         None => gatewright_routing::route(&situation),
     };

@@ -19,6 +19,7 @@ use gatewright_types::{CredentialId, HumanDuration, RequestId};
 use tokio::time::sleep;
 
 use crate::gateway::Gateway;
+use crate::limits::LimitsTold;
 use crate::record::{Facts, Record};
 use crate::refusal::Refusal;
 use crate::route::Plan;
@@ -63,6 +64,7 @@ pub(crate) struct First {
     pub(crate) attempts: u32,
     pub(crate) cache: CacheStatus,
     pub(crate) overhead: Duration,
+    pub(crate) limits: Option<LimitsTold>,
     pub(crate) told: HowTold,
     pub(crate) content_type: &'static str,
     pub(crate) dropped: Option<String>,
@@ -77,6 +79,7 @@ impl First {
             attempts: self.attempts,
             cache: self.cache,
             overhead: self.overhead,
+            limits: self.limits.as_ref(),
         }
     }
 }
@@ -103,7 +106,7 @@ impl Attempts {
         while self.ready.is_none() {
             match self.get_ready(record).await {
                 Ok(ready) => self.ready = Some(ready),
-                Err(unready) => self.pass_over(unready)?,
+                Err(unready) => self.pass_over(unready, record)?,
             }
         }
         Ok(())
@@ -119,6 +122,7 @@ impl Attempts {
             attempts: record.facts().attempts,
             cache: record.facts().cache,
             overhead: record.facts().overhead,
+            limits: record.facts().limits.cloned(),
             told: HowTold {
                 dialect: record.dialect(),
                 as_array: self.told.wishes.as_array,

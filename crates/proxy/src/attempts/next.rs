@@ -66,7 +66,7 @@ impl Attempts {
     }
 
     /// Goes past a leg that was not called.
-    pub(super) fn pass_over(&mut self, unready: Unready) -> Result<(), Refusal> {
+    pub(super) fn pass_over(&mut self, unready: Unready, record: &mut Record) -> Result<(), Refusal> {
         match unready {
             Unready::Open => match self.plan.routed.after(self.leg, FailureClass::Error) {
                 Some(next) => {
@@ -78,8 +78,11 @@ impl Attempts {
             Unready::Refused(refusal) => {
                 let class = match &refusal {
                     Refusal::Upstream(upstream) => upstream.failure.class(),
+                    // Others may have something left.
+                    Refusal::Over(_) => Some(FailureClass::RateLimit),
                     _ => Some(FailureClass::Error),
                 };
+                record.notes().passed_over(&self.target().name(), refusal.message());
                 self.keep_most_telling(refusal);
                 self.next_leg(class.unwrap_or(FailureClass::Error))?;
             }
@@ -109,12 +112,14 @@ impl Attempts {
 
     /// Another credential is tried at once: it has a limit of its own.
     fn has_another_credential(&self, failure: &Failure) -> bool {
-        let target = self.target();
+        failure.is_about_credential() && self.has_an_untried_credential()
+    }
+
+    pub(super) fn has_an_untried_credential(&self) -> bool {
         let credentials = self.gateway.parts.upstream.credentials();
-        failure.is_about_credential()
-            && self.plan.credential.is_none()
+        self.plan.credential.is_none()
             && self.tried.len() < MOST_CREDENTIALS
-            && credentials.has_another(&target.provider, &self.tried)
+            && credentials.has_another(&self.target().provider, &self.tried)
     }
 
     /// How long to wait before the same call is made again; `None` when it is not.
@@ -156,6 +161,7 @@ impl Attempts {
                 Some(FailureClass::Timeout | FailureClass::Error) => 2,
                 Some(FailureClass::ContextLength | FailureClass::ContentPolicy | FailureClass::Guardrail) | None => 1,
             },
+            Refusal::Over(_) => 1,
             _ => 0,
         };
         if self.failed.as_ref().is_none_or(|kept| rank(&refusal) > rank(kept)) {

@@ -12,7 +12,9 @@ use tokio::time::Instant;
 use super::next::{Unready, now};
 use super::{Attempts, Underway, Won, streaming, whole};
 use crate::asking::{Asking, credential};
+use crate::changed::changed;
 use crate::gateway::Gateway;
+use crate::limits::{self, Purchase, Question};
 use crate::opening::Opening;
 use crate::patience::Patience;
 use crate::prompt_cache::Caching;
@@ -20,7 +22,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::speech::{Marks, Prepared, Speech, Telling};
-use crate::upstream::Fetched;
+use crate::upstream::{Chosen, Fetched};
 
 /// A call that can be made.
 pub(super) struct Ready {
@@ -52,11 +54,8 @@ impl Attempts {
         let Some(flight) = self.take_off(&target, patience) else {
             return Err(Unready::Open);
         };
-        let upstream = &self.gateway.parts.upstream;
-        let credential = credential(upstream, &target.provider, self.plan.credential, &self.tried);
-        let credential = credential.map_err(Unready::Refused)?;
+        let credential = self.credential(&target, record).await.map_err(Unready::Refused)?;
         let used = credential.as_ref().map(|chosen| chosen.id);
-        self.tried.extend(used);
         record.flies(flight.vitals().clone());
         let underway = Underway::new(&self.gateway, target.clone(), used, flight);
         let Speech {
@@ -80,6 +79,32 @@ impl Attempts {
             underway,
             patience,
         })
+    }
+
+    /// The next one of which something is left.
+    async fn credential(&mut self, target: &UpstreamTarget, record: &mut Record) -> Result<Option<Chosen>, Refusal> {
+        loop {
+            let upstream = &self.gateway.parts.upstream;
+            let chosen = credential(upstream, &target.provider, self.plan.credential, &self.tried)?;
+            let used = chosen.as_ref().map(|chosen| chosen.id);
+            self.tried.extend(used);
+            let asked = limits::Target {
+                provider: &target.provider,
+                model: Some(target),
+                credential: used,
+            };
+            let purchase = Purchase {
+                question: Question::Read(&self.request),
+                targets: &[target],
+                catalog: &self.gateway.catalog(),
+                health: self.gateway.health(),
+                now: chrono::Utc::now(),
+            };
+            match limits::meet_target(record.ticket(), asked, Some(purchase)).await {
+                Err(Refusal::Over(_)) if used.is_some() && self.has_an_untried_credential() => {}
+                met => return met.map(|()| chosen),
+            }
+        }
     }
 
     pub(super) fn target(&self) -> &Arc<UpstreamTarget> {
@@ -137,10 +162,7 @@ impl Attempts {
     }
 
     async fn speech(&self, target: &UpstreamTarget, record: &mut Record) -> Result<Speech, Refusal> {
-        let changes = target.changes.as_deref();
-        let changed = changes.filter(|changes| !changes.params.is_empty() || changes.prompt.is_some());
-        let changed = changed.map(|changes| self.request.changed(&changes.params, changes.prompt.as_deref()));
-        let changed = changed.transpose().map_err(Refusal::BadRequest)?;
+        let changed = changed(&self.request, target)?;
         let request: &Request = changed.as_ref().unwrap_or(&self.request);
         let caching = Caching::of(&self.plan.routed.model, target, record.organization());
         let asked = caching.and_then(|caching| caching.ask(request, target));

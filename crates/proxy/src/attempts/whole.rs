@@ -79,11 +79,16 @@ impl Whole {
             mut body,
             facts,
             telling,
-            keeper,
+            mut keeper,
         } = self;
         let used = match facts.usage {
             Some(tokens) => Used::Told(tokens, facts.terms),
-            None if keeper.as_ref().is_some_and(Keeper::bills_later) => Used::Nothing,
+            None if keeper.as_ref().is_some_and(Keeper::bills_later) => {
+                if let (Some(keeper), Some(ticket)) = (&mut keeper, record.ticket()) {
+                    keeper.pay_from(ticket.take_purse());
+                }
+                Used::Nothing
+            }
             None => {
                 let untold = record.untold(delivered(record.dialect(), &body), facts.terms);
                 let tokens = record.ask(&untold).await.unwrap_or_default();

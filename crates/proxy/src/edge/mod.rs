@@ -10,6 +10,7 @@ mod outbound;
 mod responses;
 mod serve;
 mod unserved;
+mod usage;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Resource, Route};
@@ -42,6 +43,7 @@ pub fn configure(gateway: Gateway) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .service(resource("/v1/embeddings", [web::post().to(serve::embeddings)]))
             .service(resource("/v1/messages", [web::post().to(serve::messages)]))
             .service(resource("/v1/messages/count_tokens", [web::post().to(count::messages)]))
+            .service(resource("/v1/usage", [web::get().to(usage::own)]))
             .service(resource("/v1/models", [web::get().to(models::list)]))
             .service(resource(
                 "/v1/models/{model:.*}",

@@ -6,9 +6,10 @@ use gatewright_types::api::Dialect;
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::secret;
+use super::serve::{secret, texts};
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
+use crate::limits;
 use crate::reply::Reply;
 use crate::responses::{Action, Told, manage};
 
@@ -31,13 +32,16 @@ pub(super) async fn cancel(request: HttpRequest, id: Path<String>, gateway: Data
 async fn managed(request: &HttpRequest, id: &str, gateway: &Gateway, action: Action) -> HttpResponse {
     let started = Instant::now();
     let parts = &*gateway.parts;
+    let mut ticket = None;
     let managing = async {
         let now = chrono::Utc::now();
         let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await?;
+        let headers = texts(request.headers()).collect();
+        limits::enter_unrecorded(gateway, &caller, &headers, &mut ticket).await?;
         manage(gateway, &caller, id, action, request.query_string()).await
     };
     let dialect = Dialect::OpenaiResponses;
-    let reply = match managing.await {
+    let mut reply = match managing.await {
         Ok(Told::Whole(body)) => Reply::plain(body, dialect, started.elapsed()),
         Ok(Told::Events(events)) => Reply::events(events, dialect, started.elapsed()),
         Err(refusal) => {
@@ -45,5 +49,9 @@ async fn managed(request: &HttpRequest, id: &str, gateway: &Gateway, action: Act
             Reply::stranger(&refusal, dialect, started.elapsed())
         }
     };
+    if let Some(mut ticket) = ticket {
+        reply.headers.extend(ticket.told().headers(dialect));
+        ticket.settle_aside(&parts.metrics);
+    }
     outbound::send(reply)
 }

@@ -181,7 +181,7 @@ pub(super) fn wants_trace(request: &HttpRequest) -> bool {
 }
 
 /// Those that are texts.
-fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let headers = headers.iter();
     headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
 }

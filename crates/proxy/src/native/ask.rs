@@ -14,6 +14,7 @@ use super::Sighted;
 use crate::asking::credential;
 use crate::call::refused;
 use crate::gateway::Gateway;
+use crate::limits;
 use crate::opening::Source;
 use crate::patience::Patience;
 use crate::record::Record;
@@ -51,7 +52,9 @@ impl Asking<'_> {
         let provider = &self.sighted.provider;
         let patience = Patience::natively(&provider.settings.timeouts, gateway.parts.settings.timeouts);
         let credential = credential(&upstream, provider, None, &[])?;
-        record.attempt_natively(&self.sighted, credential.as_ref().map(|chosen| chosen.id));
+        let used = credential.as_ref().map(|chosen| chosen.id);
+        limits::spend_natively(gateway, &self.sighted, used, record).await?;
+        record.attempt_natively(&self.sighted, used);
         let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
         let call = Call {
             provider,

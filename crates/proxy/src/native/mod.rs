@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatewright_contract::{Caller, Provider, UpstreamTarget};
-use gatewright_llm::{BadRequest, Family, Named, Native};
+use gatewright_llm::dialect::PathFacts;
+use gatewright_llm::{BadRequest, Family, Named, Native, Request};
 use gatewright_routing::REGION;
 use gatewright_types::api::{Dialect, NativeDialect};
 
 use crate::gateway::Gateway;
+use crate::limits;
 use crate::pipeline::Admitted;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -53,6 +55,8 @@ pub(crate) struct Sighted {
     pub(crate) native: Native,
     /// What was asked, for the case that nobody says how much it was.
     pub(crate) body: Bytes,
+    /// The same as it is read here, where it is in a dialect of ours.
+    pub(crate) request: Option<Request>,
     /// The model that answers, as far as it can be told.
     pub(crate) target: Option<UpstreamTarget>,
 }
@@ -101,11 +105,17 @@ async fn stages(
     let sighted = Sighted {
         provider: provider.clone(),
         target: target(caller, provider, &native),
+        request: request(&native, &body),
         native,
         body: body.clone(),
     };
     record.sighted(&sighted);
     check_region(&asked.headers, &sighted)?;
+    let told = asked
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    limits::enter_natively(gateway, caller, &told.collect(), &sighted, record).await?;
     let asking = ask::Asking {
         sighted,
         base_url,
@@ -115,6 +125,21 @@ async fn stages(
         body,
     };
     asking.ask(gateway, record).await
+}
+
+/// What is asked, where it is in a dialect that callers speak to us. One that cannot be read is its provider's to refuse.
+fn request(native: &Native, body: &Bytes) -> Option<Request> {
+    let (dialect, Named::Once(model)) = (native.purpose?.dialect()?, &native.named) else {
+        return None;
+    };
+    let path = PathFacts {
+        model: Some(model),
+        stream: native.stream,
+    };
+    let is_ours = !matches!(dialect, Dialect::Native(_));
+    is_ours
+        .then(|| Request::parse(dialect, body.clone(), path).ok())
+        .flatten()
 }
 
 /// Nothing of a request that is bound to a region gets out of it.

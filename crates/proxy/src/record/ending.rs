@@ -100,6 +100,9 @@ impl Record {
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Metered {
         self.notes().refused(refusal);
+        if let Refusal::Over(over) = refusal {
+            self.get_mut().usage.over = over.id();
+        }
         self.finish(&End {
             outcome: refusal.outcome(),
             status: refusal.status(),
@@ -210,6 +213,7 @@ impl Open {
             vitals.used_tokens(used, Utc::now());
             self.note_habits(gateway, vitals, end);
         }
+        self.settle(gateway, end, bill.cost);
         let usage = &mut self.usage;
         usage.outcome = end.outcome;
         usage.status = end.status;
@@ -227,6 +231,19 @@ impl Open {
         let metered = Metered { cost: usage.cost };
         write(gateway, self.usage, keep);
         metered
+    }
+
+    /// What was reserved of budgets and limits is settled by what was used. What has no price counts as nothing.
+    fn settle(&mut self, gateway: &Gateway, end: &End, cost: Option<Nanos>) {
+        let Some(ticket) = &mut self.ticket else { return };
+        let natively = self.sighted.as_ref().and_then(|sighted| sighted.request.as_ref());
+        let request = self.request.as_deref().or(natively);
+        self.usage.budgets = ticket.shares();
+        if let Some(shadow) = ticket.tell_shadow(&gateway.parts.metrics) {
+            self.usage.over.get_or_insert_with(|| shadow.to_string());
+        }
+        let tokens = end.used.tokens().unwrap_or_default();
+        ticket.settle(request, &tokens, cost.unwrap_or_default());
     }
 
     fn canary_shares(&self, outcome: Outcome) -> Vec<CanaryShare> {

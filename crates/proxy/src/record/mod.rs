@@ -14,12 +14,13 @@ use gatewright_contract::{Caller, UpstreamTarget, UsageRecord};
 use gatewright_llm::Request;
 use gatewright_routing::{Flight, Vitals};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
-use gatewright_types::{ModelId, Nanos, OrganizationId, RequestId};
+use gatewright_types::{ModelId, ModelName, Nanos, OrganizationId, RequestId};
 use tokio::time::Instant;
 
 use crate::cache::Maker;
 use crate::canaried::Canaried;
 use crate::gateway::Gateway;
+use crate::limits::{LimitsTold, Ticket, Who};
 use crate::native::Sighted;
 use crate::notes::Notes;
 use crate::pipeline::Head;
@@ -60,6 +61,8 @@ struct Open {
     notes: Notes,
     /// Until its last byte could leave, where what follows takes longer.
     took: Option<Duration>,
+    /// What it has reserved of budgets and limits. Absent where there are none.
+    ticket: Option<Box<Ticket>>,
     /// Held until the request has ended.
     _place: Place,
 }
@@ -72,6 +75,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) attempts: u32,
     pub(crate) cache: CacheStatus,
     pub(crate) overhead: Duration,
+    pub(crate) limits: Option<&'a LimitsTold>,
 }
 
 impl Record {
@@ -135,6 +139,7 @@ impl Record {
             trace: gateway.parts.tracing.begin(head.route, head.traceparent),
             notes: Notes::begin(caller.tenant.traces, head.wants_trace, started),
             took: None,
+            ticket: None,
             _place: place,
         };
         Self {
@@ -153,9 +158,11 @@ impl Record {
 
     /// A record of this request under another identifier, for what is only known after it has ended.
     pub(crate) fn draft(&self, id: RequestId) -> Box<UsageRecord> {
+        let open = self.get();
         Box::new(UsageRecord {
             id,
-            ..self.get().usage.clone()
+            budgets: open.ticket.as_deref().map(Ticket::shares).unwrap_or_default(),
+            ..open.usage.clone()
         })
     }
 
@@ -166,9 +173,30 @@ impl Record {
 
     pub(crate) fn asked(&mut self, request: &Arc<Request>) {
         let open = self.get_mut();
-        open.usage.model = Some(request.model().to_owned());
+        // A budget may have put another in its place meanwhile.
+        open.usage.model.get_or_insert_with(|| request.model().to_owned());
         open.usage.stream = request.stream();
         open.request = Some(request.clone());
+    }
+
+    pub(crate) fn is_about(&mut self, who: &Who) {
+        let usage = &mut self.get_mut().usage;
+        usage.end_user.clone_from(&who.end_user);
+        usage.tags.clone_from(&who.tags);
+    }
+
+    pub(crate) fn ticket(&mut self) -> Option<&mut Ticket> {
+        self.get_mut().ticket.as_deref_mut()
+    }
+
+    /// Where its ticket is to be put.
+    pub(crate) fn ticket_place(&mut self) -> &mut Option<Box<Ticket>> {
+        &mut self.get_mut().ticket
+    }
+
+    /// A budget sent it to another model.
+    pub(crate) fn downgraded(&mut self, model: &ModelName) {
+        self.get_mut().usage.downgraded_to = Some(model.clone());
     }
 
     pub(crate) fn routed(&mut self, plan: &Plan) {
@@ -281,6 +309,7 @@ impl Record {
             attempts: open.usage.attempts,
             cache: open.usage.cache,
             overhead: open.overhead(),
+            limits: open.ticket.as_deref().map(Ticket::told),
         }
     }
 

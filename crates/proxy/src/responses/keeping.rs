@@ -12,6 +12,7 @@ use gatewright_types::{OrganizationId, RequestId};
 use super::entry::{AtProvider, Entry, Transcript};
 use super::memory::ResponseMemory;
 use crate::gateway::Gateway;
+use crate::limits::Purse;
 use crate::opening::Opening;
 use crate::record::Record;
 use crate::route::Plan;
@@ -40,6 +41,8 @@ pub(crate) struct Keeper {
     memory: ResponseMemory,
     organization: OrganizationId,
     draft: Draft,
+    /// What is reserved for what is billed later.
+    purse: Option<Purse>,
 }
 
 #[derive(Debug)]
@@ -80,6 +83,7 @@ impl Keeper {
             memory: gateway.parts.responses.clone(),
             organization: keep.organization,
             draft,
+            purse: None,
         })
     }
 
@@ -98,6 +102,11 @@ impl Keeper {
         if let Draft::AtProvider(made) = &mut self.draft {
             made.unbilled = None;
         }
+    }
+
+    /// What it uses is paid from this when it is billed.
+    pub(crate) fn pay_from(&mut self, purse: Purse) {
+        self.purse = Some(purse);
     }
 
     /// Of a response object.
@@ -131,7 +140,7 @@ impl Keeper {
         if let Entry::AtProvider(made) = entry
             && made.unbilled.is_some()
         {
-            self.memory.pending().add(self.organization, id, made, kept);
+            self.memory.pending().add(self.organization, id, made, kept, self.purse);
         }
         kept
     }

@@ -137,7 +137,7 @@ impl Asked<'_> {
 
     /// Bills what was made in the background, once it says what it used.
     async fn settle(&mut self, response: &[u8]) {
-        if settle(self.gateway, self.tenant, &self.made, response) {
+        if settle(self.gateway, self.tenant, (self.id, &self.made), response) {
             self.made.unbilled = None;
             let entry = Entry::AtProvider(self.made.clone());
             let memory = &self.gateway.parts.responses;

@@ -2,6 +2,7 @@
 //! again. Known only to the node that passed the request on, and only for as long as that runs: after that, a response is
 //! billed when somebody asks for it.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::keeping::Kept;
 use super::listing::Query;
 use super::managing::{Action, Asked};
 use crate::gateway::Gateway;
+use crate::limits::Purse;
 use crate::refusal::Refusal;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,7 +34,11 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     waiting: Mutex<Vec<Waiting>>,
+    /// What is reserved for them.
+    purses: Mutex<Purses>,
 }
+
+type Purses = HashMap<(OrganizationId, ResponseId), Purse>;
 
 #[derive(Debug)]
 struct Waiting {
@@ -47,7 +53,17 @@ struct Waiting {
 }
 
 impl Pending {
-    pub(super) fn add(&self, organization: OrganizationId, id: ResponseId, made: AtProvider, kept: Kept) {
+    pub(super) fn add(
+        &self,
+        organization: OrganizationId,
+        id: ResponseId,
+        made: AtProvider,
+        kept: Kept,
+        purse: Option<Purse>,
+    ) {
+        if let Some(purse) = purse {
+            self.lock_purses().insert((organization, id.clone()), purse);
+        }
         let now = Instant::now();
         self.put(Waiting {
             organization,
@@ -65,11 +81,21 @@ impl Pending {
         if all.len() < MOST {
             all.push(waiting);
         } else {
+            self.take_purse(waiting.organization, &waiting.id);
             tracing::warn!(
                 organization.id = %waiting.organization,
                 "too many responses are made in the background: one is billed only when its caller asks for it"
             );
         }
+    }
+
+    /// What is reserved for a response that is billed by now.
+    pub(super) fn take_purse(&self, organization: OrganizationId, id: &ResponseId) -> Option<Purse> {
+        self.lock_purses().remove(&(organization, id.clone()))
+    }
+
+    fn lock_purses(&self) -> MutexGuard<'_, Purses> {
+        self.purses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_due(&self) -> Vec<Waiting> {
@@ -131,8 +157,11 @@ impl Gateway {
             let pending = self.parts.responses.pending();
             let asking = futures_util::stream::iter(pending.take_due()).for_each_concurrent(AT_ONCE, async |waiting| {
                 let is_over = waiting.ask(&self).await;
-                if let Some(waiting) = waiting.later().filter(|_| !is_over) {
-                    pending.put(waiting);
+                let (organization, id) = (waiting.organization, waiting.id.clone());
+                match waiting.later().filter(|_| !is_over) {
+                    Some(waiting) => pending.put(waiting),
+                    // Billed elsewhere or never: what was reserved is free again.
+                    None => drop(pending.take_purse(organization, &id)),
                 }
             });
             tokio::select! {

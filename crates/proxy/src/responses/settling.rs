@@ -3,6 +3,7 @@
 
 use chrono::Utc;
 use gatewright_contract::{Tenant, UsageRecord};
+use gatewright_coord::ResponseId;
 use gatewright_llm::dialect::inbound;
 use gatewright_llm::{Tokens, unpriced};
 use gatewright_types::api::{Dialect, Outcome};
@@ -12,7 +13,12 @@ use crate::gateway::Gateway;
 use crate::record::Record;
 
 /// Whether the response is billed: it says what it used once it is over.
-pub(super) fn settle(gateway: &Gateway, tenant: &Tenant, made: &AtProvider, response: &[u8]) -> bool {
+pub(super) fn settle(
+    gateway: &Gateway,
+    tenant: &Tenant,
+    (id, made): (&ResponseId, &AtProvider),
+    response: &[u8],
+) -> bool {
     let Some(unbilled) = &made.unbilled else {
         return false;
     };
@@ -25,7 +31,11 @@ pub(super) fn settle(gateway: &Gateway, tenant: &Tenant, made: &AtProvider, resp
     let mut usage = (**unbilled).clone();
     usage.served = facts.terms.served;
     usage.charge = facts.terms.charge;
-    Record::settle(gateway, billed(gateway, tenant, made, usage, &tokens));
+    let usage = billed(gateway, tenant, made, usage, &tokens);
+    if let Some(purse) = gateway.parts.responses.pending().take_purse(tenant.id, id) {
+        purse.settle(usage.cost.unwrap_or_default());
+    }
+    Record::settle(gateway, usage);
     true
 }
 

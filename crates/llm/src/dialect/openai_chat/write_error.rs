@@ -16,6 +16,7 @@ pub(super) fn event(error: &ErrorFacts<'_>, out: &mut Vec<u8>) {
 fn kind(status: u16) -> &'static str {
     match status {
         401 => "authentication_error",
+        402 => "insufficient_quota",
         403 => "permission_error",
         404 => "not_found_error",
         429 => "rate_limit_error",

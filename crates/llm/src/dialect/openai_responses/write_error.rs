@@ -6,6 +6,7 @@ use crate::wire::error_body;
 pub(super) fn write_error(error: &ErrorFacts<'_>) -> Vec<u8> {
     let kind = match error.status {
         401 => "authentication_error",
+        402 => "insufficient_quota",
         403 => "permission_error",
         404 => "not_found_error",
         429 => "rate_limit_error",

@@ -36,6 +36,29 @@ pub enum Boundless {
     ProvidersTools,
 }
 
+impl Most {
+    pub const fn of_texts(input: u64, output: u64) -> Self {
+        Self {
+            input,
+            output,
+            pictures: false,
+            sounds: false,
+            speaks: false,
+        }
+    }
+
+    /// What nobody here can read, a model can be as far as it goes.
+    pub fn of_anything(model: ModelLimits) -> Result<Self, Boundless> {
+        Ok(Self {
+            input: model.context.ok_or(Boundless::Question)?,
+            output: model.max_output.ok_or(Boundless::Answer)?,
+            pictures: true,
+            sounds: true,
+            speaks: true,
+        })
+    }
+}
+
 impl Needs {
     pub fn most(&self, model: ModelLimits) -> Result<Most, Boundless> {
         if self.providers_tools {

@@ -139,6 +139,8 @@ words! {
         Admit = "admit",
         /// Reading what was sent, as far as it is looked at.
         Read = "read",
+        /// Meeting the limits, before anything is looked for.
+        Limits = "limits",
         Route = "route",
         Cache = "cache",
     }
@@ -232,6 +234,15 @@ impl RouteDecision {
             place: place.into(),
             verdict: Verdict::Dropped { why: why.into() },
         });
+    }
+
+    /// It was in turn and had better not be asked.
+    pub fn pass_over(&mut self, target: &Target, why: impl Into<Text>) {
+        let found = self.candidates.iter().position(|candidate| candidate.target == *target);
+        if let Some(index) = found {
+            let Candidate { target, place, .. } = self.candidates.remove(index);
+            self.drop(target, place, why);
+        }
     }
 
     /// Those that are asked, in order.

@@ -1,0 +1,90 @@
+//! Meets the budgets and limits of the provider and the credential that are about to be asked. A target of which nothing is
+//! left is passed over like one that fails.
+
+use gatewright_contract::{Provider, UpstreamTarget};
+use gatewright_llm::Tokens;
+use gatewright_routing::{Asked, Said, units};
+use gatewright_types::CredentialId;
+
+use super::amount::Purchase;
+use super::entering::Wanted;
+use super::over::Over;
+use super::path::Path;
+use super::spending::Bids;
+use super::ticket::{Held, Ticket};
+use crate::refusal::Refusal;
+
+/// Who is about to be asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) provider: &'a Provider,
+    /// Absent at an address of the provider's own of which that cannot be told.
+    pub(crate) model: Option<&'a UpstreamTarget>,
+    pub(crate) credential: Option<CredentialId>,
+}
+
+/// `purchase` is absent where what is asked costs nothing.
+pub(crate) async fn meet_target(
+    ticket: Option<&mut Ticket>,
+    target: Target<'_>,
+    purchase: Option<Purchase<'_>>,
+) -> Result<(), Refusal> {
+    let Some(ticket) = ticket else { return Ok(()) };
+    ticket.leave_target();
+    if let (Some(purchase), Some(met)) = (&purchase, &ticket.only_priced)
+        && !target.model.is_some_and(|model| purchase.is_priced(model))
+    {
+        return Err(Over::unpriced(met, &target.in_words(), &ticket.caller).into());
+    }
+    let path = Path::Asked {
+        caller: &ticket.caller,
+        provider: &target.provider.name,
+        credential: target.credential,
+    };
+    let (limits, budgets) = (path.limits(), path.budgets());
+    let tokens = match &purchase {
+        Some(purchase) if !limits.is_empty() => purchase.usual_tokens(),
+        Some(_) | None => Tokens::default(),
+    };
+    let wanted = Wanted::of(limits, |limit| {
+        let (caller, headers) = (&ticket.caller, &ticket.headers);
+        let request = purchase.as_ref().and_then(|purchase| purchase.question.request());
+        let said = Said::of(caller, ticket.named(), Asked { request, headers });
+        units(limit.it.units.as_ref(), &said, &tokens)
+    });
+    let bids = match purchase {
+        Some(purchase) => ticket.bids(budgets, purchase)?,
+        None => Bids::default(),
+    };
+    if !wanted.demands.is_empty() || !bids.demands.is_empty() {
+        ticket.at_target = ticket.reserve_at_target(wanted, bids).await?;
+    }
+    Ok(())
+}
+
+impl Ticket {
+    async fn reserve_at_target(&mut self, wanted: Wanted, bids: Bids) -> Result<Held, Refusal> {
+        let mut reservation = wanted.reserve(&self.accounts, &self.caller).await?;
+        let now = self.accounts.now();
+        let caller = self.caller.clone();
+        for (limit, standing) in wanted.standings(&self.accounts, &caller) {
+            // What a provider has left is nothing to callers, who do not choose it.
+            if limit.met.it.spec.shadow {
+                self.note_limit(limit, standing, now);
+            }
+        }
+        let bought = reservation.add(&bids.demands, Some(bids.patience)).await;
+        bought.map_err(|denied| self.not_sold(&bids, denied))?;
+        let stakes = wanted.stakes.into_iter().chain(bids.stakes);
+        Ok(Held::new(reservation, stakes.collect()))
+    }
+}
+
+impl Target<'_> {
+    fn in_words(&self) -> String {
+        match self.model {
+            Some(model) => model.name().to_string(),
+            None => format!("what is asked of `{}`", self.provider.name),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Meets the limits on a request's way, all at once, before anything is looked for; and the budgets that say already here
+//! what becomes of it: those of nothing, and those that choose another model.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use gatewright_contract::{Budget, Caller, Measure, Model, RateLimit};
+use gatewright_llm::{Request, Tokens};
+use gatewright_routing::{Asked, Said, Size, expected_answer, units};
+use gatewright_types::{Nanos, UsageUnit};
+
+use super::counter::most_counted;
+use super::downgrade::downgraded;
+use super::over::Over;
+use super::path::Met;
+use super::ticket::{Held, Stake, Ticket};
+use super::told::LimitsTold;
+use super::who::{Errand, Who};
+use crate::accounts::{Accounts, Demand, Denied, Reservation, Standing};
+use crate::gateway::Gateway;
+use crate::refusal::Refusal;
+
+/// A request that comes in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entering<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) caller: &'a Caller,
+    pub(super) asked: Asked<'a>,
+    /// The organization's, where it is one of those.
+    pub(super) model: Option<&'a Arc<Model>>,
+    pub(super) who: &'a Who,
+    pub(super) errand: Errand,
+}
+
+/// Limits, what they count of a request, and by what that is settled.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) demands: Vec<Demand>,
+    pub(super) stakes: Vec<Stake>,
+    of: Vec<Limited>,
+}
+
+/// One of the numbers of a limit.
+#[derive(Debug, Clone)]
+pub(super) struct Limited {
+    pub(super) met: Met<RateLimit>,
+    pub(super) measure: Measure,
+    pub(super) most: u64,
+}
+
+/// Gives the model that a budget chose instead. The ticket is made where there is anything to meet, whatever comes of it.
+pub(super) async fn enter(
+    entering: Entering<'_>,
+    ticket: &mut Option<Box<Ticket>>,
+) -> Result<Option<Arc<Model>>, Refusal> {
+    let caller = entering.caller;
+    if caller.tenant.caps.is_empty() && caller.key.caps.is_none() {
+        return Ok(None);
+    }
+    let ticket = ticket.insert(Box::new(entering.ticket()));
+    let path = ticket.path();
+    let budgets = path.budgets();
+    if let Some(nothing) = budgets.iter().find(|met| is_of_nothing(&met.it, ticket.accounts.now())) {
+        return Err(Over::budget(nothing, None, caller).into());
+    }
+    let limits = path.limits();
+    if !limits.is_empty() {
+        let tokens = entering.tokens();
+        let wanted = Wanted::of(limits, |limit| {
+            let said = Said::of(caller, entering.named(), entering.asked);
+            units(limit.it.units.as_ref(), &said, &tokens)
+        });
+        let reserved = wanted.reserve(&ticket.accounts, caller).await;
+        let now = ticket.accounts.now();
+        for (limit, standing) in wanted.standings(&ticket.accounts, caller) {
+            ticket.note_limit(limit, standing, now);
+        }
+        ticket.limits = Held::new(reserved?, wanted.stakes);
+    }
+    if entering.errand == Errand::Aside {
+        return Ok(None);
+    }
+    let Some(model) = downgraded(&ticket.accounts, caller, entering.model, &budgets).await? else {
+        return Ok(None);
+    };
+    ticket.model = Some(model.name.clone());
+    ticket.told.downgraded = Some(model.name.clone());
+    Ok(Some(model))
+}
+
+impl Entering<'_> {
+    fn ticket(&self) -> Ticket {
+        Ticket {
+            accounts: self.gateway.parts.accounts.clone(),
+            caller: self.caller.clone(),
+            who: self.who.clone(),
+            model: self.model.map(|model| model.name.clone()),
+            headers: self.asked.headers.clone(),
+            limits: Held::default(),
+            budgets: Held::default(),
+            at_target: Held::default(),
+            only_priced: None,
+            told: LimitsTold::default(),
+            shadow: None,
+        }
+    }
+
+    /// What it will probably use; nothing where no answer is wanted.
+    fn tokens(&self) -> Tokens {
+        let request = self.asked.request.filter(|_| self.errand == Errand::Answer);
+        request.map_or_else(Tokens::default, |request| self.expected(request))
+    }
+
+    fn named(&self) -> &str {
+        self.model.map_or("", |model| model.name.as_str())
+    }
+
+    /// By what is usual at the first target that the route names.
+    fn expected(&self, request: &Request) -> Tokens {
+        let needs = request.needs();
+        let targets = self.model.map(|model| model.route.targets()).unwrap_or_default();
+        let vitals = targets.first().and_then(|target| {
+            let health = self.gateway.health();
+            health.find(target.provider.id, &target.model)
+        });
+        let size = Size {
+            input: needs.input_tokens(),
+            longest: needs.max_tokens,
+            embeds: request.dialect().embeds(),
+            conversation: None,
+        };
+        expected_tokens(size.input, expected_answer(size, vitals.as_deref()))
+    }
+}
+
+pub(super) fn expected_tokens(input: u64, output: u64) -> Tokens {
+    let mut tokens = Tokens::default();
+    tokens.set(UsageUnit::InputUncached, input);
+    tokens.set(UsageUnit::OutputText, output);
+    tokens
+}
+
+impl Wanted {
+    /// An estimate that is more than all of a limit takes all of it: what a request comes to is only known once it ended.
+    pub(super) fn of(limits: Vec<Met<RateLimit>>, tokens: impl Fn(&Met<RateLimit>) -> u64) -> Self {
+        let mut wanted = Self::default();
+        for met in limits {
+            let limit = met.it.clone();
+            for (measure, most) in limit.measures() {
+                let counter = met.counter(measure, most);
+                let (amount, stake) = match measure {
+                    Measure::AtOnce => (1, Stake::AtOnce),
+                    measure if measure.is_of_tokens() => {
+                        let amount = most_counted(tokens(&met)).min(counter.cap);
+                        (amount, Stake::Tokens(met.clone()))
+                    }
+                    _ => (1, Stake::Request),
+                };
+                wanted.demands.push(Demand { counter, amount });
+                wanted.stakes.push(stake);
+                wanted.of.push(Limited {
+                    met: met.clone(),
+                    measure,
+                    most,
+                });
+            }
+        }
+        wanted
+    }
+
+    /// All of it or nothing.
+    pub(super) async fn reserve(&self, accounts: &Accounts, caller: &Caller) -> Result<Reservation, Refusal> {
+        let reserved = accounts.reserve(caller.tenant.id, &self.demands, None).await;
+        reserved.map_err(|denied| self.refusal(accounts, caller, denied))
+    }
+
+    pub(super) fn standings(&self, accounts: &Accounts, caller: &Caller) -> Vec<(&Limited, Standing)> {
+        let standings = self
+            .demands
+            .iter()
+            .map(|demand| accounts.peek(caller.tenant.id, &demand.counter));
+        self.of.iter().zip(standings).collect()
+    }
+
+    fn refusal(&self, accounts: &Accounts, caller: &Caller, denied: Denied) -> Refusal {
+        match denied {
+            Denied::Spent { index, standing } => {
+                let (index, standing) = narrowest(accounts, caller, &self.demands, index, standing);
+                match self.of.get(index) {
+                    Some(limit) => Over::limit(limit, standing, (caller, accounts.now())).into(),
+                    None => Over::not_known("rate limit", None, caller).into(),
+                }
+            }
+            Denied::Unavailable { index } => {
+                let scope = self.of.get(index).map(|limit| &limit.met.it.scope);
+                Over::not_known("rate limit", scope, caller).into()
+            }
+        }
+    }
+}
+
+/// Of several demands that go beyond their caps, the first one: they come in the order of their scopes.
+pub(super) fn narrowest(
+    accounts: &Accounts,
+    caller: &Caller,
+    demands: &[Demand],
+    denied: usize,
+    standing: Standing,
+) -> (usize, Standing) {
+    let standings = demands.iter().take(denied).map(|demand| {
+        let standing = accounts.peek(caller.tenant.id, &demand.counter);
+        (standing, standing.remaining < demand.amount)
+    });
+    let found = standings.enumerate().find(|(_, (_, is_spent))| *is_spent);
+    found.map_or((denied, standing), |(index, (standing, _))| (index, standing))
+}
+
+/// Blocks everything, whatever it costs.
+fn is_of_nothing(budget: &Budget, now: DateTime<Utc>) -> bool {
+    budget.blocks() && budget.cap(now) == Nanos::ZERO
+}
+
+impl Ticket {
+    /// How a limit stands once the request has its part. One in shadow only looks on.
+    pub(super) fn note_limit(&mut self, limit: &Limited, standing: Standing, now: DateTime<Utc>) {
+        let Limited { met, measure, most } = limit;
+        if !met.it.spec.shadow {
+            self.told.note((*measure, *most), standing, now);
+        } else if standing.spent_or_reserved > most_counted(*most) {
+            self.shadow.get_or_insert(met.it.id);
+        }
+    }
+}

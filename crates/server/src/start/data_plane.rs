@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gatewright_contract::Published;
 use gatewright_coord::{Feed, UsageStream};
+use gatewright_proxy::accounts::Accounts;
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
@@ -36,6 +37,7 @@ pub(super) struct DataPlane {
     journal: Journal,
     counting: Counting,
     metrics: Arc<Metrics>,
+    accounts: Accounts,
     key_lookup: KeyLookup,
     shedding: Arc<Shedding>,
     settings: ProxySettings,
@@ -95,13 +97,15 @@ impl DataPlane {
         let follower = Follower::new(shared.feed.clone(), published.clone(), on_disk);
         follower.restore().await;
         let source = database.map_or_else(|| KeySource::Feed(shared.feed.clone()), KeySource::Database);
+        let metrics: Arc<Metrics> = Arc::default();
         Ok(Self {
             published,
             key_lookup: lookup(source, follower.clone()),
             follower,
             journal,
             counting: Counting::default(),
-            metrics: Arc::default(),
+            accounts: Accounts::new(shared.counters.clone(), node, metrics.clone()),
+            metrics,
             shedding: Arc::new(Shedding::new(settings.max_requests.get())),
             settings: ProxySettings {
                 body_limit_bytes: settings.body_limit_bytes,
@@ -118,6 +122,8 @@ impl DataPlane {
         shipping.keep("shipper", move |stop| {
             Shipper::new(journal.clone(), stream.clone()).run(stop, LAST_SHIPMENT)
         });
+        let accounts = self.accounts.clone();
+        shipping.keep("accounts", move |stop| accounts.clone().keep_in_step(stop));
     }
 
     /// A node answers sooner than it knows its callers where this is not waited for; it says it is not ready then.
@@ -172,6 +178,7 @@ impl DataPlane {
             turns: Turns::default(),
             responses,
             answers,
+            accounts: self.accounts,
             metrics: self.metrics,
             tracing,
             readiness,

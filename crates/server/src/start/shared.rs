@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use gatewright_contract::Keyring;
 use gatewright_coord::{
-    Answers, CoordError, Feed, Fleet, HealthBoard, KeptResponses, LocalAnswers, LocalFeed, LocalFleet,
-    LocalHealthBoard, LocalResponses, LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet, RedisHealthBoard,
-    RedisResponses, RedisUsageStream, Shelf, UsageStream,
+    Answers, CoordError, Counters, Feed, Fleet, HealthBoard, KeptResponses, LocalAnswers, LocalCounters, LocalFeed,
+    LocalFleet, LocalHealthBoard, LocalResponses, LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet,
+    RedisHealthBoard, RedisResponses, RedisUsageStream, Shelf, UsageStream,
 };
 
 use crate::env::Settings;
@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub(super) responses: KeptResponses,
     pub(super) answers: Answers,
     pub(super) health: HealthBoard,
+    pub(super) counters: Counters,
     /// Absent on a single node.
     pub(super) redis: Option<Redis>,
 }
@@ -48,6 +49,7 @@ impl Shared {
                 )?),
                 answers: Answers::Local(LocalAnswers::new(settings.cache_bytes)),
                 health: HealthBoard::Local(LocalHealthBoard::new()),
+                counters: Counters::Local(LocalCounters::new()),
                 redis: None,
             }),
             Topology::Cluster { redis, .. } => {
@@ -59,6 +61,7 @@ impl Shared {
                     responses: KeptResponses::Redis(RedisResponses::new(redis.clone(), shelf)),
                     answers: Answers::Redis(RedisAnswers::new(redis.clone(), keyring.clone(), settings.cache_bytes)),
                     health: HealthBoard::Redis(RedisHealthBoard::new(redis.clone())),
+                    counters: Counters::Local(LocalCounters::new()),
                     redis: Some(redis),
                 })
             }

@@ -113,6 +113,7 @@ const fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Admit => "Who is it, and may it?",
         Stage::Read => "Reading the request",
+        Stage::Limits => "Meeting limits",
         Stage::Route => "Routing",
         Stage::Cache => "Looking for a kept answer",
     }

@@ -16,8 +16,8 @@ mod usage_stream;
 pub use answers::{Answers, LocalAnswers, RedisAnswers};
 pub use connection::Redis;
 pub use counters::{
-    Carry, CounterAnswer, CounterDemand, CounterStanding, Counters, Holder, LocalCounters, Recall, Report, Right, Seed,
-    Take, Taken,
+    Carry, CounterAnswer, CounterDemand, CounterStanding, Counters, Holder, LocalCounters, Recall, RedisCounters,
+    Report, Right, Seed, Take, Taken,
 };
 pub use error::CoordError;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};

@@ -10,7 +10,7 @@ use gatewright_types::OrganizationId;
 use tokio::sync::broadcast;
 
 use super::tally::{Tally, Told, millis, time};
-use super::{CounterAnswer, CounterDemand, CounterStanding, Recall, Right, Seed, Take, Taken};
+use super::{CounterDemand, CounterStanding, Recall, Right, Seed, Take, Taken};
 use crate::health::LocalTidings;
 
 /// Whoever is this far behind has missed something.
@@ -79,7 +79,16 @@ impl LocalCounters {
         let granted = !told.iter().any(Told::lacks);
         let mut answers = Vec::with_capacity(told.len());
         for (demand, told) in take.demands.iter().zip(told) {
-            answers.push(self.conclude(book, take, demand, told, granted, now_ms));
+            let tally = book.entry(demand.key.clone()).or_default();
+            let (answer, recall) = match granted {
+                true => (tally.grant(demand, told, take.holder), false),
+                false => tally.refuse(demand, told, now_ms),
+            };
+            tally.keep(demand.counting, now_ms);
+            answers.push(answer);
+            if recall {
+                self.recall(take.organization, &demand.key);
+            }
         }
         Taken::Answered {
             now: time(now_ms),
@@ -88,33 +97,13 @@ impl LocalCounters {
         }
     }
 
-    fn conclude(
-        &self,
-        book: &mut HashMap<Arc<str>, Tally>,
-        take: &Take,
-        demand: &CounterDemand,
-        told: Told,
-        granted: bool,
-        now_ms: i64,
-    ) -> CounterAnswer {
-        let tally = book.entry(demand.key.clone()).or_default();
-        let answer = match granted {
-            true => tally.grant(demand, told, take.holder),
-            false => {
-                let (answer, tell) = tally.refuse(demand, told, now_ms);
-                if tell {
-                    let recall = Recall {
-                        organization: take.organization,
-                        key: demand.key.clone(),
-                    };
-                    // Without listeners nobody holds anything.
-                    let _listeners = self.recalled.send(recall.to_string());
-                }
-                answer
-            }
+    fn recall(&self, organization: OrganizationId, key: &Arc<str>) {
+        let recall = Recall {
+            organization,
+            key: key.clone(),
         };
-        tally.keep(demand.counting, now_ms);
-        answer
+        // Without listeners nobody holds anything.
+        let _listeners = self.recalled.send(recall.to_string());
     }
 
     pub(super) fn seed(&self, organization: OrganizationId, seeds: &[Seed]) -> bool {

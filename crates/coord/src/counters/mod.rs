@@ -4,6 +4,7 @@
 //! The truth is the ledger: counters can be filled again from it, and refuse to answer until they are.
 
 mod local;
+mod redis;
 mod tally;
 mod words;
 
@@ -15,6 +16,7 @@ use gatewright_types::OrganizationId;
 use crate::{CoordError, Tidings};
 
 pub use local::LocalCounters;
+pub use redis::RedisCounters;
 pub use words::{
     Carry, CounterAnswer, CounterDemand, CounterStanding, Holder, Recall, Report, Right, Seed, Take, Taken,
 };
@@ -23,6 +25,7 @@ pub use words::{
 #[derive(Debug, Clone)]
 pub enum Counters {
     Local(LocalCounters),
+    Redis(RedisCounters),
 }
 
 impl Counters {
@@ -31,6 +34,7 @@ impl Counters {
     pub async fn take(&self, take: &Take) -> Result<Taken, CoordError> {
         match self {
             Self::Local(counters) => Ok(counters.take(take)),
+            Self::Redis(counters) => counters.take(take).await,
         }
     }
 
@@ -38,6 +42,7 @@ impl Counters {
     pub async fn now(&self) -> Result<DateTime<Utc>, CoordError> {
         match self {
             Self::Local(counters) => Ok(counters.now()),
+            Self::Redis(counters) => counters.now().await,
         }
     }
 
@@ -45,6 +50,7 @@ impl Counters {
     pub fn recalls(&self) -> Tidings {
         match self {
             Self::Local(counters) => Tidings::Local(counters.recalls()),
+            Self::Redis(counters) => Tidings::Redis(counters.recalls()),
         }
     }
 
@@ -52,6 +58,7 @@ impl Counters {
     pub async fn awaiting_seed(&self) -> Result<Vec<OrganizationId>, CoordError> {
         match self {
             Self::Local(counters) => Ok(counters.awaiting_seed()),
+            Self::Redis(counters) => counters.awaiting_seed().await,
         }
     }
 
@@ -60,6 +67,7 @@ impl Counters {
     pub async fn seed(&self, organization: OrganizationId, seeds: &[Seed]) -> Result<bool, CoordError> {
         match self {
             Self::Local(counters) => Ok(counters.seed(organization, seeds)),
+            Self::Redis(counters) => counters.seed(organization, seeds).await,
         }
     }
 
@@ -72,6 +80,7 @@ impl Counters {
     ) -> Result<Option<i64>, CoordError> {
         match self {
             Self::Local(counters) => Ok(counters.correct(organization, seed, right)),
+            Self::Redis(counters) => counters.correct(organization, seed, right).await,
         }
     }
 
@@ -86,6 +95,7 @@ impl Counters {
         }
         match self {
             Self::Local(counters) => Ok(counters.standing(organization, keys)),
+            Self::Redis(counters) => counters.standing(organization, keys).await,
         }
     }
 
@@ -99,6 +109,7 @@ impl Counters {
                 counters.forget(organization, keys);
                 Ok(())
             }
+            Self::Redis(counters) => counters.forget(organization, keys).await,
         }
     }
 }

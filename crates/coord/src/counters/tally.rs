@@ -1,4 +1,4 @@
-//! One counter in memory, and the arithmetic of a call. `reserve.lua` is the same in Redis.
+//! One counter in memory, and the arithmetic of a call. `take.lua` is the same in Redis.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +50,38 @@ pub(super) struct Told {
     recalled: bool,
     /// A later call was answered before.
     pub(super) late: bool,
+}
+
+/// How long what was spent may be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Keeps {
+    /// A moment, in milliseconds since 1970.
+    Until(i64),
+    /// From the last change on, in milliseconds.
+    For(i64),
+    Ever,
+}
+
+impl Keeps {
+    pub(super) fn of(counting: Counting) -> Self {
+        match counting {
+            // The next period may carry over what this one leaves, and may be some days longer.
+            Counting::Period(period) => {
+                let length = (period.to - period.from).num_milliseconds();
+                Self::Until(period.to.timestamp_millis() + length + length / 4)
+            }
+            Counting::Rolling { part, parts } => Self::For(part.num_milliseconds() * parts),
+            Counting::Total => Self::Ever,
+        }
+    }
+
+    const fn until(self, now_ms: i64) -> Option<i64> {
+        match self {
+            Self::Until(until_ms) => Some(until_ms),
+            Self::For(for_ms) => Some(now_ms + for_ms),
+            Self::Ever => None,
+        }
+    }
 }
 
 impl Told {
@@ -131,7 +163,7 @@ impl Tally {
         let leased_until = self.leases.values().map(|lease| lease.until_ms).max().unwrap_or(0);
         let wanted_until = match self.spent() {
             0 => Some(leased_until),
-            _ => kept_until_ms(counting, now_ms).map(|until| until.max(leased_until)),
+            _ => Keeps::of(counting).until(now_ms).map(|until| until.max(leased_until)),
         };
         self.expires_at_ms = wanted_until.map(|until| until.max(now_ms) + GRACE_MS);
     }
@@ -225,18 +257,6 @@ impl Lease {
             true => self.amount,
             false => 0,
         }
-    }
-}
-
-/// How long what was spent may be asked for: a period by the next one, which may be some days longer.
-pub(super) fn kept_until_ms(counting: Counting, now_ms: i64) -> Option<i64> {
-    match counting {
-        Counting::Period(period) => {
-            let length = (period.to - period.from).num_milliseconds();
-            Some(period.to.timestamp_millis() + length + length / 4)
-        }
-        Counting::Rolling { part, parts } => Some(now_ms + part.num_milliseconds() * parts),
-        Counting::Total => None,
     }
 }
 

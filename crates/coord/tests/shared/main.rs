@@ -2,6 +2,8 @@
 //! that the tests may empty, and takes a database of its own (of 32) for each test, so that they can run side by side.
 
 mod answers;
+mod counters;
+mod counters_at_random;
 mod feed;
 mod fleet;
 mod health;

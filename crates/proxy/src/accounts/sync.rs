@@ -117,7 +117,7 @@ impl Inner {
                 heard
             })
             .buffer_unordered(SIDE_BY_SIDE);
-        told.all(|heard| std::future::ready(heard)).await
+        told.fold(true, |all, heard| std::future::ready(all && heard)).await
     }
 
     async fn tell_of(&self, organization: OrganizationId, accounts: &[Arc<Account>], telling: Telling) -> bool {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use gatewright_contract::Keyring;
 use gatewright_coord::{
     Answers, CoordError, Counters, Feed, Fleet, HealthBoard, KeptResponses, LocalAnswers, LocalCounters, LocalFeed,
-    LocalFleet, LocalHealthBoard, LocalResponses, LocalUsageStream, Redis, RedisAnswers, RedisFeed, RedisFleet,
-    RedisHealthBoard, RedisResponses, RedisUsageStream, Shelf, UsageStream,
+    LocalFleet, LocalHealthBoard, LocalResponses, LocalUsageStream, Redis, RedisAnswers, RedisCounters, RedisFeed,
+    RedisFleet, RedisHealthBoard, RedisResponses, RedisUsageStream, Shelf, UsageStream,
 };
 
 use crate::env::Settings;
@@ -61,7 +61,7 @@ impl Shared {
                     responses: KeptResponses::Redis(RedisResponses::new(redis.clone(), shelf)),
                     answers: Answers::Redis(RedisAnswers::new(redis.clone(), keyring.clone(), settings.cache_bytes)),
                     health: HealthBoard::Redis(RedisHealthBoard::new(redis.clone())),
-                    counters: Counters::Local(LocalCounters::new()),
+                    counters: Counters::Redis(RedisCounters::new(redis.clone())),
                     redis: Some(redis),
                 })
             }

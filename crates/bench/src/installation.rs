@@ -18,6 +18,8 @@ use crate::servers::{Given, Servers};
 pub(crate) const MODEL: &str = "bench";
 /// The model of an upstream that speaks Anthropic's.
 pub(crate) const TRANSLATED_MODEL: &str = "bench-translated";
+/// The model of the same upstream whose answers are kept.
+pub(crate) const CACHED_MODEL: &str = "bench-cached";
 /// The key that the bootstrap file imports for callers.
 pub(crate) const KEY: &str = "gw-bench-key-for-the-load-generator";
 const TOKEN: &str = "gwt-bench-token-for-the-benchmark-itself";
@@ -256,6 +258,11 @@ fn configuration(upstream: Upstream<'_>) -> Value {
         let route = json!({"target": format!("{provider}/bench-model")});
         json!({"name": name, "route": route})
     };
+    let kept = |name: &str, provider: &str| {
+        let mut model = model(name, provider);
+        model["cache"] = json!({"ttl": "1h"});
+        model
+    };
     let price =
         |provider: &str| json!({"provider": provider, "model": "bench-model", "input": "0.50", "output": "1.50"});
     let (providers, models, prices) = match upstream {
@@ -269,7 +276,11 @@ fn configuration(upstream: Upstream<'_>) -> Value {
                 at("upstream", "openai-compatible", address),
                 at("other", "anthropic", address)
             ]),
-            json!([model(MODEL, "upstream"), model(TRANSLATED_MODEL, "other")]),
+            json!([
+                model(MODEL, "upstream"),
+                model(TRANSLATED_MODEL, "other"),
+                kept(CACHED_MODEL, "upstream")
+            ]),
             json!([price("upstream"), price("other")]),
         ),
     };

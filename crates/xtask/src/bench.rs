@@ -15,11 +15,7 @@ const BENCH_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// `arguments` begin with the benchmark's name and are handed on as they are.
 pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[String]) -> Result<ExitCode> {
-    install::ensure_tools(
-        workspace,
-        processes,
-        needed_by(arguments.first().map_or("", String::as_str)),
-    )?;
+    install::ensure_tools(workspace, processes, needed_by(arguments))?;
     progress::step("compiling the server and the benchmarks", || {
         let arguments = [
             "build",
@@ -42,8 +38,10 @@ pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[Str
 }
 
 /// What a benchmark starts beside our own programs.
-fn needed_by(benchmark: &str) -> &'static [Tool] {
-    match benchmark {
+fn needed_by(arguments: &[String]) -> &'static [Tool] {
+    let is_cluster = arguments.iter().any(|argument| argument.ends_with("cluster"));
+    match arguments.first().map_or("", String::as_str) {
+        "gateway" if is_cluster => &[Tool::Nginx, Tool::Postgres, Tool::Redis],
         "gateway" => &[Tool::Nginx],
         "feed" => &[Tool::Postgres, Tool::Redis],
         _ => &[],

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use gatewright_types::api::Totals;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -43,10 +44,13 @@ pub(crate) struct Records {
     pub(crate) recorded: u64,
     pub(crate) errors: u64,
     pub(crate) unpriced: u64,
+    /// Requests of this workload that were to be answered from the cache, and were not.
+    pub(crate) missed: u64,
 }
 
 pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Workload, pass: u32) -> Result<Run> {
     let pid = started.pid();
+    let hits_before = fill(bench, started, workload).await?;
     memory::reset_peak(pid);
     let before = Snapshot::take(pid);
     let (report, stream_bytes) = if workload.is_of_memory() {
@@ -60,7 +64,15 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
     started.sent += report.good;
     let (records, cpu_us_settled) = match started.installation() {
         Some(installation) => {
-            let records = settle(installation, started.sent).await?;
+            let totals = settle(installation, started.sent).await?;
+            let hits = hits_before.map(|before| totals.cache_hits.saturating_sub(before));
+            let records = Records {
+                sent: started.sent,
+                recorded: totals.requests,
+                errors: totals.errors,
+                unpriced: totals.unpriced,
+                missed: hits.map_or(0, |hits| report.good.saturating_sub(hits)),
+            };
             (Some(records), Some(per_request(Snapshot::take(pid).since(&before).0)))
         }
         None => (None, None),
@@ -77,6 +89,18 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
         report,
         records,
     })
+}
+
+/// Has the answer kept that the workload asks for. Gives the hits so far, where there are any to count.
+async fn fill(bench: &Bench<'_>, started: &mut Started, workload: Workload) -> Result<Option<u64>> {
+    let Some(plan) = workload.filling() else {
+        return Ok(None);
+    };
+    started.sent += load(bench, started, plan).await?.good;
+    match started.installation() {
+        Some(installation) => Ok(Some(settle(installation, started.sent).await?.cache_hits)),
+        None => Ok(None),
+    }
 }
 
 /// Looks in the middle how much memory each of the streams takes.
@@ -112,18 +136,12 @@ pub(crate) async fn load(bench: &Bench<'_>, started: &Started, plan: Plan) -> Re
 }
 
 /// Waits until every request is on record, or long enough to say that some never will be.
-async fn settle(installation: &Installation, sent: u64) -> Result<Records> {
+async fn settle(installation: &Installation, sent: u64) -> Result<Totals> {
     let deadline = Instant::now() + RECORDS_LIMIT;
     loop {
         let totals = installation.api.recorded().await?;
-        let records = Records {
-            sent,
-            recorded: totals.requests,
-            errors: totals.errors,
-            unpriced: totals.unpriced,
-        };
-        if records.recorded >= sent || Instant::now() > deadline {
-            return Ok(records);
+        if totals.requests >= sent || Instant::now() > deadline {
+            return Ok(totals);
         }
         sleep(RECORDS_POLL).await;
     }
@@ -153,6 +171,6 @@ impl Run {
 
 impl Records {
     fn are_complete(self) -> bool {
-        self.recorded == self.sent && self.errors == 0 && self.unpriced == 0
+        self.recorded == self.sent && self.errors == 0 && self.unpriced == 0 && self.missed == 0
     }
 }

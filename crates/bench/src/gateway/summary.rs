@@ -53,7 +53,7 @@ fn row(runs: &[Run], workload: Workload, target: Name) -> Option<Row> {
             let direct = of(Name::Direct).find(|direct| direct.pass == run.pass)?;
             Some(read(run) - read(direct))
         });
-        (workload == Workload::Rate).then(|| median(differences)).flatten()
+        workload.has_rate().then(|| median(differences)).flatten()
     };
     let cpu_us = cpu(target)?;
     let each = || of(target).map(|run| run.cpu_us);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::installation::{MODEL, TRANSLATED_MODEL};
+use crate::installation::{CACHED_MODEL, MODEL, TRANSLATED_MODEL};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -34,6 +34,14 @@ pub(crate) enum Workload {
     Translated32k,
     /// Stream of 100 chunks, 5 ms apart, the upstream speaks another dialect
     TranslatedStream,
+    /// Chat of 1 kB that is answered from the cache, closed loop
+    #[value(name = "cached-1k")]
+    #[serde(rename = "cached-1k")]
+    Cached1k,
+    /// The same, 1,000 a second whatever the answers do
+    CachedRate,
+    /// Stream of 100 chunks that is answered from the cache
+    CachedStream,
     /// Memory for each of 1,000 streams that are open at once
     Open,
     /// The same, the upstream speaks another dialect
@@ -98,7 +106,7 @@ pub(crate) const WARM_UPS: [Plan; 2] = [
 ];
 
 impl Workload {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Chat1k,
         Self::Chat32k,
         Self::Stream,
@@ -107,6 +115,9 @@ impl Workload {
         Self::Translated1k,
         Self::Translated32k,
         Self::TranslatedStream,
+        Self::Cached1k,
+        Self::CachedRate,
+        Self::CachedStream,
         Self::Open,
         Self::OpenTranslated,
     ];
@@ -122,6 +133,9 @@ impl Workload {
             Self::Translated1k => Self::Chat1k.plan().translated(),
             Self::Translated32k => Self::Chat32k.plan().translated(),
             Self::TranslatedStream => STREAM.translated(),
+            Self::Cached1k => Self::Chat1k.plan().cached(),
+            Self::CachedRate => Self::Rate.plan().cached(),
+            Self::CachedStream => BURST.cached(),
             Self::Open => OPEN,
             Self::OpenTranslated => OPEN.translated(),
             Self::Burst => BURST,
@@ -143,9 +157,28 @@ impl Workload {
             Self::Translated1k => "translated chat 1 kB",
             Self::Translated32k => "translated chat 32 kB",
             Self::TranslatedStream => "translated stream of 100 chunks, 5 ms apart",
+            Self::Cached1k => "chat 1 kB from the cache",
+            Self::CachedRate => "chat 1 kB from the cache, 1,000 a second",
+            Self::CachedStream => "stream of 100 chunks from the cache",
             Self::Open => "1,000 open streams",
             Self::OpenTranslated => "1,000 open translated streams",
         }
+    }
+
+    /// What is done before it, not measured, so that a gateway has the answer.
+    pub(crate) fn filling(self) -> Option<Plan> {
+        let plan = self.plan();
+        (plan.model == CACHED_MODEL).then_some(Plan {
+            connections: 1,
+            requests: 2_000,
+            rate: None,
+            ..plan
+        })
+    }
+
+    /// Latency is compared with the mock's only where both are asked as often.
+    pub(crate) const fn has_rate(self) -> bool {
+        self.plan().rate.is_some()
     }
 
     /// Whether memory is what matters. Then the target is a new one: what earlier work left behind would be used again.
@@ -159,7 +192,10 @@ impl Workload {
             | Self::Rate
             | Self::Translated1k
             | Self::Translated32k
-            | Self::TranslatedStream => false,
+            | Self::TranslatedStream
+            | Self::Cached1k
+            | Self::CachedRate
+            | Self::CachedStream => false,
         }
     }
 }
@@ -174,6 +210,13 @@ pub(crate) fn groups(workloads: &[Workload]) -> Vec<Vec<Workload>> {
 }
 
 impl Plan {
+    const fn cached(self) -> Self {
+        Self {
+            model: CACHED_MODEL,
+            ..self
+        }
+    }
+
     const fn translated(self) -> Self {
         Self {
             model: TRANSLATED_MODEL,

@@ -6,11 +6,13 @@
 mod answers;
 mod connection;
 mod counters;
+mod entries;
 mod error;
 mod feed;
 mod fleet;
 mod health;
 mod kept_responses;
+mod subscription;
 mod usage_stream;
 
 pub use answers::{Answers, LocalAnswers, RedisAnswers};

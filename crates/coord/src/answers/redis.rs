@@ -1,35 +1,26 @@
-//! Answers in Redis, sealed before they leave the process. Everything of an organization lies under its identifier, which
-//! is also the hash tag, and within a bound of its own; what has the least time left makes room.
+//! Answers in Redis, sealed before they leave the process.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::{Digest, Keyring, Sealed, Secret};
 use gatewright_types::OrganizationId;
-use redis::Script;
 
+use crate::entries::Entries;
 use crate::{CoordError, Redis};
-
-/// What an entry takes besides itself.
-const OVERHEAD_BYTES: u64 = 256;
 
 #[derive(Debug, Clone)]
 pub struct RedisAnswers {
-    redis: Redis,
+    entries: Entries,
     keyring: Keyring,
-    /// For each organization.
-    room_bytes: u64,
-    keep: Arc<Script>,
 }
 
 impl RedisAnswers {
+    /// The room is each organization's.
     pub fn new(redis: Redis, keyring: Keyring, room_bytes: u64) -> Self {
         Self {
-            redis,
+            entries: Entries::new(redis, "cache", room_bytes),
             keyring,
-            room_bytes,
-            keep: Arc::new(Script::new(include_str!("keep.lua"))),
         }
     }
 
@@ -38,11 +29,8 @@ impl RedisAnswers {
         organization: OrganizationId,
         keys: &[Digest],
     ) -> Result<Vec<Option<Bytes>>, CoordError> {
-        let mut read = redis::cmd("MGET");
-        for key in keys {
-            read.arg(entry_key(organization, &key.to_string()));
-        }
-        let found: Vec<Option<String>> = self.redis.call(&read).await?;
+        let ids = keys.iter().map(ToString::to_string);
+        let found = self.entries.find(organization, ids).await?;
         let opened = keys
             .iter()
             .zip(found)
@@ -56,26 +44,13 @@ impl RedisAnswers {
         entries: &[(Digest, Bytes)],
         time_to_live: Duration,
     ) -> Result<(), CoordError> {
-        let mut call = self.keep.prepare_invoke();
-        call.key(format!("{}index", prefix(organization)))
-            .key(format!("{}total", prefix(organization)))
-            .arg(entry_key(organization, ""))
-            .arg(u64::try_from(time_to_live.as_millis()).unwrap_or(u64::MAX))
-            .arg(self.room_bytes)
-            .arg(OVERHEAD_BYTES);
-        for (key, text) in entries {
-            let Ok(text) = std::str::from_utf8(text) else { continue };
-            let sealed = self
-                .keyring
-                .seal(&Secret::new(text.to_owned()), &owner(organization, key));
-            call.key(entry_key(organization, &key.to_string()))
-                .arg(key.to_string())
-                .arg(sealed.as_str());
-        }
-        match self.redis.run::<u64>(&call).await? {
-            0 => Ok(()),
-            _ => Err(CoordError::TooLarge),
-        }
+        let seal = |(key, text): &(Digest, Bytes)| {
+            let secret = Secret::new(std::str::from_utf8(text).ok()?.to_owned());
+            Some((key.to_string(), self.keyring.seal(&secret, &owner(organization, key))))
+        };
+        let sealed: Vec<_> = entries.iter().filter_map(seal).collect();
+        let sealed = sealed.iter().map(|(id, sealed)| (id, sealed.as_str()));
+        self.entries.keep(organization, sealed, time_to_live).await
     }
 
     fn open(&self, organization: OrganizationId, key: &Digest, text: String) -> Option<Bytes> {
@@ -92,12 +67,4 @@ impl RedisAnswers {
 /// What an entry is sealed for: moved to another place, it does not open.
 fn owner(organization: OrganizationId, key: &Digest) -> String {
     format!("cache/{organization}/{key}")
-}
-
-fn prefix(organization: OrganizationId) -> String {
-    format!("gw:{{cache:{organization}}}:1:")
-}
-
-fn entry_key(organization: OrganizationId, key: &str) -> String {
-    format!("{}entry:{key}", prefix(organization))
 }

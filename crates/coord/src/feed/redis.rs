@@ -1,18 +1,15 @@
 //! The feed in Redis: per epoch one hash an organization (unit → JSON), an index by revision and a hash from key digest
 //! to organization. All names share one hash slot; each access is one script, so a reader sees whole writes only.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, StreamExt as _};
 use gatewright_contract::{Digest, Revision, Unit, UnitId};
 use redis::Script;
-use redis::aio::{PubSubSink, PubSubStream};
 use tokio::time::Instant;
 
 use super::{FeedState, Read, UnitPage, Wake};
-use crate::connection::within;
+use crate::subscription::{Event, Subscription};
 use crate::{CoordError, Redis};
 
 const STATE: &str = "gw:{feed}:1:state";
@@ -20,8 +17,6 @@ const EPOCHS: &str = "gw:{feed}:1:epoch:";
 
 /// Units of one script call: Redis does nothing else meanwhile.
 const WRITTEN_AT_ONCE: usize = 500;
-const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(2);
-const PAUSE_BETWEEN_SUBSCRIPTIONS: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub struct RedisFeed {
@@ -39,11 +34,9 @@ struct Scripts {
     reset: Script,
 }
 
-/// Subscribes to the feed's notices, again whenever the connection was lost.
+#[derive(Debug)]
 pub struct RedisNotices {
-    redis: Redis,
-    channel: Arc<str>,
-    connected: Option<(PubSubSink, PubSubStream)>,
+    subscription: Subscription,
 }
 
 impl RedisFeed {
@@ -194,9 +187,7 @@ impl RedisFeed {
 
     pub(super) fn notices(&self) -> RedisNotices {
         RedisNotices {
-            redis: self.redis.clone(),
-            channel: self.channel.clone(),
-            connected: None,
+            subscription: Subscription::new(self.redis.clone(), self.channel.clone()),
         }
     }
 }
@@ -222,59 +213,14 @@ fn known_unit(json: &str) -> Option<Unit> {
 
 impl RedisNotices {
     pub(super) async fn next(&mut self, timeout: Duration) -> Wake {
-        let deadline = Instant::now() + timeout;
-        match tokio::time::timeout_at(deadline, self.wait()).await {
-            Ok(wake) => wake,
-            Err(_) => {
-                self.check().await;
-                Wake::Timer
+        match self.subscription.next(Instant::now() + timeout).await {
+            Event::Subscribed => Wake::Subscribed,
+            Event::Lost => Wake::Lost,
+            Event::Silence => Wake::Timer,
+            Event::Message(_) => {
+                self.subscription.skip();
+                Wake::Notice
             }
         }
-    }
-
-    async fn wait(&mut self) -> Wake {
-        loop {
-            let Some((_, messages)) = self.connected.as_mut() else {
-                match self.subscribe().await {
-                    Ok(()) => return Wake::Subscribed,
-                    Err(error) => {
-                        tracing::debug!(%error, "notices of the configuration feed cannot be heard for now");
-                        tokio::time::sleep(PAUSE_BETWEEN_SUBSCRIPTIONS).await;
-                        continue;
-                    }
-                }
-            };
-            if messages.next().await.is_none() {
-                self.connected = None;
-                return Wake::Lost;
-            }
-            while let Some(Some(_)) = messages.next().now_or_never() {}
-            return Wake::Notice;
-        }
-    }
-
-    async fn subscribe(&mut self) -> Result<(), CoordError> {
-        let mut connection = within(SUBSCRIBE_TIMEOUT, self.redis.client().get_async_pubsub()).await?;
-        within(SUBSCRIBE_TIMEOUT, connection.subscribe(&*self.channel)).await?;
-        self.connected = Some(connection.split());
-        Ok(())
-    }
-
-    /// A connection that died in silence would never notify again.
-    async fn check(&mut self) {
-        let Some((sink, _)) = self.connected.as_mut() else {
-            return;
-        };
-        if within(SUBSCRIBE_TIMEOUT, sink.ping::<redis::Value>()).await.is_err() {
-            self.connected = None;
-        }
-    }
-}
-
-impl fmt::Debug for RedisNotices {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisNotices")
-            .field("connected", &self.connected.is_some())
-            .finish_non_exhaustive()
     }
 }

@@ -1,16 +1,14 @@
 //! The board in Redis: a channel, a hash of what stands, and what each node reported.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use gatewright_types::NodeId;
 use redis::Script;
-use redis::aio::{PubSubSink, PubSubStream};
+use tokio::time::Instant;
 
 use super::{Claim, Heard, REPORT_LASTS, Tiding};
-use crate::connection::within;
+use crate::subscription::{Event, Subscription};
 use crate::{CoordError, Redis};
 
 const STANDING: &str = "gw:{health}:1:standing";
@@ -19,9 +17,6 @@ const REPORTED: &str = "gw:{health}:1:reported";
 const CLAIM: &str = "gw:{health}:1:claim:";
 /// What nobody told of for so long does not stand any more: nothing stays open for longer than five minutes.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
-
-const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(2);
-const PAUSE_BETWEEN_SUBSCRIPTIONS: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub struct RedisHealthBoard {
@@ -34,11 +29,9 @@ pub struct RedisHealthBoard {
     reports: Arc<Script>,
 }
 
-/// Subscribes, again whenever the connection was lost.
+#[derive(Debug)]
 pub struct RedisTidings {
-    redis: Redis,
-    channel: Arc<str>,
-    connected: Option<(PubSubSink, PubSubStream)>,
+    subscription: Subscription,
 }
 
 impl RedisHealthBoard {
@@ -105,67 +98,23 @@ impl RedisHealthBoard {
 impl RedisTidings {
     pub(crate) const fn of(redis: Redis, channel: Arc<str>) -> Self {
         Self {
-            redis,
-            channel,
-            connected: None,
+            subscription: Subscription::new(redis, channel),
         }
     }
 
     pub(super) async fn next(&mut self, timeout: Duration) -> Heard {
-        match tokio::time::timeout(timeout, self.wait()).await {
-            Ok(heard) => heard,
-            Err(_) => {
-                self.check().await;
-                Heard::Nothing
-            }
-        }
-    }
-
-    async fn wait(&mut self) -> Heard {
+        let deadline = Instant::now() + timeout;
         loop {
-            let Some((_, messages)) = self.connected.as_mut() else {
-                match self.subscribe().await {
-                    Ok(()) => return Heard::Missed,
-                    Err(error) => {
-                        tracing::debug!(%error, "other nodes cannot be heard for now");
-                        tokio::time::sleep(PAUSE_BETWEEN_SUBSCRIPTIONS).await;
-                        continue;
-                    }
-                }
-            };
-            match messages.next().await {
-                None => self.connected = None,
-                Some(message) => match message.get_payload::<String>() {
+            match self.subscription.next(deadline).await {
+                Event::Subscribed => return Heard::Missed,
+                Event::Lost => {}
+                Event::Silence => return Heard::Nothing,
+                Event::Message(message) => match message.get_payload::<String>() {
                     Ok(text) => return Heard::Tiding(text),
                     Err(error) => tracing::debug!(%error, "what another node told cannot be read"),
                 },
             }
         }
-    }
-
-    async fn subscribe(&mut self) -> Result<(), CoordError> {
-        let mut connection = within(SUBSCRIBE_TIMEOUT, self.redis.client().get_async_pubsub()).await?;
-        within(SUBSCRIBE_TIMEOUT, connection.subscribe(&*self.channel)).await?;
-        self.connected = Some(connection.split());
-        Ok(())
-    }
-
-    /// A connection that died in silence would never tell anything again.
-    async fn check(&mut self) {
-        let Some((sink, _)) = self.connected.as_mut() else {
-            return;
-        };
-        if within(SUBSCRIBE_TIMEOUT, sink.ping::<redis::Value>()).await.is_err() {
-            self.connected = None;
-        }
-    }
-}
-
-impl fmt::Debug for RedisTidings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisTidings")
-            .field("connected", &self.connected.is_some())
-            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@
 mod draft;
 mod edit;
 mod layout;
+mod open;
 mod place;
 mod read;
 mod strategy;

@@ -21,6 +21,7 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
   await draw(page, checkA11y);
   await screenshot("graph");
   await write(page, checkA11y, screenshot);
+  await comment(page, checkA11y);
   await tryOut(page, checkA11y, screenshot);
   await leaveAndStay(page, checkA11y);
   await save(page, organization);
@@ -95,6 +96,31 @@ async function write(page, checkA11y, screenshot) {
   await assertText(page.locator(".yaml-about"), "the same route");
   await press(page, "Graph");
   await assertText(page.locator(".edge-label"), "90 %");
+}
+
+// A change in the graph would lose them, so nothing is changed there before somebody has said so.
+async function comment(page, checkA11y) {
+  await press(page, "YAML");
+  const text = field(page, "Route as YAML");
+  const good = await text.inputValue();
+  const commented = good.replace("weight: 9\n", "weight: 9 # Since the outage.\n");
+  await text.fill(commented);
+  await assertText(page.locator(".yaml-about"), "Comments are not saved");
+  await press(page, "Graph");
+  await assertText(page.locator(".route-card"), "The text has comments");
+  await node(page, /^sandbox-large/).click();
+  assert.equal(await field(page, "Weight").isEditable(), false, "the graph is closed");
+  await checkA11y();
+  await press(page, "change the text");
+  assert.equal(await text.inputValue(), commented, "nothing is lost");
+
+  await press(page, "Graph");
+  await press(page, "Remove the comments and change it here");
+  await fill(page, { Weight: "2" });
+  await fill(page, { Weight: "1" });
+  await press(page, "YAML");
+  assert.equal(await text.inputValue(), good);
+  await press(page, "Graph");
 }
 
 // Nothing is saved yet, and nobody is called.

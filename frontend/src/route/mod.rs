@@ -1,6 +1,7 @@
 //! A model's route while it is being edited: a tree that may be unfinished, the text it is written as, the places of its
 //! parts, and where they stand on the screen. Knows no browser.
 
+mod comments;
 mod draft;
 mod edit;
 mod layout;
@@ -12,6 +13,7 @@ mod trace;
 mod words;
 mod write;
 
+pub(crate) use comments::has_comments;
 pub(crate) use draft::{CanaryTerms, Child, Draft, FaultTerms, Leaf, Node, NodeId, Terms};
 pub(crate) use edit::Direction;
 pub(crate) use layout::{CARD, Card, Drawing, Flow, lay_out};

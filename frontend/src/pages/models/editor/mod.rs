@@ -65,16 +65,9 @@ pub(super) fn RouteEditor(
         })
     };
     let stale = move || {
-        let broken = editor.broken().is_some() && shown.get() == View::Graph;
-        broken.then(|| {
-            let go = move |_| shown.set(View::Text);
-            view! {
-                <p class="notice notice-warning">
-                    "The text cannot be read, so this is the last route that could be, and it cannot be changed here. "
-                    <button type="button" class="link-button" on:click=go>"Mend the text"</button>
-                </p>
-            }
-        })
+        (shown.get() == View::Graph)
+            .then(|| why_closed(editor, shown))
+            .flatten()
     };
     let body = move || match shown.get() {
         View::Graph => view! { <Graph editor=editor facts=facts marks=marks/> }.into_any(),
@@ -105,4 +98,33 @@ pub(super) fn RouteEditor(
         </div>
     }
     .into_any()
+}
+
+/// Why the graph cannot be changed while the text is what it is, and what can be done about it.
+fn why_closed(editor: Editor, shown: RwSignal<View>) -> Option<AnyView> {
+    let to_text = move |_| shown.set(View::Text);
+    if editor.broken().is_some() {
+        let notice = view! {
+            <p class="notice notice-warning">
+                "The text cannot be read, so this is the last route that could be, and it cannot be changed here. "
+                <button type="button" class="link-button" on:click=to_text>"Mend the text"</button>
+            </p>
+        };
+        return Some(notice.into_any());
+    }
+    let commented = editor.can_edit() && editor.has_comments();
+    commented.then(|| {
+        view! {
+            <p class="notice notice-warning">
+                "The text has comments, which a change here would lose. "
+                <button type="button" class="link-button" on:click=move |_| editor.take_tree()>
+                    "Remove the comments and change it here"
+                </button>
+                " or "
+                <button type="button" class="link-button" on:click=to_text>"change the text"</button>
+                "."
+            </p>
+        }
+        .into_any()
+    })
 }

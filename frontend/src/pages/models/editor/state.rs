@@ -4,7 +4,7 @@
 use gatewright_types::api::Route;
 use leptos::prelude::*;
 
-use crate::route::{Draft, Node, NodeId, Problem, Terms, TextError, node_at, parse, read, write};
+use crate::route::{Draft, Node, NodeId, Problem, Terms, TextError, has_comments, node_at, parse, read, write};
 
 /// How many steps can be taken back.
 const STEPS: usize = 100;
@@ -22,6 +22,8 @@ pub(crate) struct Editor {
     draft: RwSignal<Draft>,
     text: RwSignal<String>,
     broken: RwSignal<Option<TextError>>,
+    /// The text has comments, which a change of the tree would lose.
+    commented: Memo<bool>,
     pub(super) selected: RwSignal<NodeId>,
     past: RwSignal<Vec<Draft>>,
     future: RwSignal<Vec<Draft>>,
@@ -47,17 +49,20 @@ impl Editor {
         let draft = route.map_or_else(Draft::new, Draft::of);
         let (text, root) = (write(&draft), draft.root.id);
         let draft = RwSignal::new(draft);
+        let saved = RwSignal::new(text.clone());
+        let text = RwSignal::new(text);
         Self {
             draft,
-            text: RwSignal::new(text.clone()),
+            text,
             broken: RwSignal::new(None),
+            commented: Memo::new(move |_| text.with(|text| has_comments(text))),
             selected: RwSignal::new(root),
             past: RwSignal::new(Vec::new()),
             future: RwSignal::new(Vec::new()),
             last: StoredValue::new(None),
             found: Memo::new(move |_| draft.with(|draft| read(draft).err().unwrap_or_default())),
             told: RwSignal::new(Vec::new()),
-            saved: RwSignal::new(text),
+            saved,
             can_edit,
         }
     }
@@ -112,16 +117,21 @@ impl Editor {
         self.broken.get()
     }
 
+    pub(super) fn has_comments(self) -> bool {
+        self.commented.get()
+    }
+
     /// Whether the tree may be changed now.
     pub(super) fn is_open(self) -> bool {
-        self.can_edit && self.broken.with(Option::is_none)
+        self.can_edit && self.broken.with(Option::is_none) && !self.has_comments()
     }
 
     pub(super) const fn can_edit(self) -> bool {
         self.can_edit
     }
 
-    /// Changes the tree; the text follows. Nothing happens while the text cannot be read, for that would be lost.
+    /// Changes the tree; the text follows. Nothing happens while the text cannot be read or has comments, for that
+    /// would be lost.
     pub(super) fn change(self, step: Step, change: impl FnOnce(&mut Draft)) {
         if !untrack(|| self.is_open()) {
             return;
@@ -159,7 +169,7 @@ impl Editor {
         self.told.set(Vec::new());
     }
 
-    /// Gives up a text that cannot be read, for what the tree says.
+    /// Gives up a text that cannot be read, or its comments, for what the tree says.
     pub(super) fn take_tree(self) {
         self.broken.set(None);
         self.follow();

@@ -53,6 +53,15 @@ pub(super) fn Text(editor: Editor) -> impl IntoView {
 
 fn about(editor: Editor, area: NodeRef<html::Textarea>) -> AnyView {
     let Some(TextError { message, at }) = editor.broken() else {
+        if editor.has_comments() {
+            return view! {
+                <p class="notice notice-warning">
+                    "Comments are not saved: they are gone once this page is left. What has to stay belongs into the "
+                    "configuration file that is applied."
+                </p>
+            }
+            .into_any();
+        }
         return view! { <p class="muted small">"Graph and text are the same route; a change of either changes the other."</p> }
             .into_any();
     };

@@ -34,6 +34,7 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
     await addProvider(page, upstream, checkA11y);
     await testProvider(page, upstream, checkA11y, screenshot);
     await sayHowItIsReached(page, checkA11y);
+    await sayWhenItIsLeftAlone(page, organization, checkA11y);
     await addModelWithoutPrice(page, organization, checkA11y);
     await call(organization, url, null);
     await setPrice(page, organization, checkA11y, screenshot);
@@ -105,6 +106,32 @@ async function testProvider(page, upstream, checkA11y, screenshot) {
   await result.waitFor({ state: "detached" });
   await checkA11y();
   assert.ok(!(await page.content()).includes("sk-second"), "a provider's secret never comes back");
+}
+
+async function sayWhenItIsLeftAlone(page, organization, checkA11y) {
+  const card = page.getByRole("article").filter({ has: page.getByRole("heading", { name: PROVIDER }) });
+  await press(card, `Edit ${PROVIDER}`);
+  const edit = dialog(page, `Edit ${PROVIDER}`);
+  await edit.getByText("Breaker", { exact: true }).click();
+  await assertFields(edit, { "Opens at, in percent": "50", "Calls at least": "10", Within: "30s", "Left alone for": "15s" });
+  await fill(edit, { "Opens at, in percent": "1.5", Within: "soon" });
+  await press(edit, "Save");
+  assert.match(await errorAt(edit, "Opens at, in percent"), /Must be a whole number/);
+  assert.match(await errorAt(edit, "Within"), /duration like/);
+  await fill(edit, { "Opens at, in percent": "101", "Calls at least": "0", Within: "1ms", "Left alone for": "0s" });
+  await press(edit, "Save");
+  await eventually("the server refuses it", async () => /from 1 to 100/.test(await errorAt(edit, "Opens at, in percent")));
+  assert.match(await errorAt(edit, "Calls at least"), /1 at least/);
+  assert.match(await errorAt(edit, "Within"), /100ms at least/);
+  assert.match(await errorAt(edit, "Left alone for"), /longer than nothing/);
+  await checkA11y();
+  await fill(edit, { "Opens at, in percent": "30", "Calls at least": "20", Within: "1m", "Left alone for": "5s" });
+  await press(edit, "Save");
+  await edit.waitFor({ state: "detached" });
+  await assertText(card, "left alone at 30 % of 20 calls failing within 1m");
+  const { items } = (await organization.get("/providers?limit=200")).body;
+  const { breaker } = items.find(({ name }) => name === PROVIDER);
+  assert.deepEqual(breaker, { error_rate: 30, min_requests: 20, window: "1m", open_for: "5s" });
 }
 
 async function sayHowItIsReached(page, checkA11y) {

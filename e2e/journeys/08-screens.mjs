@@ -95,6 +95,9 @@ async function windows(page, takePictures) {
   await press(page, "Edit internal-models-of-the-research-department");
   await page.getByLabel("Private key", { exact: true }).scrollIntoViewIfNeeded();
   await takePictures("window-provider-network");
+  await page.getByText("Breaker", { exact: true }).click();
+  await page.getByLabel("Left alone for", { exact: true }).scrollIntoViewIfNeeded();
+  await takePictures("window-provider-breaker");
 
   await open(page, `${HOME}/keys`);
   await press(page, "Revoke batch");
@@ -126,6 +129,11 @@ async function modelPage(page, organization, takePictures) {
   await takePictures("model-target");
   await press(page, "YAML");
   await takePictures("model-text");
+  const text = page.getByLabel("Route as YAML", { exact: true });
+  await text.fill(`# Since the outage of March.\n${await text.inputValue()}`);
+  await takePictures("model-text-commented");
+  await press(page, "Graph");
+  await takePictures("model-commented");
 }
 
 async function fillOrganization(organization, url) {

@@ -135,6 +135,20 @@ impl Form {
         }
     }
 
+    /// Reads a field that holds a whole number, within what `range` tells of its kind.
+    pub(crate) fn whole_number<T: FromStr>(
+        self,
+        name: &'static str,
+        value: RwSignal<String>,
+        range: &str,
+    ) -> Option<T> {
+        let number = value.with_untracked(|text| text.trim().parse().ok());
+        if number.is_none() {
+            self.refuse(name, &format!("must be a whole number, {range}"));
+        }
+        number
+    }
+
     /// Reads a field whose text is taken as it is.
     pub(crate) fn text(self, name: &'static str, value: RwSignal<String>) -> Option<String> {
         let text = value.get_untracked();

@@ -36,10 +36,10 @@ impl RetryFields {
     /// Nothing when a field is wrong.
     pub(super) fn read(self) -> Option<Retries> {
         let form = self.form;
-        let attempts = self.number("retries.attempts", self.attempts);
+        let attempts = form.whole_number("retries.attempts", self.attempts, "0 or more");
         let pause = form.parse::<HumanDuration>("retries.pause", self.pause);
         let longest_pause = form.parse::<HumanDuration>("retries.longest_pause", self.longest_pause);
-        let budget = self.number("retries.budget", self.budget);
+        let budget = form.whole_number("retries.budget", self.budget, "from 0 to 100");
         let chosen = self.on.get_untracked();
         let classes = FailureClass::ALL.iter().copied();
         Some(Retries {
@@ -51,14 +51,6 @@ impl RetryFields {
             longest_pause: longest_pause?,
             budget: budget?,
         })
-    }
-
-    fn number(self, name: &'static str, value: RwSignal<String>) -> Option<u8> {
-        let number = value.with_untracked(|text| text.trim().parse().ok());
-        if number.is_none() {
-            self.form.refuse(name, "must be a whole number from 0 to 255");
-        }
-        number
     }
 
     pub(super) fn view(self) -> AnyView {

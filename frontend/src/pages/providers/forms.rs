@@ -163,13 +163,7 @@ pub(super) fn AddCredential(provider: Provider, on_saved: Callback<()>, on_close
         form.clear();
         let name = form.parse::<DisplayName>("name", name);
         let secret = secret.read(kind);
-        let weight = match weight.get_untracked().trim().parse::<u32>() {
-            Ok(weight) => Some(weight),
-            Err(_) => {
-                form.refuse("weight", "must be a whole number, 0 or more");
-                None
-            }
-        };
+        let weight = form.whole_number("weight", weight, "0 or more");
         let (Some(name), Some(secret), Some(weight)) = (name, secret, weight) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! Providers: where requests go, with the credentials used there and whether they work.
 
+mod breaker;
 pub(super) mod choices;
 mod forms;
 mod kinds;
@@ -187,11 +188,12 @@ fn facts(provider: &Provider) -> String {
     let deployments = counted(settings.deployments.len(), "named deployments");
     let headers = counted(settings.headers.len(), "more headers");
     let limits = timeouts::told(&settings.timeouts).map(|limits| format!("timeouts: {limits} · "));
+    let alone = breaker::told(&settings.breaker).map(|when| format!("left alone at {when} · "));
     let way = provider
         .network
         .as_ref()
         .map(|network| format!("{} · ", network::told(network)));
-    [project, version, deployments, headers, limits, way]
+    [project, version, deployments, headers, limits, alone, way]
         .into_iter()
         .flatten()
         .collect()

@@ -1,13 +1,14 @@
 //! The part of a provider's form that depends on its kind: address, region, project, version, deployments, headers,
-//! time limits and probes.
+//! time limits, the breaker and probes.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use gatewright_types::api::{BreakerSettings, ProviderKind, ProviderSetting, ProviderSettings};
+use gatewright_types::api::{ProviderKind, ProviderSetting, ProviderSettings};
 use leptos::prelude::*;
 
+use super::breaker::BreakerFields;
 use super::kinds::address_example;
 use super::probe::ProbeFields;
 use crate::components::field::{Input, LinesField, TextField};
@@ -26,9 +27,8 @@ pub(super) struct SettingsFields {
     deployments: RwSignal<String>,
     headers: RwSignal<String>,
     timeouts: TimeoutFields,
+    breaker: BreakerFields,
     probe: ProbeFields,
-    /// Not shown: kept as it is.
-    breaker: BreakerSettings,
 }
 
 impl SettingsFields {
@@ -44,8 +44,8 @@ impl SettingsFields {
             deployments: RwSignal::new(lines(&settings.deployments)),
             headers: RwSignal::new(lines(&settings.headers)),
             timeouts: TimeoutFields::new(form, &settings.timeouts),
+            breaker: BreakerFields::new(form, &settings.breaker),
             probe: ProbeFields::new(form, settings.probe.as_deref()),
-            breaker: settings.breaker,
         }
     }
 
@@ -71,7 +71,7 @@ impl SettingsFields {
             false => Some(BTreeMap::new()),
         };
         let headers = pairs(form, "headers", self.headers);
-        let timeouts = self.timeouts.read();
+        let (timeouts, breaker) = (self.timeouts.read(), self.breaker.read());
         let probe = self.probe.read();
         let settings = ProviderSettings {
             region: region?,
@@ -81,7 +81,7 @@ impl SettingsFields {
             deployments: deployments?,
             headers: headers?,
             timeouts: timeouts?,
-            breaker: self.breaker,
+            breaker: breaker?,
             probe: probe?.map(Box::new),
         };
         let typed = self.base_url.get_untracked().trim().to_owned();
@@ -183,6 +183,7 @@ impl SettingsFields {
                 />
             </details>
             {self.timeouts.view("Where a field is empty, the server's own applies. A model's go before these.")}
+            {self.breaker.view()}
             {self.probe.view(kind)}
         }
         .into_any()

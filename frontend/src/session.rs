@@ -1,6 +1,6 @@
 //! Who is signed in, and in which organization they work. Decides what is offered, not what is allowed.
 
-use gatewright_types::api::{Me, Membership};
+use gatewright_types::api::{Me, Membership, Organization};
 use gatewright_types::{Permission, Problem, ProblemCode, Role, Slug};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -131,6 +131,12 @@ impl Workspace {
     pub(crate) fn role(self) -> Role {
         self.current
             .with(|current| current.as_ref().map_or(Role::Viewer, |m| m.role))
+    }
+
+    /// As it was when the session was asked for last.
+    pub(crate) fn organization(self) -> Option<Organization> {
+        self.current
+            .with(|current| current.as_ref().map(|m| m.organization.clone()))
     }
 
     pub(crate) fn slug(self) -> String {

@@ -1,9 +1,12 @@
 //! The organization itself: its name, making another one, deleting it.
 
+mod traces;
+
 use gatewright_types::api::{NewOrganization, OrganizationChange};
 use gatewright_types::{DisplayName, Permission, Slug};
 use leptos::prelude::*;
 
+use self::traces::traces;
 use super::setup::suggest_slug;
 use crate::components::button::{Button, Look};
 use crate::components::confirm::Confirm;
@@ -54,6 +57,10 @@ pub(crate) fn Settings() -> impl IntoView {
             <section class="card">
                 <h2>"Name"</h2>
                 {rename(workspace)}
+            </section>
+            <section class="card">
+                <h2>"Traces"</h2>
+                {traces(workspace)}
             </section>
             <section class="card">
                 <h2>"Another organization"</h2>

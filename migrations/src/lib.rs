@@ -18,6 +18,7 @@ mod m20261130_000012_request_trace;
 mod m20261130_000013_usage_cache;
 mod m20261130_000014_canary;
 mod m20261130_000016_budget;
+mod m20261130_000017_key_settings;
 mod m20261130_000018_ledger;
 
 use sea_orm_migration::MigrationTrait;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000013_usage_cache::Migration),
             Box::new(m20261130_000014_canary::Migration),
             Box::new(m20261130_000016_budget::Migration),
+            Box::new(m20261130_000017_key_settings::Migration),
             Box::new(m20261130_000018_ledger::Migration),
         ]
     }

@@ -100,6 +100,11 @@ pub fn mint_secret(prefix: &str) -> String {
     text
 }
 
+/// Whether a text is a key's secret that was minted here or looks exactly like one.
+pub fn is_minted_key(text: &str) -> bool {
+    text.starts_with("gw-") && looks_minted(text) && checksum_holds(text)
+}
+
 fn letter(value: u32) -> char {
     let index = (value % 62) as usize;
     char::from(*ALPHABET.get(index).expect("a remainder of 62 is within the alphabet"))
@@ -180,6 +185,9 @@ mod tests {
         assert_eq!(one.len(), 3 + 46);
         assert_ne!(one, other);
         assert!(ApiKey::import(&one).is_ok());
+        assert!(
+            is_minted_key(&one) && !is_minted_key(&mint_secret("gwt")) && !is_minted_key("sk-0123456789abcdefghij")
+        );
     }
 
     #[test]

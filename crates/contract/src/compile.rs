@@ -42,7 +42,7 @@ pub fn compile(
     let mut organization_unit = None;
     let mut providers = HashMap::new();
     let mut own = OwnFacts::default();
-    let mut teams = HashMap::new();
+    let (mut teams, mut team_ranges) = (HashMap::new(), HashMap::new());
     for (unit, body) in units {
         match body {
             UnitBody::Organization(spec) => {
@@ -76,6 +76,9 @@ pub fn compile(
             UnitBody::Team(team) => {
                 if let UnitId::Team(id) = unit {
                     teams.insert(*id, team.name.clone());
+                    if !team.ip_ranges.is_empty() {
+                        team_ranges.insert(*id, team.ip_ranges.clone().into_boxed_slice());
+                    }
                 }
             }
             UnitBody::Model(_)
@@ -116,6 +119,7 @@ pub fn compile(
             tags: spec.tags.clone(),
             caps,
             teams,
+            team_ranges,
             models,
             providers,
             prices: by_provider(units, prices),

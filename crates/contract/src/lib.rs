@@ -13,6 +13,7 @@ mod cow_map;
 mod credential;
 mod destination;
 mod egress;
+mod key_rules;
 mod network;
 mod own_facts;
 mod period;
@@ -25,7 +26,7 @@ mod tenant;
 mod unit;
 mod usage;
 
-pub use api_key::{ApiKey, Digest, SecretShapeError, mint_secret};
+pub use api_key::{ApiKey, Digest, SecretShapeError, is_minted_key, mint_secret};
 pub use breaker::{BreakerChange, BreakerSubject, Mark};
 pub use cache::{ModelCache, Origin, Purges};
 pub use caps::{Budget, Caps, CapsByScope, RateLimit, Subject};
@@ -39,6 +40,7 @@ pub use credential::{
 };
 pub use destination::{AddressPolicy, BaseUrl, DestinationError};
 pub use egress::{AllowedHosts, AllowedHostsError, Egress};
+pub use key_rules::{Barred, KeyRules};
 pub use network::{
     NetworkUnit, OpenedNetwork, given_network, network_problems, open_network, proxy_url, reseal_network, same_network,
     seal_network, told_network, with_kept_secrets,
@@ -46,6 +48,7 @@ pub use network::{
 pub use own_facts::{Bounds, KnownModel, OwnFacts};
 pub use period::{Counting, Period};
 pub use published::Published;
+pub use residency::is_place;
 pub use route::{Canary, Case, Route, Step, Strategy};
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};
 pub use snapshot::{Applied, Caller, KeyEntry, Snapshot};

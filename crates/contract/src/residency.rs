@@ -1,6 +1,7 @@
 //! Where a provider keeps what it is sent, as far as that is known: what its settings say, else what its region tells.
 
-use gatewright_types::api::ProviderKind;
+use gatewright_types::Region;
+use gatewright_types::api::{ProviderKind, ProviderSettings};
 
 use crate::{Provider, UpstreamTarget};
 
@@ -49,6 +50,16 @@ impl Provider {
     }
 }
 
+/// Whether a region or area means anything: one that is known here, or that one of these providers is in.
+pub fn is_place<'a>(region: &Region, providers: impl IntoIterator<Item = &'a ProviderSettings>) -> bool {
+    let region = region.as_str();
+    let is_there = |settings: &ProviderSettings| {
+        let mut places = settings.residency.iter().chain(&settings.region);
+        places.any(|place| lies_in(place.as_str(), region))
+    };
+    AREAS.iter().any(|(_, area)| *area == region) || providers.into_iter().any(is_there)
+}
+
 fn lies_in(place: &str, region: &str) -> bool {
     let fits = |named: &Named| match named {
         Named::Is(name) => place == *name,
@@ -61,6 +72,18 @@ fn lies_in(place: &str, region: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_means_something_where_a_provider_is_or_where_laws_are_known() {
+        let settings = ProviderSettings {
+            region: Some("ap-south-1".parse().expect("a region")),
+            ..ProviderSettings::default()
+        };
+        let known = |text: &str| is_place(&text.parse().expect("a region"), [&settings]);
+
+        assert!(known("eu") && known("ap-south-1"));
+        assert!(!known("eu-centrl-1") && !known("mars"));
+    }
 
     #[test]
     fn regions_lie_in_the_area_whose_law_holds_there() {

@@ -10,7 +10,8 @@ use gatewright_types::{CatalogRefreshId, DisplayName, KeyId, ModelName, Organiza
 
 use crate::cow_map::DigestState;
 use crate::{
-    Caps, CompileProblem, CowMap, Digest, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile, key_caps,
+    Caps, CompileProblem, CowMap, Digest, KeyRules, KeyUnit, Revision, Tenant, Unit, UnitBody, UnitId, compile,
+    key_caps,
 };
 
 /// Everything a proxy knows of the configuration.
@@ -45,6 +46,8 @@ pub struct KeyEntry {
     pub owner: Option<PersonId>,
     /// What its requests are tagged with, whatever they say. Absent for most.
     pub tags: Option<Box<BTreeMap<TagName, DisplayName>>>,
+    /// What it may do and from where. Absent for most.
+    pub rules: Option<Box<KeyRules>>,
     /// Its own budgets and limits. Absent for most.
     pub caps: Option<Box<Caps>>,
 }
@@ -220,6 +223,7 @@ impl KeyEntry {
             expires_at: None,
             owner: None,
             tags: None,
+            rules: None,
             caps: None,
         }
     }
@@ -234,9 +238,17 @@ impl KeyEntry {
             expires_at,
             owner,
             tags,
+            scopes,
+            disabled,
+            former_until,
             budgets: _,
             limits: _,
         } = unit;
+        let rules = KeyRules {
+            scopes,
+            disabled,
+            former_until,
+        };
         Ok(Self {
             organization,
             id,
@@ -246,6 +258,7 @@ impl KeyEntry {
             expires_at,
             owner,
             tags: (!tags.is_empty()).then(|| Box::new(tags)),
+            rules: (!rules.is_open()).then(|| Box::new(rules)),
             caps: (!caps.is_empty()).then(|| Box::new(caps)),
         })
     }

@@ -10,8 +10,8 @@ use gatewright_types::api::{
     TraceSettings,
 };
 use gatewright_types::{
-    CredentialId, DisplayName, ModelId, ModelName, Nanos, OrganizationId, PriceId, ProviderId, Slug, Target, TeamId,
-    UpstreamModel,
+    CredentialId, DisplayName, IpRange, ModelId, ModelName, Nanos, OrganizationId, PriceId, ProviderId, Slug, Target,
+    TeamId, UpstreamModel,
 };
 
 use crate::{BaseUrl, Bounds, CanaryUnit, CapsByScope, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
@@ -22,6 +22,8 @@ pub struct Tenant {
     pub id: OrganizationId,
     pub slug: Slug,
     pub teams: HashMap<TeamId, DisplayName>,
+    /// Where requests with their keys may come from, of those teams that say it.
+    pub team_ranges: HashMap<TeamId, Box<[IpRange]>>,
     pub traces: TraceSettings,
     /// What it wants to know of requests.
     pub tags: Vec<TagRule>,

@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{
-    BudgetSpec, CachePurge, CredentialKind, LimitScope, LimitSpec, ModelFacts, ModelSettings, ProviderKind,
-    ProviderSettings, Rates, Route, TagRule, TraceSettings,
+    BudgetSpec, CachePurge, CredentialKind, DisabledReason, KeyScopes, LimitScope, LimitSpec, ModelFacts,
+    ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TagRule, TraceSettings,
 };
 use gatewright_types::{
-    BudgetId, CatalogRefreshId, CredentialId, DisplayName, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId,
-    OverlayId, PersonId, PriceId, ProviderId, Slug, TagName, TeamId, UpstreamModel,
+    BudgetId, CatalogRefreshId, CredentialId, DisplayName, IpRange, KeyId, LimitId, ModelId, ModelName, Nanos,
+    OrganizationId, OverlayId, PersonId, PriceId, ProviderId, Slug, TagName, TeamId, UpstreamModel,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -81,6 +81,8 @@ pub struct OrganizationUnit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamUnit {
     pub name: DisplayName,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_ranges: Vec<IpRange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +179,13 @@ pub struct KeyUnit {
     /// What its requests are tagged with, whatever they say.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<TagName, DisplayName>,
+    #[serde(default, skip_serializing_if = "KeyScopes::is_open")]
+    pub scopes: KeyScopes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<DisabledReason>,
+    /// The secret is one from before a rotation, and works until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_until: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub budgets: BTreeMap<BudgetId, BudgetUnit>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -185,7 +194,7 @@ pub struct KeyUnit {
 
 impl KeyUnit {
     /// A key that may do everything.
-    pub const fn new(id: KeyId) -> Self {
+    pub fn new(id: KeyId) -> Self {
         Self {
             id,
             name: None,
@@ -194,6 +203,9 @@ impl KeyUnit {
             expires_at: None,
             owner: None,
             tags: BTreeMap::new(),
+            scopes: KeyScopes::default(),
+            disabled: None,
+            former_until: None,
             budgets: BTreeMap::new(),
             limits: BTreeMap::new(),
         }

@@ -4,11 +4,12 @@
 
 use std::str::FromStr;
 
+use gatewright_types::api::KeyOwner;
 use gatewright_types::{
     ApiVersion, BudgetId, BudgetRequestId, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText,
-    HumanDuration, IncreaseId, InvitationId, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId, PersonId,
-    PriceId, Project, ProviderId, Region, SessionId, Slug, TagName, Target, TeamId, TokenId, UnitPrice, UpstreamModel,
-    ZoneName, nearest,
+    HumanDuration, IncreaseId, InvitationId, IpRange, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId,
+    PersonId, PriceId, Project, ProviderId, Region, ServiceAccountId, SessionId, Slug, TagName, Target, TeamId,
+    TokenId, ToolPattern, UnitPrice, UpstreamModel, ZoneName, nearest,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -273,6 +274,11 @@ fn parsed(name: &str, text: &str) -> Option<Result<(), String>> {
         "UpstreamModel" => by::<UpstreamModel>(text),
         "Email" => by::<Email>(text),
         "Region" => by::<Region>(text),
+        "IpRange" => by::<IpRange>(text),
+        "ToolPattern" => by::<ToolPattern>(text),
+        "TagName" => by::<TagName>(text),
+        "KeyOwner" => by::<KeyOwner>(text),
+        "ServiceAccountId" => by::<ServiceAccountId>(text),
         "Project" => by::<Project>(text),
         "ApiVersion" => by::<ApiVersion>(text),
         "Deployment" => by::<Deployment>(text),

@@ -13,7 +13,7 @@ use crate::auth::{Passwords, Strangers};
 use crate::background::publisher::Publishing;
 use crate::catalog::{CatalogFetcher, CatalogKeys, InForce};
 use crate::openapi::openapi;
-use crate::refusals::RefusalBudget;
+use crate::refusals::StrangerBudget;
 use crate::self_test::SelfTester;
 
 /// The control plane's settings, as the server read them.
@@ -55,7 +55,10 @@ pub struct Control {
     in_force: InForce,
     pub(crate) passwords: Passwords,
     pub(crate) strangers: Strangers,
-    pub(crate) refusals: RefusalBudget,
+    /// Refusals that are audited.
+    pub(crate) refusals: StrangerBudget,
+    /// Reports of leaked secrets.
+    pub(crate) leaks: StrangerBudget,
     publishing: Publishing,
     description: OnceLock<Bytes>,
 }
@@ -94,7 +97,8 @@ impl Control {
             in_force: InForce::default(),
             passwords: Passwords::new(),
             strangers: Strangers::default(),
-            refusals: RefusalBudget::default(),
+            refusals: StrangerBudget::default(),
+            leaks: StrangerBudget::default(),
             publishing: Publishing::default(),
             description: OnceLock::new(),
         }

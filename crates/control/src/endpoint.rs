@@ -18,6 +18,9 @@ use serde::de::DeserializeOwned;
 use crate::check::Shape;
 use crate::error::ApiError;
 
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const LONGEST_IDEMPOTENCY_KEY: usize = 200;
+
 /// Adds a type to a generator and gives a reference to it.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -39,6 +42,8 @@ pub(crate) struct Raw {
 pub(crate) struct Signature {
     pub(crate) path: Vec<SchemaOf>,
     pub(crate) query: Option<(SchemaOf, Shape)>,
+    /// Names of headers that may be there, and what they are for.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) body: Option<(SchemaOf, Shape)>,
     pub(crate) status: u16,
     pub(crate) output: Option<SchemaOf>,
@@ -61,6 +66,8 @@ pub(crate) struct Path<T>(pub(crate) T);
 /// Both parameters of the path below the organization.
 pub(crate) struct Path2<A, B>(pub(crate) A, pub(crate) B);
 pub(crate) struct Query<T>(pub(crate) T);
+/// Under which a call that made something may be repeated without making it again.
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
 /// A JSON body: as input the request's, as output one with status 200.
 pub(crate) struct Json<T>(pub(crate) T);
 /// A JSON body with status 201.
@@ -69,7 +76,7 @@ pub(crate) struct NoContent;
 /// An answer that sets the session cookie.
 pub(crate) struct WithCookie<O>(pub(crate) O, pub(crate) Cookie<'static>);
 
-/// An async function over a stage and up to two inputs.
+/// An async function over a stage and up to three inputs.
 pub(crate) trait Endpoint<S, I>: Copy + 'static {
     fn signature() -> Signature;
     fn erase(self) -> Run<S>;
@@ -119,6 +126,30 @@ impl<T: DeserializeOwned + JsonSchema> Input for Query<T> {
             .map_err(|error| ApiError::BadRequest(format!("the query string cannot be read: {error}")))?;
         let fields = serde_json::Value::Object(shape.typed(pairs));
         shape.read(&fields).map(Self).map_err(ApiError::invalid)
+    }
+}
+
+impl Input for IdempotencyKey {
+    fn describe(signature: &mut Signature) {
+        signature.headers.push((
+            IDEMPOTENCY_KEY,
+            "A call with the same value does nothing again and is answered like the first one, secrets apart.",
+        ));
+    }
+
+    fn read(raw: &Raw) -> Result<Self, ApiError> {
+        let Some(value) = raw.request.headers().get(IDEMPOTENCY_KEY) else {
+            return Ok(Self(None));
+        };
+        let text = value.to_str().ok().map(str::trim);
+        let text = text.filter(|text| (1..=LONGEST_IDEMPOTENCY_KEY).contains(&text.len()));
+        match text {
+            Some(text) => Ok(Self(Some(text.to_owned()))),
+            None => {
+                let message = format!("must have 1 to {LONGEST_IDEMPOTENCY_KEY} visible ASCII characters");
+                Err(ApiError::field(IDEMPOTENCY_KEY, &message))
+            }
+        }
     }
 }
 
@@ -211,4 +242,4 @@ macro_rules! endpoints {
     )+};
 }
 
-endpoints! { () (A) (A, B) }
+endpoints! { () (A) (A, B) (A, B, C) }

@@ -46,6 +46,8 @@ pub(crate) enum ApiError {
     Invalid(Fields),
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
+    #[error("too many calls of strangers at once; try again in {}", whole_seconds(*.0))]
+    TooMany(Duration),
     #[error("the database failed")]
     Database(#[from] DatabaseError),
     #[error("a password could not be handled")]
@@ -101,7 +103,7 @@ impl ApiError {
             Self::Conflict { .. } => ProblemCode::Conflict,
             Self::PayloadTooLarge(_) => ProblemCode::PayloadTooLarge,
             Self::Invalid(_) => ProblemCode::Invalid,
-            Self::Busy => ProblemCode::RateLimited,
+            Self::Busy | Self::TooMany(_) => ProblemCode::RateLimited,
             Self::Database(error) if error.is_away() => ProblemCode::Unavailable,
             Self::Shared(_) => ProblemCode::Unavailable,
             Self::Database(_) | Self::Password(_) | Self::Secret(_) => ProblemCode::Internal,
@@ -112,7 +114,7 @@ impl ApiError {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::LockedOut(_) | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::LockedOut(_) | Self::Busy | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::CsrfRejected | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -134,7 +136,7 @@ impl ApiError {
             tracing::debug!(request.id = %request, status = status.as_u16(), "a control API call was refused");
         }
         let mut response = HttpResponse::build(status);
-        if let Self::LockedOut(left) = &self {
+        if let Self::LockedOut(left) | Self::TooMany(left) = &self {
             response.insert_header((RETRY_AFTER, left.as_secs().max(1).to_string()));
         }
         let message = if let Self::Shared(_) = &self {

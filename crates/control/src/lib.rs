@@ -15,13 +15,14 @@ mod dashboard;
 mod edge;
 mod endpoint;
 mod error;
+mod key_settings;
 mod openapi;
 mod refusals;
 mod routes;
 mod self_test;
 
 pub use auth::setup_link;
-pub use background::{canaries, expiry, ingest, publisher, refresh};
+pub use background::{canaries, expiry, ingest, key_upkeep, publisher, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{

@@ -109,6 +109,11 @@ fn parameters(route: &Route, signature: &Signature, schemas: &mut Schemas) -> Ve
         let schema = schema_of(&mut schemas.inputs);
         parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }
+    for (name, about) in &signature.headers {
+        let schema = json!({"type": "string"});
+        parameters
+            .push(json!({"name": name, "in": "header", "required": false, "description": about, "schema": schema}));
+    }
     let Some((schema_of, _)) = &signature.query else {
         return parameters;
     };

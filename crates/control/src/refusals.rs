@@ -2,6 +2,7 @@
 //! without a name are only counted.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_store::{Actor, ActorKind, Change};
@@ -16,9 +17,9 @@ use crate::routes::{Access, Route};
 const WINDOW: TimeDelta = TimeDelta::seconds(10);
 const PER_WINDOW: u32 = 50;
 
-/// How many more refusals of strangers may be written down.
+/// How much strangers may do that is written down, in each window of time.
 #[derive(Debug, Default)]
-pub(crate) struct RefusalBudget(Mutex<Window>);
+pub(crate) struct StrangerBudget(Mutex<Window>);
 
 #[derive(Debug, Default)]
 struct Window {
@@ -35,7 +36,11 @@ pub(crate) struct Attempt {
     pub(crate) showed_credential: bool,
 }
 
-impl RefusalBudget {
+impl StrangerBudget {
+    pub(crate) fn window() -> Duration {
+        WINDOW.to_std().unwrap_or_default()
+    }
+
     pub(crate) fn take(&self, now: DateTime<Utc>) -> bool {
         // A poisoned lock holds a counter like any other.
         let mut window = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -106,7 +111,7 @@ mod tests {
 
     #[test]
     fn strangers_fill_the_log_only_so_fast() {
-        let budget = RefusalBudget::default();
+        let budget = StrangerBudget::default();
         let now: DateTime<Utc> = "2026-08-01T00:00:00Z".parse().expect("a time");
 
         let taken = (0..60).filter(|_| budget.take(now)).count();

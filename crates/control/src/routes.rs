@@ -8,9 +8,9 @@ use gatewright_types::Permission;
 
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
-    audit, budgets, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations, keys,
-    limits, members, models, organizations, overlays, prices, providers, sessions, setup, targets, teams, tokens,
-    usage,
+    audit, budgets, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations,
+    key_rotation, keys, leaks, limits, members, models, organizations, overlays, prices, providers, service_accounts,
+    sessions, setup, targets, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -215,6 +215,11 @@ pub(crate) fn routes() -> Vec<Route> {
             invitations::preview,
         ),
         public(post("/invitations/accept"), "Accept an invitation", invitations::accept),
+        public(
+            post("/leaks"),
+            "Report a key's secret that was found in public; it is shut",
+            leaks::report,
+        ),
         known(get("/organizations"), "List the own organizations", organizations::list),
         signed_in(
             post("/organizations"),
@@ -249,7 +254,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             MembersWrite,
             delete(below!("/members/{person}")),
-            "Remove a member",
+            "Remove a member, and say what becomes of their keys",
             members::remove,
         ),
         needs(
@@ -276,7 +281,7 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             TeamsWrite,
             patch(below!("/teams/{team}")),
-            "Rename a team",
+            "Change a team's name and address ranges",
             teams::update,
         ),
         needs(
@@ -291,10 +296,64 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             KeysWrite,
             patch(below!("/keys/{key}")),
-            "Change a key's name, team and models",
+            "Change a key; its secret stays",
             keys::update,
         ),
         needs(KeysWrite, delete(below!("/keys/{key}")), "Revoke a key", keys::revoke),
+        needs(
+            KeysWrite,
+            post(below!("/keys/{key}/rotation")),
+            "Give a key a new secret; the one from before works for a while",
+            key_rotation::rotate,
+        ),
+        needs(
+            KeysWrite,
+            delete(below!("/keys/{key}/rotation")),
+            "End the time of a key's secrets from before",
+            key_rotation::end,
+        ),
+        needs(
+            KeysWrite,
+            post(below!("/keys/{key}/disabling")),
+            "Disable a key until somebody enables it",
+            keys::disable,
+        ),
+        needs(
+            KeysWrite,
+            delete(below!("/keys/{key}/disabling")),
+            "Enable a disabled key",
+            keys::enable,
+        ),
+        needs(
+            KeysRead,
+            get(below!("/service-accounts")),
+            "List service accounts",
+            service_accounts::list,
+        ),
+        needs(
+            TeamsWrite,
+            post(below!("/service-accounts")),
+            "Make a service account",
+            service_accounts::create,
+        ),
+        needs(
+            KeysRead,
+            get(below!("/service-accounts/{service_account}")),
+            "Read a service account",
+            service_accounts::read,
+        ),
+        needs(
+            TeamsWrite,
+            patch(below!("/service-accounts/{service_account}")),
+            "Rename a service account",
+            service_accounts::update,
+        ),
+        needs(
+            TeamsWrite,
+            delete(below!("/service-accounts/{service_account}")),
+            "Delete a service account without keys",
+            service_accounts::delete,
+        ),
         needs(
             TokensRead,
             get(below!("/tokens")),

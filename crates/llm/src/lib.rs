@@ -45,7 +45,7 @@ pub use model_id::path_segment;
 pub use native::{Named, Native, NativeWatch, Purpose, Watched};
 pub use price::{Bill, at_most, bill, unpriced};
 pub use prompt_cache::{CachedBy, with_key};
-pub use request::{BadRequest, Boundless, ModelLimits, Most, Needs, Question, Request, Segments};
+pub use request::{BadRequest, Boundless, ModelLimits, Most, Needs, Question, Request, Segments, declared_tools};
 pub use retelling::{Form, KeptAnswer, is_over, retell};
 pub use sandbox::{Script, Step, sandbox};
 pub use spoken::{Endpoint, Enveloped, Family, Spoken, spoken};

@@ -5,6 +5,7 @@
 mod accent;
 mod changed;
 mod continued;
+mod declared_tools;
 mod enveloped;
 mod needs;
 mod prompt_cache;
@@ -22,6 +23,7 @@ use crate::chat::Chat;
 use crate::dialect::openai_responses::stored;
 use crate::dialect::{PathFacts, inbound};
 use crate::json::{Kind, Members, SyntaxError, Value};
+pub use declared_tools::declared_tools;
 pub use needs::{Boundless, ModelLimits, Most, Needs};
 pub use question::Question;
 

@@ -1,12 +1,15 @@
 //! Stage 1: from the presented secret to the caller. One hash, one look-up; an unknown key is asked for once.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use gatewright_contract::{Caller, Digest, Published};
+use gatewright_contract::{Caller, Digest, KeyRules, Published};
+use gatewright_types::api::KeyEndpoint;
 
+use crate::gateway::GatewayParts;
 use crate::refusal::Refusal;
 
 /// What could be found out about a key this node did not know.
@@ -36,14 +39,25 @@ impl fmt::Debug for KeyLookup {
     }
 }
 
-/// Who presents this secret.
+/// What a call shows of itself before anything of it is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Presented<'a> {
+    pub(crate) secret: Option<&'a [u8]>,
+    /// Where it comes from; absent when that cannot be told.
+    pub(crate) address: Option<IpAddr>,
+    /// What it wants to call.
+    pub(crate) endpoint: KeyEndpoint,
+}
+
+/// Who presents this, if they may call what they call from where they are.
 pub(crate) async fn authenticate(
-    published: &Published,
-    lookup: &KeyLookup,
-    presented: Option<&[u8]>,
+    parts: &GatewayParts,
+    presented: Presented<'_>,
     now: DateTime<Utc>,
 ) -> Result<Caller, Refusal> {
+    let (published, lookup) = (&parts.published, &parts.key_lookup);
     let secret = presented
+        .secret
         .filter(|secret| !secret.is_empty())
         .ok_or(Refusal::MissingCredential)?;
     let digest = Digest::of(secret);
@@ -55,9 +69,32 @@ pub(crate) async fn authenticate(
             KeyKnowledge::CannotKnow => return Err(Refusal::NotReady),
         },
     };
-    match caller.key.expires_at {
-        Some(end) if end <= now => Err(Refusal::KeyExpired),
-        _ => Ok(caller),
+    if let Some(rules) = &caller.key.rules {
+        check_secret(rules, now)?;
+    }
+    if caller.key.expires_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::KeyExpired);
+    }
+    if !caller.may_come_from(presented.address) {
+        return Err(Refusal::AddressNotAllowed {
+            address: presented.address,
+        });
+    }
+    match caller.key.allows_endpoint(presented.endpoint) {
+        true => Ok(caller),
+        false => Err(Refusal::EndpointNotAllowed {
+            endpoint: presented.endpoint,
+        }),
+    }
+}
+
+fn check_secret(rules: &KeyRules, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if rules.former_until.is_some_and(|end| end <= now) {
+        return Err(Refusal::KeyRotated);
+    }
+    match rules.disabled {
+        Some(reason) => Err(Refusal::KeyDisabled { reason }),
+        None => Ok(()),
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Settings {
     /// The largest answer held in memory, in bytes.
     pub answer_limit_bytes: usize,
     pub timeouts: PhaseTimeouts,
+    /// How many proxies of ours stand before the node, each of which notes whom it was called by.
+    pub trusted_proxy_hops: usize,
 }
 
 /// Time limits that apply where a model sets none.
@@ -119,6 +121,7 @@ impl Default for Settings {
             keepalive: Duration::from_secs(10),
             answer_limit_bytes: 64 << 20,
             timeouts: PhaseTimeouts::default(),
+            trusted_proxy_hops: 0,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatewright_contract::Caller;
-use gatewright_llm::Request;
+use gatewright_llm::{Request, declared_tools};
 use gatewright_types::api::{Dialect, Stage};
 use tokio::time::Instant;
 
-use crate::authenticate::authenticate;
+use crate::authenticate::{Presented, authenticate};
 use crate::cache::{self, Hit, Keeping, Looked};
 use crate::call::{Answer, call};
 use crate::gateway::Gateway;
@@ -27,7 +27,7 @@ pub(crate) struct Head<'a> {
     pub(crate) dialect: Dialect,
     /// The address as traces name it.
     pub(crate) route: &'static str,
-    pub(crate) secret: Option<&'a [u8]>,
+    pub(crate) presented: Presented<'a>,
     pub(crate) traceparent: Option<&'a str>,
     /// The trace of its decisions is to be kept.
     pub(crate) wants_trace: bool,
@@ -55,7 +55,7 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
     if parts.readiness.is_draining() {
         return Err(Refusal::Draining);
     }
-    let caller = authenticate(&parts.published, &parts.key_lookup, head.secret, now).await?;
+    let caller = authenticate(parts, head.presented, now).await?;
     if !parts.journal.has_room() {
         return Err(Refusal::Overloaded);
     }
@@ -90,6 +90,7 @@ async fn stages(
     let request = Request::parse(record.dialect(), body, told.path()).map_err(Refusal::BadRequest)?;
     let mut request = Arc::new(request);
     record.asked(&request);
+    check_tools(caller, &request)?;
     record.notes().stage(Stage::Read, began.elapsed());
     let began = Instant::now();
     let entered = limits::enter_to_be_answered(gateway, caller, &request, &told, record).await;
@@ -140,4 +141,15 @@ async fn stages(
         None => answer,
     };
     Ok(Answered::ByProvider(answer, keeping))
+}
+
+fn check_tools(caller: &Caller, request: &Request) -> Result<(), Refusal> {
+    if !caller.key.limits_tools() {
+        return Ok(());
+    }
+    let declared = declared_tools(request.body()).ok_or(Refusal::ToolsNotTold)?;
+    match caller.key.barred_tool(declared.iter().map(String::as_str)) {
+        Some(tool) => Err(Refusal::ToolNotAllowed { tool: tool.to_owned() }),
+        None => Ok(()),
+    }
 }

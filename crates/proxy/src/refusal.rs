@@ -4,14 +4,16 @@ mod file;
 mod upstream;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub(crate) use file::{FileProblem, FileRefusal};
+use gatewright_contract::Barred;
 use gatewright_llm::BadRequest;
 use gatewright_llm::dialect::ErrorFacts;
 use gatewright_routing::Unroutable;
 use gatewright_types::RequestId;
-use gatewright_types::api::Outcome;
+use gatewright_types::api::{DisabledReason, KeyEndpoint, Outcome};
 pub(crate) use upstream::UpstreamRefusal;
 
 use crate::limits::Over;
@@ -22,6 +24,27 @@ pub(crate) enum Refusal {
     MissingCredential,
     InvalidApiKey,
     KeyExpired,
+    /// The secret is from before a rotation, and its time is over.
+    KeyRotated,
+    KeyDisabled {
+        reason: DisabledReason,
+    },
+    AddressNotAllowed {
+        /// Absent when it could not be told.
+        address: Option<IpAddr>,
+    },
+    EndpointNotAllowed {
+        endpoint: KeyEndpoint,
+    },
+    ToolNotAllowed {
+        tool: String,
+    },
+    /// A key for some tools only, and a request of which it cannot be told which tools it declares.
+    ToolsNotTold,
+    /// A provider's own address that the key may not reach.
+    NotForKey {
+        barred: Barred,
+    },
     /// This node has no configuration yet, or cannot find out whether the key exists.
     NotReady,
     /// The journal or the node itself is full.
@@ -86,7 +109,14 @@ impl Refusal {
     /// The machine-readable reason: in the body, the log and the metrics alike.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => "invalid_api_key",
+            Self::MissingCredential
+            | Self::InvalidApiKey
+            | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::KeyDisabled { .. } => "invalid_api_key",
+            Self::AddressNotAllowed { .. } => "ip_not_allowed",
+            Self::EndpointNotAllowed { .. } => "endpoint_not_allowed",
+            Self::ToolNotAllowed { .. } | Self::ToolsNotTold => "tool_not_allowed",
             Self::NotReady | Self::Draining | Self::MemoryAway => "not_ready",
             Self::Overloaded => "overloaded",
             Self::BodyTooLarge { .. } => "request_too_large",
@@ -97,7 +127,7 @@ impl Refusal {
             Self::MethodNotServed { .. } => "method_not_allowed",
             Self::PreviousResponseNotFound { .. } => "previous_response_not_found",
             Self::ResponseNotFound { .. } => "response_not_found",
-            Self::ModelNotAllowed { .. } | Self::ModelNotNamed => "model_not_allowed",
+            Self::ModelNotAllowed { .. } | Self::ModelNotNamed | Self::NotForKey { .. } => "model_not_allowed",
             Self::ProviderNotFound => "provider_not_found",
             Self::ProviderElsewhere { .. } => "residency_unsatisfied",
             Self::Unroutable(unroutable) => unroutable.code(),
@@ -110,7 +140,11 @@ impl Refusal {
 
     pub(crate) fn status(&self) -> u16 {
         match self {
-            Self::MissingCredential | Self::InvalidApiKey | Self::KeyExpired => 401,
+            Self::MissingCredential
+            | Self::InvalidApiKey
+            | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::KeyDisabled { .. } => 401,
             Self::NotReady | Self::Draining | Self::Overloaded | Self::MemoryAway => 503,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
@@ -125,7 +159,12 @@ impl Refusal {
             Self::ModelNotAllowed { .. }
             | Self::ModelNotNamed
             | Self::ProviderElsewhere { .. }
-            | Self::Unroutable(Unroutable::NotInRegion { .. }) => 403,
+            | Self::AddressNotAllowed { .. }
+            | Self::EndpointNotAllowed { .. }
+            | Self::ToolNotAllowed { .. }
+            | Self::ToolsNotTold
+            | Self::NotForKey { .. }
+            | Self::Unroutable(Unroutable::NotInRegion { .. } | Unroutable::NotForKey { .. }) => 403,
             Self::MethodNotServed { .. } => 405,
             Self::NotCached => 504,
             Self::File(file) => file.status(),
@@ -150,10 +189,17 @@ impl Refusal {
             Self::BadRequest(bad) => bad.param.as_deref(),
             Self::ModelNotFound { .. } | Self::ModelNotAllowed { .. } | Self::Unroutable(_) => Some("model"),
             Self::PreviousResponseNotFound { .. } => Some("previous_response_id"),
+            Self::ToolNotAllowed { .. } => Some("tools"),
             Self::File(_) => Some("messages"),
             Self::MissingCredential
             | Self::InvalidApiKey
             | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::KeyDisabled { .. }
+            | Self::AddressNotAllowed { .. }
+            | Self::EndpointNotAllowed { .. }
+            | Self::ToolsNotTold
+            | Self::NotForKey { .. }
             | Self::NotReady
             | Self::Draining
             | Self::Overloaded
@@ -182,6 +228,29 @@ impl Refusal {
                 "The API key is unknown or was revoked. Check it, or make a new one in the dashboard.".into()
             }
             Self::KeyExpired => "The API key has expired. Make a new one in the dashboard.".into(),
+            Self::KeyRotated => {
+                "The API key was rotated, and the time in which the secret from before still works is over. Use the new \
+                 secret, or rotate the key again to get one."
+                    .into()
+            }
+            Self::KeyDisabled { reason } => disabled(*reason).into(),
+            Self::AddressNotAllowed { address: Some(address) } => {
+                format!("This API key may not be used from {address}. Its address ranges, and its team's, are in the dashboard.").into()
+            }
+            Self::AddressNotAllowed { address: None } => {
+                "This API key may only be used from some addresses, and it cannot be told which one this request is from.".into()
+            }
+            Self::EndpointNotAllowed { endpoint } => {
+                format!("This API key may not call this address: `{}` is not among its endpoints.", endpoint.as_str()).into()
+            }
+            Self::ToolNotAllowed { tool } if tool.is_empty() => {
+                "This API key may only declare some tools, and the request has one without a name.".into()
+            }
+            Self::ToolNotAllowed { tool } => format!("This API key may not declare the tool `{tool}`.").into(),
+            Self::ToolsNotTold => {
+                "This API key may only declare some tools, and it cannot be told which ones this request has.".into()
+            }
+            Self::NotForKey { barred } => format!("This API key may not reach this: what is asked for {barred}.").into(),
             Self::NotReady => "This node cannot check API keys at the moment. Try again shortly.".into(),
             Self::Draining => "This node is shutting down. Try again; another one will answer.".into(),
             Self::Overloaded => "The gateway is at its limit. Try again shortly.".into(),
@@ -239,6 +308,13 @@ impl Refusal {
             Self::MissingCredential
             | Self::InvalidApiKey
             | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::KeyDisabled { .. }
+            | Self::AddressNotAllowed { .. }
+            | Self::EndpointNotAllowed { .. }
+            | Self::ToolNotAllowed { .. }
+            | Self::ToolsNotTold
+            | Self::NotForKey { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
@@ -268,6 +344,13 @@ impl Refusal {
             Self::MissingCredential
             | Self::InvalidApiKey
             | Self::KeyExpired
+            | Self::KeyRotated
+            | Self::KeyDisabled { .. }
+            | Self::AddressNotAllowed { .. }
+            | Self::EndpointNotAllowed { .. }
+            | Self::ToolNotAllowed { .. }
+            | Self::ToolsNotTold
+            | Self::NotForKey { .. }
             | Self::NotReady
             | Self::Draining
             | Self::Overloaded
@@ -289,6 +372,23 @@ impl Refusal {
             | Self::Unroutable(_)
             | Self::NotCached
             | Self::ProviderNotFound => Outcome::Refused,
+        }
+    }
+}
+
+const fn disabled(reason: DisabledReason) -> &'static str {
+    match reason {
+        DisabledReason::ByHand => {
+            "The API key is disabled. Somebody who may change keys can enable it again in the dashboard, or with \
+             `DELETE /api/v1/organizations/{organization}/keys/{key}/disabling`."
+        }
+        DisabledReason::Idle => {
+            "The API key is disabled because nobody used it for a long time. Somebody who may change keys can enable it \
+             again in the dashboard, or with `DELETE /api/v1/organizations/{organization}/keys/{key}/disabling`."
+        }
+        DisabledReason::RotationOverdue => {
+            "The API key is disabled because its secret was not rotated in time. Rotate the key in the dashboard, or with \
+             `POST /api/v1/organizations/{organization}/keys/{key}/rotation`, and use the new secret."
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use gatewright_contract::UpstreamTarget;
+use gatewright_contract::{Barred, UpstreamTarget};
 use gatewright_llm::{Capabilities, Needs};
 use gatewright_types::api::{Capability, FailureClass};
 
@@ -16,10 +16,15 @@ const SURELY: u64 = 2;
 /// Why a target cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfit {
+    /// Not for the key that asks.
+    Barred(Barred),
     Elsewhere,
     Retired(NaiveDate),
     Lacks(Capabilities),
-    TooLong { tokens: u64, context: u32 },
+    TooLong {
+        tokens: u64,
+        context: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +35,14 @@ pub(crate) enum Fit {
 }
 
 pub(crate) fn fit(facts: &Facts<'_>, target: &UpstreamTarget) -> Result<Fit, Unfit> {
+    let situation = facts.situation;
+    let key = &situation.caller.key;
+    if let Some(barred) = key.barred(target, situation.catalog, situation.now) {
+        return Err(Unfit::Barred(barred));
+    }
     if facts.region.as_ref().is_some_and(|region| !target.resides_in(region)) {
         return Err(Unfit::Elsewhere);
     }
-    let situation = facts.situation;
     let bounds = target.bounds(situation.catalog, situation.now);
     if let Some(sunset) = bounds.sunset_on.filter(|sunset| *sunset <= situation.now.date_naive()) {
         return Err(Unfit::Retired(sunset));
@@ -66,6 +75,10 @@ fn length(needs: &Needs, context: u32) -> Result<Fit, Unfit> {
 }
 
 impl Unfit {
+    pub(crate) const fn is_barred(&self) -> bool {
+        matches!(self, Self::Barred(_))
+    }
+
     pub(crate) const fn is_elsewhere(&self) -> bool {
         matches!(self, Self::Elsewhere)
     }
@@ -74,7 +87,7 @@ impl Unfit {
     pub(crate) const fn class(&self) -> FailureClass {
         match self {
             Self::TooLong { .. } => FailureClass::ContextLength,
-            Self::Elsewhere | Self::Retired(_) | Self::Lacks(_) => FailureClass::Error,
+            Self::Barred(_) | Self::Elsewhere | Self::Retired(_) | Self::Lacks(_) => FailureClass::Error,
         }
     }
 }
@@ -83,6 +96,7 @@ impl Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Barred(barred) => barred.fmt(f),
             Self::Elsewhere => f.write_str("is not known to be in the region that is asked for"),
             Self::Retired(sunset) => write!(f, "was retired on {sunset}"),
             Self::Lacks(capabilities) => {

@@ -46,6 +46,9 @@ fn unroutable(choice: &Choice<'_>, facts: &Facts<'_>) -> Unroutable {
     if misfits.is_empty() {
         return Unroutable::NoRule { model };
     }
+    if misfits.iter().all(|misfit| misfit.unfit.is_barred()) {
+        return Unroutable::NotForKey { model, misfits };
+    }
     match &facts.region {
         Some(region) if misfits.iter().all(|misfit| misfit.unfit.is_elsewhere()) => {
             let region = region.clone();

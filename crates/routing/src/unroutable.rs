@@ -13,6 +13,8 @@ pub enum Unroutable {
     NoRule { model: ModelName },
     /// None of the targets can answer.
     NoTarget { model: ModelName, misfits: Vec<Misfit> },
+    /// None of the targets is one that the key may reach.
+    NotForKey { model: ModelName, misfits: Vec<Misfit> },
     /// All targets are outside of the region that the request is bound to.
     NotInRegion { model: ModelName, region: Box<str> },
 }
@@ -31,6 +33,7 @@ impl Unroutable {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoRule { .. } | Self::NoTarget { .. } => "no_feasible_target",
+            Self::NotForKey { .. } => "model_not_allowed",
             Self::NotInRegion { .. } => "residency_unsatisfied",
         }
     }
@@ -45,10 +48,13 @@ impl fmt::Display for Unroutable {
             ),
             Self::NoTarget { model, misfits } => {
                 write!(f, "No target of the model `{model}` can answer this request:")?;
-                for (index, misfit) in misfits.iter().enumerate() {
-                    write!(f, "{} {misfit}", if index == 0 { "" } else { ";" })?;
-                }
+                list(misfits, f)?;
                 f.write_str(". An administrator can correct what is known of a model in its facts.")
+            }
+            Self::NotForKey { model, misfits } => {
+                write!(f, "This API key may reach no target of the model `{model}`:")?;
+                list(misfits, f)?;
+                f.write_str(".")
             }
             Self::NotInRegion { model, region } => write!(
                 f,
@@ -56,6 +62,13 @@ impl fmt::Display for Unroutable {
             ),
         }
     }
+}
+
+fn list(misfits: &[Misfit], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, misfit) in misfits.iter().enumerate() {
+        write!(f, "{} {misfit}", if index == 0 { "" } else { ";" })?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Misfit {

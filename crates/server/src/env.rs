@@ -21,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 19] = [
+pub const VARIABLES: [(&str, &str, &str); 20] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -88,6 +88,11 @@ pub const VARIABLES: [(&str, &str, &str); 19] = [
         "requests a node has under way at once before it refuses those of whoever has most [default: 4096]",
     ),
     (
+        "GATEWRIGHT_TRUSTED_PROXY_HOPS",
+        "trusted-proxy-hops",
+        "proxies of yours before this node, whose X-Forwarded-For or Forwarded is believed [default: 0]",
+    ),
+    (
         "GATEWRIGHT_RESPONSE_TTL",
         "response-ttl",
         "how long stored responses can be referred to [default: 30d]",
@@ -148,6 +153,8 @@ pub struct Settings {
     pub log: String,
     pub keepalive: Duration,
     pub body_limit_bytes: usize,
+    /// How many proxies stand before the node and note whom they were called by.
+    pub trusted_proxy_hops: usize,
     pub max_requests: NonZeroUsize,
     pub response_time_to_live: Duration,
     pub cache_bytes: u64,
@@ -243,6 +250,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let log = reader.value("GATEWRIGHT_LOG", values::log_filter, "info".to_owned());
     let keepalive = reader.value("GATEWRIGHT_KEEPALIVE", values::pause, Duration::from_secs(10));
     let body_limit_bytes = reader.value("GATEWRIGHT_BODY_LIMIT", values::size, 32 << 20);
+    let trusted_proxy_hops = reader.value("GATEWRIGHT_TRUSTED_PROXY_HOPS", values::hops, 0);
     let max_requests = reader.value("GATEWRIGHT_MAX_REQUESTS", values::requests, MAX_REQUESTS);
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
     let cache_bytes = reader.value("GATEWRIGHT_CACHE_BYTES", values::room, 256 << 20);
@@ -272,6 +280,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 log,
                 keepalive,
                 body_limit_bytes,
+                trusted_proxy_hops,
                 max_requests,
                 response_time_to_live,
                 cache_bytes,

@@ -80,12 +80,18 @@ fn playground() -> Document {
         prices: None,
         catalog: None,
         teams: None,
+        service_accounts: None,
         tokens: None,
         keys: Some(vec![KeyEntry {
             name: name("first steps"),
             team: None,
+            owner: None,
+            service_account: None,
             secret: None,
             models: None,
+            tags: Default::default(),
+            scopes: Default::default(),
+            upkeep: Default::default(),
             expires_at: None,
         }]),
     }

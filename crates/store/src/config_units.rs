@@ -13,7 +13,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::entity::config_unit::{Column, Entity, Model};
-use crate::entity::{installation, key};
+use crate::entity::installation;
 use crate::error::DatabaseError;
 use crate::scope::Scope;
 use crate::stored;
@@ -94,10 +94,11 @@ impl System<'_> {
 
     /// The unit of a key that is active.
     pub async fn key_unit(&self, digest: &Digest) -> Result<Option<Unit>, DatabaseError> {
-        let holder = by_digest(digest).one(&self.db.read).await?;
-        let Some(holder) = holder else { return Ok(None) };
+        let Some(key) = self.key_of_secret(digest).await? else {
+            return Ok(None);
+        };
         let name = UnitId::Key(*digest).to_string();
-        let row = Entity::find_by_id((holder.organization, KEY_KIND.to_owned(), name))
+        let row = Entity::find_by_id((key.organization.uuid(), KEY_KIND.to_owned(), name))
             .one(&self.db.read)
             .await?;
         Ok(row.map(unit).transpose()?.filter(|unit| unit.body.is_some()))
@@ -129,12 +130,6 @@ pub(crate) fn since(after: Place, limit: u32) -> Select<Entity> {
         .order_by_asc(Column::Organization)
         .order_by_asc(Column::Unit)
         .limit(u64::from(limit))
-}
-
-pub(crate) fn by_digest(digest: &Digest) -> Select<key::Entity> {
-    key::Entity::find()
-        .filter(key::Column::Digest.eq(digest.as_bytes().to_vec()))
-        .filter(key::Column::RevokedAt.is_null())
 }
 
 pub(crate) async fn put(

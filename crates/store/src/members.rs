@@ -1,13 +1,14 @@
 //! Who belongs to an organization, and as what. There is always an owner.
 
 use gatewright_types::api::{LimitScope, Member};
-use gatewright_types::{Email, OrganizationId, Page, PageQuery, PersonId, Role};
+use gatewright_types::{Email, KeyId, OrganizationId, Page, PageQuery, PersonId, Role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use crate::entity::membership::{Column, Entity, Model};
 use crate::entity::person;
 use crate::error::{DatabaseError, ListError, WriteError};
+use crate::keys::KeysOfMember;
 use crate::page::Part;
 use crate::scope::Scope;
 use crate::stored;
@@ -103,16 +104,23 @@ impl WriteTx {
         Ok(Member { role, ..member })
     }
 
-    /// The last owner stays: a conflict. Budgets and limits of the member go, too.
-    pub async fn remove_member(&mut self, organization: OrganizationId, person: PersonId) -> Result<(), WriteError> {
+    /// The last owner stays: a conflict. Budgets and limits of the member go, too. Gives the keys of theirs that were revoked or handed over.
+    pub async fn remove_member(
+        &mut self,
+        organization: OrganizationId,
+        person: PersonId,
+        keys: KeysOfMember,
+    ) -> Result<Vec<KeyId>, WriteError> {
         let member = member(&self.transaction, organization, person)
             .await?
             .ok_or(WriteError::NotFound)?;
         self.keep_an_owner(organization, &member).await?;
+        let settled = self.settle_keys_of(organization, person, keys).await?;
         Entity::delete_by_id((organization.uuid(), person.uuid()))
             .exec(&self.transaction)
             .await?;
-        self.delete_caps_of(organization, &LimitScope::User(person)).await
+        self.delete_caps_of(organization, &LimitScope::User(person)).await?;
+        Ok(settled)
     }
 
     /// Refuses when the member is the only owner. All writes wait for each other at the revision, so the count holds.

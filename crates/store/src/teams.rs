@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gatewright_contract::{TeamUnit, UnitBody, UnitId};
-use gatewright_types::api::{LimitScope, Team};
-use gatewright_types::{DisplayName, OrganizationId, Page, PageQuery, TeamId};
+use gatewright_types::api::{LimitScope, Team, TeamChange};
+use gatewright_types::{DisplayName, IpRange, OrganizationId, Page, PageQuery, TeamId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select};
 use uuid::Uuid;
@@ -46,42 +46,33 @@ impl WriteTx {
             organization: organization.uuid(),
             name: name.as_str().to_owned(),
             created_at: self.at,
+            ip_ranges: None,
         };
         stored::insert(&self.transaction, row.clone()).await?;
-        self.publish(
-            organization,
-            UnitId::Team(id),
-            UnitBody::Team(TeamUnit { name: name.clone() }),
-        )
-        .await?;
-        Ok(read(&row, &HashMap::new())?)
+        let team = read(&row, &HashMap::new())?;
+        self.publish_team(organization, &team).await?;
+        Ok(team)
     }
 
-    pub async fn rename_team(
+    pub async fn change_team(
         &mut self,
         organization: OrganizationId,
         id: TeamId,
-        name: &DisplayName,
+        change: &TeamChange,
     ) -> Result<Team, WriteError> {
-        let renamed = Entity::update_many()
-            .col_expr(Column::Name, Expr::value(name.as_str()))
+        let mut update = Entity::update_many().col_expr(Column::Name, Expr::value(change.name.as_str()));
+        if let Some(ranges) = &change.ip_ranges {
+            update = update.col_expr(Column::IpRanges, Expr::value(written(ranges)));
+        }
+        update
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if renamed.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
-        self.publish(
-            organization,
-            UnitId::Team(id),
-            UnitBody::Team(TeamUnit { name: name.clone() }),
-        )
-        .await?;
-        self.organization(organization)
-            .team(id)
-            .await?
-            .ok_or(WriteError::NotFound)
+        let team = self.organization(organization).team(id).await?;
+        let team = team.ok_or(WriteError::NotFound)?;
+        self.publish_team(organization, &team).await?;
+        Ok(team)
     }
 
     /// A team with active keys is a conflict; its revoked keys lose it. Its budgets and limits go with it.
@@ -102,9 +93,19 @@ impl WriteTx {
                 format!("{keys} of the team must be revoked or moved first"),
             ));
         }
+        self.check_no_service_account(organization, id).await?;
         Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
         self.delete_caps_of(organization, &LimitScope::Team(id)).await?;
         self.tombstone(organization, UnitId::Team(id)).await
+    }
+
+    async fn publish_team(&mut self, organization: OrganizationId, team: &Team) -> Result<(), WriteError> {
+        let unit = TeamUnit {
+            name: team.name.clone(),
+            ip_ranges: team.ip_ranges.clone(),
+        };
+        self.publish(organization, UnitId::Team(team.id), UnitBody::Team(unit))
+            .await
     }
 }
 
@@ -140,6 +141,14 @@ fn read(row: &Model, key_counts: &HashMap<Uuid, i64>) -> Result<Team, DbErr> {
         id: TeamId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
         key_count: key_counts.get(&row.id).copied().map_or(0, stored::count),
+        ip_ranges: row
+            .ip_ranges
+            .as_ref()
+            .map_or(Ok(Vec::new()), |text| stored::json("ip_ranges", text))?,
         created_at: row.created_at,
     })
+}
+
+fn written(ranges: &[IpRange]) -> Option<String> {
+    (!ranges.is_empty()).then(|| stored::to_json(&ranges))
 }

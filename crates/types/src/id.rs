@@ -154,6 +154,8 @@ ids! {
     TeamId = "team";
     /// A data-plane key (`gw-…`).
     KeyId = "key";
+    /// What keys of programs belong to.
+    ServiceAccountId = "svc";
     ProviderId = "prov";
     /// One of a provider's credentials.
     CredentialId = "cred";

@@ -5,6 +5,7 @@ pub mod api;
 mod duration;
 mod error;
 mod id;
+mod ip_range;
 mod likeness;
 mod money;
 mod name;
@@ -17,13 +18,16 @@ pub use duration::{DurationError, HumanDuration};
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
     AuditId, BudgetId, BudgetRequestId, CatalogRefreshId, CredentialId, IdError, IncreaseId, InvitationId, KeyId,
-    LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RequestId, SessionId, TeamId,
-    TokenId,
+    LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RequestId, ServiceAccountId,
+    SessionId, TeamId, TokenId,
 };
+pub use ip_range::{IpRange, IpRangeError};
 pub use likeness::nearest;
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
 pub use page::{Page, PageQuery};
 pub use permission::{Permission, Role};
-pub use setting::{ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region, TagName, ZoneName};
+pub use setting::{
+    ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region, TagName, ToolPattern, ZoneName,
+};
 pub use unit::UsageUnit;

@@ -20,6 +20,8 @@ names! {
     CacheNamespace(check_cache_namespace, 64);
     /// The name of a tag that requests have: a part of a header's value.
     TagName(check_tag_name, 40);
+    /// Names of tools, `*` standing for any characters.
+    ToolPattern(check_tool_pattern, 128);
     /// A time zone as the IANA names it: `Europe/Berlin`, `UTC`. Whether it exists is found out when it is looked up.
     ZoneName(check_zone_name, 64);
 }
@@ -64,6 +66,26 @@ impl ZoneName {
     }
 }
 
+impl ToolPattern {
+    pub fn matches(&self, name: &str) -> bool {
+        let mut parts = self.as_str().split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = name.strip_prefix(first) else {
+            return false;
+        };
+        let Some(last) = parts.next_back() else {
+            return rest.is_empty();
+        };
+        for part in parts {
+            match rest.split_once(part) {
+                Some((_, behind)) => rest = behind,
+                None => return false,
+            }
+        }
+        rest.ends_with(last)
+    }
+}
+
 impl Default for ZoneName {
     fn default() -> Self {
         Self::utc()
@@ -87,6 +109,15 @@ fn check_zone_name(text: &str) -> Result<(), NameError> {
     match text.bytes().all(allowed) {
         true => Ok(()),
         false => Err(NameError::new("must be a time zone like Europe/Berlin or UTC")),
+    }
+}
+
+fn check_tool_pattern(text: &str) -> Result<(), NameError> {
+    bounded(text, 128)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.:/*".contains(&b);
+    match text.bytes().all(allowed) {
+        true => Ok(()),
+        false => Err(NameError::new("may hold only letters, digits and _ - . : / *")),
     }
 }
 
@@ -194,6 +225,28 @@ mod tests {
         taken::<Project>(&["my-project-123", "example.com:old-project", "123456789"]);
         taken::<ApiVersion>(&["2024-10-21", "2025-04-01-preview", "preview"]);
         taken::<Deployment>(&["gpt-4o", "My_deployment.2"]);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, fits) in [
+            ("*", "anything", true),
+            ("search", "search", true),
+            ("search", "search_web", false),
+            ("search_*", "search_web", true),
+            ("search_*", "research_web", false),
+            ("*_read", "file_read", true),
+            ("*_read", "file_read_all", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("ab*ba", "aba", false),
+            ("ab*ba", "abba", true),
+            ("**", "", true),
+        ] {
+            let pattern: ToolPattern = pattern.parse().expect(pattern);
+            assert_eq!(pattern.matches(name), fits, "{name} by {pattern}");
+        }
+        refused::<ToolPattern>(&["", "a b", "ä", &"t".repeat(129)]);
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Population {
         let slug = format!("organization-{number}").parse().expect("a slug");
         let team = TeamUnit {
             name: "search".parse().expect("a name"),
+            ip_ranges: Vec::new(),
         };
         let mut units = vec![
             unit(

@@ -7,7 +7,7 @@ use gatewright_contract::{Caller, CompileProblem, KeyEntry, ModelUnit, Tenant, U
 use gatewright_routing::{Sampling, explain};
 use gatewright_store::Scope;
 use gatewright_types::api::{
-    ExplainRequest, Explanation, ModelCheck, ModelDraft, ModelProblem, ModelSettings, SampleRequest,
+    ExplainRequest, Explanation, KeyOwner, ModelCheck, ModelDraft, ModelProblem, ModelSettings, SampleRequest,
 };
 use gatewright_types::{KeyId, ModelId, ModelName};
 
@@ -101,8 +101,11 @@ async fn key(call: &Call, scope: &Scope<'_>, request: &SampleRequest) -> Result<
             team: key.team,
             models: key.models.map(Vec::into_boxed_slice),
             expires_at: key.expires_at,
+            owner: key.owner.and_then(KeyOwner::person),
+            tags: (!key.tags.is_empty()).then(|| Box::new(key.tags)),
             ..KeyEntry::new(organization, key.id)
-        });
+        }
+        .with_scopes(key.scopes));
     }
     let team = match &request.team {
         Some(name) => {

@@ -1,12 +1,13 @@
 //! Teams: groups of keys.
 
 use gatewright_types::api::{NewTeam, Team, TeamChange};
-use gatewright_types::{Page, PageQuery, TeamId};
+use gatewright_types::{IpRange, Page, PageQuery, TeamId};
 use serde_json::json;
 
 use crate::access::Call;
 use crate::endpoint::{Created, Json, NoContent, Path, Query};
 use crate::error::ApiError;
+use crate::key_settings::range_problems;
 
 pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Json<Page<Team>>, ApiError> {
     Ok(Json(call.scope().teams(&query).await?))
@@ -14,11 +15,21 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 
 pub(crate) async fn create(call: Call, Json(new): Json<NewTeam>) -> Result<Created<Team>, ApiError> {
     let (organization, id) = (call.organization.id, TeamId::mint());
-    let audited = call.change("team.create", id, json!({"name": new.name}));
-    Ok(Created(
-        call.write(audited, async |tx| tx.create_team(organization, id, &new.name).await)
-            .await?,
-    ))
+    check_ranges(&new.ip_ranges)?;
+    let detail = json!({"name": new.name, "ip_ranges": new.ip_ranges});
+    let audited = call.change("team.create", id, detail);
+    let made = call.write(audited, async |tx| {
+        let team = tx.create_team(organization, id, &new.name).await?;
+        if new.ip_ranges.is_empty() {
+            return Ok(team);
+        }
+        let change = TeamChange {
+            name: new.name.clone(),
+            ip_ranges: Some(new.ip_ranges.clone()),
+        };
+        tx.change_team(organization, id, &change).await
+    });
+    Ok(Created(made.await?))
 }
 
 pub(crate) async fn read(call: Call, Path(team): Path<TeamId>) -> Result<Json<Team>, ApiError> {
@@ -31,12 +42,12 @@ pub(crate) async fn update(
     Json(change): Json<TeamChange>,
 ) -> Result<Json<Team>, ApiError> {
     let organization = call.organization.id;
-    let audited = call.change("team.update", team, json!({"name": change.name}));
+    check_ranges(change.ip_ranges.as_deref().unwrap_or_default())?;
+    let detail = json!({"name": change.name, "ip_ranges": change.ip_ranges});
+    let audited = call.change("team.update", team, detail);
     Ok(Json(
-        call.write(audited, async |tx| {
-            tx.rename_team(organization, team, &change.name).await
-        })
-        .await?,
+        call.write(audited, async |tx| tx.change_team(organization, team, &change).await)
+            .await?,
     ))
 }
 
@@ -46,4 +57,12 @@ pub(crate) async fn delete(call: Call, Path(team): Path<TeamId>) -> Result<NoCon
     call.write(audited, async |tx| tx.delete_team(organization, team).await)
         .await?;
     Ok(NoContent)
+}
+
+fn check_ranges(ranges: &[IpRange]) -> Result<(), ApiError> {
+    let problems: Vec<_> = range_problems("ip_ranges", ranges).collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(ApiError::invalid(problems)),
+    }
 }

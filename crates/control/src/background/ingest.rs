@@ -8,6 +8,7 @@ use gatewright_store::Db;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
+use crate::error::chain;
 
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -44,6 +45,10 @@ pub async fn run(db: Db, stream: UsageStream, consumer: String, stop: Cancellati
                 }
             }
         };
+        // The next batch has it, too.
+        if let Err(error) = db.system().note_key_use(&received.batch.records).await {
+            tracing::debug!(error = %chain(&error), "when keys were last used was not noted");
+        }
         tracing::debug!(
             node.id = %received.batch.node,
             records = received.batch.records.len(),

@@ -4,6 +4,7 @@
 pub mod canaries;
 pub mod expiry;
 pub mod ingest;
+pub mod key_upkeep;
 pub mod publisher;
 pub mod refresh;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use gatewright_contract::UnitId;
-use gatewright_store::{Actor, Change as Audited, DatabaseError, WriteError, WriteTx};
+use gatewright_store::{Actor, Change as Audited, DatabaseError, KeysOfMember, WriteError, WriteTx};
 use gatewright_types::api::{ApplyReport, Change, Document, Organization};
 use gatewright_types::{OrganizationId, Role};
 use serde_json::json;
@@ -216,6 +216,14 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
         Step::RenameOrganization(name) => tx.rename_organization(id, name).await.map(drop),
         Step::ChangeTraces(traces) => tx.change_traces(id, *traces).await.map(drop),
         Step::CreateTeam(team, name) => tx.create_team(id, *team, name).await.map(drop),
+        Step::ChangeTeam(team, change) => tx.change_team(id, *team, change).await.map(drop),
+        Step::CreateServiceAccount(account, name, team) => {
+            let maker = "configuration";
+            tx.create_service_account(id, *account, name, *team, maker)
+                .await
+                .map(drop)
+        }
+        Step::DeleteServiceAccount(account) => tx.delete_service_account(id, *account).await,
         Step::DeleteTeam(team) => tx.delete_team(id, *team).await,
         Step::CreateProvider(provider, name, update, credentials) => tx
             .create_provider(id, *provider, name, update, credentials)
@@ -247,7 +255,11 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
         }
         Step::SetFirstPassword(person, hashed) => tx.set_password(*person, hashed).await,
         Step::ChangeRole(person, role) => tx.change_role(id, *person, *role).await.map(drop),
-        Step::RemoveMember(person) => tx.remove_member(id, *person).await,
+        Step::RemoveMember(person) => {
+            // Keys the document gives to somebody else were given to them before.
+            let settled = tx.remove_member(id, *person, KeysOfMember::MustNotBe).await;
+            settled.map(drop)
+        }
         Step::CreateToken(token) => tx.create_token(id, token).await.map(drop),
         Step::ChangeTokenRole(token, role) => tx.change_token_role(id, *token, *role).await.map(drop),
         Step::ReplaceToken(before, token) => {
@@ -257,11 +269,7 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
         Step::DeleteToken(token) => tx.delete_token(id, *token).await,
         Step::CreateKey(key) => tx.create_key(id, key).await.map(drop),
         Step::ChangeKey(key, change) => tx.change_key(id, *key, change).await.map(drop),
-        Step::SetKeyExpiry(key, expires_at) => tx.set_key_expiry(id, *key, *expires_at).await.map(drop),
-        Step::ReplaceKey(before, key) => {
-            tx.revoke_key(id, *before).await?;
-            tx.create_key(id, key).await.map(drop)
-        }
+        Step::RotateKey(key, rotation) => tx.rotate_key(id, *key, rotation).await.map(drop),
         Step::RevokeKey(key) => tx.revoke_key(id, *key).await.map(drop),
     }
 }

@@ -44,6 +44,34 @@ pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
             }
         }
     }
+    let accounts = document.service_accounts.as_deref().unwrap_or_default();
+    problems.extend(twice(
+        "service_accounts",
+        "name",
+        accounts.iter().map(|entry| entry.name.as_str()),
+    ));
+    if document.service_accounts.is_some() {
+        for (index, key) in keys.iter().enumerate() {
+            let Some(wanted) = &key.service_account else { continue };
+            if !accounts.iter().any(|account| account.name == *wanted) {
+                problems.push(FieldProblem {
+                    path: format!("keys[{index}].service_account"),
+                    message: format!("there is no service account named {wanted}"),
+                });
+            }
+        }
+    }
+    if document.members.is_some() {
+        for (index, key) in keys.iter().enumerate() {
+            let Some(wanted) = &key.owner else { continue };
+            if !members.iter().any(|member| member.email == *wanted) {
+                problems.push(FieldProblem {
+                    path: format!("keys[{index}].owner"),
+                    message: format!("there is no member {wanted}"),
+                });
+            }
+        }
+    }
     if document.teams.is_some() {
         for (index, key) in keys.iter().enumerate() {
             let Some(wanted) = &key.team else { continue };

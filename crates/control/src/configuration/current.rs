@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use gatewright_contract::{Digest, NetworkUnit};
 use gatewright_store::{DatabaseError, ListError, ModelRow, Scope, SealedCredential};
-use gatewright_types::api::{Document, Key, Member, Organization, Overlay, Price, Provider, Team, Token};
+use gatewright_types::api::{
+    Document, Key, Member, Organization, Overlay, Price, Provider, ServiceAccount, Team, Token,
+};
 use gatewright_types::{KeyId, Page, PageQuery, ProviderId, TokenId};
 
 /// The lists a document does not name stay empty, unless something it names depends on them.
@@ -13,6 +15,7 @@ pub(super) struct Current {
     pub(super) organization: Organization,
     pub(super) members: Vec<Member>,
     pub(super) teams: Vec<Team>,
+    pub(super) service_accounts: Vec<ServiceAccount>,
     pub(super) providers: Vec<(Provider, Vec<SealedCredential>)>,
     pub(super) networks: HashMap<ProviderId, NetworkUnit>,
     pub(super) models: Vec<ModelRow>,
@@ -31,14 +34,19 @@ impl Current {
         document: &Document,
     ) -> Result<Self, DatabaseError> {
         let mut current = Self::empty(organization);
-        if document.members.is_some() {
+        if document.members.is_some() || document.keys.is_some() {
             current.members = all(async |query| scope.members(&query).await).await?;
         }
-        if document.teams.is_some() || document.keys.is_some() {
+        let with_accounts = document.service_accounts.is_some() || document.keys.is_some();
+        if with_accounts {
+            current.service_accounts = all(async |query| scope.service_accounts(&query).await).await?;
+        }
+        if document.teams.is_some() || with_accounts {
             current.teams = all(async |query| scope.teams(&query).await).await?;
         }
         // A provider cannot go while a model leads to it, and a model cannot come without its provider.
-        if document.providers.is_some() || document.models.is_some() {
+        // Keys name both.
+        if document.providers.is_some() || document.models.is_some() || document.keys.is_some() {
             for provider in all(async |query| scope.providers(&query).await).await? {
                 let sealed = scope.sealed_credentials(provider.id).await?;
                 if let Some(network) = scope.sealed_network(provider.id).await? {
@@ -85,6 +93,7 @@ impl Current {
             organization,
             members: Vec::new(),
             teams: Vec::new(),
+            service_accounts: Vec::new(),
             providers: Vec::new(),
             networks: HashMap::new(),
             models: Vec::new(),

@@ -8,17 +8,21 @@ use gatewright_contract::{
     CompileProblem, CredentialUnit, Egress, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, Sealed, UnitBody,
     UnitId, compile,
 };
-use gatewright_store::{CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, TokenInsert};
+use gatewright_store::{
+    CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, Rotation, TokenInsert,
+};
 use gatewright_types::api::{
     Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, ModelFacts, NewModel, NewOverlay, NewPrice,
-    TraceSettings,
+    TeamChange, TraceSettings,
 };
 use gatewright_types::{
-    CredentialId, DisplayName, KeyId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role, Slug, TeamId, TokenId,
+    CredentialId, DisplayName, KeyId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role, ServiceAccountId, Slug,
+    TeamId, TokenId,
 };
 
 use super::coherence::twice;
 use super::current::Current;
+use super::keys::Owners;
 use super::people::Accounts;
 use crate::check::FieldProblem;
 
@@ -56,7 +60,10 @@ pub(super) enum Step {
     RenameOrganization(DisplayName),
     ChangeTraces(TraceSettings),
     CreateTeam(TeamId, DisplayName),
+    ChangeTeam(TeamId, TeamChange),
     DeleteTeam(TeamId),
+    CreateServiceAccount(ServiceAccountId, DisplayName, Option<TeamId>),
+    DeleteServiceAccount(ServiceAccountId),
     CreateProvider(ProviderId, Slug, ProviderUpdate, Vec<CredentialInsert>),
     ChangeProvider(ProviderId, ProviderUpdate),
     DeleteProvider(ProviderId),
@@ -84,8 +91,7 @@ pub(super) enum Step {
     DeleteToken(TokenId),
     CreateKey(KeyInsert),
     ChangeKey(KeyId, KeyChange),
-    SetKeyExpiry(KeyId, Option<chrono::DateTime<chrono::Utc>>),
-    ReplaceKey(KeyId, KeyInsert),
+    RotateKey(KeyId, Rotation),
     RevokeKey(KeyId),
 }
 
@@ -114,13 +120,18 @@ pub(super) fn diff(current: &Current, document: &Document, means: Means<'_>) -> 
     };
     differ.organization();
     let teams = differ.teams();
+    let accounts = differ.service_accounts(&teams);
     differ.providers();
     differ.models();
     differ.prices();
     differ.catalog();
-    differ.members();
+    let members = differ.members();
     differ.tokens();
-    differ.keys(&teams);
+    differ.keys(&Owners {
+        teams,
+        accounts,
+        members,
+    });
     differ.compile();
 
     let Differ {
@@ -323,7 +334,10 @@ impl Step {
         match self {
             Self::RenameOrganization(_) | Self::ChangeTraces(_) => "organization.update",
             Self::CreateTeam(..) => "team.create",
+            Self::ChangeTeam(..) => "team.update",
             Self::DeleteTeam(_) => "team.delete",
+            Self::CreateServiceAccount(..) => "service_account.create",
+            Self::DeleteServiceAccount(_) => "service_account.delete",
             Self::CreateProvider(..) => "provider.create",
             Self::ChangeProvider(..) => "provider.update",
             Self::DeleteProvider(_) => "provider.delete",
@@ -346,7 +360,8 @@ impl Step {
             Self::ChangeTokenRole(..) | Self::ReplaceToken(..) => "token.update",
             Self::DeleteToken(_) => "token.delete",
             Self::CreateKey(_) => "key.create",
-            Self::ChangeKey(..) | Self::SetKeyExpiry(..) | Self::ReplaceKey(..) => "key.update",
+            Self::ChangeKey(..) => "key.update",
+            Self::RotateKey(..) => "key.rotate",
             Self::RevokeKey(_) => "key.revoke",
         }
     }

@@ -1,20 +1,19 @@
-//! Differences in teams, models, prices, own facts and keys.
+//! Differences in teams, models, prices and own facts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::UnitId;
-use gatewright_store::KeyInsert;
 use gatewright_types::api::{
-    ChangeKind, KeyChange, KeyEntry, ModelChange, NewModel, NewPrice, Price, PriceEntry, ProviderKind, Rates,
-    SecretSource,
+    ChangeKind, ModelChange, NewModel, NewPrice, Price, PriceEntry, ProviderKind, Rates, SecretSource, TeamChange,
 };
-use gatewright_types::{DisplayName, KeyId, ModelId, OverlayId, PriceId, TeamId, UpstreamModel};
+use gatewright_types::{DisplayName, ModelId, OverlayId, PriceId, TeamId, UpstreamModel};
 
 use super::diff::{Differ, Step, change, differing};
 use super::secrets::value;
 pub(super) use crate::auth::token::NewSecret;
 use crate::auth::token::Purpose;
+use crate::key_settings::range_problems;
 
 impl Differ<'_> {
     /// Gives the teams there will be, by name.
@@ -29,12 +28,27 @@ impl Differ<'_> {
             return teams;
         };
         self.check_unique("teams", "name", entries.iter().map(|entry| entry.name.as_str()));
-        for entry in entries {
+        for (index, entry) in entries.iter().enumerate() {
+            for problem in range_problems(&format!("teams[{index}].ip_ranges"), &entry.ip_ranges) {
+                self.problem(problem.path, &problem.message);
+            }
             if !teams.contains_key(&entry.name) {
                 let id = TeamId::mint();
                 teams.insert(entry.name.clone(), id);
                 let change = change(ChangeKind::Create, "team", &&entry.name, &[]);
                 self.step(change, Step::CreateTeam(id, entry.name.clone()));
+            }
+            let current = self.current.teams.iter().find(|team| team.name == entry.name);
+            let ranges = current.map(|team| &*team.ip_ranges).unwrap_or_default();
+            if let Some(id) = teams.get(&entry.name)
+                && ranges != entry.ip_ranges
+            {
+                let change = change(ChangeKind::Update, "team", &&entry.name, &["ip_ranges"]);
+                let wanted = TeamChange {
+                    name: entry.name.clone(),
+                    ip_ranges: Some(entry.ip_ranges.clone()),
+                };
+                self.step(change, Step::ChangeTeam(*id, wanted));
             }
         }
         for team in self
@@ -194,42 +208,6 @@ impl Differ<'_> {
         }
     }
 
-    /// Keys go before others come: one that has got another name brings its secret along.
-    pub(super) fn keys(&mut self, teams: &HashMap<DisplayName, TeamId>) {
-        let Some(entries) = &self.document.keys else { return };
-        self.check_unique("keys", "name", entries.iter().map(|entry| entry.name.as_str()));
-        let named: HashSet<_> = entries.iter().map(|entry| &entry.name).collect();
-        for key in self.current.keys.iter().filter(|key| !named.contains(&key.name)) {
-            let change = change(ChangeKind::Remove, "key", &key.name, &[]);
-            self.step(change, Step::RevokeKey(key.id));
-        }
-        let current: HashMap<_, _> = self.current.keys.iter().map(|key| (&key.name, key)).collect();
-        for (index, entry) in entries.iter().enumerate() {
-            let team = match &entry.team {
-                Some(name) if !teams.contains_key(name) => {
-                    self.problem(format!("keys[{index}].team"), &format!("there is no team named {name}"));
-                    continue;
-                }
-                Some(name) => teams.get(name).copied(),
-                None => None,
-            };
-            match current.get(&entry.name) {
-                Some(key) => self.change_key(index, entry, team, key),
-                None => {
-                    let path = format!("keys[{index}].secret");
-                    let secret = self.new_secret(Purpose::DataPlane, path, entry.secret.as_ref());
-                    let Some(secret) = secret else { continue };
-                    self.mint("key", &entry.name, &secret);
-                    let insert = self.key_insert(entry, team, secret);
-                    self.step(
-                        change(ChangeKind::Create, "key", &&entry.name, &[]),
-                        Step::CreateKey(insert),
-                    );
-                }
-            }
-        }
-    }
-
     /// The secret of a new key or token; a problem when the document's is none.
     pub(super) fn new_secret(
         &mut self,
@@ -256,47 +234,6 @@ impl Differ<'_> {
     pub(super) fn mint(&mut self, resource: &str, name: &DisplayName, secret: &NewSecret) {
         if let Some(shown) = &secret.shown {
             self.plan.minted.insert(format!("{resource}/{name}"), shown.clone());
-        }
-    }
-
-    fn change_key(&mut self, index: usize, entry: &KeyEntry, team: Option<TeamId>, key: &gatewright_types::api::Key) {
-        if entry.secret.is_some() {
-            let path = format!("keys[{index}].secret");
-            let Some(secret) = self.new_secret(Purpose::DataPlane, path, entry.secret.as_ref()) else {
-                return;
-            };
-            if self.current.key_digests.get(&key.id) != Some(&secret.key.digest) {
-                let insert = self.key_insert(entry, team, secret);
-                let change = change(ChangeKind::Update, "key", &&entry.name, &["secret"]);
-                return self.step(change, Step::ReplaceKey(key.id, insert));
-            }
-        }
-        let fields = differing(&[("team", key.team == team), ("models", key.models == entry.models)]);
-        if !fields.is_empty() {
-            let wanted = KeyChange {
-                name: entry.name.clone(),
-                team,
-                models: entry.models.clone(),
-            };
-            let change = change(ChangeKind::Update, "key", &&entry.name, &fields);
-            self.step(change, Step::ChangeKey(key.id, wanted));
-        }
-        if key.expires_at.map(millis) != entry.expires_at.map(millis) {
-            let change = change(ChangeKind::Update, "key", &&entry.name, &["expires_at"]);
-            self.step(change, Step::SetKeyExpiry(key.id, entry.expires_at));
-        }
-    }
-
-    fn key_insert(&self, entry: &KeyEntry, team: Option<TeamId>, secret: NewSecret) -> KeyInsert {
-        KeyInsert {
-            id: KeyId::mint(),
-            name: entry.name.clone(),
-            team,
-            models: entry.models.clone(),
-            expires_at: entry.expires_at,
-            digest: secret.key.digest,
-            hint: secret.key.hint,
-            created_by: self.means.actor.to_owned(),
         }
     }
 }

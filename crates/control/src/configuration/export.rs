@@ -1,10 +1,12 @@
 //! What an organization has, as a document: the same state gives the same text, and secrets are references.
 
+use std::collections::HashMap;
+
 use gatewright_contract::{Keyring, OpenedCredential};
 use gatewright_store::{Scope, SealedCredential};
 use gatewright_types::api::{
-    CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, NewOverlay, Organization, PriceEntry, ProviderEntry,
-    TeamEntry, TokenEntry,
+    CredentialEntry, Document, KeyEntry, KeyOwner, MemberEntry, ModelEntry, NewOverlay, Organization, PriceEntry,
+    ProviderEntry, ServiceAccountEntry, TeamEntry, TokenEntry,
 };
 
 use super::current::Current;
@@ -29,6 +31,7 @@ pub(crate) async fn export(
         prices: Some(Vec::new()),
         catalog: Some(Vec::new()),
         teams: Some(Vec::new()),
+        service_accounts: Some(Vec::new()),
         tokens: Some(Vec::new()),
         keys: Some(Vec::new()),
     };
@@ -38,8 +41,14 @@ pub(crate) async fn export(
 }
 
 fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
-    let teams: std::collections::HashMap<_, _> =
-        current.teams.iter().map(|team| (team.id, team.name.clone())).collect();
+    let teams: HashMap<_, _> = current.teams.iter().map(|team| (team.id, team.name.clone())).collect();
+    let people: HashMap<_, _> = current
+        .members
+        .iter()
+        .map(|member| (member.id, member.email.clone()))
+        .collect();
+    let accounts = current.service_accounts.iter();
+    let accounts: HashMap<_, _> = accounts.map(|account| (account.id, account.name.clone())).collect();
     let networks = current.networks;
     document.members = Some(sorted(
         current.members,
@@ -106,7 +115,18 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
     document.teams = Some(sorted(
         current.teams,
         |team| team.name.to_string(),
-        |team| TeamEntry { name: team.name },
+        |team| TeamEntry {
+            name: team.name,
+            ip_ranges: team.ip_ranges,
+        },
+    ));
+    document.service_accounts = Some(sorted(
+        current.service_accounts,
+        |account| account.name.to_string(),
+        |account| ServiceAccountEntry {
+            team: account.team.and_then(|team| teams.get(&team).cloned()),
+            name: account.name,
+        },
     ));
     document.tokens = Some(sorted(
         current.tokens,
@@ -123,8 +143,19 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         |key| KeyEntry {
             team: key.team.and_then(|team| teams.get(&team).cloned()),
             name: key.name,
+            owner: key
+                .owner
+                .and_then(KeyOwner::person)
+                .and_then(|person| people.get(&person).cloned()),
+            service_account: key
+                .owner
+                .and_then(KeyOwner::service_account)
+                .and_then(|account| accounts.get(&account).cloned()),
             secret: None,
             models: key.models,
+            tags: key.tags,
+            scopes: key.scopes,
+            upkeep: key.upkeep,
             expires_at: key.expires_at,
         },
     ));

@@ -10,6 +10,7 @@ mod diff;
 mod document;
 mod entries;
 mod export;
+mod keys;
 mod offline;
 mod people;
 mod providers;

@@ -57,8 +57,10 @@ pub fn compile_document(document: &Document) -> Result<Compiled, Vec<FieldProble
             team: entry.team.as_ref().and_then(|team| teams.get(team).copied()),
             models: entry.models.clone().map(Vec::into_boxed_slice),
             expires_at: entry.expires_at,
+            tags: (!entry.tags.is_empty()).then(|| Box::new(entry.tags.clone())),
             ..KeyEntry::new(organization, key_id(index + 1))
-        };
+        }
+        .with_scopes(entry.scopes.clone());
         (entry.name.clone(), Arc::new(key))
     });
     let keys = keys.collect();
@@ -117,7 +119,11 @@ fn units(
     };
     units.insert(UnitId::Organization, UnitBody::Organization(organization));
     for (name, id) in teams {
-        let unit = TeamUnit { name: name.clone() };
+        // Where requests come from is nothing that is decided by a route.
+        let unit = TeamUnit {
+            name: name.clone(),
+            ip_ranges: Vec::new(),
+        };
         units.insert(UnitId::Team(*id), UnitBody::Team(unit));
     }
     let mut add = |unit: UnitId, place: String, body: UnitBody| {

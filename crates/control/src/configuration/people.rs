@@ -76,8 +76,13 @@ pub(super) enum Hashing {
 }
 
 impl Differ<'_> {
-    pub(super) fn members(&mut self) {
-        let Some(entries) = &self.document.members else { return };
+    /// Gives those who will be members, by their addresses.
+    pub(super) fn members(&mut self) -> HashMap<Email, PersonId> {
+        let there = self.current.members.iter();
+        let mut members: HashMap<_, _> = there.map(|member| (member.email.clone(), member.id)).collect();
+        let Some(entries) = &self.document.members else {
+            return members;
+        };
         self.check_unique("members", "email", entries.iter().map(|entry| entry.email.as_str()));
         if !entries.iter().any(|entry| entry.role == Role::Owner) {
             self.problem("members".to_owned(), &"must name at least one owner");
@@ -88,7 +93,10 @@ impl Differ<'_> {
             self.check_password(index, entry);
             let member = self.current.members.iter().find(|member| member.email == entry.email);
             match member {
-                None => self.new_member(entry),
+                None => {
+                    let person = self.new_member(entry);
+                    members.insert(entry.email.clone(), person);
+                }
                 Some(member) => {
                     self.first_password(entry, member.id);
                     if member.role < entry.role {
@@ -108,9 +116,11 @@ impl Differ<'_> {
             .iter()
             .filter(|member| entries.iter().all(|entry| entry.email != member.email));
         for member in gone {
+            members.remove(&member.email);
             self.plan.roles.push(member.role);
             self.removal("member", &member.email, Step::RemoveMember(member.id));
         }
+        members
     }
 
     /// Tokens go before others come: one that has got another name brings its secret along.
@@ -194,7 +204,7 @@ impl Differ<'_> {
         }
     }
 
-    fn new_member(&mut self, entry: &MemberEntry) {
+    fn new_member(&mut self, entry: &MemberEntry) -> PersonId {
         self.plan.roles.push(entry.role);
         let account = self.means.accounts.0.get(&entry.email);
         let change = change(ChangeKind::Create, "member", &&entry.email, &[]);
@@ -203,17 +213,20 @@ impl Differ<'_> {
                 let id = person.id;
                 self.step(change, Step::AddMember(id, entry.role));
                 self.first_password(entry, id);
+                id
             }
             None => {
                 let name = entry.name.clone().unwrap_or_else(|| usual_name(&entry.email));
                 let password = account.and_then(|account| account.hashed.clone());
+                let id = PersonId::mint();
                 let person = NewPerson {
-                    id: PersonId::mint(),
+                    id,
                     email: entry.email.clone(),
                     name,
                     password,
                 };
                 self.step(change, Step::AddPerson(person, entry.role));
+                id
             }
         }
     }

@@ -102,6 +102,7 @@ impl Place {
         if *by_rules {
             headers.extend_from_slice(&seen_by_rules(caller, request, told));
         }
+        headers.extend_from_slice(&reachable(caller));
         let mut parts = Parts {
             organization: caller.tenant.id,
             scope: &Scope::of(settings.scope, caller, question.end_user),
@@ -199,6 +200,18 @@ fn seen_by_rules(caller: &Caller, request: &Request, told: &Told) -> Vec<u8> {
         }
     }
     Digest::of(&framed(&parts)).as_bytes().to_vec()
+}
+
+/// Which providers may have made the answer, where the key may not reach all.
+fn reachable(caller: &Caller) -> Vec<u8> {
+    match caller.key.scopes().filter(|_| caller.key.limits_targets()) {
+        Some(scopes) => {
+            let limits = (&scopes.providers, &scopes.regions, &scopes.highest_price);
+            let text = serde_json::to_vec(&limits).expect("names and prices are texts");
+            Digest::of(&text).as_bytes().to_vec()
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Each part behind its length.

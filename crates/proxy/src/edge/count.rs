@@ -2,11 +2,11 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, KeyEndpoint};
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::{body, secret, told, traceparent, wants_trace};
+use super::serve::{body, presented, told, traceparent, wants_trace};
 use crate::count;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
@@ -18,7 +18,7 @@ pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Da
     let head = Head {
         dialect: Dialect::AnthropicMessages,
         route: "POST /v1/messages/count_tokens",
-        secret: secret(&request),
+        presented: presented(&request, &gateway, KeyEndpoint::CountTokens),
         traceparent: traceparent(&request),
         wants_trace: wants_trace(&request),
     };
@@ -37,7 +37,7 @@ pub(super) async fn gemini(request: &HttpRequest, payload: Payload, gateway: &Ga
     let head = Head {
         dialect: Dialect::GeminiGenerate,
         route: "POST /v1beta/models/{model}:countTokens",
-        secret: secret(request),
+        presented: presented(request, gateway, KeyEndpoint::CountTokens),
         traceparent: traceparent(request),
         wants_trace: wants_trace(request),
     };

@@ -1,5 +1,6 @@
 //! The only part that knows actix: addresses, bodies coming in and replies going out.
 
+mod address;
 mod body;
 mod coding;
 mod count;

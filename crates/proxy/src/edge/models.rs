@@ -1,16 +1,18 @@
 //! `GET /v1/models` and `/v1beta/models`: the models a key may call, in the shape of the dialect that asks.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_llm::{Catalog, CatalogModel};
-use gatewright_types::api::{Capability, Dialect};
+use gatewright_types::api::{Capability, Dialect, KeyEndpoint};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::secret;
+use super::serve::presented;
 use super::unserved::dialect_of;
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
@@ -53,7 +55,7 @@ async fn answer(
     let started = Instant::now();
     let parts = &*gateway.parts;
     let (catalog, now) = (gateway.catalog(), Utc::now());
-    let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await;
+    let caller = authenticate(parts, presented(request, gateway, KeyEndpoint::Models), now).await;
     let told = caller.and_then(|caller| {
         content(&Known {
             caller: &caller,
@@ -75,10 +77,17 @@ impl Known<'_> {
     fn models(&self) -> Vec<&Model> {
         let models = self.caller.tenant.models.values().map(|model| &**model);
         let mut allowed: Vec<_> = models
-            .filter(|model| self.caller.key.allows(model.name.as_str()))
+            .filter(|model| self.caller.key.allows(model.name.as_str()) && self.reaches(model))
             .collect();
         allowed.sort_by(|one, other| one.name.cmp(&other.name));
         allowed
+    }
+
+    /// Whether the key may reach a target of it.
+    fn reaches(&self, model: &Model) -> bool {
+        let key = &self.caller.key;
+        let open = |target: &&Arc<UpstreamTarget>| key.barred(target, self.catalog, self.now).is_none();
+        !key.limits_targets() || model.route.targets().iter().any(|target| open(target))
     }
 
     fn facts(&self, model: &Model) -> Option<CatalogModel> {

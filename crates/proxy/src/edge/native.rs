@@ -8,9 +8,10 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use gatewright_types::api::KeyEndpoint;
 use tokio::time::Instant;
 
-use super::serve::{body_as_sent, secret, traceparent, wants_trace};
+use super::serve::{body_as_sent, presented, traceparent, wants_trace};
 use super::{outbound, unserved};
 use crate::gateway::Gateway;
 use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
@@ -27,11 +28,11 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
         return unserved::wrong_method(request).await;
     };
     let started = Instant::now();
-    let secret = secret(&request);
+    let presented = presented(&request, &gateway, KeyEndpoint::Native);
     let head = Head {
         dialect: unserved::dialect_of(&request),
         route: "/native/{provider}/{path}",
-        secret,
+        presented,
         traceparent: traceparent(&request),
         wants_trace: wants_trace(&request),
     };
@@ -51,7 +52,7 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
             query: request.uri().query(),
         },
         headers: headers(&request),
-        secret: secret.unwrap_or_default(),
+        secret: presented.secret.unwrap_or_default(),
     };
     match native::run(&gateway, admitted, asked, body_as_sent(&request, payload, &gateway)).await {
         NativeReply::Refused(reply) => outbound::send(reply),

@@ -2,11 +2,11 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, KeyEndpoint};
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::{secret, texts};
+use super::serve::{presented, texts};
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
 use crate::limits;
@@ -35,7 +35,7 @@ async fn managed(request: &HttpRequest, id: &str, gateway: &Gateway, action: Act
     let mut ticket = None;
     let managing = async {
         let now = chrono::Utc::now();
-        let caller = authenticate(&parts.published, &parts.key_lookup, secret(request), now).await?;
+        let caller = authenticate(parts, presented(request, gateway, KeyEndpoint::Responses), now).await?;
         let headers = texts(request.headers()).collect();
         limits::enter_unrecorded(gateway, &caller, &headers, &mut ticket).await?;
         manage(gateway, &caller, id, action, request.query_string()).await

@@ -6,13 +6,15 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use gatewright_types::api::Dialect;
+use gatewright_types::api::{Dialect, KeyEndpoint};
 use http::header::HeaderValue;
 use tokio::time::Instant;
 
+use super::address::address;
 use super::body::{self, Expected};
 use super::coding::Coding;
 use super::outbound;
+use crate::authenticate::Presented;
 use crate::cache::Sent;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
@@ -69,7 +71,7 @@ pub(super) async fn serve(
     let head = Head {
         dialect,
         route: address_of(dialect),
-        secret: secret(request),
+        presented: presented(request, gateway, endpoint(dialect)),
         traceparent: traceparent(request),
         wants_trace: wants_trace(request),
     };
@@ -161,8 +163,29 @@ fn sent(request: &HttpRequest) -> Sent {
     }
 }
 
+/// What a call at one of these addresses shows of itself.
+pub(super) fn presented<'r>(request: &'r HttpRequest, gateway: &Gateway, endpoint: KeyEndpoint) -> Presented<'r> {
+    Presented {
+        secret: secret(request),
+        address: address(request, gateway.parts.settings.trusted_proxy_hops),
+        endpoint,
+    }
+}
+
+const fn endpoint(dialect: Dialect) -> KeyEndpoint {
+    match dialect {
+        Dialect::OpenaiChat => KeyEndpoint::Chat,
+        Dialect::OpenaiResponses => KeyEndpoint::Responses,
+        Dialect::OpenaiCompletions => KeyEndpoint::Completions,
+        Dialect::OpenaiEmbeddings | Dialect::GeminiEmbed | Dialect::GeminiBatchEmbed => KeyEndpoint::Embeddings,
+        Dialect::AnthropicMessages => KeyEndpoint::Messages,
+        Dialect::GeminiGenerate => KeyEndpoint::GenerateContent,
+        Dialect::Native(_) => KeyEndpoint::Native,
+    }
+}
+
 /// The caller's secret, wherever its dialect puts it.
-pub(super) fn secret(request: &HttpRequest) -> Option<&[u8]> {
+fn secret(request: &HttpRequest) -> Option<&[u8]> {
     let headers = request.headers();
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, secret) = value.as_bytes().split_at_checked(7)?;

@@ -13,6 +13,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::Utc;
 use gatewright_contract::{Caller, Provider, UpstreamTarget};
 use gatewright_llm::dialect::PathFacts;
 use gatewright_llm::{BadRequest, Family, Named, Native, Request};
@@ -101,7 +102,6 @@ async fn stages(
         Some(None) => {}
         None => record.spoken(Dialect::Native(NativeDialect::Unknown)),
     }
-    permit::check(caller, provider, &native.named)?;
     let sighted = Sighted {
         provider: provider.clone(),
         target: target(caller, provider, &native),
@@ -109,6 +109,7 @@ async fn stages(
         native,
         body: body.clone(),
     };
+    permit::check(caller, &sighted, &gateway.catalog(), Utc::now())?;
     record.sighted(&sighted);
     check_region(&asked.headers, &sighted)?;
     let told = asked

@@ -76,7 +76,11 @@ async fn follow(
     let memory = &gateway.parts.responses;
     let found = memory.find_one(caller.tenant.id, &id).await?.ok_or_else(unknown)?;
     match found {
-        Entry::AtProvider(made) => Ok((pinned(caller, &plan, &made, previous)?, request.clone(), Vec::new())),
+        Entry::AtProvider(made) => Ok((
+            pinned(gateway, caller, &plan, &made, previous)?,
+            request.clone(),
+            Vec::new(),
+        )),
         Entry::Here(_) if keeps_responses(plan.target()) => Err(not_possible(format!(
             "'{previous}' was made by a provider that keeps no responses, and the one behind the model '{}' cannot be \
              shown it; continue with a model of such a provider, or send the whole conversation in 'input'",
@@ -93,7 +97,7 @@ async fn follow(
 }
 
 /// The way to the provider that has the response. It stays the same for a model that leads to another one by now.
-fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Result<Plan, Refusal> {
+fn pinned(gateway: &Gateway, caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Result<Plan, Refusal> {
     let model = &plan.routed.model;
     let mut legs = plan.routed.legs.iter();
     let legs = if let Some(leg) = legs.find(|leg| leg.target.provider.id == made.provider) {
@@ -119,6 +123,9 @@ fn pinned(caller: &Caller, plan: &Plan, made: &AtProvider, previous: &str) -> Re
             model: model.name.clone(),
             region: region.clone(),
         }));
+    }
+    if let Some(barred) = caller.key.barred(target, &gateway.catalog(), chrono::Utc::now()) {
+        return Err(Refusal::NotForKey { barred });
     }
     if !keeps_responses(&legs.first().target) {
         return Err(Refusal::PreviousResponseNotFound {

@@ -16,6 +16,7 @@ use super::{Mistake, Strings, TOKEN, Traces, URL, VARIABLES};
 const LETTERS_APART: usize = 2;
 const MOST_WORKERS: usize = 1024;
 const SMALLEST_BODY_LIMIT: usize = 1024;
+const MOST_HOPS: usize = 16;
 const LARGEST_BODY_LIMIT: usize = 1 << 30;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -142,6 +143,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     size.ok_or_else(|| {
         format!("is {text:?}; it must be a number of bytes from {SMALLEST_BODY_LIMIT} to {LARGEST_BODY_LIMIT}")
     })
+}
+
+pub(super) fn hops(text: &str) -> Result<usize, String> {
+    let hops = text.parse().ok().filter(|hops| *hops <= MOST_HOPS);
+    hops.ok_or_else(|| format!("is {text:?}; it must be a number from 0 to {MOST_HOPS}"))
 }
 
 pub(super) fn room(text: &str) -> Result<u64, String> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use actix_web::web::Data;
 use gatewright_contract::Keyring;
 use gatewright_control::{
-    CatalogFetcher, Control, ControlSettings, Parts, bootstrap, canaries, expiry, ingest, publisher, refresh,
+    CatalogFetcher, Control, ControlSettings, Parts, bootstrap, canaries, expiry, ingest, key_upkeep, publisher,
+    refresh,
 };
 use gatewright_coord::HealthBoard;
 use gatewright_proxy::upstream::Upstream;
@@ -110,6 +111,11 @@ impl ControlPlane {
         background.keep("canaries", move |stop| {
             let control = control.clone();
             until(stop, move |token| canaries::run(control, token))
+        });
+        let control = self.control.clone().into_inner();
+        background.keep("keys", move |stop| {
+            let control = control.clone();
+            until(stop, move |token| key_upkeep::run(control, token))
         });
         let db = self.db.clone();
         background.keep("expiry", move |stop| {

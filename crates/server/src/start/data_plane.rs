@@ -110,6 +110,7 @@ impl DataPlane {
             settings: ProxySettings {
                 body_limit_bytes: settings.body_limit_bytes,
                 keepalive: settings.keepalive,
+                trusted_proxy_hops: settings.trusted_proxy_hops,
                 ..ProxySettings::default()
             },
         })

@@ -17,6 +17,21 @@ pub(crate) struct Model {
     pub created_at: DateTimeUtc,
     pub created_by: String,
     pub revoked_at: Option<DateTimeUtc>,
+    pub owner: Option<Uuid>,
+    pub service_account: Option<Uuid>,
+    /// Tags, scopes and upkeep. Absent for most.
+    pub settings: Option<String>,
+    /// Since a rotation; since it was made when absent.
+    pub secret_made_at: Option<DateTimeUtc>,
+    pub last_used_at: Option<DateTimeUtc>,
+    /// From when being idle counts besides its use; from when it was made when absent.
+    pub idle_from: Option<DateTimeUtc>,
+    pub disabled_at: Option<DateTimeUtc>,
+    pub disabled_for: Option<String>,
+    /// Of what was given notice, and the time the notice named.
+    pub noticed: Option<String>,
+    /// When there may be something to do about it. Absent for most.
+    pub next_look_at: Option<DateTimeUtc>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -10,6 +10,8 @@ pub(crate) struct Model {
     pub organization: Uuid,
     pub name: String,
     pub created_at: DateTimeUtc,
+    /// Where requests with its keys may come from. Absent for most.
+    pub ip_ranges: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use gatewright_types::TeamId;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::fixture::{Fixture, display_name, is_key, new_key};
+use super::fixture::{Fixture, display_name, is_key, new_key, team_change};
 use super::on_both_databases;
 use crate::{Place, System};
 
@@ -83,7 +83,7 @@ async fn a_unit_changed_again_is_read_once_at_its_last_revision(fixture: Fixture
         .await
         .expect("a team");
     let renamed = fixture
-        .change(acme, async |tx| tx.rename_team(acme, id, &display_name("b")).await)
+        .change(acme, async |tx| tx.change_team(acme, id, &team_change("b")).await)
         .await;
 
     let units = all_units(fixture.system(), 100).await;

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use gatewright_contract::{Digest, Sealed, UnitId};
-use gatewright_types::api::{CredentialKind, Key, ModelSettings, NewModel, Provider, ProviderKind, Route};
+use gatewright_types::api::{CredentialKind, Key, ModelSettings, NewModel, Provider, ProviderKind, Route, TeamChange};
 use gatewright_types::{
     CredentialId, DisplayName, KeyId, ModelId, OrganizationId, PageQuery, PersonId, ProviderId, Role, Slug,
 };
@@ -207,11 +207,22 @@ pub(super) fn new_key(name: &str) -> KeyInsert {
         id,
         name: display_name(name),
         team: None,
+        owner: None,
         models: None,
+        tags: Default::default(),
+        scopes: Default::default(),
+        upkeep: Default::default(),
         expires_at: None,
         digest: Digest::of(id.to_string().as_bytes()),
         hint: "wxyz".to_owned(),
         created_by: "ada@example.test".to_owned(),
+    }
+}
+
+pub(super) fn team_change(name: &str) -> TeamChange {
+    TeamChange {
+        name: display_name(name),
+        ip_ranges: None,
     }
 }
 

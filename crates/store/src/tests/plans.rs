@@ -26,12 +26,25 @@ async fn units_of_the_feed_are_read_by_an_index(fixture: Fixture) {
 }
 
 async fn key_units_are_found_by_digest(fixture: Fixture) {
-    let plan = plan(&fixture, config_units::by_digest(&Digest::of(b"secret"))).await;
+    let plan = plan(&fixture, keys::by_digest(&Digest::of(b"secret"))).await;
 
     assert!(
         plan.contains("unique__key__secret") || plan.contains("key__digest"),
         "{plan}"
     );
+}
+
+async fn secrets_from_before_are_found_by_digest(fixture: Fixture) {
+    let plan = plan(&fixture, keys::former_by_digest(&Digest::of(b"secret"))).await;
+
+    assert!(plan.contains("former_secret__digest"), "{plan}");
+}
+
+async fn of_all_keys_only_those_that_are_looked_after_are_read(fixture: Fixture) {
+    let plan = plan(&fixture, keys::to_look_at(chrono::Utc::now())).await;
+
+    assert!(plan.contains("key__looked_after"), "{plan}");
+    assert_sorted_by_index(&plan);
 }
 
 async fn sessions_are_found_by_digest(fixture: Fixture) {
@@ -200,6 +213,8 @@ fn assert_sorted_by_index(plan: &str) {
 on_both_databases!(
     units_of_the_feed_are_read_by_an_index,
     key_units_are_found_by_digest,
+    secrets_from_before_are_found_by_digest,
+    of_all_keys_only_those_that_are_looked_after_are_read,
     sessions_are_found_by_digest,
     requests_of_an_organization_are_listed_by_their_key,
     every_filter_of_the_requests_goes_by_an_index,

@@ -1,20 +1,26 @@
 //! What belongs to one organization is not there for another: every read and every change of the handles, tried with
 //! identifiers and names of somebody else.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use gatewright_contract::{Batch, Digest};
 use gatewright_types::api::{
-    AuditQuery, Key, KeyChange, ModelChange, ModelFacts, NewOverlay, NewPrice, Price, Provider, ProviderKind, Rates,
-    UsageGroup, UsageQuery, UsageSeriesQuery,
+    AuditQuery, Key, KeyChange, KeyOwner, ModelChange, ModelFacts, NewOverlay, NewPrice, Price, Provider, ProviderKind,
+    Rates, UsageGroup, UsageQuery, UsageSeriesQuery,
 };
 use gatewright_types::{
-    InvitationId, NodeId, OrganizationId, OverlayId, PageQuery, PersonId, PriceId, Role, TeamId, TokenId,
+    InvitationId, NodeId, OrganizationId, OverlayId, PageQuery, PersonId, PriceId, Role, ServiceAccountId, TeamId,
+    TokenId,
 };
 
-use super::fixture::{Fixture, display_name, new_credential, new_key, new_model};
+use super::fixture::{Fixture, display_name, new_credential, new_key, new_model, team_change};
 use super::ingesting::records;
 use super::on_both_databases;
-use crate::{CredentialUpdate, KeyInsert, ModelRow, NewInvitationRow, ProviderUpdate, TokenInsert, WriteError};
+use crate::{
+    CredentialUpdate, KeyInsert, KeysOfMember, ModelRow, NewInvitationRow, ProviderUpdate, Rotation, TokenInsert,
+    WriteError,
+};
 
 /// One of everything.
 struct Tenant {
@@ -23,6 +29,7 @@ struct Tenant {
     invitation: InvitationId,
     team: TeamId,
     key: Key,
+    service_account: ServiceAccountId,
     token: TokenId,
     provider: Provider,
     model: ModelRow,
@@ -47,6 +54,7 @@ async fn a_handle_lists_only_its_own(fixture: Fixture) {
         teams: ours.team;
         keys: ours.key.id;
         active_keys: ours.key.id;
+        service_accounts: ours.service_account;
         tokens: ours.token;
         providers: ours.provider.id;
         models: ours.model.id;
@@ -96,6 +104,7 @@ async fn a_handle_finds_nothing_foreign(fixture: Fixture) {
         team(theirs.team);
         team_by_name(&theirs_only);
         key(theirs.key.id);
+        service_account(theirs.service_account);
         key_by_name(&theirs.key.name);
         key_digest(theirs.key.id);
         token(theirs.token);
@@ -126,8 +135,14 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
     let name = display_name("stolen");
     let key_change = KeyChange {
         name: name.clone(),
-        team: None,
-        models: None,
+        ..KeyChange::keeping(&ours.key)
+    };
+    let team_change = team_change("stolen");
+    let rotation = Rotation {
+        digest: Digest::of(b"stolen"),
+        hint: "olen".to_owned(),
+        grace: Duration::ZERO,
+        idempotency_key: None,
     };
     let route = new_model("x", "ours-provider/gpt-4o").route;
     let model_change = ModelChange {
@@ -155,12 +170,17 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
     }
     refused! {
         change_role(theirs.member, Role::Viewer);
-        remove_member(theirs.member);
+        remove_member(theirs.member, KeysOfMember::Revoke);
         delete_invitation(theirs.invitation);
-        rename_team(theirs.team, &name);
+        change_team(theirs.team, &team_change);
         delete_team(theirs.team);
         change_key(theirs.key.id, &key_change);
-        set_key_expiry(theirs.key.id, None);
+        rotate_key(theirs.key.id, &rotation);
+        end_rotation(theirs.key.id);
+        disable_key(theirs.key.id);
+        enable_key(theirs.key.id);
+        rename_service_account(theirs.service_account, &name);
+        delete_service_account(theirs.service_account);
         revoke_key(theirs.key.id);
         change_token_role(theirs.token, Role::Owner);
         delete_token(theirs.token);
@@ -189,6 +209,22 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
         matches!(result, Err(WriteError::Invalid { field: "team", .. })),
         "{result:?}"
     );
+    for owner in [
+        KeyOwner::Member(theirs.member),
+        KeyOwner::ServiceAccount(theirs.service_account),
+    ] {
+        let foreign_owner = KeyInsert {
+            owner: Some(owner),
+            ..new_key("y")
+        };
+        let result = fixture
+            .change(ours.id, async |tx| tx.create_key(ours.id, &foreign_owner).await)
+            .await;
+        assert!(
+            matches!(result, Err(WriteError::Invalid { field: "owner", .. })),
+            "{result:?}"
+        );
+    }
 
     assert_eq!(snapshot(&fixture, theirs.id).await, before);
 }
@@ -197,7 +233,8 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
 async fn snapshot(fixture: &Fixture, id: OrganizationId) -> String {
     let (scope, all) = (fixture.organization(id), PageQuery::default());
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        scope.service_accounts(&all).await.expect("a list"),
         scope.members(&all).await.expect("a list"),
         scope.invitations(&all).await.expect("a list"),
         scope.teams(&all).await.expect("a list"),
@@ -220,6 +257,15 @@ async fn tenant(fixture: &Fixture, slug: &str) -> Tenant {
         .await
         .expect("a team");
     let (key, _) = fixture.key_named(id, &format!("{slug} key")).await;
+    let service_account = ServiceAccountId::mint();
+    let account_name = display_name(&format!("{slug} account"));
+    fixture
+        .change(id, async |tx| {
+            tx.create_service_account(id, service_account, &account_name, None, "ada@example.test")
+                .await
+        })
+        .await
+        .expect("a service account");
     let token = TokenInsert {
         id: TokenId::mint(),
         name: display_name(&format!("{slug} token")),
@@ -281,6 +327,7 @@ async fn tenant(fixture: &Fixture, slug: &str) -> Tenant {
         invitation: invitation.id,
         team,
         key,
+        service_account,
         token: token.id,
         provider,
         model,

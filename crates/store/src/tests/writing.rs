@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fixture::{Fixture, actor, display_name, new_credential, new_key, new_model, refused_field};
 use super::on_both_databases;
-use crate::{Change, Place, WriteError};
+use crate::{Change, KeysOfMember, Place, WriteError};
 
 async fn a_write_leaves_its_row_its_audit_entry_its_unit_and_a_revision(fixture: Fixture) {
     let acme = fixture.organization_named("acme").await;
@@ -242,11 +242,7 @@ async fn a_revoked_key_is_tombstoned_keeps_its_row_and_frees_its_name(fixture: F
             .expect("a look-up"),
         None
     );
-    let change = KeyChange {
-        name: key.name.clone(),
-        team: None,
-        models: None,
-    };
+    let change = KeyChange::keeping(&key);
     let changed = fixture
         .change(acme, async |tx| tx.change_key(acme, key.id, &change).await)
         .await;
@@ -429,7 +425,9 @@ async fn the_last_owner_stays_owner(fixture: Fixture) {
     };
     let remove = async |person| {
         fixture
-            .change(acme, async |tx| tx.remove_member(acme, person).await)
+            .change(acme, async |tx| {
+                tx.remove_member(acme, person, KeysOfMember::MustNotBe).await
+            })
             .await
     };
     assert_eq!(refused_field(demote(ada).await), "role");

@@ -1,14 +1,17 @@
 //! The configuration file: one organization per document. What the file can say, the API can do.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::usual_weight;
 use super::prices::Rates;
 use super::{
-    CredentialSecret, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route, TraceSettings,
+    CredentialSecret, KeyScopes, KeyUpkeep, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route,
+    TraceSettings,
 };
-use crate::{DisplayName, Email, ModelName, Role, Slug, UpstreamModel};
+use crate::{DisplayName, Email, IpRange, ModelName, Role, Slug, TagName, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
 /// what it does not name is removed.
@@ -36,6 +39,8 @@ pub struct Document {
     pub catalog: Option<Vec<NewOverlay>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teams: Option<Vec<TeamEntry>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_accounts: Option<Vec<ServiceAccountEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Vec<TokenEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +141,19 @@ pub struct PriceEntry {
 #[serde(deny_unknown_fields)]
 pub struct TeamEntry {
     pub name: DisplayName,
+    /// Where requests with the team's keys may come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_ranges: Vec<IpRange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ServiceAccountEntry {
+    pub name: DisplayName,
+    /// The team's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<DisplayName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,11 +175,23 @@ pub struct KeyEntry {
     /// The team's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<DisplayName>,
+    /// The e-mail address of the member whose it is. Without it and a service account it is the organization's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Email>,
+    /// The name of the service account whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<DisplayName>,
     /// Import this secret; one is minted and shown once when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSource>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Vec<ModelName>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<TagName, DisplayName>,
+    #[serde(default, skip_serializing_if = "KeyScopes::is_open")]
+    pub scopes: KeyScopes,
+    #[serde(default, skip_serializing_if = "KeyUpkeep::is_none")]
+    pub upkeep: KeyUpkeep,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -194,5 +224,5 @@ pub struct ApplyReport {
     pub organization: Slug,
     pub changes: Vec<Change>,
     /// Secrets that were minted, by `resource/name`. Shown this once; empty in a plan.
-    pub minted: std::collections::BTreeMap<String, String>,
+    pub minted: BTreeMap<String, String>,
 }

@@ -13,6 +13,9 @@ mod decision;
 mod dialect;
 mod explain;
 mod invitations;
+mod key_owner;
+mod key_scopes;
+mod key_upkeep;
 mod keys;
 mod ledger;
 mod limit_scope;
@@ -28,6 +31,7 @@ mod provider_settings;
 mod providers;
 mod retries;
 mod route;
+mod service_accounts;
 mod sessions;
 mod setup;
 mod tags;
@@ -56,7 +60,7 @@ pub use catalog::{
 pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
 pub use config::{
     ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, NetworkEntry,
-    PriceEntry, ProviderEntry, SecretEntry, SecretSource, TeamEntry, TextSource, TokenEntry,
+    PriceEntry, ProviderEntry, SecretEntry, SecretSource, ServiceAccountEntry, TeamEntry, TextSource, TokenEntry,
 };
 pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
@@ -73,13 +77,16 @@ pub use explain::{
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,
 };
-pub use keys::{Key, KeyChange, MintedKey, NewKey};
+pub use key_owner::KeyOwner;
+pub use key_scopes::{HighestPrice, KeyEndpoint, KeyScopes};
+pub use key_upkeep::{Disabled, DisabledReason, KeyState, KeyUpkeep, KeyWarning};
+pub use keys::{FormerSecret, Key, KeyChange, MintedKey, NewKey, NewLeak, NewRotation, RotatedKey};
 pub use ledger::{
     LedgerCheck, LedgerCheckResult, LedgerDifference, LedgerSums, LedgerVerification, LedgerVerificationQuery,
 };
 pub use limit_scope::{Each, LimitScope, LimitScopeQuery, ScopeKind, TagScope, Which};
 pub use limits::{LimitSpec, NewRateLimit, RateLimit, RateLimitChange};
-pub use members::{Member, MemberChange};
+pub use members::{Member, MemberChange, MemberKeys, MemberRemoval};
 pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
@@ -93,6 +100,7 @@ pub use route::{
     Affinity, Canary, Case, FailureClass, FallbackStep, Fault, FaultKind, Ramp, Rollback, Route, RouteTarget, Sticky,
     Weighted,
 };
+pub use service_accounts::{NewServiceAccount, ServiceAccount, ServiceAccountChange};
 pub use sessions::{ChangePassword, Me, Membership, SessionInfo, SignIn};
 pub use setup::{NewInstallation, SetupState};
 pub use tags::TagRule;

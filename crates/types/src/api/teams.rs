@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{DisplayName, TeamId};
+use crate::{DisplayName, IpRange, TeamId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -12,6 +12,9 @@ pub struct Team {
     pub name: DisplayName,
     /// Keys of the team that are not revoked.
     pub key_count: u64,
+    /// Where requests with the team's keys may come from; anywhere when empty. A key's own ranges limit it further.
+    #[serde(default)]
+    pub ip_ranges: Vec<IpRange>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -20,6 +23,8 @@ pub struct Team {
 #[serde(deny_unknown_fields)]
 pub struct NewTeam {
     pub name: DisplayName,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ip_ranges: Vec<IpRange>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,4 +32,7 @@ pub struct NewTeam {
 #[serde(deny_unknown_fields)]
 pub struct TeamChange {
     pub name: DisplayName,
+    /// Stay as they are when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_ranges: Option<Vec<IpRange>>,
 }

@@ -45,9 +45,10 @@ pub(crate) fn App() -> impl IntoView {
             Stage::Elsewhere(pages::sign_in::return_address(&router.query()).unwrap_or_else(|| session.home().href()))
         }
         (Place::Root | Place::Setup, Presence::SignedIn(_)) => Stage::Elsewhere(session.home().href()),
-        (Place::Account | Place::Organization { .. } | Place::Model { .. } | Place::Unknown, Presence::SignedIn(_)) => {
-            Stage::Inside
-        }
+        (
+            Place::Account | Place::Organization { .. } | Place::Model { .. } | Place::Key { .. } | Place::Unknown,
+            Presence::SignedIn(_),
+        ) => Stage::Inside,
     });
     Effect::new(move |_| {
         if let Stage::Elsewhere(href) = stage.get() {

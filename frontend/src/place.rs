@@ -1,6 +1,6 @@
 //! The addresses of the dashboard as a type: what the address bar says, and what a link points at. Knows no browser.
 
-use gatewright_types::{ModelId, Slug};
+use gatewright_types::{KeyId, ModelId, Slug};
 
 /// A page of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,11 @@ pub(crate) enum Place {
     Model {
         slug: Slug,
         model: Option<ModelId>,
+    },
+    /// One key.
+    Key {
+        slug: Slug,
+        key: KeyId,
     },
     Unknown,
 }
@@ -104,6 +109,7 @@ impl Place {
         match self {
             Self::Organization { section, .. } => Some(*section),
             Self::Model { .. } => Some(Section::Models),
+            Self::Key { .. } => Some(Section::Keys),
             Self::Root | Self::Setup | Self::SignIn | Self::Invitation | Self::Account | Self::Unknown => None,
         }
     }
@@ -139,6 +145,10 @@ impl Place {
                     _ => Self::Unknown,
                 }
             }
+            (Some("o"), Some(slug), Some("keys"), Some(key)) => match (slug.parse(), key.parse()) {
+                (Ok(slug), Ok(key)) => Self::Key { slug, key },
+                _ => Self::Unknown,
+            },
             _ => Self::Unknown,
         }
     }
@@ -151,6 +161,7 @@ impl Place {
             Self::SignIn => "/sign-in".to_owned(),
             Self::Invitation => "/invitation".to_owned(),
             Self::Account => "/account".to_owned(),
+            Self::Key { slug, key } => format!("/o/{slug}/keys/{key}"),
             Self::Organization { slug, section } => format!("/o/{slug}/{}", section.segment()),
             Self::Model { slug, model } => match model {
                 Some(id) => format!("/o/{slug}/models/{id}"),
@@ -185,6 +196,15 @@ mod tests {
             assert_eq!(Place::parse(&place.href()), place);
             assert_eq!(place.within(), Some(Section::Models));
         }
+    }
+
+    #[test]
+    fn a_key_is_found_again_by_its_address() {
+        let slug: Slug = "acme".parse().expect("a slug");
+        let key = "key_01976f0e7d1a70008000000000000001".parse().expect("an id");
+        let place = Place::Key { slug, key };
+        assert_eq!(Place::parse(&place.href()), place);
+        assert_eq!(place.within(), Some(Section::Keys));
     }
 
     #[test]

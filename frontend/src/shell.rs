@@ -92,6 +92,7 @@ fn page(place: &Place, session: Session) -> AnyView {
     let (slug, section) = match place {
         Place::Organization { slug, section } => (slug, *section),
         Place::Model { slug, .. } => (slug, Section::Models),
+        Place::Key { slug, .. } => (slug, Section::Keys),
         Place::Account => return view! { <pages::account::Account/> }.into_any(),
         Place::Root | Place::Setup | Place::SignIn | Place::Invitation | Place::Unknown => return pages::nowhere(),
     };
@@ -103,6 +104,9 @@ fn page(place: &Place, session: Session) -> AnyView {
     }
     if let Place::Model { model, .. } = place {
         return view! { <pages::models::page::ModelPage model=*model/> }.into_any();
+    }
+    if let Place::Key { key, .. } = place {
+        return view! { <pages::keys::page::KeyPage key=*key/> }.into_any();
     }
     match section {
         Section::Overview => view! { <pages::overview::Overview/> }.into_any(),

@@ -19,6 +19,8 @@ mod explain;
 mod files;
 mod identity;
 mod invoke;
+mod key_scopes;
+mod keys;
 mod membership;
 mod metering;
 mod native;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gatewright_types::api::{
     Budget, BudgetRequest, Increase, InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price,
-    Provider, RateLimit, Team,
+    Provider, RateLimit, ServiceAccount, Team,
 };
 use harness::chat::{question, request_id};
 use harness::http::Request;
@@ -134,6 +134,7 @@ impl<'a> Things<'a> {
                 "invitation" => self.invitation().await,
                 "team" => self.team().await,
                 "key" => self.key().await,
+                "service_account" => self.service_account().await,
                 "token" => self.token().await,
                 "model" => self.model().await,
                 "price" => self.price().await,
@@ -193,6 +194,14 @@ impl<'a> Things<'a> {
         create::<MintedKey>(self.organization, "/keys", &json!({ "name": name }))
             .await
             .key
+            .id
+            .to_string()
+    }
+
+    async fn service_account(&mut self) -> String {
+        let name = self.name();
+        create::<ServiceAccount>(self.organization, "/service-accounts", &json!({ "name": name }))
+            .await
             .id
             .to_string()
     }
@@ -286,6 +295,8 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
         ("PATCH", "/members/{person}") => json!({"role": "viewer"}),
         ("PATCH", "/teams/{team}") => json!({"name": "Renamed"}),
         ("PATCH", "/keys/{key}") => json!({"name": "Renamed", "team": null, "models": null}),
+        ("PATCH", "/service-accounts/{service_account}") => json!({"name": "Renamed"}),
+        ("POST", "/keys/{key}/rotation" | "/keys/{key}/disabling") => json!({}),
         ("PATCH", "/providers/{provider}") => json!({"base_url": "http://127.0.0.1:9/v2"}),
         ("PATCH", "/catalog/overlays/{overlay}") => json!({"facts": {"context": 2}}),
         ("PATCH", "/models/{model}") => json!({"route": {"target": "base/echo"}}),
@@ -321,6 +332,7 @@ pub(crate) async fn picture(organization: &Organization) -> Vec<Value> {
         "/members",
         "/invitations",
         "/teams",
+        "/service-accounts",
         "/keys",
         "/tokens",
         "/providers",

@@ -303,7 +303,6 @@ fn parsed(name: &str, text: &str) -> Option<Result<(), String>> {
         "IncreaseId" => by::<IncreaseId>(text),
         "BudgetRequestId" => by::<BudgetRequestId>(text),
         "LimitId" => by::<LimitId>(text),
-        "TagName" => by::<TagName>(text),
         "ZoneName" => by::<ZoneName>(text),
         _ => return None,
     })

@@ -12,6 +12,7 @@ mod models;
 mod organizations;
 mod prices;
 mod providers;
+mod service_accounts;
 mod sessions;
 mod setup;
 mod targets;

@@ -1,6 +1,6 @@
 //! The people of an organization, and the invitations that are still open.
 
-use gatewright_types::api::{Invitation, Member, MemberChange, NewInvitation};
+use gatewright_types::api::{Invitation, Member, MemberChange, MemberKeys, MemberRemoval, NewInvitation};
 use gatewright_types::{Email, Permission, Role};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -19,8 +19,12 @@ use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
-use crate::load::List;
+use crate::load::{List, Load, Loader};
 use crate::session::{Workspace, use_workspace};
+
+/// What becomes of the keys of somebody who is removed.
+const REVOKE: &str = "revoke";
+const HAND_OVER: &str = "hand_over";
 
 /// The window over the lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +75,7 @@ pub(crate) fn Members() -> impl IntoView {
             let changed = Callback::new(move |()| invitations.reload());
             view! { <Invite on_invited=changed on_close=close/> }.into_any()
         }
-        Window::Remove(member) => remove(&member, workspace, changed, close),
+        Window::Remove(member) => view! { <Remove member=member on_removed=changed on_close=close/> }.into_any(),
         Window::Withdraw(invitation) => {
             let changed = Callback::new(move |()| invitations.reload());
             withdraw(&invitation, workspace, changed, close)
@@ -237,20 +241,89 @@ fn invitation_row(invitation: &Invitation, workspace: Workspace, open: RwSignal<
     .into_any()
 }
 
-fn remove(member: &Member, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {
-    let id = member.id;
-    let question = Question {
-        title: format!("Remove {}?", member.name),
-        text: "They lose access at once. Keys they made go on working.".to_owned(),
-        action: "Remove member",
-        done: format!("{} is no longer a member.", member.name),
-    };
-    let changed = Callback::new(move |()| {
-        tell(changed);
-        // It may have been oneself.
-        workspace.session.refresh();
+/// Asks what becomes of their keys, too.
+#[component]
+fn Remove(member: Member, on_removed: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+    let workspace = use_workspace();
+    let toasts = use_toasts();
+    let form = Form::new("remove-member");
+    let (id, name) = (member.id, member.name.to_string());
+    let accounts = Loader::new(move || async move { workspace.service_account_choices().await.map(|page| page.items) });
+    let others = Loader::new(move || async move { workspace.member_choices().await.map(|page| page.items) });
+    let (keys, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let heirs = Signal::derive(move || {
+        let mut heirs = vec![(String::new(), "Choose".to_owned())];
+        accounts.state.with(|state| {
+            if let Load::Ready(accounts) = state {
+                heirs.extend(
+                    accounts
+                        .iter()
+                        .map(|account| (account.id.to_string(), format!("{} (service account)", account.name))),
+                );
+            }
+        });
+        others.state.with(|state| {
+            if let Load::Ready(members) = state {
+                let others = members.iter().filter(|member| member.id != id);
+                heirs.extend(others.map(|member| (member.id.to_string(), member.name.to_string())));
+            }
+        });
+        heirs
     });
-    ask(question, move || workspace.remove_member(id), changed, close)
+    let submit = Callback::new(move |()| {
+        form.clear();
+        let removal = match keys.get_untracked().as_str() {
+            REVOKE => Some(MemberRemoval {
+                keys: Some(MemberKeys::Revoke),
+                to: None,
+            }),
+            HAND_OVER => form.parse("to", to).map(|to| MemberRemoval {
+                keys: Some(MemberKeys::HandOver),
+                to: Some(to),
+            }),
+            _ => Some(MemberRemoval::default()),
+        };
+        let Some(removal) = removal else { return };
+        let name = name.clone();
+        form.send(async move { workspace.remove_member(id, &removal).await }, move |()| {
+            toasts.done(format!("{name} is no longer a member."));
+            tell(on_removed);
+            tell(on_close);
+            // It may have been oneself.
+            workspace.session.refresh();
+        });
+    });
+    let choices = [
+        ("", "They have none, or I am told which"),
+        (HAND_OVER, "Hand them over"),
+        (REVOKE, "Revoke them"),
+    ];
+    let choices = choices
+        .map(|(value, title)| (value.to_owned(), title.to_owned()))
+        .to_vec();
+    view! {
+        <Dialog title=format!("Remove {}?", member.name) on_close=on_close>
+            <FormFrame form=form submit="Remove member" look=Look::Danger on_submit=submit on_cancel=on_close>
+                <p class="prose">"They lose access at once. Keys of service accounts go on as they are."</p>
+                <SelectField form=form name="keys" label="Their keys" value=keys options=choices/>
+                {move || {
+                    (keys.get() == HAND_OVER).then(|| {
+                        view! {
+                            <SelectField
+                                form=form
+                                name="to"
+                                label="To"
+                                value=to
+                                options=heirs
+                                hint="The keys go on working, and count as theirs."
+                            />
+                        }
+                    })
+                }}
+            </FormFrame>
+        </Dialog>
+    }
+    .into_any()
 }
 
 fn withdraw(invitation: &Invitation, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

@@ -1,13 +1,13 @@
 //! Teams: groups of keys.
 
 use gatewright_types::api::{NewTeam, Team, TeamChange};
-use gatewright_types::{DisplayName, Permission};
+use gatewright_types::{DisplayName, IpRange, Permission};
 use leptos::prelude::*;
 
 use crate::components::button::{Button, IconButton, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::dialog::Dialog;
-use crate::components::field::TextField;
+use crate::components::field::{LinesField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
@@ -18,6 +18,7 @@ use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
 use crate::format;
 use crate::load::List;
+use crate::pages::keys::settings::{lines, parse_lines};
 use crate::session::{Workspace, use_workspace};
 
 /// The window over the list.
@@ -25,7 +26,7 @@ use crate::session::{Workspace, use_workspace};
 enum Window {
     Nothing,
     Create,
-    Rename(Team),
+    Edit(Team),
     Delete(Team),
 }
 
@@ -57,8 +58,8 @@ pub(crate) fn Teams() -> impl IntoView {
     };
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
-        Window::Create => view! { <NameDialog team=None on_saved=changed on_close=close/> }.into_any(),
-        Window::Rename(team) => view! { <NameDialog team=Some(team) on_saved=changed on_close=close/> }.into_any(),
+        Window::Create => view! { <TeamDialog team=None on_saved=changed on_close=close/> }.into_any(),
+        Window::Edit(team) => view! { <TeamDialog team=Some(team) on_saved=changed on_close=close/> }.into_any(),
         Window::Delete(team) => delete(&team, workspace, changed, close),
     };
     view! {
@@ -73,12 +74,12 @@ pub(crate) fn Teams() -> impl IntoView {
 
 fn row(team: &Team, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     let actions = workspace.can(Permission::TeamsWrite).then(|| {
-        let (renamed, deleted) = (team.clone(), team.clone());
+        let (edited, deleted) = (team.clone(), team.clone());
         view! {
             <IconButton
-                label=format!("Rename {}", team.name)
+                label=format!("Edit {}", team.name)
                 glyph=Icon::Pencil
-                on_press=Callback::new(move |()| open.set(Window::Rename(renamed.clone())))
+                on_press=Callback::new(move |()| open.set(Window::Edit(edited.clone())))
             />
             <IconButton
                 label=format!("Delete {}", team.name)
@@ -98,28 +99,43 @@ fn row(team: &Team, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     .into_any()
 }
 
-/// Names a new team, or renames one that is there.
+/// Makes a team, or changes one that is there.
 #[component]
-fn NameDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("team");
     let (title, submit) = if team.is_some() {
-        ("Rename team", "Save")
+        ("Edit team", "Save")
     } else {
         ("Create team", "Create team")
     };
     let name = RwSignal::new(team.as_ref().map(|team| team.name.to_string()).unwrap_or_default());
+    let ranges = RwSignal::new(team.as_ref().map(|team| lines(&team.ip_ranges)).unwrap_or_default());
     let id = team.map(|team| team.id);
     let save = Callback::new(move |()| {
         form.clear();
         let Some(name) = form.parse::<DisplayName>("name", name) else {
             return;
         };
+        let ip_ranges = match parse_lines::<IpRange>(&ranges.get_untracked()) {
+            Ok(ranges) => ranges,
+            Err(message) => return form.refuse("ip_ranges", &message),
+        };
         let call = async move {
             match id {
-                Some(id) => workspace.change_team(id, &TeamChange { name }).await,
-                None => workspace.create_team(&NewTeam { name }).await,
+                Some(id) => {
+                    workspace
+                        .change_team(
+                            id,
+                            &TeamChange {
+                                name,
+                                ip_ranges: Some(ip_ranges),
+                            },
+                        )
+                        .await
+                }
+                None => workspace.create_team(&NewTeam { name, ip_ranges }).await,
             }
         };
         form.send(call, move |team: Team| {
@@ -132,6 +148,14 @@ fn NameDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
         <Dialog title=title on_close=on_close>
             <FormFrame form=form submit=submit on_submit=save on_cancel=on_close>
                 <TextField form=form name="name" label="Name" value=name placeholder="Search"/>
+                <LinesField
+                    form=form
+                    name="ip_ranges"
+                    label="Addresses"
+                    value=ranges
+                    placeholder="10.0.0.0/8"
+                    hint="Where requests with the team's keys may come from, one range a line. Empty: anywhere."
+                />
             </FormFrame>
         </Dialog>
     }

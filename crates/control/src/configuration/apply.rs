@@ -269,7 +269,10 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
         Step::DeleteToken(token) => tx.delete_token(id, *token).await,
         Step::CreateKey(key) => tx.create_key(id, key).await.map(drop),
         Step::ChangeKey(key, change) => tx.change_key(id, *key, change).await.map(drop),
-        Step::RotateKey(key, rotation) => tx.rotate_key(id, *key, rotation).await.map(drop),
+        Step::RotateKey(key, change, rotation) => {
+            tx.change_key(id, *key, change).await?;
+            tx.rotate_key(id, *key, rotation).await.map(drop)
+        }
         Step::RevokeKey(key) => tx.revoke_key(id, *key).await.map(drop),
     }
 }

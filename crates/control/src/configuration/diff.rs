@@ -91,7 +91,7 @@ pub(super) enum Step {
     DeleteToken(TokenId),
     CreateKey(KeyInsert),
     ChangeKey(KeyId, KeyChange),
-    RotateKey(KeyId, Rotation),
+    RotateKey(KeyId, KeyChange, Rotation),
     RevokeKey(KeyId),
 }
 

@@ -237,20 +237,20 @@ impl Differ<'_> {
             ("upkeep", key.upkeep == entry.upkeep),
             ("expires_at", key.expires_at.map(millis) == entry.expires_at.map(millis)),
         ]);
+        let mut rotated = None;
         if entry.secret.is_some() {
             let path = format!("{path}.secret");
             let Some(secret) = self.new_secret(Purpose::DataPlane, path, entry.secret.as_ref()) else {
                 return;
             };
             if self.current.key_digests.get(&key.id) != Some(&secret.key.digest) {
-                let change = change(ChangeKind::Update, "key", &&entry.name, &["secret"]);
-                self.step(change, Step::RotateKey(key.id, rotation(secret)));
+                fields.push("secret");
+                rotated = Some(rotation(secret));
             }
         }
         if fields.is_empty() {
             return;
         }
-        fields.sort_unstable();
         let wanted = KeyChange {
             name: entry.name.clone(),
             team: *team,
@@ -262,7 +262,11 @@ impl Differ<'_> {
             expires_at: Some(entry.expires_at),
         };
         let change = change(ChangeKind::Update, "key", &&entry.name, &fields);
-        self.step(change, Step::ChangeKey(key.id, wanted));
+        let step = match rotated {
+            Some(rotation) => Step::RotateKey(key.id, wanted, rotation),
+            None => Step::ChangeKey(key.id, wanted),
+        };
+        self.step(change, step);
     }
 }
 

@@ -183,7 +183,7 @@ async fn only_what_differs_is_changed_and_what_a_complete_list_does_not_name_is_
             "update price sandbox/fast rates",
             "update token ci role",
             "remove key minted",
-            "update key imported secret",
+            "update key imported team,models,secret",
             "remove model smart",
         ]
     );

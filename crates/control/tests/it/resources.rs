@@ -131,9 +131,16 @@ async fn a_key_is_minted_shown_once_changed_and_revoked() {
     assert_eq!(owner.get(&world, &path).await.body, key);
     assert_eq!(only_item(&owner.get(&world, &keys).await), key);
 
-    let changed = owner
-        .patch(&world, &path, json!({"name": "live", "team": null, "models": ["fast"]}))
-        .await;
+    let narrower = json!({"name": "live", "team": null, "models": ["fast"]});
+    owner
+        .patch(&world, &path, narrower.clone())
+        .await
+        .fields(&json!({"models[0]": "there is no model named fast"}));
+    let provider = json!({"name": "sandbox", "kind": "sandbox"});
+    owner.post(&world, &format!("{HERE}/providers"), provider).await;
+    let model = json!({"name": "fast", "route": {"target": "sandbox/echo"}});
+    owner.post(&world, &format!("{HERE}/models"), model).await;
+    let changed = owner.patch(&world, &path, narrower).await;
     assert_eq!(
         (changed.text("name"), &changed.body["models"]),
         ("live".to_owned(), &json!(["fast"]))

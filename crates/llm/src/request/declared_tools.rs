@@ -1,5 +1,6 @@
 //! The tools a request declares, by name, whatever its dialect: each has its own place for them, and none of these means
-//! something else in another one. A member that is there twice counts twice, for it is the provider who chooses.
+//! something else in another one. A member that is there twice counts twice, and in whichever case it is written: it is
+//! the provider who chooses.
 
 use crate::json::{Kind, Member, Members, Value};
 
@@ -9,11 +10,11 @@ pub fn declared_tools(body: &[u8]) -> Option<Vec<String>> {
     let mut members = Members::of_document(body).ok()?;
     let mut names = Vec::new();
     while let Some(Member { key, value, .. }) = members.next_member().ok()? {
-        match &*key {
+        match &*key.to_ascii_lowercase() {
             b"tools" | b"functions" => tools(&value, &mut names),
             // Bedrock's Converse.
-            b"toolConfig" => each_member(&value, |key, value| {
-                if key == b"tools" {
+            b"toolconfig" => each_member(&value, |key, value| {
+                if key.eq_ignore_ascii_case(b"tools") {
                     tools(value, &mut names);
                 }
             }),
@@ -59,7 +60,7 @@ struct Tool {
 impl Tool {
     fn read(tool: &Value<'_>) -> Self {
         let (mut found, mut is_flat) = (Self::default(), false);
-        each_member(tool, |key, value| match key {
+        each_member(tool, |key, value| match &*key.to_ascii_lowercase() {
             b"type" => match value.string() {
                 Some(kind) if kind == "function" || kind == "custom" => (found.is_own, is_flat) = (true, true),
                 Some(kind) => {
@@ -72,17 +73,17 @@ impl Tool {
                 found.names.extend(value.string().map(Into::into));
                 is_flat = true;
             }
-            b"function" | b"custom" | b"toolSpec" | b"systemTool" => {
+            b"function" | b"custom" | b"toolspec" | b"systemtool" => {
                 found.names.extend(name_of(value));
                 is_flat = true;
             }
-            b"functionDeclarations" | b"function_declarations" => {
+            b"functiondeclarations" | b"function_declarations" => {
                 let declared = value.elements();
                 found
                     .names
                     .extend(declared.map(|one| name_of(&one).unwrap_or_default()));
             }
-            b"cachePoint" => found.is_mark = true,
+            b"cachepoint" => found.is_mark = true,
             _ if value.kind != Kind::Null => found.others.push(snake(key)),
             _ => {}
         });
@@ -94,7 +95,7 @@ impl Tool {
 fn name_of(value: &Value<'_>) -> Option<String> {
     let mut name = None;
     each_member(value, |key, value| {
-        if key == b"name" {
+        if key.eq_ignore_ascii_case(b"name") {
             name = value.string().map(Into::into);
         }
     });
@@ -150,6 +151,7 @@ mod tests {
                 r#"{"tools":[],"tools":[{"type":"custom","custom":{"name":"sh"}}]}"#,
                 &["sh"],
             ),
+            (r#"{"Tools":[{"Type":"function","Function":{"Name":"Go"}}]}"#, &["Go"]),
             (r#"{"functions":[{"name":"old","parameters":{}}]}"#, &["old"]),
             (
                 r#"{"tools":[{"type":"function","name":"flat"},{"type":"web_search"},{"type":"mcp","server_label":"x"}]}"#,

@@ -1,14 +1,17 @@
-//! Changing a key's name, team and models; its secret stays.
+//! Changing everything of a key but its secret.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use gatewright_types::api::{Key, KeyChange};
 use gatewright_types::{DisplayName, ModelName};
 use leptos::prelude::*;
 
 use super::Choices;
+use super::settings::Fields;
 use crate::components::choice::CheckList;
 use crate::components::dialog::Dialog;
-use crate::components::field::{SelectField, TextField};
+use crate::components::field::{Input, SelectField, TextField};
 use crate::components::form::FormFrame;
+use crate::components::moment::now;
 use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
 use crate::session::use_workspace;
@@ -18,6 +21,8 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
     let workspace = use_workspace();
     let toasts = use_toasts();
     let form = Form::new("edit-key");
+    let settings = Fields::of_key(form, &key);
+    let before = key.expires_at;
     let Key {
         id,
         name: title,
@@ -25,6 +30,8 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
         models,
         ..
     } = key;
+    let expires = RwSignal::new(before.map(|at| at.date_naive().to_string()).unwrap_or_default());
+    let unchanged = expires.get_untracked();
     let name = RwSignal::new(title.to_string());
     let team = RwSignal::new(team.map(|team| team.to_string()).unwrap_or_default());
     let allowed: Vec<String> = models.iter().flatten().map(ToString::to_string).collect();
@@ -47,10 +54,25 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
         let name = form.parse::<DisplayName>("name", name);
         let team = form.parse_optional("team", team);
         let models = allow_list(form, models);
-        let (Some(name), Some(team), Some(models)) = (name, team, models) else {
+        let expires_at = match expires.with_untracked(|day| *day == unchanged) {
+            true => Some(before),
+            false => last_day(form, expires),
+        };
+        let (Some(name), Some(team), Some(models), Some(expires_at), Some(settings)) =
+            (name, team, models, expires_at, settings.read())
+        else {
             return;
         };
-        let change = KeyChange { name, team, models };
+        let change = KeyChange {
+            name,
+            team,
+            models,
+            owner: Some(settings.owner),
+            tags: Some(settings.tags),
+            scopes: Some(settings.scopes),
+            upkeep: Some(settings.upkeep),
+            expires_at: Some(expires_at),
+        };
         form.send(async move { workspace.change_key(id, &change).await }, move |key| {
             toasts.done(format!("{} is saved.", key.name));
             tell(on_changed);
@@ -68,6 +90,15 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
                     value=team
                     options=Signal::derive(move || choices.team_options())
                 />
+                {settings.owner_field(choices)}
+                <TextField
+                    form=form
+                    name="expires_at"
+                    label="Last day"
+                    value=expires
+                    input=Input::Date
+                    hint="Works until the end of that day, UTC. Empty: it never expires."
+                />
                 <CheckList
                     form=form
                     name="models"
@@ -76,10 +107,24 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
                     options=options
                     hint="None chosen: all of the organization's, later ones included."
                 />
+                {settings.view(choices)}
             </FormFrame>
         </Dialog>
     }
     .into_any()
+}
+
+/// The end of a day that is not over; never, for none.
+pub(super) fn last_day(form: Form, day: RwSignal<String>) -> Option<Option<DateTime<Utc>>> {
+    let Some(day) = form.parse_optional::<NaiveDate>("expires_at", day)? else {
+        return Some(None);
+    };
+    let end = day.succ_opt()?.and_hms_opt(0, 0, 0)?.and_utc();
+    if end <= now() {
+        form.refuse("expires_at", "is over already");
+        return None;
+    }
+    Some(Some(end))
 }
 
 /// The chosen models; none chosen means no limit.

@@ -6,6 +6,8 @@ use gatewright_types::api::{MintedKey, NewKey};
 use leptos::prelude::*;
 
 use super::Choices;
+use super::edit::last_day;
+use super::settings::Fields;
 use super::snippets::Snippets;
 use crate::components::button::{Button, Look};
 use crate::components::choice::CheckList;
@@ -66,6 +68,10 @@ fn fields(
         RwSignal::new(Vec::new()),
     );
 
+    let settings = Fields::empty(form);
+    let me = untrack(|| workspace.session.me());
+    settings.owner.set(me.map(|me| me.id.to_string()).unwrap_or_default());
+
     let submit = Callback::new(move |()| {
         form.clear();
         let name = form.parse::<DisplayName>("name", name);
@@ -73,13 +79,19 @@ fn fields(
         let expires_at = expiry(form, lifetime, day);
         let models = super::edit::allow_list(form, models);
         let secret = Some(secret.get_untracked()).filter(|secret| !secret.is_empty());
-        let (Some(name), Some(team), Some(expires_at), Some(models)) = (name, team, expires_at, models) else {
+        let (Some(name), Some(team), Some(expires_at), Some(models), Some(settings)) =
+            (name, team, expires_at, models, settings.read())
+        else {
             return;
         };
         let key = NewKey {
             name,
             team,
+            owner: Some(settings.owner),
             models,
+            tags: settings.tags,
+            scopes: settings.scopes,
+            upkeep: settings.upkeep,
             expires_at,
             secret,
         };
@@ -108,6 +120,7 @@ fn fields(
                 value=team
                 options=Signal::derive(move || choices.team_options())
             />
+            {settings.owner_field(choices)}
             <SelectField form=form name="lifetime" label="Expires" value=lifetime options=lifetimes/>
             {move || {
                 (lifetime.get() == ON_A_DAY).then(|| {
@@ -131,6 +144,7 @@ fn fields(
                 options=Signal::derive(move || choices.model_names())
                 hint="None chosen: all of the organization's, later ones included."
             />
+            {settings.view(choices)}
             <details class="more-fields">
                 <summary>"Bring your own secret"</summary>
                 <TextField
@@ -150,13 +164,9 @@ fn fields(
 fn expiry(form: Form, lifetime: RwSignal<String>, day: RwSignal<String>) -> Option<Option<DateTime<Utc>>> {
     let lifetime = lifetime.get_untracked();
     if lifetime == ON_A_DAY {
-        let day: NaiveDate = form.parse("expires_at", day)?;
-        let end = day.succ_opt()?.and_hms_opt(0, 0, 0)?.and_utc();
-        if end <= now() {
-            form.refuse("expires_at", "is over already");
-            return None;
-        }
-        return Some(Some(end));
+        // Here a day is required: never is another choice.
+        form.parse::<NaiveDate>("expires_at", day)?;
+        return last_day(form, day);
     }
     // The options' values are whole days, or empty for none.
     Some(lifetime.parse().ok().map(|days| now() + TimeDelta::days(days)))

@@ -1,10 +1,14 @@
 //! Data-plane keys: what programs call the gateway with.
 
+mod accounts;
 mod edit;
 mod mint;
+pub(crate) mod page;
+mod rotate;
+pub(super) mod settings;
 mod snippets;
 
-use gatewright_types::api::{Key, Model, Team};
+use gatewright_types::api::{Key, KeyOwner, KeyState, Member, Model, Provider, ServiceAccount, Team};
 use gatewright_types::{Permission, TeamId};
 use leptos::prelude::*;
 
@@ -13,7 +17,7 @@ use crate::components::button::{Button, IconButton, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::header::PageHeader;
 use crate::components::icon::{Icon, icon};
-use crate::components::moment::{Ago, Day, now};
+use crate::components::moment::{Ago, Day};
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::load::{List, Load, Loader};
@@ -34,6 +38,9 @@ enum Window {
 struct Choices {
     teams: Loader<Vec<Team>>,
     models: Loader<Vec<Model>>,
+    members: Loader<Vec<Member>>,
+    accounts: Loader<Vec<ServiceAccount>>,
+    providers: Loader<Vec<Provider>>,
 }
 
 impl Choices {
@@ -41,6 +48,11 @@ impl Choices {
         Self {
             teams: Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) }),
             models: Loader::new(move || async move { workspace.model_choices().await.map(|page| page.items) }),
+            members: Loader::new(move || async move { workspace.member_choices().await.map(|page| page.items) }),
+            accounts: Loader::new(
+                move || async move { workspace.service_account_choices().await.map(|page| page.items) },
+            ),
+            providers: Loader::new(move || async move { workspace.provider_choices().await.map(|page| page.items) }),
         }
     }
 
@@ -63,6 +75,49 @@ impl Choices {
             Load::Waiting | Load::Failed(_) => {}
         });
         options
+    }
+
+    fn owner_name(self, owner: Option<KeyOwner>) -> String {
+        let Some(owner) = owner else {
+            return "the organization".to_owned();
+        };
+        let title = owner.to_string();
+        let options = self.owner_options("");
+        let found = options.into_iter().find(|(value, _)| *value == title);
+        found.map_or_else(|| "…".to_owned(), |(_, name)| name)
+    }
+
+    /// Everybody and every service account. Who is chosen stays in the list, whoever it is.
+    fn owner_options(self, chosen: &str) -> Vec<(String, String)> {
+        let mut options = vec![(String::new(), "The organization itself".to_owned())];
+        self.members.state.with(|state| match state {
+            Load::Ready(members) => {
+                options.extend(
+                    members
+                        .iter()
+                        .map(|member| (member.id.to_string(), member.name.to_string())),
+                );
+            }
+            Load::Waiting | Load::Failed(_) => {}
+        });
+        self.accounts.state.with(|state| match state {
+            Load::Ready(accounts) => options.extend(accounts.iter().map(|account| {
+                let title = format!("{} (service account)", account.name);
+                (account.id.to_string(), title)
+            })),
+            Load::Waiting | Load::Failed(_) => {}
+        });
+        if options.iter().all(|(value, _)| value != chosen) {
+            options.push((chosen.to_owned(), "…".to_owned()));
+        }
+        options
+    }
+
+    fn provider_names(self) -> Vec<String> {
+        self.providers.state.with(|state| match state {
+            Load::Ready(providers) => providers.iter().map(|provider| provider.name.to_string()).collect(),
+            Load::Waiting | Load::Failed(_) => Vec::new(),
+        })
     }
 
     fn model_names(self) -> Vec<String> {
@@ -100,7 +155,7 @@ pub(crate) fn Keys() -> impl IntoView {
         let rows = keys.iter().map(|key| row(key, workspace, choices, open)).collect_view();
         table(
             "API keys",
-            &["Name", "Secret", "Team", "Models", "Expires", "Created", ""],
+            &["Name", "Secret", "Owner", "Team", "Models", "Expires", "Last used", ""],
             rows.into_any(),
         )
     };
@@ -117,17 +172,23 @@ pub(crate) fn Keys() -> impl IntoView {
             <Button label="Create key" look=Look::Primary glyph=Icon::Plus denial=denial on_press=mint/>
         </PageHeader>
         {listed(keys, Shape::Rows, none, rows)}
+        <accounts::ServiceAccounts choices=choices/>
         {window}
     }
     .into_any()
 }
 
 fn row(key: &Key, workspace: Workspace, choices: Choices, open: RwSignal<Window>) -> AnyView {
-    let (team, expired) = (key.team, key.expires_at.is_some_and(|expiry| expiry <= now()));
-    let state = match (key.revoked_at, expired) {
-        (Some(_), _) => view! { <Badge tone=Tone::Bad text="revoked"/> }.into_any(),
-        (None, true) => view! { <Badge tone=Tone::Warning text="expired"/> }.into_any(),
-        (None, false) => ().into_any(),
+    let (team, owner) = (key.team, key.owner);
+    let state = match (key.state, key.warnings.is_empty()) {
+        (KeyState::Active, true) => ().into_any(),
+        (KeyState::Active, false) => view! { <Badge tone=Tone::Warning text="needs a look"/> }.into_any(),
+        (KeyState::Disabled | KeyState::Expired | KeyState::Revoked, _) => state_badge(key),
+    };
+    let href = format!("{}/{}", workspace.href(Section::Keys), key.id);
+    let used = match key.last_used_at {
+        Some(used) => view! { <Ago moment=used/> }.into_any(),
+        None => "not yet".into_any(),
     };
     let expires = match (key.revoked_at, key.expires_at) {
         (Some(revoked), _) => view! { <span>"revoked " <Ago moment=revoked/></span> }.into_any(),
@@ -166,9 +227,10 @@ fn row(key: &Key, workspace: Workspace, choices: Choices, open: RwSignal<Window>
         }
     });
     view! {
-        <tr class:is-off=key.revoked_at.is_some() || expired>
-            <th scope="row" data-label="Name"><span class="cell-title">{key.name.to_string()}</span>" "{state}</th>
+        <tr class:is-off=key.state != KeyState::Active>
+            <th scope="row" data-label="Name"><a class="cell-title" href=href>{key.name.to_string()}</a>" "{state}</th>
             <td data-label="Secret"><code class="nowrap">{format!("gw-…{}", key.hint)}</code></td>
+            <td data-label="Owner">{move || choices.owner_name(owner)}</td>
             <td data-label="Team">
                 {move || match team {
                     None => "–".to_owned(),
@@ -177,11 +239,21 @@ fn row(key: &Key, workspace: Workspace, choices: Choices, open: RwSignal<Window>
             </td>
             <td data-label="Models">{models}</td>
             <td data-label="Expires">{expires}</td>
-            <td data-label="Created"><Ago moment=key.created_at/><span class="cell-note">{key.created_by.clone()}</span></td>
+            <td data-label="Last used">{used}</td>
             <td class="actions">{requests}{actions}</td>
         </tr>
     }
     .into_any()
+}
+
+fn state_badge(key: &Key) -> AnyView {
+    let (tone, text) = match key.state {
+        KeyState::Active => (Tone::Good, "active"),
+        KeyState::Disabled => (Tone::Warning, "disabled"),
+        KeyState::Expired => (Tone::Warning, "expired"),
+        KeyState::Revoked => (Tone::Bad, "revoked"),
+    };
+    view! { <Badge tone=tone text=text/> }.into_any()
 }
 
 fn revoke(key: &Key, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

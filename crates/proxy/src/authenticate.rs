@@ -45,8 +45,8 @@ pub(crate) struct Presented<'a> {
     pub(crate) secret: Option<&'a [u8]>,
     /// Where it comes from; absent when that cannot be told.
     pub(crate) address: Option<IpAddr>,
-    /// What it wants to call.
-    pub(crate) endpoint: KeyEndpoint,
+    /// What it wants to call; absent for what every key may ask.
+    pub(crate) endpoint: Option<KeyEndpoint>,
 }
 
 /// Who presents this, if they may call what they call from where they are.
@@ -80,11 +80,12 @@ pub(crate) async fn authenticate(
             address: presented.address,
         });
     }
-    match caller.key.allows_endpoint(presented.endpoint) {
-        true => Ok(caller),
-        false => Err(Refusal::EndpointNotAllowed {
-            endpoint: presented.endpoint,
-        }),
+    match presented
+        .endpoint
+        .filter(|endpoint| !caller.key.allows_endpoint(*endpoint))
+    {
+        None => Ok(caller),
+        Some(endpoint) => Err(Refusal::EndpointNotAllowed { endpoint }),
     }
 }
 

@@ -166,9 +166,17 @@ fn sent(request: &HttpRequest) -> Sent {
 /// What a call at one of these addresses shows of itself.
 pub(super) fn presented<'r>(request: &'r HttpRequest, gateway: &Gateway, endpoint: KeyEndpoint) -> Presented<'r> {
     Presented {
+        endpoint: Some(endpoint),
+        ..about_itself(request, gateway)
+    }
+}
+
+/// The same of a call that is about the key itself, which every key may make.
+pub(super) fn about_itself<'r>(request: &'r HttpRequest, gateway: &Gateway) -> Presented<'r> {
+    Presented {
         secret: secret(request),
         address: address(request, gateway.parts.settings.trusted_proxy_hops),
-        endpoint,
+        endpoint: None,
     }
 }
 

@@ -6,7 +6,7 @@ use gatewright_routing::Headers;
 use tokio::time::Instant;
 
 use super::outbound;
-use super::serve::{secret, texts};
+use super::serve::{about_itself, texts};
 use super::unserved::dialect_of;
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
@@ -19,7 +19,7 @@ pub(super) async fn own(request: HttpRequest, gateway: Data<Gateway>) -> HttpRes
     let dialect = dialect_of(&request);
     let told = async {
         let now = chrono::Utc::now();
-        let caller = authenticate(&parts.published, &parts.key_lookup, secret(&request), now).await?;
+        let caller = authenticate(parts, about_itself(&request, &gateway), now).await?;
         let headers: Headers = texts(request.headers()).collect();
         limits::own_usage(&parts.accounts, &caller, &headers).await
     };

@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod redis;
 pub mod repository;
 pub mod sigv4;
+pub mod spending;
 pub mod sse;
 pub mod tls;
 pub mod upstream;

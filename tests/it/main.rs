@@ -2,6 +2,7 @@
 
 mod accounting;
 mod bad_input;
+mod budgets;
 mod cache;
 mod canary;
 mod catalog;
@@ -10,6 +11,7 @@ mod clouds;
 mod config_push;
 mod configuration;
 mod counting;
+mod covered;
 mod dialects;
 mod drill;
 mod egress;
@@ -21,6 +23,7 @@ mod identity;
 mod invoke;
 mod key_scopes;
 mod keys;
+mod limits;
 mod membership;
 mod metering;
 mod native;

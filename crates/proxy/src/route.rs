@@ -86,7 +86,11 @@ pub(crate) fn route(
         health: gateway.health(),
         turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
-        budget: record.ticket().and_then(|ticket| ticket.tightest()),
+        budget: match found.route.has_rules() {
+            true => record.ticket().and_then(|ticket| ticket.tightest()),
+            // Nobody asks.
+            false => None,
+        },
         now: chrono::Utc::now(),
         dice: time ^ random,
     };

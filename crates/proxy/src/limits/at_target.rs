@@ -10,7 +10,7 @@ use super::amount::Purchase;
 use super::entering::Wanted;
 use super::over::Over;
 use super::path::Path;
-use super::spending::Bids;
+use super::spending::{Bids, takes_only_priced};
 use super::ticket::{Held, Ticket};
 use crate::refusal::Refusal;
 
@@ -31,17 +31,18 @@ pub(crate) async fn meet_target(
 ) -> Result<(), Refusal> {
     let Some(ticket) = ticket else { return Ok(()) };
     ticket.leave_target();
-    if let (Some(purchase), Some(met)) = (&purchase, &ticket.only_priced)
-        && !target.model.is_some_and(|model| purchase.is_priced(model))
-    {
-        return Err(Over::unpriced(met, &target.in_words(), &ticket.caller).into());
-    }
     let path = Path::Asked {
         caller: &ticket.caller,
         provider: &target.provider.name,
         credential: target.credential,
     };
     let (limits, budgets) = (path.limits(), path.budgets());
+    let own = budgets.iter().find(|met| takes_only_priced(&met.it));
+    if let (Some(purchase), Some(met)) = (&purchase, ticket.only_priced.as_ref().or(own))
+        && !target.model.is_some_and(|model| purchase.is_priced(model))
+    {
+        return Err(Over::unpriced(met, &target.in_words(), &ticket.caller).into());
+    }
     let tokens = match &purchase {
         Some(purchase) if !limits.is_empty() => purchase.usual_tokens(),
         Some(_) | None => Tokens::default(),

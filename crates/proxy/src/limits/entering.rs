@@ -1,6 +1,7 @@
 //! Meets the limits on a request's way, all at once, before anything is looked for; and the budgets that say already here
 //! what becomes of it: those of nothing, and those that choose another model.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -65,7 +66,7 @@ pub(super) async fn enter(
     }
     let limits = path.limits();
     if !limits.is_empty() {
-        let tokens = entering.tokens();
+        let tokens = LazyCell::new(|| entering.tokens());
         let wanted = Wanted::of(limits, |limit| {
             let said = Said::of(caller, entering.named(), entering.asked);
             units(limit.it.units.as_ref(), &said, &tokens)

@@ -18,6 +18,8 @@ mod own_usage;
 mod path;
 mod spending;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod told;
 mod who;

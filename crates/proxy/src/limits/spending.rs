@@ -119,7 +119,7 @@ impl Ticket {
     }
 }
 
-fn takes_only_priced(budget: &Budget) -> bool {
+pub(super) fn takes_only_priced(budget: &Budget) -> bool {
     budget.spec.unpriced() == UnpricedRequests::Block
 }
 

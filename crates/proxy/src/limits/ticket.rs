@@ -120,17 +120,23 @@ impl Ticket {
 
     /// What is reserved of budgets, of a request that is billed when its answer is made.
     pub(crate) fn take_purse(&mut self) -> Purse {
-        Purse(std::mem::take(&mut self.budgets))
+        Purse([std::mem::take(&mut self.budgets), std::mem::take(&mut self.at_target)])
     }
 }
 
 /// What a request has reserved of budgets that is billed later; released where that never happens.
 #[derive(Debug)]
-pub(crate) struct Purse(Held);
+pub(crate) struct Purse([Held; 2]);
 
 impl Purse {
     pub(crate) fn settle(self, cost: Nanos) {
-        self.0.settle_by(|_| cost.get());
+        for held in self.0 {
+            held.settle_by(|stake| match stake {
+                Stake::Request => 1,
+                Stake::AtOnce | Stake::Tokens(_) => 0,
+                Stake::Money(_) => cost.get(),
+            });
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use harness::sse::content;
 use harness::upstream::Script;
 use harness::wait::eventually;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 fn budget(amount: &str, more: Value) -> Value {
     let mut budget = json!({"scope": "organization", "amount": amount, "window": "month"});
@@ -271,47 +270,25 @@ async fn a_stream_that_is_given_up_costs_what_came_of_it_and_no_more_stays_reser
     assert_eq!(again.status, 200, "{}", again.text());
 }
 
-/// Asks every node so often at once, and gives the statuses and the costs as the callers were told.
-async fn ask_at_once(spending: &Spending, times: usize) -> (usize, Nanos) {
-    let mut asking = JoinSet::new();
-    for node in 0..spending.organization.nodes.len() {
-        for _ in 0..times {
-            let chat = spending.organization.chat_at(node, &spending.key);
-            asking.spawn(async move { chat.send(&costly("m")).await });
-        }
-    }
-    let (mut served, mut cost) = (0, Nanos::ZERO);
-    while let Some(answer) = asking.join_next().await {
-        let answer = answer.expect("no caller panics");
-        match answer.status {
-            200 => {
-                served += 1;
-                let told: Nanos = answer.headers.need("x-gw-cost-usd").parse().expect("an amount");
-                cost = cost.saturating_add(told);
-            }
-            402 => {}
-            _ => panic!("{} {}", answer.status, answer.text()),
-        }
-    }
-    (served, cost)
-}
-
 #[tokio::test]
-async fn a_strict_budget_is_never_exceeded_and_hardly_left_over_however_many_ask_at_once() {
-    let spending = spending("1", json!({"mode": "strict"})).await;
+async fn a_price_that_changes_under_way_is_for_requests_that_begin_later() {
+    let spending = spending("1", json!({})).await;
+    let slow = Script::answer("Hello.", 1_000, 100).after(Duration::from_millis(1_500));
+    spending.upstream.on("m", slow);
 
-    let (served, cost) = ask_at_once(&spending, 300).await;
-
-    println!("served {served} for {cost} USD");
-    let (least, most): (Nanos, Nanos) = ("0.97".parse().expect("a sum"), "1".parse().expect("a sum"));
-    assert!((least..=most).contains(&cost), "{served} were served for {cost}");
-    let rows = eventually("all are counted", Duration::from_secs(60), async || {
-        let rows = spending.organization.rows().await;
-        let complete = rows.iter().filter(|row| row.outcome == Outcome::Complete);
-        (complete.count() == served).then_some(rows)
+    let chat = spending.chat();
+    let under_way = tokio::spawn(async move { chat.send(&costly("m")).await });
+    spending.upstream.arrived(1).await;
+    let dearer = json!({"input": "10", "output": "100", "cache_read": "0"});
+    spending.organization.price("up", "m", &dearer).await;
+    let before = under_way.await.expect("it ends");
+    let after = eventually("the price is known", Duration::from_secs(10), async || {
+        let answer = spending.spend().await;
+        (answer.headers.need("x-gw-cost-usd") == "0.02").then_some(answer)
     })
     .await;
-    let billed = rows.iter().filter_map(|row| row.cost).map(|cost| cost.amount);
-    let billed = billed.fold(Nanos::ZERO, Nanos::saturating_add);
-    assert_eq!(billed, cost, "callers were told what is billed");
+
+    assert_eq!(before.headers.need("x-gw-cost-usd"), CENT);
+    let row = spending.organization.usage(&request_id(&after)).await;
+    assert_eq!(row.budgets.len(), 1);
 }

@@ -27,6 +27,7 @@ mod limits;
 mod membership;
 mod metering;
 mod native;
+mod overspending;
 mod people;
 mod probes;
 mod prompt_cache;

@@ -98,7 +98,7 @@ impl Attempts {
                 targets: &[target],
                 catalog: &self.gateway.catalog(),
                 health: self.gateway.health(),
-                now: chrono::Utc::now(),
+                now: record.began_at(),
             };
             match limits::meet_target(record.ticket(), asked, Some(purchase)).await {
                 Err(Refusal::Over(_)) if used.is_some() && self.has_an_untried_credential() => {}

@@ -55,15 +55,15 @@ pub(crate) async fn spend_on_answer(
     request: &Request,
     record: &mut Record,
 ) -> Result<(), Refusal> {
+    let (now, began) = (record.began_at(), Instant::now());
     let Some(ticket) = record.ticket() else { return Ok(()) };
-    let began = Instant::now();
     let targets: Vec<&UpstreamTarget> = plan.routed.legs.iter().map(|leg| &*leg.target).collect();
     let purchase = Purchase {
         question: Question::Read(request),
         targets: &targets,
         catalog: &gateway.catalog(),
         health: gateway.health(),
-        now: chrono::Utc::now(),
+        now,
     };
     let spent = spend(ticket, purchase).await;
     record.waited(began.elapsed());

@@ -47,8 +47,8 @@ pub(crate) async fn spend_natively(
     credential: Option<CredentialId>,
     record: &mut Record,
 ) -> Result<(), Refusal> {
+    let (now, began) = (record.began_at(), Instant::now());
     let Some(ticket) = record.ticket() else { return Ok(()) };
-    let began = Instant::now();
     let targets: Vec<&UpstreamTarget> = sighted.target.iter().collect();
     let purchase = Purchase {
         question: match &sighted.request {
@@ -60,7 +60,7 @@ pub(crate) async fn spend_natively(
         targets: &targets,
         catalog: &gateway.catalog(),
         health: gateway.health(),
-        now: chrono::Utc::now(),
+        now,
     };
     let purchase = (errand(sighted) == Errand::Answer).then_some(purchase);
     let target = Target {

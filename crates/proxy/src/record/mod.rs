@@ -284,6 +284,11 @@ impl Record {
         }
     }
 
+    /// The moment whose prices apply.
+    pub(crate) fn began_at(&self) -> DateTime<Utc> {
+        self.get().usage.started_at
+    }
+
     pub(crate) fn started(&self) -> Instant {
         self.get().started
     }

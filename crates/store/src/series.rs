@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{Totals, UsageBucket, UsageGroup, UsageSeries, UsageSeriesQuery};
-use gatewright_types::{KeyId, Nanos, TeamId};
-use sea_orm::{ConnectionTrait as _, DbErr, QueryResult};
+use gatewright_types::{KeyId, Nanos, OrganizationId, TeamId};
+use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::error::DatabaseError;
@@ -43,6 +43,13 @@ struct Buckets {
     length: i64,
 }
 
+/// Whose requests are summed up: columns that have to have these values, after the organization's own.
+#[derive(Debug, Clone)]
+struct Part {
+    columns: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
 impl Scope<'_> {
     /// Sums in at most 200 buckets, whole ones. Not split, every bucket is there; split, those that have requests are,
     /// for the 50 busiest groups. Nothing when `to` is not after `from`.
@@ -53,12 +60,13 @@ impl Scope<'_> {
     async fn series(&self, query: &UsageSeriesQuery, now: DateTime<Utc>) -> Result<UsageSeries, DbErr> {
         let buckets = Buckets::of(query.from.timestamp(), query.to.timestamp(), now.timestamp());
         let bucket_seconds = u32::try_from(buckets.length).unwrap_or(u32::MAX);
-        let total = self.rows(&totals_sql(buckets)).await?;
+        let part = Part::of(self.id, query);
+        let total = self.rows(&totals_sql(buckets, &part), &part).await?;
         let totals = match total.first() {
             Some(row) => totals(row, 0)?,
             None => Totals::default(),
         };
-        let rows = self.rows(&buckets_sql(buckets, query.by)).await?;
+        let rows = self.rows(&buckets_sql(buckets, &part, query.by), &part).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             found.push(UsageBucket {
@@ -78,9 +86,9 @@ impl Scope<'_> {
         })
     }
 
-    async fn rows(&self, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+    async fn rows(&self, sql: &str, part: &Part) -> Result<Vec<QueryResult>, DbErr> {
         let backend = self.connection.get_database_backend();
-        let statement = stored::statement(backend, sql, [self.id.uuid().into()]);
+        let statement = stored::statement(backend, sql, part.values.clone());
         self.connection.query_all_raw(statement).await
     }
 }
@@ -164,22 +172,56 @@ impl Buckets {
         Ok(all)
     }
 
-    fn condition(self) -> String {
+    fn condition(self, part: &Part) -> String {
         let Self { first, end, .. } = self;
         let granularity = self.granularity();
+        let also: String = part
+            .columns
+            .iter()
+            .zip(2..)
+            .map(|(column, at)| format!(r#" AND "{column}" = ?{at}"#))
+            .collect();
         format!(
-            r#"organization = ?1 AND granularity_seconds = {granularity} AND "start" >= {first} AND "start" < {end}"#
+            r#"organization = ?1 AND granularity_seconds = {granularity} AND "start" >= {first} AND "start" < {end}{also}"#
         )
     }
 }
 
-fn totals_sql(buckets: Buckets) -> String {
-    format!("SELECT {} FROM usage_rollup WHERE {}", sums(), buckets.condition())
+impl Part {
+    fn of(organization: OrganizationId, query: &UsageSeriesQuery) -> Self {
+        let asked = [
+            (
+                UsageGroup::Model,
+                query.model.as_ref().map(|model| model.as_str().into()),
+            ),
+            (
+                UsageGroup::Provider,
+                query.provider.as_ref().map(|name| name.as_str().into()),
+            ),
+            (UsageGroup::Team, query.team.map(|team| team.uuid().into())),
+            (UsageGroup::Key, query.key.map(|key| key.uuid().into())),
+        ];
+        let mut part = Self {
+            columns: Vec::new(),
+            values: vec![organization.uuid().into()],
+        };
+        for (group, value) in asked {
+            if let (Some(column), Some(value)) = (column(group), value) {
+                part.columns.push(column);
+                part.values.push(value);
+            }
+        }
+        part
+    }
 }
 
-fn buckets_sql(buckets: Buckets, by: UsageGroup) -> String {
+fn totals_sql(buckets: Buckets, part: &Part) -> String {
+    format!("SELECT {} FROM usage_rollup WHERE {}", sums(), buckets.condition(part))
+}
+
+fn buckets_sql(buckets: Buckets, part: &Part, by: UsageGroup) -> String {
     let bucket = format!(r#""start" - "start" % {}"#, buckets.length);
-    let (condition, sums) = (buckets.condition(), sums());
+    let (condition, sums) = (buckets.condition(part), sums());
     let Some(column) = column(by) else {
         return format!("SELECT {bucket}, 0, {sums} FROM usage_rollup WHERE {condition} GROUP BY 1 ORDER BY 1");
     };
@@ -273,8 +315,12 @@ pub(crate) fn statements_of_a_day() -> Vec<(UsageGroup, String)> {
         UsageGroup::Team,
         UsageGroup::Key,
     ];
-    let split = groups.map(|by| (by, buckets_sql(day, by)));
-    let whole = [totals_sql(day), buckets_sql(day, UsageGroup::None)].map(|sql| (UsageGroup::None, sql));
+    let all = Part {
+        columns: Vec::new(),
+        values: Vec::new(),
+    };
+    let split = groups.map(|by| (by, buckets_sql(day, &all, by)));
+    let whole = [totals_sql(day, &all), buckets_sql(day, &all, UsageGroup::None)].map(|sql| (UsageGroup::None, sql));
     whole.into_iter().chain(split).collect()
 }
 

@@ -23,7 +23,7 @@ use crate::session::{Workspace, use_workspace};
 use crate::timeline::{Band, Timeline, bands};
 
 /// Colours of bands, the largest first; what is left over is grey.
-const TONES: [&str; 6] = [
+pub(super) const TONES: [&str; 6] = [
     "series-1",
     "series-2",
     "series-3",
@@ -64,18 +64,10 @@ pub(crate) fn Overview() -> impl IntoView {
 async fn fetch(workspace: Workspace, range: Range) -> Answer<Picture> {
     let (from, to) = range.span();
     let series = workspace
-        .usage_series(&UsageSeriesQuery {
-            from,
-            to,
-            by: UsageGroup::None,
-        })
+        .usage_series(&UsageSeriesQuery::new(from, to, UsageGroup::None))
         .await?;
     let by_model = workspace
-        .usage_series(&UsageSeriesQuery {
-            from,
-            to,
-            by: UsageGroup::Model,
-        })
+        .usage_series(&UsageSeriesQuery::new(from, to, UsageGroup::Model))
         .await?;
     Ok(Picture {
         range,
@@ -321,7 +313,7 @@ fn model_name(group: String) -> String {
     if group == "none" { "no model".to_owned() } else { group }
 }
 
-fn dollars(amount: Nanos) -> f64 {
+pub(super) fn dollars(amount: Nanos) -> f64 {
     amount.get() as f64 / 1e9
 }
 

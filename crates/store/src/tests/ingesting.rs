@@ -317,11 +317,7 @@ async fn assert_counted(db: &Db, organization: OrganizationId, count: u64) {
         Duration::from_secs(7 * 86_400),
         Duration::from_secs(300 * 86_400),
     ] {
-        let query = UsageSeriesQuery {
-            from: now - span,
-            to: now + Duration::from_secs(60),
-            by: Default::default(),
-        };
+        let query = UsageSeriesQuery::new(now - span, now + Duration::from_secs(60), Default::default());
         let series = scope.usage_series(&query).await.expect("the series");
         assert_eq!(series.totals.requests, count, "over {span:?}");
         assert_eq!(

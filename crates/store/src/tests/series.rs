@@ -114,6 +114,46 @@ async fn sums_are_split_by_what_is_asked(fixture: Fixture) {
     );
 }
 
+async fn only_what_is_asked_for_is_summed(fixture: Fixture) {
+    let acme = OrganizationId::mint();
+    let (team, key) = (TeamId::mint(), KeyId::mint());
+    let base = record(acme);
+    let of_key = UsageRecord { key, ..base.clone() };
+    let of_team = UsageRecord {
+        key,
+        team: Some(team),
+        ..base.clone()
+    };
+    let elsewhere = UsageRecord {
+        upstream: None,
+        model: Some("slow".to_owned()),
+        ..base.clone()
+    };
+    ingest(&fixture, [base, of_key, of_team, elsewhere]).await;
+    let now = Utc::now();
+    let all = UsageSeriesQuery::new(now - HOUR, now + MINUTE, UsageGroup::Key);
+    let requests = async |query: UsageSeriesQuery| {
+        let series = fixture
+            .organization(acme)
+            .usage_series(&query)
+            .await
+            .expect("the series");
+        let in_buckets: u64 = series.buckets.iter().map(|bucket| bucket.totals.requests).sum();
+        assert_eq!(in_buckets, series.totals.requests);
+        in_buckets
+    };
+
+    let of = || all.clone();
+    assert_eq!(requests(of()).await, 4);
+    assert_eq!(requests(UsageSeriesQuery { key: Some(key), ..of() }).await, 2);
+    let team = Some(team);
+    assert_eq!(requests(UsageSeriesQuery { team, ..of() }).await, 1);
+    let model = "slow".parse().ok();
+    assert_eq!(requests(UsageSeriesQuery { model, ..of() }).await, 1);
+    let (provider, key) = ("openai".parse().ok(), Some(key));
+    assert_eq!(requests(UsageSeriesQuery { provider, key, ..of() }).await, 2);
+}
+
 async fn old_sums_stay_in_coarser_buckets(fixture: Fixture) {
     let acme = OrganizationId::mint();
     let old = record(acme).started_at - 20 * 24 * HOUR;
@@ -136,11 +176,7 @@ async fn old_sums_stay_in_coarser_buckets(fixture: Fixture) {
         .expect("old minutes go");
 
     assert_eq!(removed, 1);
-    let around = UsageSeriesQuery {
-        from: old - HOUR,
-        to: old + HOUR,
-        by: UsageGroup::None,
-    };
+    let around = UsageSeriesQuery::new(old - HOUR, old + HOUR, UsageGroup::None);
     let series = fixture
         .organization(acme)
         .usage_series(&around)
@@ -153,11 +189,7 @@ async fn an_empty_span_has_no_buckets(fixture: Fixture) {
     let acme = OrganizationId::mint();
     let now = Utc::now();
     for (from, to) in [(now, now), (now, now - HOUR)] {
-        let query = UsageSeriesQuery {
-            from,
-            to,
-            by: UsageGroup::None,
-        };
+        let query = UsageSeriesQuery::new(from, to, UsageGroup::None);
 
         let series = fixture
             .organization(acme)
@@ -173,11 +205,7 @@ async fn an_empty_span_has_no_buckets(fixture: Fixture) {
 /// The last hour.
 async fn series(fixture: &Fixture, organization: OrganizationId, by: UsageGroup) -> UsageSeries {
     let now = Utc::now();
-    let query = UsageSeriesQuery {
-        from: now - HOUR,
-        to: now + MINUTE,
-        by,
-    };
+    let query = UsageSeriesQuery::new(now - HOUR, now + MINUTE, by);
     fixture
         .organization(organization)
         .usage_series(&query)
@@ -214,6 +242,7 @@ async fn ingest<const N: usize>(fixture: &Fixture, records: [UsageRecord; N]) {
 on_both_databases!(
     requests_are_summed_in_their_bucket,
     sums_are_split_by_what_is_asked,
+    only_what_is_asked_for_is_summed,
     old_sums_stay_in_coarser_buckets,
     an_empty_span_has_no_buckets,
 );

@@ -72,11 +72,7 @@ async fn a_handle_lists_only_its_own(fixture: Fixture) {
             .all(|entry| entry.target.as_deref() != Some(theirs.id.to_string().as_str()))
     );
     let now = Utc::now();
-    let query = UsageSeriesQuery {
-        from: now - TimeDelta::hours(1),
-        to: now + TimeDelta::minutes(1),
-        by: UsageGroup::Key,
-    };
+    let query = UsageSeriesQuery::new(now - TimeDelta::hours(1), now + TimeDelta::minutes(1), UsageGroup::Key);
     assert_eq!(scope.usage_series(&query).await.expect("the series").totals.requests, 3);
     assert_eq!(
         scope.organization().await.expect("itself").map(|own| own.id),

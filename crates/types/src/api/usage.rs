@@ -216,7 +216,7 @@ pub enum UsageGroup {
     Key,
 }
 
-/// Sums from `from` to `to` in at most 200 buckets.
+/// Sums from `from` to `to` in at most 200 buckets, of all requests or of some.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -225,6 +225,30 @@ pub struct UsageSeriesQuery {
     pub to: DateTime<Utc>,
     #[serde(default)]
     pub by: UsageGroup,
+    /// Of one model's requests only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Slug>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+}
+
+impl UsageSeriesQuery {
+    /// Of all requests.
+    pub const fn new(from: DateTime<Utc>, to: DateTime<Utc>, by: UsageGroup) -> Self {
+        Self {
+            from,
+            to,
+            by,
+            model: None,
+            provider: None,
+            team: None,
+            key: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

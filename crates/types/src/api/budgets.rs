@@ -43,8 +43,10 @@ pub struct BudgetSpec {
 
 words! {
     /// How exactly an amount is kept.
+    #[derive(Default)]
     BudgetMode {
         /// Reserves what a request usually costs. What is spent beyond the amount is bounded.
+        #[default]
         Smooth = "smooth",
         /// Reserves the most a request can cost. Never a cent beyond the amount.
         Strict = "strict",
@@ -246,12 +248,6 @@ impl BudgetSpec {
 impl BudgetMode {
     pub fn is_usual(&self) -> bool {
         *self == Self::Smooth
-    }
-}
-
-impl Default for BudgetMode {
-    fn default() -> Self {
-        Self::Smooth
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::pin::Pin;
 use std::str::FromStr;
 
 use leptos::prelude::*;
@@ -10,6 +11,9 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
 use crate::api::{Answer, Failure};
+
+/// What is done once a form was sent.
+type Done = Box<dyn FnOnce()>;
 
 /// The state of one form on the screen.
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +183,14 @@ impl Form {
         call: impl Future<Output = Answer<T>> + 'static,
         done: impl FnOnce(T) + 'static,
     ) {
+        self.send_any(Box::pin(async move {
+            let value = call.await?;
+            Ok(Box::new(move || done(value)) as Done)
+        }));
+    }
+
+    /// Once for all forms: there are many of them, and the dashboard is downloaded.
+    fn send_any(self, call: Pin<Box<dyn Future<Output = Answer<Done>>>>) {
         if self.busy.get_untracked() {
             return;
         }
@@ -188,7 +200,7 @@ impl Form {
             // The form may have been closed meanwhile; what it asked for has happened all the same.
             let _closed = self.busy.try_set(false);
             match answer {
-                Ok(value) => done(value),
+                Ok(done) => done(),
                 Err(failure) => self.fail(failure),
             }
         });

@@ -22,6 +22,8 @@ mod usage;
 
 pub(crate) use canaries::CanaryMove;
 
+use std::pin::Pin;
+
 use gatewright_types::{Envelope, PageQuery, Problem, ProblemCode};
 use gloo_net::http::{Method, RequestBuilder};
 use leptos::prelude::*;
@@ -108,7 +110,17 @@ impl Api {
         self.exchange(Method::DELETE, path, None).await.map(drop)
     }
 
-    async fn exchange(self, method: Method, path: String, body: Option<Body>) -> Answer<Reply> {
+    /// In a box, because it is a part of every call there is, and the dashboard is downloaded.
+    fn exchange(
+        self,
+        method: Method,
+        path: String,
+        body: Option<Body>,
+    ) -> Pin<Box<dyn Future<Output = Answer<Reply>>>> {
+        Box::pin(self.ask(method, path, body))
+    }
+
+    async fn ask(self, method: Method, path: String, body: Option<Body>) -> Answer<Reply> {
         let changing = method != Method::GET;
         let mut request = RequestBuilder::new(&format!("/api/v1/{path}"))
             .method(method)

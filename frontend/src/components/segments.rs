@@ -12,22 +12,28 @@ pub(crate) fn segments<T>(
 where
     T: Copy + PartialEq + Send + Sync + 'static,
 {
-    let segment = move |(option, title): (T, &'static str)| {
-        view! {
-            <button
-                type="button"
-                class="segment"
-                aria-pressed=move || if chosen.get() == option { "true" } else { "false" }
-                on:click=move |event| {
-                    // A menu around the segments stays open.
-                    event.stop_propagation();
-                    choose.run(option);
-                }
-            >
-                {title}
-            </button>
-        }
-    };
-    let row = options.into_iter().map(segment).collect_view();
+    let row = options.into_iter().map(|(option, title)| {
+        let pressed = Signal::derive(move || chosen.get() == option);
+        segment(title, pressed, Callback::new(move |()| choose.run(option)))
+    });
+    let row: Vec<AnyView> = row.collect();
     view! { <div class="segments" role="group" aria-label=label>{row}</div> }.into_any()
+}
+
+fn segment(title: &'static str, pressed: Signal<bool>, choose: Callback<()>) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class="segment"
+            aria-pressed=move || if pressed.get() { "true" } else { "false" }
+            on:click=move |event| {
+                // A menu around the segments stays open.
+                event.stop_propagation();
+                choose.run(());
+            }
+        >
+            {title}
+        </button>
+    }
+    .into_any()
 }

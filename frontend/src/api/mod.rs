@@ -9,6 +9,7 @@ mod invitations;
 mod keys;
 mod members;
 mod models;
+mod objects;
 mod organizations;
 mod prices;
 mod providers;
@@ -142,7 +143,7 @@ impl Api {
         if good {
             return Ok(Reply { status, text });
         }
-        let problem = serde_json::from_str::<Envelope>(&text)
+        let problem = objects::read::<Envelope>(&text)
             .map_err(|_| Failure::Unreadable(status))?
             .error;
         if problem.code == ProblemCode::Unauthenticated {
@@ -181,7 +182,7 @@ fn body<B: Serialize>(shape: &B) -> Body {
 }
 
 fn decode<T: DeserializeOwned>(reply: &Reply) -> Answer<T> {
-    serde_json::from_str(&reply.text).map_err(|_| Failure::Unreadable(reply.status))
+    objects::read(&reply.text).map_err(|_| Failure::Unreadable(reply.status))
 }
 
 fn with_query<Q: Serialize>(path: &str, query: &Q) -> String {

@@ -18,6 +18,10 @@ pub(crate) enum Load<T> {
 
 type Fetch<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 
+/// Puts on the screen what was fetched.
+type Arrival = Box<dyn FnOnce()>;
+type Arriving = Pin<Box<dyn Future<Output = Arrival>>>;
+
 /// Fetches the page after a cursor.
 type FetchPage<T> = Box<dyn Fn(Option<String>) -> Fetch<Page<T>>>;
 
@@ -72,18 +76,14 @@ impl<T: Send + Sync + 'static> Loader<T> {
             state: RwSignal::new(Load::Waiting),
             again: Trigger::new(),
         };
-        let turn = StoredValue::new(0_u32);
-        Effect::new(move |_| {
-            loader.again.track();
-            let answer: Fetch<T> = Box::pin(fetch());
-            let mine = next_turn(turn);
-            spawn_local(async move {
+        let fetch = move || -> Arriving {
+            let answer = fetch();
+            Box::pin(async move {
                 let load = answer.await.map_or_else(Load::Failed, Load::Ready);
-                if turn.try_get_value() == Some(mine) {
-                    loader.state.set(load);
-                }
-            });
-        });
+                Box::new(move || loader.state.set(load)) as Arrival
+            })
+        };
+        follow(loader.again, StoredValue::new(0), Box::new(fetch));
         loader
     }
 
@@ -113,16 +113,11 @@ impl<T: Send + Sync + 'static> List<T> {
             turn: StoredValue::new(0),
             fetch: StoredValue::new_local(Box::new(fetch)),
         };
-        Effect::new(move |_| {
-            list.again.track();
+        let first = move || -> Arriving {
             let answer = list.fetch.with_value(|fetch| fetch(None));
-            let mine = next_turn(list.turn);
-            spawn_local(async move {
+            Box::pin(async move {
                 let answer = answer.await;
-                if list.turn.try_get_value() != Some(mine) {
-                    return;
-                }
-                match answer {
+                let arrival = move || match answer {
                     Ok(page) => {
                         list.progress.set(progress_after(&page));
                         list.next.set(page.next_cursor);
@@ -132,9 +127,11 @@ impl<T: Send + Sync + 'static> List<T> {
                         list.progress.set(Progress::Complete);
                         list.state.set(Load::Failed(failure));
                     }
-                }
-            });
-        });
+                };
+                Box::new(arrival) as Arrival
+            })
+        };
+        follow(list.again, list.turn, Box::new(first));
         list
     }
 
@@ -159,13 +156,9 @@ impl<T: Send + Sync + 'static> List<T> {
         }
         self.progress.set(Progress::LoadingMore);
         let answer = untrack(|| self.fetch.with_value(|fetch| fetch(Some(cursor))));
-        let mine = self.turn.get_value();
-        spawn_local(async move {
+        let more = async move {
             let answer = answer.await;
-            if self.turn.try_get_value() != Some(mine) {
-                return;
-            }
-            match answer {
+            let arrival = move || match answer {
                 Ok(page) => {
                     self.progress.set(progress_after(&page));
                     self.next.set(page.next_cursor);
@@ -176,9 +169,31 @@ impl<T: Send + Sync + 'static> List<T> {
                     });
                 }
                 Err(failure) => self.progress.set(Progress::MoreFailed(failure)),
-            }
-        });
+            };
+            Box::new(arrival) as Arrival
+        };
+        await_in_turn(self.turn, self.turn.get_value(), Box::pin(more));
     }
+}
+
+/// Fetches anew whenever something that was read for it changes. Written once for whatever is fetched, because the
+/// dashboard is downloaded.
+fn follow(again: Trigger, turn: StoredValue<u32>, fetch: Box<dyn Fn() -> Arriving>) {
+    Effect::new(move |_| {
+        again.track();
+        let arriving = fetch();
+        await_in_turn(turn, next_turn(turn), arriving);
+    });
+}
+
+/// Shows what arrives unless something newer is under way by then.
+fn await_in_turn(turn: StoredValue<u32>, mine: u32, arriving: Arriving) {
+    spawn_local(async move {
+        let arrival = arriving.await;
+        if turn.try_get_value() == Some(mine) {
+            arrival();
+        }
+    });
 }
 
 fn next_turn(turn: StoredValue<u32>) -> u32 {

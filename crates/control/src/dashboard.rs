@@ -2,12 +2,14 @@
 //! cache, and the page for every address within the dashboard. It knows nothing of what the dashboard does.
 
 use actix_web::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use include_dir::{Dir, include_dir};
+
+use crate::packing::accepts;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/dashboard-dist");
 
@@ -87,7 +89,7 @@ fn send(request: &HttpRequest, name: &str, plain: &'static [u8]) -> HttpResponse
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
-    let compressed = accepts_brotli(request).then(|| find(&format!("{name}.br"))).flatten();
+    let compressed = accepts(request, "br").then(|| find(&format!("{name}.br"))).flatten();
     match compressed {
         Some(compressed) => response.insert_header((CONTENT_ENCODING, "br")).body(compressed),
         None => response.body(plain),
@@ -112,14 +114,6 @@ fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
-}
-
-fn accepts_brotli(request: &HttpRequest) -> bool {
-    header(request, ACCEPT_ENCODING.as_str()).split(',').any(|entry| {
-        let mut parts = entry.split(';').map(str::trim);
-        let refused = |weight: &str| weight.replace(' ', "").trim_end_matches(['0', '.']) == "q=";
-        parts.next() == Some("br") && !parts.any(refused)
-    })
 }
 
 /// Names of built files hold a digest of their content (`app-3f2a9c01d4e5b687.js`, `app-…_bg.wasm`), so a name never
@@ -152,6 +146,7 @@ fn content_type(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::ACCEPT_ENCODING;
     use actix_web::test::TestRequest;
 
     use super::*;
@@ -226,7 +221,7 @@ mod tests {
             let request = TestRequest::default()
                 .insert_header((ACCEPT_ENCODING, accept))
                 .to_http_request();
-            assert_eq!(accepts_brotli(&request), expected, "{accept}");
+            assert_eq!(accepts(&request, "br"), expected, "{accept}");
         }
     }
 }

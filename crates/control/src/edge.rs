@@ -17,6 +17,7 @@ use crate::control::Control;
 use crate::dashboard;
 use crate::endpoint::Raw;
 use crate::error::ApiError;
+use crate::packing::{accepts, packed};
 use crate::refusals::{self, Attempt};
 use crate::routes::{Entry, Route, routes};
 
@@ -68,6 +69,7 @@ async fn refuse(error: ApiError) -> HttpResponse {
 async fn serve(control: Data<Control>, route: Rc<Route>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let facts = Facts::of(&request);
     let path = request.path().to_owned();
+    let unpacks = accepts(&request, "gzip");
     let mut attempt = Attempt::default();
     let answer = Box::pin(admitted(
         control.clone(),
@@ -95,6 +97,7 @@ async fn serve(control: Data<Control>, route: Rc<Route>, request: HttpRequest, p
         route.path,
         response.status().as_u16(),
     );
+    let response = if unpacks { packed(response) } else { response };
     finish(response, facts.request)
 }
 

@@ -17,6 +17,7 @@ mod endpoint;
 mod error;
 mod key_settings;
 mod openapi;
+mod packing;
 mod refusals;
 mod routes;
 mod self_test;

@@ -29,6 +29,10 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
                 {text_fact("Went to", upstream)}
                 {text_fact("Key", key)}
                 {text_fact("Team", team)}
+                {text_fact("End user", row.end_user.as_ref().map(ToString::to_string))}
+                {text_fact("Tags", tags(&row))}
+                {text_fact("Budget or limit", row.over.clone())}
+                {text_fact("Sent by a budget to", row.downgraded_to.as_ref().map(ToString::to_string))}
                 {text_fact("Dialect", Some(dialect(row.dialect).to_owned()))}
                 {text_fact("Answer", Some(answer.to_owned()))}
                 {text_fact("Service tier", row.service_tier.map(|tier| service(tier).to_owned()))}
@@ -60,6 +64,13 @@ fn fact(name: &'static str, value: AnyView) -> AnyView {
 
 fn text_fact(name: &'static str, value: Option<String>) -> Option<AnyView> {
     value.map(|value| fact(name, value.into_any()))
+}
+
+/// `project=apollo, tier=free`
+fn tags(row: &UsageRow) -> Option<String> {
+    let tags = row.tags.iter().map(|(name, value)| format!("{name}={value}"));
+    let tags = tags.collect::<Vec<_>>().join(", ");
+    (!tags.is_empty()).then_some(tags)
 }
 
 const fn dialect(dialect: Dialect) -> &'static str {

@@ -178,12 +178,10 @@ impl Account {
         let outstanding = state.outstanding();
         let required = outstanding + amount;
         let ahead = state.pace.ahead(state.reserved, now).max(state.reserved + 2 * amount);
-        let held = state.lease_to_come(now);
-        let demand = state.demand(
-            held,
-            required,
-            required.saturating_add(state.waiting).saturating_add(ahead),
-        );
+        // What is free of the lease is too little for it, and may do for others should there be no more.
+        state.lease = state.lease.min(outstanding + state.reported_sum());
+        let wished = required.saturating_add(state.waiting).saturating_add(ahead);
+        let demand = state.demand(outstanding, required, wished);
         state.asking = true;
         state.add(amount);
         Asking::Begun(demand)
@@ -229,6 +227,7 @@ impl Account {
     }
 
     /// Of a call that was made at `asked_at`. `amount` was reserved ahead of it and stays reserved where it was granted.
+    /// Whether it should be told of soon.
     pub(super) fn answered(
         &self,
         answer: &CounterAnswer,
@@ -236,7 +235,7 @@ impl Account {
         amount: i64,
         asked_at: Instant,
         now: DateTime<Utc>,
-    ) {
+    ) -> bool {
         let mut state = self.state();
         state.asking = false;
         state.reported = None;
@@ -253,9 +252,13 @@ impl Account {
                 state.spent_until = Instant::now() + SPENT_FOR;
             }
         }
-        state.call_next();
+        if state.lease > state.used() {
+            state.call_next();
+        }
+        let hurries = state.is_to_hurry();
         drop(state);
         self.answered.notify_waiters();
+        hurries
     }
 
     /// A call has no answer, and it is not known whether it was heard.
@@ -263,7 +266,6 @@ impl Account {
         let mut state = self.state();
         state.asking = false;
         state.reserved -= amount;
-        state.call_next();
         drop(state);
         self.answered.notify_waiters();
     }
@@ -481,7 +483,9 @@ impl State {
 
     fn is_to_hurry(&mut self) -> bool {
         let now = Instant::now();
-        let gives = now < self.recalled_until && self.queue.is_empty() && self.lease > self.used();
+        // Free, or spent by now: others wait for it no longer when they know.
+        let tells = self.lease > self.used() || !self.unreported.is_empty();
+        let gives = now < self.recalled_until && self.queue.is_empty() && tells;
         let hurries = gives && !self.hurried;
         self.hurried |= hurries;
         hurries

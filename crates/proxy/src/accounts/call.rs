@@ -69,7 +69,9 @@ impl Call {
         inner.clock.learn(now, asked_at);
         let mut lacking = Vec::new();
         for (place, ((account, amount), answer)) in self.accounts.drain(..).zip(&answers).enumerate() {
-            account.answered(answer, granted, amount, asked_at, now);
+            if account.answered(answer, granted, amount, asked_at, now) {
+                inner.urgent.add(&account);
+            }
             inner.nodes.store(answer.nodes, Ordering::Relaxed);
             if answer.lacks {
                 lacking.push(place);

@@ -16,9 +16,9 @@ use super::{Counter, Demand, Denied, Inner, Reservation};
 
 /// Even a request without patience waits so long for what other nodes hold and do not use.
 const RECALL_PATIENCE: Duration = Duration::from_millis(100);
-/// Whoever waits looks again after a pause, and sooner when something is settled on this node.
-const SHORTEST_PAUSE_MS: u64 = 10;
-const PAUSES_DIFFER_BY_MS: u64 = 20;
+/// Whoever waits looks again after a pause, which becomes longer, and sooner when something is settled on this node.
+const PAUSE_MS: u64 = 10;
+const LONGEST_PAUSE_MS: u64 = 80;
 
 /// What is wanted of one account: the sum of the demands for it.
 struct Wanted<'a> {
@@ -88,7 +88,9 @@ impl Inner {
     ) -> Result<(), Denied> {
         let began = Instant::now();
         let mut turn: Option<Turn> = None;
+        let mut tries = 0;
         loop {
+            tries += 1;
             let (place, waits) = match self.attempt(organization, wanted, turn.as_ref()).await {
                 Attempt::Reserved => return Ok(()),
                 Attempt::Unavailable { place } => {
@@ -118,20 +120,21 @@ impl Inner {
                 turn = Some(Account::queue(&spent.account));
             }
             if let Some(turn) = &turn {
-                self.wait_for(turn, left).await;
+                self.wait_for(turn, tries, left).await;
             }
         }
     }
 
     /// Until it is this one's turn and something may have changed.
-    async fn wait_for(&self, turn: &Turn, at_most: Duration) {
+    async fn wait_for(&self, turn: &Turn, tries: u64, at_most: Duration) {
         let pause = match turn.account.is_head(turn) {
             true => {
+                let pause = (PAUSE_MS * tries).min(LONGEST_PAUSE_MS);
                 let differs = self
                     .next_number()
                     .wrapping_mul(7919)
                     .wrapping_add(self.holder.incarnation);
-                Duration::from_millis(SHORTEST_PAUSE_MS + differs % PAUSES_DIFFER_BY_MS)
+                Duration::from_millis(pause / 2 + differs % pause)
             }
             false => at_most,
         };

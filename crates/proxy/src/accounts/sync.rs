@@ -72,12 +72,23 @@ impl Accounts {
 
 impl Inner {
     fn hear(&self, heard: Heard) {
-        let Heard::Tiding(text) = heard else { return };
-        let Some(recall) = Recall::read(&text) else { return };
-        if let Some(account) = self.shelves.find(recall.organization, &recall.key)
-            && account.recall()
-        {
-            self.urgent.add(&account);
+        match heard {
+            Heard::Tiding(text) => {
+                let recall = Recall::read(&text);
+                let account = recall.and_then(|recall| self.shelves.find(recall.organization, &recall.key));
+                self.recall(account);
+            }
+            // Others may wait for anything.
+            Heard::Missed => self.recall(self.shelves.all()),
+            Heard::Nothing => {}
+        }
+    }
+
+    fn recall(&self, accounts: impl IntoIterator<Item = Arc<Account>>) {
+        for account in accounts {
+            if account.recall() {
+                self.urgent.add(&account);
+            }
         }
     }
 

@@ -11,6 +11,8 @@ use harness::upstream::{Script, Upstream};
 use harness::wait::eventually;
 use serde_json::{Value, json};
 
+use crate::traces::trace;
+
 /// Two providers at one upstream, in regions of their own, with prices: `cheap` leads to the first, `dear` to the second,
 /// and `both` to the second one with the first to stand in.
 async fn organization(upstream: &Upstream) -> Organization {
@@ -189,12 +191,8 @@ async fn why_a_key_reaches_no_target_is_in_the_decision() {
         .expect("an answer")
         .expect(200);
 
-    let path = organization.path(&format!("/requests/{}/decision", harness::chat::request_id(&answer)));
-    let decision = eventually("the decision is kept", harness::wait::SOON, async || {
-        let answer = organization.owner.get(&path).await;
-        (answer.status == 200).then(|| answer.text())
-    })
-    .await;
+    let decision = trace(&organization, &answer).await.expect("it was asked for");
+    let decision = serde_json::to_string(&decision).expect("a text");
     assert!(
         decision.contains("is at a provider that is not on this API key's list"),
         "{decision}"

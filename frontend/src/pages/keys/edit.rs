@@ -1,6 +1,6 @@
 //! Changing everything of a key but its secret.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gatewright_types::api::{Key, KeyChange};
 use gatewright_types::{DisplayName, ModelName};
 use leptos::prelude::*;
@@ -30,7 +30,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
         models,
         ..
     } = key;
-    let expires = RwSignal::new(before.map(|at| at.date_naive().to_string()).unwrap_or_default());
+    let expires = RwSignal::new(before.map(|at| last_day_of(at).to_string()).unwrap_or_default());
     let unchanged = expires.get_untracked();
     let name = RwSignal::new(title.to_string());
     let team = RwSignal::new(team.map(|team| team.to_string()).unwrap_or_default());
@@ -112,6 +112,11 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
         </Dialog>
     }
     .into_any()
+}
+
+/// The last day on which something works that ends then.
+fn last_day_of(end: DateTime<Utc>) -> NaiveDate {
+    (end - TimeDelta::seconds(1)).date_naive()
 }
 
 /// The end of a day that is not over; never, for none.

@@ -39,7 +39,7 @@ pub(crate) fn KeyPage(key: KeyId) -> impl IntoView {
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
         Window::Edit(key) => view! { <Edit key=key choices=choices on_changed=changed on_close=close/> }.into_any(),
-        Window::Rotate(key) => view! { <Rotate key=key on_rotated=changed on_close=close/> }.into_any(),
+        Window::Rotate(key) => view! { <Rotate key=key choices=choices on_rotated=changed on_close=close/> }.into_any(),
         Window::EndRotation(key) => end_rotation(&key, workspace, changed, close),
         Window::Disable(key) => disable(&key, workspace, changed, close),
         Window::Revoke(key) => revoke(&key, workspace, changed, close),
@@ -137,6 +137,9 @@ fn Enable(key: Key, on_enabled: Callback<()>) -> impl IntoView {
 
 /// What happens to it, or has happened.
 fn notices(key: &Key) -> AnyView {
+    if key.disabled.is_none() && key.warnings.is_empty() {
+        return ().into_any();
+    }
     let disabled = key.disabled.map(|disabled| {
         let why = match disabled.reason {
             DisabledReason::ByHand => "Somebody disabled it. Requests with it are refused until it is enabled.",
@@ -156,7 +159,7 @@ fn notices(key: &Key) -> AnyView {
         };
         notice("notice notice-warning", text.to_owned())
     });
-    view! { <div class="stack">{disabled}{warnings.collect_view()}</div> }.into_any()
+    view! { <div class="notices">{disabled}{warnings.collect_view()}</div> }.into_any()
 }
 
 fn notice(class: &'static str, text: String) -> AnyView {
@@ -180,7 +183,7 @@ fn secret_facts(key: &Key) -> AnyView {
         .map(|due| fact("Next rotation", view! { <Exact moment=due/> }.into_any()));
     let shut = key
         .disables_at
-        .map(|at| fact("Disabled at", view! { <Exact moment=at/> }.into_any()));
+        .map(|at| fact("Will be disabled", view! { <Exact moment=at/> }.into_any()));
     let idle = key
         .upkeep
         .disable_after_idle

@@ -3,6 +3,7 @@
 use gatewright_types::api::{Key, NewRotation, RotatedKey};
 use leptos::prelude::*;
 
+use super::Choices;
 use super::snippets::Snippets;
 use crate::components::button::{Button, Look};
 use crate::components::code::CodeBlock;
@@ -23,7 +24,7 @@ const GRACES: [(&str, &str); 6] = [
 ];
 
 #[component]
-pub(super) fn Rotate(key: Key, on_rotated: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn Rotate(key: Key, choices: Choices, on_rotated: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let workspace = use_workspace();
     let form = Form::new("rotate-key");
     let on_close = form.closing(on_close);
@@ -69,20 +70,21 @@ pub(super) fn Rotate(key: Key, on_rotated: Callback<()>, on_close: Callback<()>)
     move || {
         let (title, frame, body) = match rotated.get() {
             None => (format!("Rotate {name}"), Frame::Middle, untrack(fields)),
-            Some(rotated) => ("The new secret".to_owned(), Frame::Wide, secret(&rotated, on_close)),
+            Some(rotated) => (
+                "The new secret".to_owned(),
+                Frame::Wide,
+                secret(&rotated, choices, on_close),
+            ),
         };
         view! { <Dialog title=title frame=frame on_close=on_close>{body}</Dialog> }.into_any()
     }
 }
 
-fn secret(rotated: &RotatedKey, on_close: Callback<()>) -> AnyView {
+fn secret(rotated: &RotatedKey, choices: Choices, on_close: Callback<()>) -> AnyView {
     let secret = rotated.secret.clone().unwrap_or_default();
-    let model = rotated
-        .key
-        .models
-        .as_ref()
-        .and_then(|models| models.first())
-        .map(ToString::to_string);
+    let own = rotated.key.models.as_ref().and_then(|models| models.first());
+    let model = own.map(ToString::to_string);
+    let model = model.or_else(|| untrack(|| choices.model_names().into_iter().next()));
     view! {
         <div class="notice notice-warning">
             {icon(Icon::Lock)}

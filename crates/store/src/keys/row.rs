@@ -146,11 +146,7 @@ pub(super) fn read<'a>(
         former_secrets: former.into_iter().map(former_secret).collect(),
         rotation_due_at: timing.rotation_due.filter(|_| row.revoked_at.is_none()),
         disables_at: timing.disables_at().filter(|_| works),
-        warnings: if works {
-            timing.warnings(row.expires_at, now)
-        } else {
-            Vec::new()
-        },
+        warnings: if works { timing.warnings(now) } else { Vec::new() },
     })
 }
 

@@ -28,6 +28,7 @@ pub enum KeyAct {
 /// The times at which something happens to a key, unless somebody does something before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Timing {
+    expiry: Option<Deadline>,
     idle: Option<Deadline>,
     pub(super) rotation_due: Option<DateTime<Utc>>,
     rotation_notice: Option<DateTime<Utc>>,
@@ -44,15 +45,19 @@ type Noticed = BTreeMap<KeyWarning, DateTime<Utc>>;
 
 impl Timing {
     pub(super) fn of(row: &Model, upkeep: &KeyUpkeep) -> Self {
+        let expiry = row.expires_at.map(|ends| Deadline {
+            notice: ends - notice_before(ends - row.created_at),
+            ends,
+        });
         let idle = upkeep.disable_after_idle.map(|limit| {
             // Its last use is known to be no later than so much after what is noted.
             let used = row.last_used_at.map(|used| later(used, COARSE));
             let from = row.idle_from.unwrap_or(row.created_at);
             let from = used.map_or(from, |used| used.max(from));
-            let (limit, notice) = (delta(limit), notice(limit));
+            let limit = delta(limit);
             let ends = later(from, limit);
             Deadline {
-                notice: ends - notice,
+                notice: ends - notice_before(limit),
                 ends,
             }
         });
@@ -60,11 +65,12 @@ impl Timing {
         let rotation_due = upkeep.rotate_every.map(|every| later(made, delta(every)));
         let patience = upkeep.disable_overdue_after;
         Self {
+            expiry,
             idle,
             rotation_due,
             rotation_notice: rotation_due
                 .zip(upkeep.rotate_every)
-                .map(|(due, every)| due - notice(every)),
+                .map(|(due, every)| due - notice_before(delta(every))),
             overdue_ends: rotation_due
                 .zip(patience)
                 .map(|(due, patience)| later(due, delta(patience))),
@@ -76,9 +82,9 @@ impl Timing {
         idle.into_iter().chain(self.overdue_ends).min()
     }
 
-    pub(super) fn warnings(&self, expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<KeyWarning> {
+    pub(super) fn warnings(&self, now: DateTime<Utc>) -> Vec<KeyWarning> {
         let mut warnings = Vec::new();
-        if expires_at.is_some_and(|end| end - LONGEST_NOTICE <= now) {
+        if self.expiry.is_some_and(|expiry| expiry.notice <= now) {
             warnings.push(KeyWarning::ExpiresSoon);
         }
         if self.idle.is_some_and(|idle| idle.notice <= now) {
@@ -98,7 +104,7 @@ impl Timing {
             let (at, about) = at.zip(about)?;
             (noticed.get(&warning) != Some(&about)).then_some((at, KeyAct::Notice(warning, about)))
         };
-        let idle = self.idle;
+        let (idle, expiry) = (self.idle, self.expiry);
         let disable = |at: Option<DateTime<Utc>>, reason| at.map(|at| (at, KeyAct::Disable(reason)));
         [
             disable(self.overdue_ends, DisabledReason::RotationOverdue),
@@ -107,6 +113,11 @@ impl Timing {
                 idle.map(|idle| idle.notice),
                 KeyWarning::IdleSoon,
                 idle.map(|idle| idle.ends),
+            ),
+            notice(
+                expiry.map(|expiry| expiry.notice),
+                KeyWarning::ExpiresSoon,
+                expiry.map(|expiry| expiry.ends),
             ),
             notice(self.rotation_due, KeyWarning::RotationOverdue, self.rotation_due),
             notice(self.rotation_notice, KeyWarning::RotationDueSoon, self.rotation_due),
@@ -147,8 +158,8 @@ fn planned(row: &Model) -> Result<Vec<(DateTime<Utc>, KeyAct)>, DbErr> {
     Ok(acts.collect())
 }
 
-fn notice(whole: HumanDuration) -> TimeDelta {
-    (delta(whole) / NOTICE_PART).min(LONGEST_NOTICE)
+fn notice_before(whole: TimeDelta) -> TimeDelta {
+    (whole / NOTICE_PART).min(LONGEST_NOTICE)
 }
 
 fn delta(duration: HumanDuration) -> TimeDelta {

@@ -117,6 +117,22 @@ async fn a_rotation_is_announced_then_overdue_then_the_end(fixture: Fixture) {
     assert_eq!(act(&fixture, acme, day(100)).await, [end]);
 }
 
+async fn notice_is_given_once_before_a_key_expires(fixture: Fixture) {
+    let acme = fixture.organization_named("acme").await;
+    let end = Utc::now() + TimeDelta::days(40);
+    let key = KeyInsert {
+        expires_at: Some(end),
+        ..new_key("prod")
+    };
+    let made = fixture.change(acme, async |tx| tx.create_key(acme, &key).await).await;
+    let end = made.expect("a key").value.expires_at.expect("it ends");
+
+    assert_eq!(act(&fixture, acme, end - TimeDelta::days(8)).await, []);
+    let notice = KeyAct::Notice(KeyWarning::ExpiresSoon, end);
+    assert_eq!(act(&fixture, acme, end - TimeDelta::days(7)).await, [notice]);
+    assert_eq!(act(&fixture, acme, end + TimeDelta::days(1)).await, []);
+}
+
 async fn what_is_due_is_done_once_and_not_when_it_is_due_no_more(fixture: Fixture) {
     let acme = fixture.organization_named("acme").await;
     let upkeep = KeyUpkeep {
@@ -194,6 +210,7 @@ async fn a_disabled_key_is_published_as_such_and_a_use_is_noted_to_the_minute(fi
 on_both_databases!(
     a_key_that_nobody_uses_is_disabled_after_a_notice,
     a_rotation_is_announced_then_overdue_then_the_end,
+    notice_is_given_once_before_a_key_expires,
     what_is_due_is_done_once_and_not_when_it_is_due_no_more,
     a_disabled_key_is_published_as_such_and_a_use_is_noted_to_the_minute
 );

@@ -87,7 +87,7 @@ impl Known<'_> {
     fn reaches(&self, model: &Model) -> bool {
         let key = &self.caller.key;
         let open = |target: &&Arc<UpstreamTarget>| key.barred(target, self.catalog, self.now).is_none();
-        !key.limits_targets() || model.route.targets().iter().any(|target| open(target))
+        !key.limits_targets() || model.route.targets().iter().any(open)
     }
 
     fn facts(&self, model: &Model) -> Option<CatalogModel> {

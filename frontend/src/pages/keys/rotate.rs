@@ -30,7 +30,7 @@ pub(super) fn Rotate(key: Key, choices: Choices, on_rotated: Callback<()>, on_cl
     let on_close = form.closing(on_close);
     let rotated = RwSignal::new(None::<RotatedKey>);
     let grace = RwSignal::new("24h".to_owned());
-    let id = key.id;
+    let Key { id, name, .. } = key;
     let submit = Callback::new(move |()| {
         form.clear();
         let Some(grace) = form.parse("grace", grace) else {
@@ -66,7 +66,6 @@ pub(super) fn Rotate(key: Key, choices: Choices, on_rotated: Callback<()>, on_cl
         }
         .into_any()
     };
-    let name = key.name.to_string();
     move || {
         let (title, frame, body) = match rotated.get() {
             None => (format!("Rotate {name}"), Frame::Middle, untrack(fields)),

@@ -20,6 +20,7 @@ mod m20261130_000014_canary;
 mod m20261130_000016_budget;
 mod m20261130_000017_key_settings;
 mod m20261130_000018_ledger;
+mod m20261130_000019_usage_parts;
 
 use sea_orm_migration::MigrationTrait;
 /// What `Migrator` can do: up, down, and tell what has been applied.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000016_budget::Migration),
             Box::new(m20261130_000017_key_settings::Migration),
             Box::new(m20261130_000018_ledger::Migration),
+            Box::new(m20261130_000019_usage_parts::Migration),
         ]
     }
 }

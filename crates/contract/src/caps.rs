@@ -8,6 +8,9 @@ use gatewright_cel::{Expression, Zone};
 use gatewright_types::api::{BudgetSpec, LimitScope, LimitSpec, Which};
 use gatewright_types::{BudgetId, CredentialId, DisplayName, LimitId, ModelName, PersonId, Slug, TagName, TeamId};
 
+use crate::BudgetUnit;
+use crate::compile::budget;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
     pub id: BudgetId,
@@ -65,6 +68,13 @@ pub enum Subject<'a> {
     Model(&'a ModelName),
     Provider(&'a Slug),
     Credential(CredentialId),
+}
+
+impl Budget {
+    /// As nodes count by it; nothing where it does not compile.
+    pub fn compiled(id: BudgetId, unit: &BudgetUnit) -> Option<Self> {
+        budget(id, unit).ok()
+    }
 }
 
 impl Caps {

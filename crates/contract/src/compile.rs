@@ -17,6 +17,7 @@ use crate::cache::Shape;
 use crate::tenant::OwnPrice;
 use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
 
+pub(crate) use caps::budget;
 pub use key_caps::{Whole, key_caps, key_problems};
 pub use provider::credential_problem;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::{Catalog, Egress, Keyring};
-use gatewright_coord::HealthBoard;
+use gatewright_coord::{Counters, HealthBoard};
 use gatewright_store::{Actor, Change, DatabaseError, Db, WriteError, WriteTx};
 use url::Url;
 
@@ -41,6 +41,8 @@ pub struct Parts {
     pub catalog_fetcher: CatalogFetcher,
     /// How providers do, as the nodes tell it.
     pub health: HealthBoard,
+    /// What nodes go by in spending budgets.
+    pub counters: Counters,
 }
 
 /// The control plane of one process.
@@ -52,6 +54,7 @@ pub struct Control {
     pub(crate) self_tester: SelfTester,
     pub(crate) catalog_fetcher: CatalogFetcher,
     pub(crate) health: HealthBoard,
+    pub(crate) counters: Counters,
     in_force: InForce,
     pub(crate) passwords: Passwords,
     pub(crate) strangers: Strangers,
@@ -86,6 +89,7 @@ impl Control {
             self_tester,
             catalog_fetcher,
             health,
+            counters,
         } = parts;
         Self {
             db,
@@ -94,6 +98,7 @@ impl Control {
             self_tester,
             catalog_fetcher,
             health,
+            counters,
             in_force: InForce::default(),
             passwords: Passwords::new(),
             strangers: Strangers::default(),

@@ -16,6 +16,7 @@ use gatewright_types::{Envelope, Problem, ProblemCode, RequestId};
 
 use crate::auth::PasswordError;
 use crate::check::FieldProblem;
+use crate::ledger::reconciler::ReconcileError;
 
 /// `path.to.field` → what is wrong with it.
 pub(crate) type Fields = BTreeMap<String, String>;
@@ -160,6 +161,15 @@ impl ApiError {
                 request_id: request.to_string(),
             },
         })
+    }
+}
+
+impl From<ReconcileError> for ApiError {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Ledger(error) => error.into(),
+            ReconcileError::Counters(error) => error.into(),
+        }
     }
 }
 

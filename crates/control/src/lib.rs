@@ -16,6 +16,7 @@ mod edge;
 mod endpoint;
 mod error;
 mod key_settings;
+mod ledger;
 mod openapi;
 mod packing;
 mod refusals;
@@ -23,7 +24,7 @@ mod routes;
 mod self_test;
 
 pub use auth::setup_link;
-pub use background::{canaries, expiry, ingest, key_upkeep, publisher, refresh};
+pub use background::{canaries, expiry, ingest, key_upkeep, publisher, reconciler, refresh};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{

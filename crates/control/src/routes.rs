@@ -9,8 +9,8 @@ use gatewright_types::Permission;
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
     audit, budgets, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations,
-    key_rotation, keys, leaks, limits, members, models, organizations, overlays, prices, providers, service_accounts,
-    sessions, setup, targets, teams, tokens, usage,
+    key_rotation, keys, leaks, ledger, limits, members, models, organizations, overlays, prices, providers,
+    service_accounts, sessions, setup, targets, teams, tokens, usage,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -180,9 +180,9 @@ macro_rules! below {
 pub(crate) fn routes() -> Vec<Route> {
     use Permission::{
         AuditRead, BudgetsAsk, BudgetsRead, BudgetsWrite, CatalogRefresh, ConfigurationRead, ConfigurationWrite,
-        KeysRead, KeysWrite, MembersRead, MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete, OrganizationRead,
-        OrganizationWrite, PricesRead, PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead, TeamsWrite, TokensRead,
-        TokensWrite, UsageRead,
+        KeysRead, KeysWrite, LedgerRead, MembersRead, MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete,
+        OrganizationRead, OrganizationWrite, PricesRead, PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead,
+        TeamsWrite, TokensRead, TokensWrite, UsageRead,
     };
     vec![
         public(
@@ -699,6 +699,12 @@ pub(crate) fn routes() -> Vec<Route> {
             get(below!("/usage/{request}/trace")),
             "Why a request went where it went, where that was kept",
             usage::trace,
+        ),
+        needs(
+            LedgerRead,
+            get(below!("/ledger/verification")),
+            "Whether sums, budgets and counters say what the rows of requests say",
+            ledger::verification,
         ),
         needs(
             AuditRead,

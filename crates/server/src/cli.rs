@@ -4,6 +4,7 @@ mod arguments;
 mod assertions;
 mod client;
 mod explain;
+mod ledger;
 mod remote;
 mod report;
 mod serve;
@@ -72,6 +73,7 @@ fn run(arguments: Arguments) -> Ending {
         Some(Command::Plan(change)) => remote::plan(&change, &strings),
         Some(Command::Apply(change)) => remote::apply(&change, &strings),
         Some(Command::Export(export)) => remote::export(&export, &strings),
+        Some(Command::Ledger(command)) => ledger::run(&command, &strings),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::topology::{self, Topology};
 pub(crate) use values::Reader;
 
 /// What can be set: the variable, the flag of the same name, and what it is for.
-pub const VARIABLES: [(&str, &str, &str); 20] = [
+pub const VARIABLES: [(&str, &str, &str); 21] = [
     (
         "GATEWRIGHT_LISTEN",
         "listen",
@@ -98,6 +98,11 @@ pub const VARIABLES: [(&str, &str, &str); 20] = [
         "how long stored responses can be referred to [default: 30d]",
     ),
     (
+        "GATEWRIGHT_USAGE_RETENTION",
+        "usage-retention",
+        "how long single requests are kept, by whole months [default: for ever]",
+    ),
+    (
         "GATEWRIGHT_CACHE_BYTES",
         "cache-bytes",
         "what the cache of answers may take: in memory on a single node, for each organization in Redis [default: 268435456]",
@@ -157,6 +162,8 @@ pub struct Settings {
     pub trusted_proxy_hops: usize,
     pub max_requests: NonZeroUsize,
     pub response_time_to_live: Duration,
+    /// How long single requests are kept; for ever when absent.
+    pub usage_retention: Option<Duration>,
     pub cache_bytes: u64,
     pub workers: NonZeroUsize,
     pub egress: Egress,
@@ -253,6 +260,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
     let trusted_proxy_hops = reader.value("GATEWRIGHT_TRUSTED_PROXY_HOPS", values::hops, 0);
     let max_requests = reader.value("GATEWRIGHT_MAX_REQUESTS", values::requests, MAX_REQUESTS);
     let response_time_to_live = reader.value("GATEWRIGHT_RESPONSE_TTL", values::pause, A_MONTH);
+    let usage_retention = reader.optional("GATEWRIGHT_USAGE_RETENTION", values::usage_retention);
     let cache_bytes = reader.value("GATEWRIGHT_CACHE_BYTES", values::room, 256 << 20);
     let workers = reader.value("GATEWRIGHT_WORKERS", values::workers, processors());
     let private = reader.optional("GATEWRIGHT_ALLOW_PRIVATE_PROVIDERS", values::address_policy);
@@ -283,6 +291,7 @@ pub fn read(strings: &Strings) -> Result<Settings, Mistakes> {
                 trusted_proxy_hops,
                 max_requests,
                 response_time_to_live,
+                usage_retention,
                 cache_bytes,
                 workers,
                 egress: Egress::new(private.unwrap_or(usual), hosts),

@@ -99,6 +99,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
                 keyring: keyring.clone(),
                 public_url: public_url.clone(),
                 health: shared.health.clone(),
+                counters: shared.counters.clone(),
             };
             Some(ControlPlane::open(open, &settings, upstream.clone()).await?)
         }
@@ -110,7 +111,7 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         None => welcome::Greeting::default(),
     };
     if let Some(control_plane) = &control_plane {
-        control_plane.run(&mut background, &shared, node);
+        control_plane.run(&mut background, &shared, node, &settings);
     }
     let data_plane = match settings.topology.serves_data_plane() {
         true => {

@@ -116,7 +116,7 @@ fn values(row: &Row<'_>, sums: Sums) -> [Value; COLUMNS.len()] {
     ]
 }
 
-fn read(row: &QueryResult) -> Result<BudgetSpend, DbErr> {
+pub(crate) fn read(row: &QueryResult) -> Result<BudgetSpend, DbErr> {
     let name: String = row.try_get_by_index(2)?;
     Ok(BudgetSpend {
         budget: BudgetId::from_uuid(row.try_get_by_index(0)?),

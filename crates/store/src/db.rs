@@ -226,6 +226,7 @@ async fn name_installation(transaction: &DatabaseTransaction) -> Result<(), DbEr
         id: Uuid::now_v7(),
         revision: 0,
         created_at: stored::now(),
+        usage_from: None,
     };
     installation::Entity::insert(row.into_active_model())
         .on_conflict(

@@ -46,6 +46,7 @@ mod system;
 mod teams;
 mod tokens;
 mod usage;
+mod usage_parts;
 mod write;
 
 pub use budget_spend::BudgetSpend;
@@ -60,6 +61,7 @@ pub use error::{DatabaseError, ListError, WriteError};
 pub use ingest::Ingested;
 pub use invitations::{NewInvitationRow, PendingInvitation};
 pub use keys::{DueKey, KeyAct, KeyInsert, KeyOfSecret, KeysOfMember, Rotated, Rotation};
+pub use ledger::Opening;
 pub use models::ModelRow;
 pub use people::{NewPerson, Person};
 pub use providers::{CredentialInsert, CredentialUpdate, ProviderUpdate, SealedCredential, SealedSecret};

@@ -28,6 +28,7 @@ pub enum Permission {
     /// To ask for more of a budget.
     BudgetsAsk,
     UsageRead,
+    LedgerRead,
     AuditRead,
     TokensRead,
     TokensWrite,
@@ -49,7 +50,7 @@ pub enum Role {
 }
 
 impl Permission {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::OrganizationRead,
         Self::OrganizationWrite,
         Self::OrganizationDelete,
@@ -69,6 +70,7 @@ impl Permission {
         Self::BudgetsWrite,
         Self::BudgetsAsk,
         Self::UsageRead,
+        Self::LedgerRead,
         Self::AuditRead,
         Self::TokensRead,
         Self::TokensWrite,
@@ -97,6 +99,7 @@ impl Permission {
             | Self::ModelsWrite
             | Self::PricesWrite
             | Self::BudgetsWrite
+            | Self::LedgerRead
             | Self::AuditRead
             | Self::TokensRead
             | Self::TokensWrite

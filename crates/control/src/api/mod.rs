@@ -13,6 +13,7 @@ pub(crate) mod invitations;
 pub(crate) mod key_rotation;
 pub(crate) mod keys;
 pub(crate) mod leaks;
+pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod models;

@@ -11,22 +11,40 @@ use super::repeat;
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Cleans up until it is told to stop.
-pub async fn run(db: Db, session_idle: Duration, stop: CancellationToken) {
-    repeat("removing what has expired", EVERY, &stop, || remove(&db, session_idle)).await;
+/// How long what is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    pub session_idle: Duration,
+    /// Requests; for ever when absent.
+    pub usage: Option<Duration>,
 }
 
-async fn remove(db: &Db, session_idle: Duration) -> Result<(), DatabaseError> {
+/// Cleans up until it is told to stop.
+pub async fn run(db: Db, kept: Kept, stop: CancellationToken) {
+    repeat("removing what has expired", EVERY, &stop, || remove(&db, kept)).await;
+}
+
+async fn remove(db: &Db, kept: Kept) -> Result<(), DatabaseError> {
     let now = Utc::now();
-    let idle = TimeDelta::from_std(session_idle).unwrap_or(TimeDelta::MAX);
-    let idle_since = now.checked_sub_signed(idle).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC);
+    // Before anything else: what comes in belongs there.
+    db.system().make_usage_parts(now).await?;
+    let before = |time: Duration| {
+        let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        now.checked_sub_signed(time).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC)
+    };
+    let idle_since = before(kept.session_idle);
     let sessions = db.system().remove_ended_sessions(now, idle_since).await?;
     let sums = db.system().prune_rollups(now).await?;
     let traces = db.system().remove_old_traces(now).await?;
     let canary_sums = db.system().prune_canary_usage().await?;
     let increases = db.system().remove_ended_increases(now).await?;
+    let usage = match kept.usage {
+        Some(usage) => db.system().remove_usage_before(before(usage)).await?,
+        None => 0,
+    };
     tracing::debug!(
         sessions,
+        usage,
         sums,
         traces,
         canary_sums,

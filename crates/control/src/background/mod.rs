@@ -6,6 +6,7 @@ pub mod expiry;
 pub mod ingest;
 pub mod key_upkeep;
 pub mod publisher;
+pub mod reconciler;
 pub mod refresh;
 
 use std::error::Error;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gatewright_contract::{Batch, UsageRecord};
+use gatewright_control::expiry::Kept;
 use gatewright_control::{ingest, publisher};
 use gatewright_coord::{Feed, LocalFeed, LocalUsageStream, UsageStream};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
@@ -129,7 +130,11 @@ async fn a_task_that_is_told_to_stop_ends() {
     let tasks = async {
         publisher::run(world.db.clone(), feed, world.control.publishing(), stop.clone()).await;
         ingest::run(world.db.clone(), stream, "here".to_owned(), stop.clone()).await;
-        gatewright_control::expiry::run(world.db.clone(), DEADLINE, stop.clone()).await;
+        let kept = Kept {
+            session_idle: DEADLINE,
+            usage: None,
+        };
+        gatewright_control::expiry::run(world.db.clone(), kept, stop.clone()).await;
     };
 
     tokio::time::timeout(DEADLINE, tasks).await.unwrap();

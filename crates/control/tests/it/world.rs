@@ -17,7 +17,7 @@ use gatewright_contract::{AddressPolicy, Keyring};
 use gatewright_control::{
     CatalogFetcher, CatalogKeys, Control, ControlSettings, Parts, SelfTester, configure, setup_link,
 };
-use gatewright_coord::{HealthBoard, LocalHealthBoard};
+use gatewright_coord::{Counters, HealthBoard, LocalCounters, LocalHealthBoard};
 use gatewright_store::{DatabaseUrl, Db};
 use gatewright_types::api::{SelfTest, SelfTestOutcome};
 use serde_json::{Value, json};
@@ -99,6 +99,7 @@ impl World {
             self_tester,
             catalog_fetcher: CatalogFetcher::new(|_| async { Err("is not there".to_owned()) }.boxed()),
             health: HealthBoard::Local(LocalHealthBoard::new()),
+            counters: Counters::Local(LocalCounters::new()),
         };
         let control = Data::new(Control::new(parts));
         let app = test::init_service(App::new().configure(configure(control.clone()))).await;

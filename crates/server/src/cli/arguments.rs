@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand}
 use gatewright_types::Slug;
 
 use super::explain::Explain;
+use super::ledger::Ledger;
 use crate::env::{self, Strings, VARIABLES};
 use crate::welcome::Welcome;
 
@@ -49,6 +50,9 @@ pub(super) enum Command {
     Apply(Change),
     /// Print an organization's configuration as a file.
     Export(Export),
+    /// Prove that everything that says what was used says the same.
+    #[command(subcommand)]
+    Ledger(Ledger),
 }
 
 /// The server's settings that were given as flags.
@@ -92,13 +96,20 @@ pub(super) struct Plan {
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
     #[command(flatten)]
+    pub(super) place: Place,
+    /// Print JSON instead of YAML.
+    #[arg(long, value_parser = json, num_args = 0, default_missing_value = "", default_value = "text")]
+    pub(super) json: Form,
+}
+
+/// Which organization of which control plane.
+#[derive(Debug, clap::Args)]
+pub(super) struct Place {
+    #[command(flatten)]
     pub(super) remote: Remote,
     /// The organization's short name; not needed with a token, which belongs to one.
     #[arg(long)]
     pub(super) organization: Option<Slug>,
-    /// Print JSON instead of YAML.
-    #[arg(long, value_parser = json, num_args = 0, default_missing_value = "", default_value = "text")]
-    pub(super) json: Form,
 }
 
 /// Which control plane, and as whom.

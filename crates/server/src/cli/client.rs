@@ -6,6 +6,7 @@ use gatewright_types::api::{ApplyReport, Document, Organization};
 use gatewright_types::{Envelope, Page, Problem, Slug};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::tls;
@@ -56,26 +57,21 @@ impl Client {
 
     pub(super) async fn plan(&self, document: &Document) -> Result<ApplyReport, ClientError> {
         let path = format!("organizations/{}/configuration/plan", document.organization);
-        self.call(Method::POST, &path, Some(document)).await
+        self.post(&path, document).await
     }
 
     pub(super) async fn apply(&self, document: &Document) -> Result<ApplyReport, ClientError> {
         let path = format!("organizations/{}/configuration/apply", document.organization);
-        self.call(Method::POST, &path, Some(document)).await
+        self.post(&path, document).await
     }
 
     pub(super) async fn export(&self, organization: &Slug) -> Result<Document, ClientError> {
-        self.call(
-            Method::GET,
-            &format!("organizations/{organization}/configuration"),
-            None,
-        )
-        .await
+        self.get(&format!("organizations/{organization}/configuration")).await
     }
 
     /// The one organization the token is good for.
     pub(super) async fn only_organization(&self) -> Result<Slug, ClientError> {
-        let page: Page<Organization> = self.call(Method::GET, "organizations", None).await?;
+        let page: Page<Organization> = self.get("organizations").await?;
         let count = page.items.len();
         let mut items = page.items.into_iter();
         match (items.next(), items.next()) {
@@ -84,19 +80,28 @@ impl Client {
         }
     }
 
+    /// Asks for what is below `/api/v1`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+        let json = serde_json::to_vec(body).expect("a body of the API has text keys and no failing parts");
+        self.call(Method::POST, path, Some(json)).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
-        body: Option<&Document>,
+        json: Option<Vec<u8>>,
     ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1/{path}", self.base.as_str().trim_end_matches('/'));
         let mut request = self
             .http
             .request(method, url)
             .header(AUTHORIZATION, format!("Bearer {}", self.token));
-        if let Some(document) = body {
-            let json = serde_json::to_vec(document).expect("a document was read from JSON and can be written as such");
+        if let Some(json) = json {
             request = request.header(CONTENT_TYPE, "application/json").body(json);
         }
         let response = request.send().await?;

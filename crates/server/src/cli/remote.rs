@@ -2,11 +2,12 @@
 
 use std::error::Error;
 
+use gatewright_types::Slug;
 use gatewright_types::api::{ApplyReport, Document};
 use serde_yaml_ng::with::singleton_map_recursive;
 use tokio::runtime::Builder;
 
-use super::arguments::{Change, Export, Form, Plan};
+use super::arguments::{Change, Export, Form, Place, Plan};
 use super::client::{Client, ClientError};
 use super::{Ending, assertions, complain, report, say};
 use crate::documents::{self, Secrets};
@@ -45,11 +46,7 @@ pub(super) fn apply(change: &Change, environment: &Strings) -> Ending {
 
 pub(super) fn export(export: &Export, environment: &Strings) -> Ending {
     let exported = block_on(async {
-        let client = Client::new(export.remote.url(environment), export.remote.token(environment))?;
-        let organization = match &export.organization {
-            Some(organization) => organization.clone(),
-            None => client.only_organization().await?,
-        };
+        let (client, organization) = client_for(&export.place, environment).await?;
         Ok(client.export(&organization).await?)
     });
     let text = exported.and_then(|document| match export.json {
@@ -91,6 +88,16 @@ fn each_document(
     })
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T, Box<dyn Error>>>) -> Result<T, Box<dyn Error>> {
+/// A client, and the organization that is meant.
+pub(super) async fn client_for(place: &Place, environment: &Strings) -> Result<(Client, Slug), ClientError> {
+    let client = Client::new(place.remote.url(environment), place.remote.token(environment))?;
+    let organization = match &place.organization {
+        Some(organization) => organization.clone(),
+        None => client.only_organization().await?,
+    };
+    Ok((client, organization))
+}
+
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Box<dyn Error>>>) -> Result<T, Box<dyn Error>> {
     Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -18,6 +18,8 @@ const MOST_WORKERS: usize = 1024;
 const SMALLEST_BODY_LIMIT: usize = 1024;
 const MOST_HOPS: usize = 16;
 const LARGEST_BODY_LIMIT: usize = 1 << 30;
+/// Budgets and sums of a month are compared with its requests.
+const SHORTEST_RETENTION: HumanDuration = HumanDuration::from_millis(62 * 86_400_000);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads values one after the other and remembers what was wrong with them.
@@ -124,6 +126,16 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(format!(
             "is {text:?}; it must be a filter like info or info,gatewright_proxy=debug: {error}"
+        )),
+    }
+}
+
+pub(super) fn usage_retention(text: &str) -> Result<Duration, String> {
+    let time: HumanDuration = text.parse().map_err(|error| format!("is {text:?}: {error}"))?;
+    match time >= SHORTEST_RETENTION {
+        true => Ok(time.get()),
+        false => Err(format!(
+            "is {text:?}; it must be {SHORTEST_RETENTION} at least, for ever when it is not set"
         )),
     }
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use gatewright_contract::Keyring;
+use gatewright_control::expiry::Kept;
 use gatewright_control::{
     CatalogFetcher, Control, ControlSettings, Parts, bootstrap, canaries, expiry, ingest, key_upkeep, publisher,
-    refresh,
+    reconciler, refresh,
 };
-use gatewright_coord::HealthBoard;
+use gatewright_coord::{Counters, HealthBoard};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
@@ -40,6 +41,7 @@ pub(super) struct Spec<'a> {
     pub(super) keyring: Keyring,
     pub(super) public_url: Url,
     pub(super) health: HealthBoard,
+    pub(super) counters: Counters,
 }
 
 impl ControlPlane {
@@ -73,6 +75,7 @@ impl ControlPlane {
             self_tester: self_test::tester(upstream.clone()),
             catalog_fetcher: catalog_fetcher(upstream),
             health: spec.health,
+            counters: spec.counters,
         });
         if let Some(file) = &spec.spec.bootstrap {
             let reports = bootstrap(&control, documents::read(file, Secrets::Resolved)?).await?;
@@ -91,7 +94,7 @@ impl ControlPlane {
     }
 
     /// Starts the loops. They are safe to run on several nodes at once.
-    pub(super) fn run(&self, background: &mut Tasks, shared: &Shared, node: NodeId) {
+    pub(super) fn run(&self, background: &mut Tasks, shared: &Shared, node: NodeId, settings: &Settings) {
         let (db, feed, publishing) = (self.db.clone(), shared.feed.clone(), self.control.publishing());
         background.keep("publisher", move |stop| {
             let (db, feed, publishing) = (db.clone(), feed.clone(), publishing.clone());
@@ -117,10 +120,19 @@ impl ControlPlane {
             let control = control.clone();
             until(stop, move |token| key_upkeep::run(control, token))
         });
+        let (db, counters, board) = (self.db.clone(), shared.counters.clone(), shared.health.clone());
+        background.keep("reconciler", move |stop| {
+            let (db, counters, board) = (db.clone(), counters.clone(), board.clone());
+            until(stop, move |token| reconciler::run(db, counters, board, token))
+        });
         let db = self.db.clone();
+        let kept = Kept {
+            session_idle: SESSION_IDLE,
+            usage: settings.usage_retention,
+        };
         background.keep("expiry", move |stop| {
             let db = db.clone();
-            until(stop, move |token| expiry::run(db, SESSION_IDLE, token))
+            until(stop, move |token| expiry::run(db, kept, token))
         });
     }
 

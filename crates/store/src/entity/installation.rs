@@ -10,6 +10,7 @@ pub(crate) struct Model {
     pub id: Uuid,
     pub revision: i64,
     pub created_at: DateTimeUtc,
+    pub usage_from: Option<DateTimeUtc>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod budget;
+pub(crate) mod budget_counting;
 pub(crate) mod budget_increase;
+pub(crate) mod budget_opening;
 pub(crate) mod budget_request;
 pub(crate) mod canary;
 pub(crate) mod canary_usage;

@@ -1,4 +1,8 @@
 //! The ledger: rows of requests are its entries, and everything else that says what was used is derived from them.
 
 mod counted;
+mod openings;
 mod verification;
+mod windows;
+
+pub use openings::Opening;

@@ -22,6 +22,7 @@ use crate::scope::Scope;
 use crate::series::kept_for;
 use crate::stored;
 use crate::usage::{MINTED_WITHIN, first_id_of, window_start};
+use crate::usage_parts::usage_from;
 
 /// So many rows are in memory at a time.
 const PAGE: u64 = 5_000;
@@ -43,9 +44,15 @@ impl Db {
         query: &LedgerVerificationQuery,
     ) -> Result<LedgerVerification, DatabaseError> {
         let at = stored::now();
-        let span = Span::of(query);
         let verification = self
-            .at_one_moment(async |transaction| Scope::new(transaction, organization).verified(span, at).await)
+            .at_one_moment(async |transaction| {
+                let mut span = Span::of(query);
+                if let Some(from) = usage_from(transaction).await? {
+                    // Of the first day some may be gone, because an identifier is not minted at the very moment.
+                    span = span.since(from.timestamp() + DAY);
+                }
+                Scope::new(transaction, organization).verified(span, at).await
+            })
             .await?;
         Ok(verification)
     }

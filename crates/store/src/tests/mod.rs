@@ -19,6 +19,7 @@ mod rotation;
 mod series;
 mod tenancy;
 mod traces;
+mod usage_parts;
 mod writing;
 
 /// Makes two tests of each function: one a database.

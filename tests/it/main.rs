@@ -18,6 +18,7 @@ mod egress;
 mod embeddings;
 mod environment;
 mod explain;
+mod faults;
 mod files;
 mod identity;
 mod invoke;

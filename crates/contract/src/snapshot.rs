@@ -41,6 +41,8 @@ pub struct KeyEntry {
     pub team: Option<TeamId>,
     /// The models the key may call; all when absent.
     pub models: Option<Box<[ModelName]>>,
+    /// Whether its requests may ask for failures made on purpose.
+    pub faults: bool,
     pub expires_at: Option<DateTime<Utc>>,
     /// Whose key it is; absent for a service's.
     pub owner: Option<PersonId>,
@@ -212,7 +214,7 @@ impl Snapshot {
 }
 
 impl KeyEntry {
-    /// A key of the organization that may do everything.
+    /// A key of the organization that may call everything.
     pub const fn new(organization: OrganizationId, id: KeyId) -> Self {
         Self {
             organization,
@@ -221,6 +223,7 @@ impl KeyEntry {
             team: None,
             models: None,
             expires_at: None,
+            faults: false,
             owner: None,
             tags: None,
             rules: None,
@@ -236,6 +239,7 @@ impl KeyEntry {
             team,
             models,
             expires_at,
+            faults,
             owner,
             tags,
             scopes,
@@ -256,6 +260,7 @@ impl KeyEntry {
             team,
             models: models.map(Vec::into_boxed_slice),
             expires_at,
+            faults,
             owner,
             tags: (!tags.is_empty()).then(|| Box::new(tags)),
             rules: (!rules.is_open()).then(|| Box::new(rules)),

@@ -173,6 +173,9 @@ pub struct KeyUnit {
     pub models: Option<Vec<ModelName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether its requests may ask for failures made on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub faults: bool,
     /// Whose key it is; absent for a service's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<PersonId>,
@@ -193,7 +196,7 @@ pub struct KeyUnit {
 }
 
 impl KeyUnit {
-    /// A key that may do everything.
+    /// A key that may call everything.
     pub fn new(id: KeyId) -> Self {
         Self {
             id,
@@ -201,6 +204,7 @@ impl KeyUnit {
             team: None,
             models: None,
             expires_at: None,
+            faults: false,
             owner: None,
             tags: BTreeMap::new(),
             scopes: KeyScopes::default(),

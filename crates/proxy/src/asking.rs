@@ -6,6 +6,7 @@ use bytes::Bytes;
 use gatewright_contract::{Provider, UpstreamTarget};
 use gatewright_llm::{Endpoint, FailureKind, Segments};
 use gatewright_types::CredentialId;
+use gatewright_types::api::Fault;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
@@ -23,6 +24,8 @@ pub(crate) struct Asking {
     pub(crate) body: Segments,
     pub(crate) stream: bool,
     pub(crate) same_dialect: bool,
+    /// What the caller wants to go wrong.
+    pub(crate) fault: Option<Fault>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -45,6 +48,7 @@ impl Asking {
             body: self.body,
             stream: self.stream,
             same_dialect: self.same_dialect,
+            fault: self.fault,
             headers: self.headers,
             request_id: record.id(),
             credential,

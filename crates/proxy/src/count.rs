@@ -7,6 +7,7 @@ use gatewright_llm::{CountPut, CountRequest};
 
 use crate::asking::{Asking, credential, whole};
 use crate::call::refused;
+use crate::fault::Wished;
 use crate::gateway::Gateway;
 use crate::limits;
 use crate::patience::Patience;
@@ -38,7 +39,8 @@ pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, told: Told, body:
             request: None,
             headers: &told.headers,
         };
-        let plan = route(gateway, &caller, routable, &mut record)?;
+        let mut plan = route(gateway, &caller, routable, &mut record)?;
+        plan.fault = Wished::read(told.fault.as_deref(), &caller.key)?;
         record.routed(&plan);
         count(gateway, plan, &request, told, &mut record).await
     };
@@ -92,6 +94,7 @@ async fn ask(
         body: std::mem::take(&mut put.body),
         stream: false,
         same_dialect: put.passed,
+        fault: plan.fault_at(target),
         headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
     let credential = credential(&gateway.parts.upstream, &target.provider, None, &[])?;

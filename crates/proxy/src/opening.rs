@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Failure, FailureKind, Segments, classify, sandbox};
 use gatewright_types::RequestId;
-use gatewright_types::api::ServedTier;
+use gatewright_types::api::{Fault, ServedTier};
 use http::Method;
 use http::header::{HeaderName, HeaderValue};
 use http_body::Body as _;
@@ -34,6 +34,8 @@ pub(crate) struct Opening {
     pub(crate) stream: bool,
     /// The caller reads the provider's own dialect: its errors as well.
     pub(crate) same_dialect: bool,
+    /// What the caller wants to go wrong.
+    pub(crate) fault: Option<Fault>,
     /// What the caller told the provider besides its body.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) request_id: RequestId,
@@ -73,6 +75,7 @@ impl Opening {
             body: body.into(),
             stream: self.stream,
             same_dialect: self.same_dialect,
+            fault: self.fault.clone(),
             headers: self.headers.clone(),
             request_id: self.request_id,
             credential: self.credential.clone(),
@@ -85,7 +88,7 @@ impl Opening {
     pub(crate) async fn open(mut self) -> Result<Opened, Refusal> {
         let body = std::mem::take(&mut self.body);
         let target = &*self.target;
-        let mishap = Mishap::of(target, random());
+        let mishap = Mishap::of(target, self.fault.as_ref(), random());
         match mishap {
             Some(Mishap::Silence) => std::future::pending().await,
             Some(Mishap::Later(delay)) => tokio::time::sleep(delay).await,

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::authenticate::{Presented, authenticate};
 use crate::cache::{self, Hit, Keeping, Looked};
 use crate::call::{Answer, call};
+use crate::fault::Wished;
 use crate::gateway::Gateway;
 use crate::limits;
 use crate::record::Record;
@@ -92,6 +93,7 @@ async fn stages(
     record.asked(&request);
     check_tools(caller, &request)?;
     record.notes().stage(Stage::Read, began.elapsed());
+    let fault = Wished::read(told.fault.as_deref(), &caller.key)?;
     let began = Instant::now();
     let entered = limits::enter_to_be_answered(gateway, caller, &request, &told, record).await;
     record.notes().stage(Stage::Limits, began.elapsed());
@@ -101,7 +103,11 @@ async fn stages(
         record.asked(&request);
     }
     let began = Instant::now();
-    let looked = cache::look(gateway, caller, &request, &told, record).await;
+    let looked = match &fault {
+        None => cache::look(gateway, caller, &request, &told, record).await,
+        // An answer that was given before would spoil the failure, and one that is spoilt is not to be given again.
+        Some(_) => Ok(Looked::Off),
+    };
     record.notes().stage(Stage::Cache, began.elapsed());
     let mut keeping = match looked? {
         Looked::Hit(hit) => return Ok(Answered::Before(hit)),
@@ -133,6 +139,7 @@ async fn stages(
         // With the conversation it continues: that is what the provider reads.
         record.asked(&request);
     }
+    plan.fault = fault;
     record.routed(&plan);
     limits::spend_on_answer(gateway, &plan, &request, record).await?;
     let answer = call(gateway, plan, &request, told, record).await?;

@@ -88,6 +88,8 @@ pub(crate) enum Refusal {
     ProviderElsewhere {
         region: String,
     },
+    /// A failure is to be made on purpose, and the key was not made for that.
+    FaultNotAllowed,
     /// The caller takes only an answer that is kept.
     NotCached,
     /// The provider wants a file that the caller named, and it cannot be had.
@@ -131,6 +133,7 @@ impl Refusal {
             Self::ProviderNotFound => "provider_not_found",
             Self::ProviderElsewhere { .. } => "residency_unsatisfied",
             Self::Unroutable(unroutable) => unroutable.code(),
+            Self::FaultNotAllowed => "fault_not_allowed",
             Self::NotCached => "not_cached",
             Self::File(file) => file.code(),
             Self::Over(over) => over.code(),
@@ -159,6 +162,7 @@ impl Refusal {
             Self::ModelNotAllowed { .. }
             | Self::ModelNotNamed
             | Self::ProviderElsewhere { .. }
+            | Self::FaultNotAllowed
             | Self::AddressNotAllowed { .. }
             | Self::EndpointNotAllowed { .. }
             | Self::ToolNotAllowed { .. }
@@ -213,6 +217,7 @@ impl Refusal {
             | Self::ModelNotNamed
             | Self::ProviderNotFound
             | Self::ProviderElsewhere { .. }
+            | Self::FaultNotAllowed
             | Self::NotCached
             | Self::Over(_)
             | Self::Upstream(_) => None,
@@ -290,6 +295,9 @@ impl Refusal {
                 format!("This request may only go to `{region}`, and the provider is not known to be there.").into()
             }
             Self::Unroutable(unroutable) => unroutable.to_string().into(),
+            Self::FaultNotAllowed => {
+                "This API key may not ask for failures with `x-gw-fault`. Make a key with `faults` for that.".into()
+            }
             Self::NotCached => {
                 "Nothing is kept for this request, and `x-gw-cache-control: only-if-cached` forbids to ask a provider.".into()
             }
@@ -328,6 +336,7 @@ impl Refusal {
             | Self::ModelNotNamed
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
+            | Self::FaultNotAllowed
             | Self::NotCached
             | Self::ProviderNotFound => None,
         }
@@ -370,6 +379,7 @@ impl Refusal {
             | Self::Over(_)
             | Self::ProviderElsewhere { .. }
             | Self::Unroutable(_)
+            | Self::FaultNotAllowed
             | Self::NotCached
             | Self::ProviderNotFound => Outcome::Refused,
         }

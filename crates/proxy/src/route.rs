@@ -6,8 +6,10 @@ use std::sync::Arc;
 use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_llm::Request;
 use gatewright_routing::{Asked, Headers, Situation, route_and_tell};
+use gatewright_types::api::Fault;
 use gatewright_types::{CredentialId, RequestId};
 
+use crate::fault::Wished;
 use crate::gateway::Gateway;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -21,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) credential: Option<CredentialId>,
     /// What later requests may refer to.
     pub(crate) keep: Option<Keep>,
+    /// What the caller wants to go wrong.
+    pub(crate) fault: Option<Wished>,
 }
 
 /// What is to be routed.
@@ -44,6 +48,10 @@ pub(crate) enum Chosen<'a> {
 impl Plan {
     pub(crate) fn target(&self) -> &Arc<UpstreamTarget> {
         &self.routed.legs.first().target
+    }
+
+    pub(crate) fn fault_at(&self, target: &UpstreamTarget) -> Option<Fault> {
+        self.fault.as_ref()?.at(target).cloned()
     }
 }
 
@@ -102,5 +110,6 @@ pub(crate) fn route(
         routed: routed.map_err(Refusal::Unroutable)?,
         credential: None,
         keep: None,
+        fault: None,
     })
 }

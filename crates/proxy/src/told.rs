@@ -31,6 +31,8 @@ pub(crate) struct Told {
     /// Those of [`PASSED`] that were sent, in their order.
     pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
     pub(crate) cache: Sent,
+    /// What is to go wrong on purpose.
+    pub(crate) fault: Option<Box<str>>,
 }
 
 impl Told {

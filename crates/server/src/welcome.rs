@@ -92,6 +92,7 @@ fn playground() -> Document {
             tags: Default::default(),
             scopes: Default::default(),
             upkeep: Default::default(),
+            faults: false,
             expires_at: None,
         }]),
     }

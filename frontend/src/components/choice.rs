@@ -46,3 +46,35 @@ pub(crate) fn CheckList(
     }
     .into_any()
 }
+
+/// A single choice that is made or not.
+#[component]
+pub(crate) fn CheckField(
+    form: Form,
+    name: &'static str,
+    label: &'static str,
+    value: RwSignal<bool>,
+    #[prop(optional)] hint: &'static str,
+) -> impl IntoView {
+    let id = form.register(name);
+    let about = format!("{id}-about");
+    view! {
+        <div class="field">
+            <label class="check">
+                <input
+                    id=id
+                    type="checkbox"
+                    aria-describedby=about.clone()
+                    prop:checked=move || value.get()
+                    on:change=move |event| {
+                        value.set(event_target_checked(&event));
+                        form.touch(name);
+                    }
+                />
+                {label}
+            </label>
+            {about_field(form, name, &about, hint)}
+        </div>
+    }
+    .into_any()
+}

@@ -36,6 +36,7 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewKey>) -> Result<Create
         tags: new.tags,
         scopes: new.scopes,
         upkeep: new.upkeep,
+        faults: new.faults,
         expires_at: new.expires_at,
         digest: key.digest,
         hint: key.hint,
@@ -47,6 +48,7 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewKey>) -> Result<Create
         json!({
             "name": insert.name, "team": insert.team, "owner": insert.owner, "models": insert.models, "tags": insert.tags,
             "scopes": insert.scopes, "upkeep": insert.upkeep, "expires_at": insert.expires_at,
+            "faults": insert.faults,
             "imported": shown.is_none(),
         }),
     );

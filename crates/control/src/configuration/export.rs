@@ -156,6 +156,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
             tags: key.tags,
             scopes: key.scopes,
             upkeep: key.upkeep,
+            faults: key.faults,
             expires_at: key.expires_at,
         },
     ));

@@ -210,6 +210,7 @@ impl Differ<'_> {
             tags: entry.tags.clone(),
             scopes: entry.scopes.clone(),
             upkeep: entry.upkeep,
+            faults: entry.faults,
             expires_at: entry.expires_at,
             digest: secret.key.digest,
             hint: secret.key.hint,
@@ -235,6 +236,7 @@ impl Differ<'_> {
             ("tags", key.tags == entry.tags),
             ("scopes", key.scopes == entry.scopes),
             ("upkeep", key.upkeep == entry.upkeep),
+            ("faults", key.faults == entry.faults),
             ("expires_at", key.expires_at.map(millis) == entry.expires_at.map(millis)),
         ]);
         let mut rotated = None;
@@ -259,6 +261,7 @@ impl Differ<'_> {
             tags: Some(entry.tags.clone()),
             scopes: Some(entry.scopes.clone()),
             upkeep: Some(entry.upkeep),
+            faults: Some(entry.faults),
             expires_at: Some(entry.expires_at),
         };
         let change = change(ChangeKind::Update, "key", &&entry.name, &fields);

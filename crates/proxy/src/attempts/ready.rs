@@ -69,6 +69,7 @@ impl Attempts {
             body,
             stream: self.request.stream(),
             same_dialect,
+            fault: self.plan.fault_at(&target),
             headers: self.headers(&target, endpoint, &telling),
         };
         let opening = asking.open(&self.gateway, target, credential, patience.connect, record);

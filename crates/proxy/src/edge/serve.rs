@@ -16,6 +16,7 @@ use super::coding::Coding;
 use super::outbound;
 use crate::authenticate::Presented;
 use crate::cache::Sent;
+use crate::fault::Wished;
 use crate::gateway::Gateway;
 use crate::pipeline::{self, Head};
 use crate::reply::Reply;
@@ -147,6 +148,7 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
         timeout: text_header(request, TIMEOUT).map(str::parse),
         passed,
         cache: sent(request),
+        fault: headers.get(Wished::HEADER).map(as_text),
         ..Told::default()
     }
 }
@@ -155,11 +157,9 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
 fn sent(request: &HttpRequest) -> Sent {
     let [control, namespace] = Sent::NAMES;
     let headers = request.headers();
-    // What is no text is no wish either, and is refused as one that is not known.
-    let text = |value: &SentValue| String::from_utf8_lossy(value.as_bytes()).into();
     Sent {
-        control: headers.get_all(control).map(text).collect(),
-        namespace: headers.get(namespace).map(text),
+        control: headers.get_all(control).map(as_text).collect(),
+        namespace: headers.get(namespace).map(as_text),
     }
 }
 
@@ -190,6 +190,11 @@ const fn endpoint(dialect: Dialect) -> KeyEndpoint {
         Dialect::GeminiGenerate => KeyEndpoint::GenerateContent,
         Dialect::Native(_) => KeyEndpoint::Native,
     }
+}
+
+/// What is no text is no wish either, and is refused as one that is not known.
+fn as_text(value: &SentValue) -> Box<str> {
+    String::from_utf8_lossy(value.as_bytes()).into()
 }
 
 /// The caller's secret, wherever its dialect puts it.

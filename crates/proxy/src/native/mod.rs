@@ -20,6 +20,7 @@ use gatewright_llm::{BadRequest, Family, Named, Native, Request};
 use gatewright_routing::REGION;
 use gatewright_types::api::{Dialect, NativeDialect};
 
+use crate::fault::Wished;
 use crate::gateway::Gateway;
 use crate::limits;
 use crate::pipeline::Admitted;
@@ -91,6 +92,14 @@ async fn stages(
         let message = "this provider is played by the gateway itself and has no addresses of its own";
         return Err(Refusal::BadRequest(BadRequest::new(message)));
     };
+    let fault = asked
+        .headers
+        .get(Wished::HEADER)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if Wished::read(fault.as_deref(), &caller.key)?.is_some() {
+        let message = "x-gw-fault: nothing is spoilt at a provider's own address; ask at one of /v1";
+        return Err(Refusal::BadRequest(BadRequest::new(message)));
+    }
     let address = asked.tail.below(base_url, asked.secret).map_err(Refusal::BadRequest)?;
     let headers = headers::sent(&asked.headers, asked.secret);
     // Only now: who is refused for an address has not sent a body for nothing.

@@ -112,6 +112,7 @@ impl Gateway {
             body,
             stream: false,
             same_dialect,
+            fault: None,
             headers: told.headers_for(endpoint, same_dialect, telling.betas()),
             request_id: id,
             credential: chosen,

@@ -139,6 +139,7 @@ fn pinned(gateway: &Gateway, caller: &Caller, plan: &Plan, made: &AtProvider, pr
         },
         credential: made.credential,
         keep: None,
+        fault: None,
     })
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Model {
     pub revoked_at: Option<DateTimeUtc>,
     pub owner: Option<Uuid>,
     pub service_account: Option<Uuid>,
-    /// Tags, scopes and upkeep. Absent for most.
+    /// Tags, scopes, upkeep and whether it may ask for failures. Absent for most.
     pub settings: Option<String>,
     /// Since a rotation; since it was made when absent.
     pub secret_made_at: Option<DateTimeUtc>,

@@ -51,6 +51,7 @@ pub struct KeyInsert {
     pub tags: BTreeMap<TagName, DisplayName>,
     pub scopes: KeyScopes,
     pub upkeep: KeyUpkeep,
+    pub faults: bool,
     pub expires_at: Option<DateTime<Utc>>,
     pub digest: Digest,
     pub hint: String,
@@ -124,6 +125,7 @@ impl WriteTx {
             tags: key.tags.clone(),
             scopes: key.scopes.clone(),
             upkeep: key.upkeep,
+            faults: key.faults,
         };
         let row = Model {
             id: key.id.uuid(),
@@ -193,6 +195,7 @@ impl WriteTx {
             }
             settings.upkeep = upkeep;
         }
+        settings.faults = change.faults.unwrap_or(settings.faults);
         row.settings = settings.written();
         self.put_key(organization, row).await
     }

@@ -27,6 +27,8 @@ pub(super) struct Settings {
     pub(super) scopes: KeyScopes,
     #[serde(skip_serializing_if = "KeyUpkeep::is_none")]
     pub(super) upkeep: KeyUpkeep,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) faults: bool,
 }
 
 impl Settings {
@@ -72,6 +74,7 @@ impl WriteTx {
             owner: key.owner.and_then(KeyOwner::person),
             tags: key.tags.clone(),
             scopes: key.scopes.clone(),
+            faults: key.faults,
             disabled: key.disabled.map(|disabled| disabled.reason),
             budgets,
             limits,
@@ -110,7 +113,12 @@ pub(super) fn read<'a>(
     former: impl IntoIterator<Item = &'a former_secret::Model>,
     now: DateTime<Utc>,
 ) -> Result<Key, DbErr> {
-    let Settings { tags, scopes, upkeep } = Settings::of(row)?;
+    let Settings {
+        tags,
+        scopes,
+        upkeep,
+        faults,
+    } = Settings::of(row)?;
     let disabled = disabled(row)?;
     let timing = Timing::of(row, &upkeep);
     let is_expired = row.expires_at.is_some_and(|end| end <= now);
@@ -135,6 +143,7 @@ pub(super) fn read<'a>(
         tags,
         scopes,
         upkeep,
+        faults,
         state,
         disabled,
         expires_at: row.expires_at,

@@ -212,6 +212,7 @@ pub(super) fn new_key(name: &str) -> KeyInsert {
         tags: Default::default(),
         scopes: Default::default(),
         upkeep: Default::default(),
+        faults: false,
         expires_at: None,
         digest: Digest::of(id.to_string().as_bytes()),
         hint: "wxyz".to_owned(),

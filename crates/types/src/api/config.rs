@@ -192,6 +192,9 @@ pub struct KeyEntry {
     pub scopes: KeyScopes,
     #[serde(default, skip_serializing_if = "KeyUpkeep::is_none")]
     pub upkeep: KeyUpkeep,
+    /// Whether its requests may ask for failures made on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub faults: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }

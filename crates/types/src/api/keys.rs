@@ -29,6 +29,9 @@ pub struct Key {
     pub upkeep: KeyUpkeep,
     pub state: KeyState,
     pub disabled: Option<Disabled>,
+    /// Whether its requests may ask for failures made on purpose, in `x-gw-fault`.
+    #[serde(default)]
+    pub faults: bool,
     pub expires_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
@@ -75,6 +78,8 @@ pub struct NewKey {
     #[serde(default)]
     pub upkeep: KeyUpkeep,
     #[serde(default)]
+    pub faults: bool,
+    #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Import this secret (20 characters or more) instead of minting one.
     #[serde(default)]
@@ -98,6 +103,8 @@ pub struct KeyChange {
     pub scopes: Option<KeyScopes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upkeep: Option<KeyUpkeep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<bool>,
     /// Never when null.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<DateTime<Utc>>>,
@@ -157,6 +164,7 @@ impl KeyChange {
             tags: None,
             scopes: None,
             upkeep: None,
+            faults: None,
             expires_at: None,
         }
     }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::Choices;
 use super::settings::Fields;
-use crate::components::choice::CheckList;
+use crate::components::choice::{CheckField, CheckList};
 use crate::components::dialog::Dialog;
 use crate::components::field::{Input, SelectField, TextField};
 use crate::components::form::FormFrame;
@@ -28,6 +28,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
         name: title,
         team,
         models,
+        faults,
         ..
     } = key;
     let expires = RwSignal::new(before.map(|at| last_day_of(at).to_string()).unwrap_or_default());
@@ -36,6 +37,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
     let team = RwSignal::new(team.map(|team| team.to_string()).unwrap_or_default());
     let allowed: Vec<String> = models.iter().flatten().map(ToString::to_string).collect();
     let models = RwSignal::new(allowed.clone());
+    let faults = RwSignal::new(faults);
     // A model that is gone still stands in the list of a key that names it.
     let options = Signal::derive(move || {
         let mut names = choices.model_names();
@@ -72,6 +74,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
             scopes: Some(settings.scopes),
             upkeep: Some(settings.upkeep),
             expires_at: Some(expires_at),
+            faults: Some(faults.get_untracked()),
         };
         form.send(async move { workspace.change_key(id, &change).await }, move |key| {
             toasts.done(format!("{} is saved.", key.name));
@@ -108,6 +111,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
                     hint="None chosen: all of the organization's, later ones included."
                 />
                 {settings.view(choices)}
+                {faults_field(form, faults)}
             </FormFrame>
         </Dialog>
     }
@@ -130,6 +134,19 @@ pub(super) fn last_day(form: Form, day: RwSignal<String>) -> Option<Option<DateT
         return None;
     }
     Some(Some(end))
+}
+
+pub(super) fn faults_field(form: Form, faults: RwSignal<bool>) -> AnyView {
+    view! {
+        <CheckField
+            form=form
+            name="faults"
+            label="May ask for failures"
+            value=faults
+            hint="With the header x-gw-fault. What fails on purpose counts as failed for everybody."
+        />
+    }
+    .into_any()
 }
 
 /// The chosen models; none chosen means no limit.

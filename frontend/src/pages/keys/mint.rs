@@ -71,6 +71,7 @@ fn fields(
     let settings = Fields::empty(form);
     let me = untrack(|| workspace.session.me());
     settings.owner.set(me.map(|me| me.id.to_string()).unwrap_or_default());
+    let faults = RwSignal::new(false);
 
     let submit = Callback::new(move |()| {
         form.clear();
@@ -92,6 +93,7 @@ fn fields(
             tags: settings.tags,
             scopes: settings.scopes,
             upkeep: settings.upkeep,
+            faults: faults.get_untracked(),
             expires_at,
             secret,
         };
@@ -145,6 +147,10 @@ fn fields(
                 hint="None chosen: all of the organization's, later ones included."
             />
             {settings.view(choices)}
+            <details class="more-fields">
+                <summary>"For tests and game days"</summary>
+                {super::edit::faults_field(form, faults)}
+            </details>
             <details class="more-fields">
                 <summary>"Bring your own secret"</summary>
                 <TextField

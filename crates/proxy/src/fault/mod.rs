@@ -1,5 +1,7 @@
-//! Failures made on purpose where a route asks for them: the provider is not asked, or its answer is spoilt. They look
+//! Failures made on purpose where a route asks for them, or a caller who may (`wished`): the provider is not asked, or its answer is spoilt. They look
 //! like what providers do, so that all that follows is what would follow.
+
+mod wished;
 
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use gatewright_types::api::{Fault, FaultKind};
 use crate::call::failure_of;
 use crate::opening::{Opened, Source};
 use crate::upstream::Player;
+pub(crate) use wished::Wished;
 
 /// Where the fault does not say how much later everything comes.
 const SLOW: Duration = Duration::from_secs(1);
@@ -35,9 +38,10 @@ pub(crate) struct Cutting {
 }
 
 impl Mishap {
-    /// What happens to a call of this target, as chance has it.
-    pub(crate) fn of(target: &UpstreamTarget, random: u64) -> Option<Self> {
-        let fault = target.changes.as_ref()?.fault.as_ref()?;
+    /// What happens to a call of this target, as chance has it. What the caller wishes goes before what the route does.
+    pub(crate) fn of(target: &UpstreamTarget, wished: Option<&Fault>, random: u64) -> Option<Self> {
+        let of_route = || target.changes.as_ref()?.fault.as_ref();
+        let fault = wished.or_else(of_route)?;
         (random % 100 < u64::from(fault.percent)).then(|| Self::made(fault))
     }
 

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use crate::event::Answer;
-use crate::json::Members;
+use crate::event::{Answer, Stop};
+use crate::json::{Kind, Members, Value};
 use crate::terms::read_tier;
 use crate::wire::ToldError;
 use crate::{Failure, FailureKind, Terms, Tokens};
@@ -13,6 +13,8 @@ use crate::{Failure, FailureKind, Terms, Tokens};
 pub struct AnswerFacts {
     pub usage: Option<Tokens>,
     pub terms: Terms,
+    /// The prompt was refused, and nothing was said.
+    pub blocked: bool,
 }
 
 impl AnswerFacts {
@@ -20,6 +22,7 @@ impl AnswerFacts {
     pub(crate) fn tell(&mut self, later: Self) {
         self.usage = later.usage.or(self.usage);
         self.terms = later.terms.or(self.terms);
+        self.blocked |= later.blocked;
     }
 }
 
@@ -28,6 +31,7 @@ impl From<Answer> for AnswerFacts {
         Self {
             usage: answer.usage,
             terms: answer.terms,
+            blocked: answer.stop == Stop::Blocked || (answer.stop == Stop::Refused && answer.parts.is_empty()),
         }
     }
 }
@@ -36,7 +40,7 @@ impl From<Tokens> for AnswerFacts {
     fn from(usage: Tokens) -> Self {
         Self {
             usage: Some(usage),
-            terms: Terms::default(),
+            ..Self::default()
         }
     }
 }
@@ -55,6 +59,14 @@ impl NotAnAnswer {
         match self {
             Self::NotJson => Failure::new(FailureKind::Malformed, "the provider's answer is not a JSON object"),
             Self::Error(failure) => failure,
+        }
+    }
+
+    /// What it says of the tokens all the same.
+    pub(crate) fn having_used(self, used: Option<Tokens>) -> Self {
+        match self {
+            Self::NotJson => Self::NotJson,
+            Self::Error(failure) => Self::Error(failure.having_used(used)),
         }
     }
 }
@@ -76,6 +88,7 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
         let slot = members.slot();
         match &*key.text {
             b"usage" => facts.tell(AnswerFacts::read_usage(slot).map_err(not_json)?),
+            b"choices" => facts.blocked |= is_filtered(&slot.pass().map_err(not_json)?),
             b"service_tier" => facts.terms.served = read_tier(&slot.pass().map_err(not_json)?),
             b"error" => error = ToldError::read(&slot.pass().map_err(not_json)?),
             _ => {
@@ -84,9 +97,28 @@ pub fn read_answer(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
         }
     }
     match error {
-        Some(told) => Err(told.into()),
+        Some(told) => Err(NotAnAnswer::from(told).having_used(facts.usage)),
         None => Ok(facts),
     }
+}
+
+/// Whether the only choice is a filter's, and nothing was said before it came.
+fn is_filtered(choices: &Value<'_>) -> bool {
+    const REASON: &str = "content_filter";
+    // Of most answers no more than this is looked at.
+    if memchr::memmem::find(choices.text, REASON.as_bytes()).is_none() {
+        return false;
+    }
+    let mut all = choices.elements();
+    let (Some(choice), None) = (all.next(), all.next()) else {
+        return false;
+    };
+    let reason = choice.member("finish_reason").and_then(|reason| reason.string().map(|text| text == REASON));
+    let says = |name: &str| {
+        let said = choice.member("message").and_then(|message| message.member(name));
+        said.is_some_and(|said| said.kind != Kind::Null && !said.is_empty())
+    };
+    reason == Some(true) && !["content", "refusal", "tool_calls", "reasoning_content", "reasoning"].into_iter().any(says)
 }
 
 #[cfg(test)]
@@ -124,6 +156,30 @@ mod tests {
             assert_eq!(read_answer(body), Err(NotAnAnswer::NotJson));
         }
         assert_eq!(NotAnAnswer::NotJson.into_failure().kind, FailureKind::Malformed);
+    }
+
+    #[test]
+    fn a_filter_that_let_nothing_be_said_blocked_the_prompt() {
+        let blocked = |choices: &str| {
+            let body = format!(r#"{{"choices":{choices},"usage":{{"prompt_tokens":7,"completion_tokens":0}}}}"#);
+            read_answer(body.as_bytes()).expect("an answer").blocked
+        };
+
+        assert!(blocked(r#"[{"message":{"role":"assistant","content":null},"finish_reason":"content_filter"}]"#));
+        assert!(blocked(r#"[{"message":{"content":"","tool_calls":[]},"finish_reason":"content_filter"}]"#));
+        assert!(!blocked(r#"[{"message":{"content":"Once"},"finish_reason":"content_filter"}]"#));
+        assert!(!blocked(r#"[{"message":{"content":""},"finish_reason":"stop"}]"#));
+        assert!(!blocked(r#"[{"message":{"content":"content_filter"},"finish_reason":"stop"}]"#));
+    }
+
+    #[test]
+    fn what_an_error_says_of_the_tokens_is_kept() {
+        let body = br#"{"error":{"message":"no"},"usage":{"prompt_tokens":7,"completion_tokens":2}}"#;
+
+        let failure = read_answer(body).expect_err("an error").into_failure();
+
+        let used = failure.used.expect("usage");
+        assert_eq!((used.total_input(), used.total_output()), (7, 2));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Choices {
     /// A piece of text, reasoning, refusal, tool call or whatever else a delta can bring besides its role.
     pub(crate) content: bool,
     pub(crate) finish: bool,
+    /// A filter is why.
+    pub(crate) filtered: bool,
 }
 
 /// Checks the syntax of the whole chunk. What it says goes to `delivered`.
@@ -73,7 +75,11 @@ impl Choices {
                         seen.content |= text.kind == Kind::String && !text.is_empty();
                         delivered.say_json(&text);
                     }
-                    b"finish_reason" => seen.finish |= value.pass()?.kind == Kind::String,
+                    b"finish_reason" => {
+                        let reason = value.pass()?;
+                        seen.finish |= reason.kind == Kind::String;
+                        seen.filtered |= reason.text == br#""content_filter""#;
+                    }
                     _ => {}
                 }
                 Ok(())

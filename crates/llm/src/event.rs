@@ -35,6 +35,8 @@ pub enum Stop {
     ToolCalls,
     /// The provider's filter or the model's refusal.
     Refused,
+    /// The provider took the prompt for one that no model is to answer: nothing that was said is a model's.
+    Blocked,
     /// A server-side tool takes long: the conversation is to be sent again as it is.
     Paused,
 }

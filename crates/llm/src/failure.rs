@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 
+use crate::Tokens;
 use crate::dialect::bedrock::exception;
 use crate::wire::ToldError;
 
@@ -25,6 +26,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether the provider said that trying again has a point, or none.
     pub should_retry: Option<bool>,
+    /// What the provider says was used all the same.
+    pub used: Option<Box<Tokens>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +62,25 @@ impl Failure {
             code: None,
             retry_after: None,
             should_retry: None,
+            used: None,
+        }
+    }
+
+    /// The provider refused the prompt, in an answer that says nothing else.
+    pub fn blocked(used: Option<Tokens>) -> Self {
+        let message = "the provider refused the prompt and no model answered it";
+        Self {
+            code: Some("content_filter".to_owned()),
+            ..Self::new(FailureKind::BadRequest, message)
+        }
+        .having_used(used)
+    }
+
+    #[must_use]
+    pub fn having_used(self, used: Option<Tokens>) -> Self {
+        Self {
+            used: used.map(Box::new).or(self.used),
+            ..self
         }
     }
 

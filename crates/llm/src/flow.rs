@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use gatewright_types::api::Dialect;
 
+use crate::Tokens;
 use crate::dialect::{ErrorFacts, inbound};
 use crate::stream::{Ended, PassedStream, Seen, UsageChunk};
 use crate::translated::TranslatedStream;
@@ -56,6 +57,24 @@ impl Flow {
             Self::Passed(_, stream) => stream.is_done(),
             Self::Unwrapped(stream) => stream.is_whole(),
             Self::Translated(_) => false,
+        }
+    }
+
+    /// What the provider said so far of the tokens.
+    pub fn used(&self) -> Option<Tokens> {
+        match self {
+            Self::Passed(_, stream) => stream.facts().usage,
+            Self::Unwrapped(stream) => stream.used(),
+            Self::Translated(stream) => stream.used(),
+        }
+    }
+
+    /// The provider refused the prompt, and said nothing else.
+    pub fn is_blocked(&self) -> bool {
+        match self {
+            Self::Passed(_, stream) => stream.is_blocked(),
+            Self::Unwrapped(stream) => stream.is_blocked(),
+            Self::Translated(stream) => stream.is_blocked(),
         }
     }
 

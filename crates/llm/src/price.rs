@@ -14,6 +14,15 @@ pub struct Bill {
     pub cost: Option<Nanos>,
 }
 
+impl Bill {
+    /// Puts the lines of another call of the same request behind these.
+    pub fn add(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+        let both = self.cost.zip(other.cost);
+        self.cost = both.map(|(one, other)| one.saturating_add(other));
+    }
+}
+
 /// Applies prices; `version` says which they are and goes onto every line that has a price.
 pub fn bill(tokens: &Tokens, rates: &Rates, version: &str) -> Bill {
     let lines: Vec<LineItem> = tokens

@@ -30,6 +30,7 @@ pub struct PassedStream {
     facts: AnswerFacts,
     delivered: Delivered,
     content_events: u64,
+    blocked: bool,
 }
 
 /// Who looks at the events.
@@ -120,6 +121,7 @@ impl PassedStream {
             facts: AnswerFacts::default(),
             delivered: Delivered::default(),
             content_events: 0,
+            blocked: false,
         }
     }
 
@@ -158,10 +160,7 @@ impl PassedStream {
             failed: last.failed,
             done: self.phase == Phase::Done,
             finish_seen: self.finish_seen,
-            facts: match &self.reader {
-                Reader::Chat(_) => self.facts,
-                Reader::Other(watch) => watch.facts(),
-            },
+            facts: self.facts(),
             content_events: self.content_events,
             delivered: match &mut self.reader {
                 Reader::Chat(_) => std::mem::take(&mut self.delivered),
@@ -170,9 +169,22 @@ impl PassedStream {
         }
     }
 
+    /// As told so far.
+    pub fn facts(&self) -> AnswerFacts {
+        match &self.reader {
+            Reader::Chat(_) => self.facts,
+            Reader::Other(watch) => watch.facts(),
+        }
+    }
+
     /// The mark of the end has come: nothing that follows it passes.
     pub fn is_done(&self) -> bool {
         self.phase == Phase::Done
+    }
+
+    /// The prompt was refused, and nothing was said.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// The name under which callers can refer to the answer later, once it was told.
@@ -229,6 +241,7 @@ impl PassedStream {
         }
         self.content_events += u64::from(looked.content);
         self.finish_seen |= looked.finish;
+        self.blocked |= looked.refused && self.content_events == 0;
         if looked.done {
             self.phase = Phase::Done;
         } else if looked.content || looked.finish {
@@ -265,6 +278,7 @@ impl PassedStream {
         }
         self.content_events += u64::from(choices.content);
         self.finish_seen |= choices.finish;
+        self.blocked |= choices.filtered && self.content_events == 0;
         if choices.content || choices.finish {
             self.phase = Phase::InContent;
         }

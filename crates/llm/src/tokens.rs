@@ -83,6 +83,7 @@ impl AnswerFacts {
         Ok(Self {
             terms: Terms::charged(told.charge),
             usage: told.normal_form(),
+            blocked: false,
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::dialect::{Decoder, Encoder, ErrorFacts};
-use crate::event::{Answer, Event, Gathering, Opening};
+use crate::event::{Answer, Event, Gathering, Opening, Stop};
 use crate::stream::{Ended, Seen};
 use crate::{AnswerFacts, Delivered, Tokens};
 
@@ -18,6 +18,7 @@ pub struct TranslatedStream {
     content_events: u64,
     content_seen: bool,
     stopped: bool,
+    blocked: bool,
     usage: Option<Tokens>,
     delivered: Delivered,
     /// The part that is open is thinking.
@@ -41,6 +42,7 @@ impl TranslatedStream {
             content_events: 0,
             content_seen: false,
             stopped: false,
+            blocked: false,
             usage: None,
             delivered: Delivered::default(),
             thinking: false,
@@ -76,10 +78,21 @@ impl TranslatedStream {
             facts: AnswerFacts {
                 usage: self.usage,
                 terms: self.decoder.terms(),
+                blocked: self.blocked,
             },
             content_events: self.content_events,
             delivered: std::mem::take(&mut self.delivered),
         }
+    }
+
+    /// As told so far.
+    pub fn used(&self) -> Option<Tokens> {
+        self.usage
+    }
+
+    /// The prompt was refused, and nothing was said.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// What ends a stream that is whole.
@@ -124,8 +137,18 @@ impl TranslatedStream {
                         false
                     }
                 }
-                Event::Stop(_) => {
+                Event::Stop(stop) => {
                     self.stopped = true;
+                    self.blocked = match stop {
+                        Stop::Blocked => true,
+                        Stop::Refused => self.content_events == 0,
+                        Stop::End
+                        | Stop::Sequence(_)
+                        | Stop::Length
+                        | Stop::Context
+                        | Stop::ToolCalls
+                        | Stop::Paused => false,
+                    };
                     true
                 }
                 Event::Usage(usage) => {

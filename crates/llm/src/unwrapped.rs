@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use gatewright_types::api::Dialect;
 
+use crate::Tokens;
 use crate::dialect::bedrock::unwrapping::Unwrapper;
 use crate::dialect::inbound;
 use crate::stream::{Ended, PassedStream, Seen};
@@ -52,6 +53,14 @@ impl UnwrappedStream {
         }
         self.failed = seen.failed.is_some();
         seen
+    }
+
+    pub(crate) fn used(&self) -> Option<Tokens> {
+        self.stream.facts().usage.or(self.unwrapper.metrics())
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.stream.is_blocked()
     }
 
     pub(crate) fn is_whole(&self) -> bool {

@@ -76,6 +76,7 @@ fn failure_line(failure: &Failure) -> String {
         code,
         retry_after,
         should_retry: _,
+        used: _,
     } = failure;
     format!("{kind:?} status={status:?} code={code:?} retry_after={retry_after:?} message={message:?}\n")
 }

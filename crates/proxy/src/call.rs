@@ -90,6 +90,7 @@ pub(crate) fn failure_of(kind: FailureKind, message: String) -> Failure {
         code: None,
         retry_after: None,
         should_retry: None,
+        used: None,
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 pub(crate) use file::{FileProblem, FileRefusal};
 use gatewright_contract::Barred;
-use gatewright_llm::BadRequest;
 use gatewright_llm::dialect::ErrorFacts;
+use gatewright_llm::{BadRequest, Tokens};
 use gatewright_routing::Unroutable;
 use gatewright_types::RequestId;
 use gatewright_types::api::{DisabledReason, KeyEndpoint, Outcome};
@@ -174,6 +174,17 @@ impl Refusal {
             Self::File(file) => file.status(),
             Self::Over(over) => over.status(),
             Self::Upstream(upstream) => upstream.status(),
+        }
+    }
+
+    /// What a provider that failed said of the tokens, unless it is known already.
+    pub(crate) fn having_used(self, used: Option<Tokens>) -> Self {
+        match self {
+            Self::Upstream(UpstreamRefusal { failure, body }) if failure.used.is_none() => {
+                let failure = failure.having_used(used);
+                Self::Upstream(UpstreamRefusal { failure, body })
+            }
+            other => other,
         }
     }
 

@@ -106,6 +106,8 @@ pub struct Looked {
     pub content: bool,
     /// It says why the answer ended.
     pub finish: bool,
+    /// It ended because the provider or its model refuses.
+    pub refused: bool,
     /// Nothing comes after it.
     pub done: bool,
     /// It is an error, or nothing that belongs into such a stream.

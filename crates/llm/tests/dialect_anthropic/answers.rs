@@ -93,7 +93,7 @@ fn every_answer_is_read() {
     check(
         "refusal",
         vec![Part::Refusal("This could help to make something harmful.".into())],
-        Stop::Refused,
+        Stop::Blocked,
         usage(&[(UsageUnit::InputUncached, 30), (UsageUnit::OutputText, 1)]),
     );
     check("length", vec![Part::text("One, two, thr")], Stop::Length, usual);
@@ -150,6 +150,7 @@ fn an_answer_is_read_as_it_was_written() {
         for part in &mut original.parts {
             if let Part::Refusal(text) = part {
                 *part = Part::text(text.clone());
+                original.stop = Stop::Refused;
             }
         }
         assert_eq!(Anthropic.read_answer(&body), Ok(original.clone()), "{name}");

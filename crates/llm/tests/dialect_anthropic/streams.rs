@@ -296,6 +296,7 @@ fn a_passing_stream_is_understood() {
         let all = looked.iter().fold(Looked::default(), |all, one| Looked {
             content: all.content || one.content,
             finish: all.finish || one.finish,
+            refused: all.refused || one.refused,
             done: all.done || one.done,
             failed: all.failed.or_else(|| one.failed.clone()),
         });

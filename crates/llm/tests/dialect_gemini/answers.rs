@@ -65,7 +65,7 @@ fn answers_are_read() {
     assert_eq!(cached.get(UsageUnit::InputUncached), 52);
 
     let refusal = answer("refusal");
-    assert_eq!((refusal.stop, refusal.parts.is_empty()), (Stop::Refused, true));
+    assert_eq!((refusal.stop, refusal.parts.is_empty()), (Stop::Blocked, true));
     assert_eq!(answer("length").stop, Stop::Length);
 }
 

@@ -250,7 +250,11 @@ fn streams_and_answers_that_pass_are_watched() {
     assert_eq!(error.failed.expect("a failure").status, Some(503));
     let ceremony = br#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"Zg=="}]}}]}"#;
     assert_eq!(watcher.look(ceremony), Looked::default());
-    assert!(watcher.look(br#"{"promptFeedback":{"blockReason":"OTHER"}}"#).finish);
+    let blocked = watcher.look(br#"{"promptFeedback":{"blockReason":"OTHER"}}"#);
+    assert!(blocked.finish && blocked.refused);
+    let whole =
+        Gemini.read_facts(br#"{"promptFeedback":{"blockReason":"OTHER"},"usageMetadata":{"promptTokenCount":3}}"#);
+    assert!(whole.expect("facts").blocked);
 
     let facts = Gemini.read_facts(&fixture("answers/basic.json")).expect("facts");
     assert_eq!(facts.usage, answer("basic").usage);

@@ -39,7 +39,7 @@ impl Content {
                 Stop::End | Stop::Sequence(_) | Stop::Paused => End::Done,
                 Stop::Length | Stop::Context => End::Length,
                 Stop::ToolCalls => End::Calls,
-                Stop::Refused => End::Refused,
+                Stop::Refused | Stop::Blocked => End::Refused,
             },
             ..Self::default()
         };

@@ -258,6 +258,7 @@ pub(crate) fn told(failure: &Failure) -> String {
         code,
         retry_after,
         should_retry: _,
+        used: _,
     } = failure;
     format!("{kind:?} status={status:?} code={code:?} retry_after={retry_after:?} message={message:?}")
 }

@@ -142,6 +142,7 @@ impl Attempts {
                 Ok(won) => return Ok(won),
                 Err(refusal) => {
                     record.notes().refused(&refusal);
+                    record.failed(&refusal);
                     refusal
                 }
             };

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Request, Wanted};
 use gatewright_routing::{Flight, Vitals};
+use gatewright_types::api::FailureClass;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -31,6 +32,8 @@ pub(super) struct Ready {
     pub(super) keeper: Option<Keeper>,
     pub(super) underway: Underway,
     pub(super) patience: Patience,
+    /// Somebody stands in for it when the prompt is refused.
+    pub(super) refusal_stood_in: bool,
 }
 
 impl Ready {
@@ -79,6 +82,7 @@ impl Attempts {
             telling,
             underway,
             patience,
+            refusal_stood_in: self.plan.routed.after(self.leg, FailureClass::ContentPolicy).is_some(),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::opening::{Opened, Source};
 use crate::patience::Patience;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::responses::{Keeper, Passing};
+use crate::responses::Passing;
 use crate::speech::Telling;
 
 /// A stream that says something.
@@ -32,8 +32,6 @@ pub(crate) struct Streaming {
 
 /// The beginning of a stream.
 struct Begun {
-    flow: Flow,
-    passing: Passing,
     held: Option<Bytes>,
     ended: Option<Ended>,
 }
@@ -45,14 +43,22 @@ pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) 
         keeper,
         mut underway,
         patience,
+        refusal_stood_in,
     } = ready;
     let began = Instant::now();
     let (deadline, limit) = patience.deadline(record.started(), began);
     let limit_bytes = gateway.parts.settings.answer_limit_bytes;
+    let mut flow = telling.flow();
+    let mut passing = Passing::of(keeper, &mut flow);
     let begun = timeout_at(deadline, async {
         let Opened { served, mut source, .. } = opening.open().await?;
-        let begun = hear(&mut source, &telling, keeper, limit_bytes).await;
-        begun.map(|begun| (served, source, begun)).map_err(refused)
+        let begun = hear(&mut source, &mut flow, &mut passing, limit_bytes)
+            .await
+            .map_err(refused)?;
+        match flow.is_blocked() && refusal_stood_in {
+            true => Err(refused(Failure::blocked(None))),
+            false => Ok((served, source, begun)),
+        }
     })
     .await;
     record.waited(began.elapsed());
@@ -61,12 +67,7 @@ pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) 
             underway.succeeded(began.elapsed());
             record.served(served);
             record.first_token();
-            let Begun {
-                flow,
-                passing,
-                held,
-                ended,
-            } = begun;
+            let Begun { held, ended } = begun;
             Ok(Streaming {
                 source,
                 flow,
@@ -79,6 +80,7 @@ pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) 
             })
         }
         Err(refusal) => {
+            let refusal = refusal.having_used(flow.used());
             underway.failed(&refusal, patience);
             Err(refusal)
         }
@@ -88,12 +90,10 @@ pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) 
 /// Reads until something is said.
 async fn hear(
     source: &mut Source,
-    telling: &Telling,
-    keeper: Option<Keeper>,
+    flow: &mut Flow,
+    passing: &mut Passing,
     limit_bytes: usize,
 ) -> Result<Begun, Failure> {
-    let mut flow = telling.flow();
-    let mut passing = Passing::of(keeper, &mut flow);
     let mut held: Option<Bytes> = None;
     let mut heard = false;
     loop {
@@ -103,18 +103,13 @@ async fn hear(
             return Err(unexpected(&source.rest(piece, limit_bytes).await?));
         }
         let seen = flow.push(piece);
-        passing.look(&flow);
+        passing.look(flow);
         if let Some(failure) = seen.failed {
             return Err(failure);
         }
         held = joined(held, seen.out);
         if seen.first_content {
-            return Ok(Begun {
-                flow,
-                passing,
-                held,
-                ended: None,
-            });
+            return Ok(Begun { held, ended: None });
         }
         if flow.is_whole() {
             break;
@@ -134,8 +129,6 @@ async fn hear(
         return Err(failure_of(FailureKind::Malformed, message));
     }
     Ok(Begun {
-        flow,
-        passing,
         held,
         ended: Some(ended),
     })

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use gatewright_llm::{AnswerFacts, delivered};
+use gatewright_llm::{AnswerFacts, Failure, delivered};
 use tokio::time::Instant;
 
 use super::ready::Ready;
@@ -35,6 +35,7 @@ pub(super) async fn answer(ready: Ready, gateway: &Gateway, record: &mut Record)
         keeper,
         mut underway,
         patience,
+        refusal_stood_in,
     } = ready;
     let began = Instant::now();
     let further = telling.take_further();
@@ -47,6 +48,9 @@ pub(super) async fn answer(ready: Ready, gateway: &Gateway, record: &mut Record)
     };
     let read = answered.and_then(|(status, told, others)| {
         let (body, facts) = telling.whole(told.clone(), &others, None).map_err(refused)?;
+        if facts.blocked && refusal_stood_in {
+            return Err(refused(Failure::blocked(facts.usage)));
+        }
         Ok((status, told, others, body, facts))
     });
     match read {

@@ -1,15 +1,40 @@
 //! What a request comes to: its lines and their sum, at the price of the target that answered, and what that target's
 //! habits learn of it.
 
+use chrono::Utc;
 use gatewright_contract::AppliedPrice;
 use gatewright_llm::{Bill, Catalog, Tokens, unpriced};
 use gatewright_routing::Vitals;
 use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
 
-use super::Open;
 use super::ending::{End, Used};
+use super::{Open, Record};
 use crate::gateway::Gateway;
+use crate::refusal::Refusal;
+
+impl Record {
+    /// A call failed. What its provider says was used is paid for, whatever comes of the request.
+    pub(crate) fn failed(&mut self, refusal: &Refusal) {
+        let Refusal::Upstream(upstream) = refusal else { return };
+        let Some(used) = upstream.failure.used.as_deref() else {
+            return;
+        };
+        let catalog = self.gateway.catalog();
+        let open = self.get_mut();
+        let bill = match open.price(&catalog) {
+            Some(price) => price.bill(used, None),
+            None => unpriced(used),
+        };
+        if let Some(vitals) = &open.vitals {
+            vitals.used_tokens(used.total_input() + used.total_output(), Utc::now());
+        }
+        match &mut open.failed {
+            Some(failed) => failed.add(bill),
+            None => open.failed = Some(bill),
+        }
+    }
+}
 
 impl Open {
     pub(super) fn note_habits(&self, gateway: &Gateway, vitals: &Vitals, end: &End) {

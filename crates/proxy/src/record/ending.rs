@@ -200,7 +200,10 @@ impl Open {
         let terms = end.used.terms();
         self.usage.served = terms.served.or(self.usage.served);
         self.usage.charge = terms.charge;
-        let bill = self.bill(gateway, &end.used);
+        let mut bill = self.bill(gateway, &end.used);
+        if let Some(failed) = self.failed.take() {
+            bill.add(failed);
+        }
         self.usage.canaries = self.canary_shares(end.outcome);
         if end.outcome == Outcome::Complete && !self.usage.stream {
             // All of it came at once, its first token too.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, UpstreamTarget, UsageRecord};
-use gatewright_llm::Request;
+use gatewright_llm::{Bill, Request};
 use gatewright_routing::{Flight, Vitals};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{ModelId, ModelName, Nanos, OrganizationId, RequestId};
@@ -53,6 +53,8 @@ struct Open {
     /// What its provider may have in its prompt cache.
     conversation: Option<u64>,
     canaried: Option<Canaried>,
+    /// What calls came to that failed and are paid for all the same.
+    failed: Option<Bill>,
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
     /// The call at a provider's own address, and when it began.
@@ -134,6 +136,7 @@ impl Record {
             vitals: None,
             conversation: None,
             canaried: None,
+            failed: None,
             sighted: None,
             flight: None,
             trace: gateway.parts.tracing.begin(head.route, head.traceparent),

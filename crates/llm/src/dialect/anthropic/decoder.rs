@@ -21,6 +21,8 @@ pub(crate) struct MessageReader {
     usage: ToldUsage,
     /// Calls that have no arguments yet, and those they have if none come.
     bare_calls: Vec<(PartKey, Box<str>)>,
+    /// A block began.
+    said: bool,
 }
 
 impl ReadData for MessageReader {
@@ -67,6 +69,7 @@ impl MessageReader {
         if matches!(opening, Opening::ToolCall { .. }) && !sequence.knows(key) {
             self.bare_calls.push((key, block.arguments()));
         }
+        self.said = true;
         sequence.open(key, opening, events);
         sequence.add(key, block.text(), events);
         if let Some(signature) = block.signature() {
@@ -118,12 +121,21 @@ impl MessageReader {
             return;
         };
         let sequence_text = member_text(delta, "stop_sequence");
-        sequence.stop(stop::read(&reason, sequence_text.as_deref()));
+        let stop = match stop::read(&reason, sequence_text.as_deref()) {
+            Stop::Refused if !self.said => Stop::Blocked,
+            other => other,
+        };
+        let is_blocked = stop == Stop::Blocked;
+        sequence.stop(stop);
         self.complete_calls(|_| true, sequence, events);
         if let Some(refusal) = delta.member("stop_details").as_ref().and_then(explanation) {
             sequence.close_all(events);
             sequence.open(REFUSAL, Opening::Refusal, events);
             sequence.add(REFUSAL, &refusal, events);
+        }
+        // Nothing else will come, and nobody has to wait to know.
+        if is_blocked {
+            sequence.finish(events);
         }
     }
 

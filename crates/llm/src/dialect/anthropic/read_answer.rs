@@ -44,6 +44,9 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
     let blocks = content.elements().map(|block| Block::read(&block));
     answer.parts = blocks.filter_map(|block| block.part()).collect();
     answer.stop = reason.map_or(Stop::End, |reason| stop::read(&reason, sequence.as_deref()));
+    if answer.stop == Stop::Refused && answer.parts.is_empty() {
+        answer.stop = Stop::Blocked;
+    }
     answer
         .parts
         .extend(details.as_ref().and_then(explanation).map(Part::Refusal));

@@ -18,7 +18,7 @@ pub(super) fn read(reason: &str, sequence: Option<&str>) -> Stop {
 /// The reason and, where it is one, the stop sequence.
 pub(super) fn write(stop: &Stop, refused: Refused) -> (&'static str, Option<&str>) {
     match (stop, refused) {
-        (Stop::End, Refused::InWords) | (Stop::Refused, _) => ("refusal", None),
+        (Stop::End, Refused::InWords) | (Stop::Refused | Stop::Blocked, _) => ("refusal", None),
         (Stop::End, Refused::No) => ("end_turn", None),
         (Stop::Sequence(sequence), _) => ("stop_sequence", sequence.as_deref()),
         (Stop::Length, _) => ("max_tokens", None),

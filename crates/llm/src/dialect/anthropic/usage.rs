@@ -101,6 +101,7 @@ impl ToldUsage {
         AnswerFacts {
             usage: self.tokens(),
             terms: Terms::served(fast.or(self.tier)),
+            blocked: false,
         }
     }
 

@@ -27,7 +27,9 @@ impl Watch for MessageWatch {
                 if let Some(usage) = sent.told_usage() {
                     self.usage.update(&usage);
                 }
-                looked.finish = sent.stop_reason().is_some();
+                let reason = sent.stop_reason();
+                looked.finish = reason.is_some();
+                looked.refused = reason.as_deref() == Some("refusal");
             }
             "content_block_start" => {
                 looked.content = sent.block.as_ref().is_some_and(begins_with_content);

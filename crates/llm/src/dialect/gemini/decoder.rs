@@ -72,7 +72,9 @@ impl ReadData for Reader {
                     told.add(key, message);
                     told.close(key);
                 }
-                told.sequence.stop(Stop::Refused);
+                told.sequence.stop(Stop::Blocked);
+                // Nothing else will come, and nobody has to wait to know.
+                told.sequence.finish(told.events);
             }
             (None, _) => {}
         }

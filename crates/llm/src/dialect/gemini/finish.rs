@@ -40,7 +40,7 @@ pub(super) const fn write(stop: &Stop) -> &'static str {
     match stop {
         Stop::End | Stop::Sequence(_) | Stop::ToolCalls => "STOP",
         Stop::Length | Stop::Context => "MAX_TOKENS",
-        Stop::Refused => "SAFETY",
+        Stop::Refused | Stop::Blocked => "SAFETY",
         Stop::Paused => "OTHER",
     }
 }

@@ -14,8 +14,9 @@ const LONGEST_SEED: usize = 28;
 pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
     let malformed = |problem| Failure::new(FailureKind::Malformed, problem);
     let response = Response::read(body).map_err(|_| malformed("the provider's answer is not a JSON object"))?;
+    let used = response.facts.usage;
     if let Some(told) = &response.error {
-        return Err(Failure::told(told));
+        return Err(Failure::told(told).having_used(used));
     }
     let mut joined = Joined::default();
     let mut calls = 0;
@@ -26,14 +27,17 @@ pub(super) fn read_answer(body: &[u8]) -> Result<Answer, Failure> {
         });
     }
     let stop = match (&response.blocked, &response.finish) {
-        _ if response.has_candidate => finish::read(response.finish.as_deref().unwrap_or_default(), calls > 0)?,
+        _ if response.has_candidate => {
+            let finish = finish::read(response.finish.as_deref().unwrap_or_default(), calls > 0);
+            finish.map_err(|failure| failure.having_used(used))?
+        }
         (Some(blocked), _) => {
             if let Some(message) = &blocked.message {
                 joined.push(Part::Refusal(message.as_ref().into()));
             }
-            Stop::Refused
+            Stop::Blocked
         }
-        (None, _) => return Err(malformed("the provider's answer has no candidate")),
+        (None, _) => return Err(malformed("the provider's answer has no candidate").having_used(used)),
     };
     Ok(Answer {
         id: response.id.map(Into::into),

@@ -27,7 +27,10 @@ pub(super) fn used(body: &[u8]) -> Option<AnswerFacts> {
 pub(super) fn read_facts(body: &[u8]) -> Result<AnswerFacts, NotAnAnswer> {
     let response = Response::read(body).map_err(|_| NotAnAnswer::NotJson)?;
     match response.error {
-        Some(told) => Err(told.into()),
-        None => Ok(response.facts),
+        Some(told) => Err(NotAnAnswer::from(told).having_used(response.facts.usage)),
+        None => Ok(AnswerFacts {
+            blocked: response.blocked.is_some() && !response.has_candidate,
+            ..response.facts
+        }),
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn read(usage: &Value<'_>) -> AnswerFacts {
     AnswerFacts {
         terms: Terms::served(told.served),
         usage: told.normal_form(),
+        blocked: false,
     }
 }
 

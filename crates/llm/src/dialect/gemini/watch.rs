@@ -38,6 +38,7 @@ impl Watch for Watcher {
         Looked {
             content: response.has_content(),
             finish: response.finish.is_some() || response.blocked.is_some(),
+            refused: response.blocked.is_some() && !response.has_candidate,
             ..Looked::default()
         }
     }

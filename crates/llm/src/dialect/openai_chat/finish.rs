@@ -39,8 +39,8 @@ pub(super) fn read(reason: &str, native: Option<&str>, held: Held) -> Finish {
 pub(super) fn write(stop: &Stop, held: Held) -> &'static str {
     match stop {
         // OpenAI has a member for refusals and ends such answers like others.
-        Stop::Refused if held.refusal => "stop",
-        Stop::Refused => "content_filter",
+        Stop::Refused | Stop::Blocked if held.refusal => "stop",
+        Stop::Refused | Stop::Blocked => "content_filter",
         Stop::End | Stop::Sequence(_) | Stop::Paused => "stop",
         Stop::Length | Stop::Context => "length",
         Stop::ToolCalls => "tool_calls",
@@ -52,7 +52,7 @@ pub(super) fn write_text(stop: &Stop) -> &'static str {
     match stop {
         Stop::End | Stop::Sequence(_) | Stop::Paused | Stop::ToolCalls => "stop",
         Stop::Length | Stop::Context => "length",
-        Stop::Refused => "content_filter",
+        Stop::Refused | Stop::Blocked => "content_filter",
     }
 }
 
@@ -60,7 +60,13 @@ pub(super) fn write_text(stop: &Stop) -> &'static str {
 pub(super) fn native(stop: &Stop) -> Option<&'static str> {
     match stop {
         Stop::Paused => Some(PAUSED),
-        Stop::End | Stop::Sequence(_) | Stop::Length | Stop::Context | Stop::ToolCalls | Stop::Refused => None,
+        Stop::End
+        | Stop::Sequence(_)
+        | Stop::Length
+        | Stop::Context
+        | Stop::ToolCalls
+        | Stop::Refused
+        | Stop::Blocked => None,
     }
 }
 

@@ -43,14 +43,15 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
     }
     let Some(choice) = choices else {
         let told = error.or_else(|| ToldError::read_body(body));
-        return Err(match told {
+        let failure = match told {
             Some(told) => Failure::told(&told),
             None => Failure::new(FailureKind::Malformed, "the provider's answer has no choices"),
-        });
+        };
+        return Err(failure.having_used(facts.usage));
     };
     let choice = Choice::read(&choice);
     if let Some(told) = error.or(choice.error) {
-        return Err(Failure::told(&told));
+        return Err(Failure::told(&told).having_used(facts.usage));
     }
     let brought = choice
         .message
@@ -62,7 +63,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Failure> {
     answer.stop = match choice.finish {
         Some(reason) => match finish::read(&reason, choice.native.as_deref(), held(&answer.parts)) {
             Finish::Stop(stop) => stop,
-            Finish::Failed => return Err(broke_off(&reason)),
+            Finish::Failed => return Err(broke_off(&reason).having_used(facts.usage)),
         },
         None => Stop::End,
     };

@@ -42,6 +42,7 @@ impl Watch for ChunkWatch {
         Looked {
             content: choices.content,
             finish: choices.finish,
+            refused: choices.filtered,
             done: false,
             failed: error.map(|told| Failure::told(&told)),
         }

@@ -102,8 +102,8 @@ impl Progress<'_> {
         match stop {
             Stop::End | Stop::Sequence(_) | Stop::ToolCalls | Stop::Paused => Self::Completed,
             Stop::Length | Stop::Context => Self::Incomplete("max_output_tokens"),
-            Stop::Refused if has_refusal => Self::Completed,
-            Stop::Refused => Self::Incomplete("content_filter"),
+            Stop::Refused | Stop::Blocked if has_refusal => Self::Completed,
+            Stop::Refused | Stop::Blocked => Self::Incomplete("content_filter"),
         }
     }
 

@@ -70,6 +70,7 @@ pub(super) fn read(usage: &Value<'_>) -> AnswerFacts {
     AnswerFacts {
         terms: Terms::charged(told.charge),
         usage: told.normal_form(),
+        blocked: false,
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatewright_contract::{Provider, UpstreamTarget};
 use gatewright_llm::{Endpoint, FailureKind, Segments};
-use gatewright_types::CredentialId;
 use gatewright_types::api::Fault;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
@@ -16,7 +15,7 @@ use crate::opening::Opening;
 use crate::patience::{Limit, Patience};
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::upstream::{Chosen, Upstream};
+use crate::upstream::{Chosen, Preference, Upstream};
 
 /// What a provider is to be asked.
 pub(crate) struct Asking {
@@ -59,14 +58,12 @@ impl Asking {
     }
 }
 
-/// The one that was used before, if it is still there, else the next in turn that was not tried for this request.
 pub(crate) fn credential(
     upstream: &Upstream,
     provider: &Provider,
-    before: Option<CredentialId>,
-    tried: &[CredentialId],
+    preference: Preference<'_>,
 ) -> Result<Option<Chosen>, Refusal> {
-    let chosen = upstream.credentials().choose(provider, before, tried);
+    let chosen = upstream.credentials().choose(provider, preference);
     chosen.map_err(|error| {
         tracing::error!(%error, upstream.provider = provider.name.as_str(), "a provider's credential cannot be used");
         refused(failure_of(FailureKind::Credential, error.to_string()))

@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::route::{Chosen, Plan, Routable, route};
 use crate::told::Told;
+use crate::upstream::Preference;
 
 /// A count in the caller's dialect.
 pub(crate) struct Counted {
@@ -97,7 +98,7 @@ async fn ask(
         fault: plan.fault_at(target),
         headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
-    let credential = credential(&gateway.parts.upstream, &target.provider, None, &[])?;
+    let credential = credential(&gateway.parts.upstream, &target.provider, Preference::default())?;
     let asked = limits::Target {
         provider: &target.provider,
         model: Some(target),

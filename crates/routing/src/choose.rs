@@ -30,6 +30,8 @@ pub(crate) struct Part<'a> {
     /// The failures of what is before it that it stands in for.
     pub(crate) on: Classes,
     pub(crate) content: Content<'a>,
+    /// Stands for what requests have in common that stick to one another here.
+    pub(crate) affinity: Option<u64>,
     /// The next one beside it.
     pub(crate) next: Option<usize>,
 }
@@ -100,6 +102,7 @@ impl<'a> Walk<'a, '_> {
     fn part(&mut self, route: &'a Route) -> Option<usize> {
         let mark = self.order.len();
         let step = self.steps.begin();
+        let mut affinity = None;
         let picked = match &route.strategy {
             Strategy::Target(target) => return Some(self.leaf(route, target)),
             Strategy::When { cases, otherwise } => return self.when(route, cases, otherwise.as_deref()),
@@ -154,11 +157,16 @@ impl<'a> Walk<'a, '_> {
             }
             Strategy::Sticky { by, routes } => {
                 self.place_all(routes);
-                Picked::Stuck(self.stick(mark, by))
+                let shared = self.stick(mark, by);
+                affinity = shared.map(|(_, affinity)| affinity);
+                Picked::Stuck(shared.map(|(by, _)| by))
             }
             Strategy::Canary(canary) => self.canary(route, canary),
         };
         let part = self.group(route, mark)?;
+        if let Some(part) = self.parts.get_mut(part) {
+            part.affinity = affinity;
+        }
         self.steps.picked(step, self.facts, &self.parts, part, picked);
         Some(part)
     }
@@ -293,6 +301,7 @@ impl<'a> Walk<'a, '_> {
             route,
             on: Classes::default(),
             content,
+            affinity: None,
             next: None,
         });
         self.parts.len() - 1

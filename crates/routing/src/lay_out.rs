@@ -13,6 +13,7 @@ pub(crate) fn lay_out(choice: &Choice<'_>) -> (Vec<Candidate>, Vec<Gate>) {
         candidates: Vec::new(),
         gates: Vec::new(),
         open: Vec::new(),
+        affinity: None,
     };
     if let Some(root) = choice.part(choice.root) {
         layout.part(root);
@@ -26,6 +27,8 @@ struct Layout<'a> {
     gates: Vec<Gate>,
     /// The gates on the way to the part that is being laid out.
     open: Vec<Gate>,
+    /// Of the innermost part around it where requests stick to one another.
+    affinity: Option<u64>,
 }
 
 impl Layout<'_> {
@@ -43,9 +46,15 @@ impl Layout<'_> {
                     place: part.route.place.clone(),
                     gates: begin..self.gates.len(),
                     state: leaf.state,
+                    affinity: self.affinity,
                 });
             }
-            Content::Group { first, .. } => self.group(*first),
+            Content::Group { first, .. } => {
+                let around = self.affinity;
+                self.affinity = part.affinity.or(around);
+                self.group(*first);
+                self.affinity = around;
+            }
         }
     }
 

@@ -72,7 +72,7 @@ impl Walk<'_, '_> {
 
     /// Rendezvous hashing: each route has a number for each affinity, and the largest goes first. When one leaves, only what
     /// stuck to it moves.
-    pub(crate) fn stick(&mut self, mark: usize, by: &[Affinity]) -> Option<Affinity> {
+    pub(crate) fn stick(&mut self, mark: usize, by: &[Affinity]) -> Option<(Affinity, u64)> {
         let shared = self.facts.affinity(by);
         let affinity = shared.map_or_else(|| self.dice.roll(), |(_, affinity)| affinity);
         for placed in self.order.iter_mut().skip(mark) {
@@ -80,6 +80,6 @@ impl Walk<'_, '_> {
             placed.key = !mixed(affinity ^ mixed(identity));
             placed.tie = placed.part as u64;
         }
-        shared.map(|(by, _)| by)
+        shared
     }
 }

@@ -31,6 +31,9 @@ pub struct Leg {
     pub place: Arc<str>,
     /// The failures of the one before it in the route that it stands in for.
     pub on: Classes,
+    /// Stands for what the request has in common with those it sticks to: whatever is to be chosen there is chosen by
+    /// it, so that they get the same.
+    pub affinity: Option<u64>,
     /// Its turn in the route. In the plan it is later where it had better not be asked.
     turn: usize,
     pub(crate) state: State,
@@ -53,6 +56,7 @@ pub(crate) struct Candidate {
     /// The outermost first.
     pub(crate) gates: Range<usize>,
     pub(crate) state: State,
+    pub(crate) affinity: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,7 @@ impl Legs {
             target,
             place,
             on: Classes::default(),
+            affinity: None,
             turn: 0,
             state: State::Ready,
             gates: 0..0,
@@ -129,6 +134,7 @@ impl Legs {
                 target: candidate.target,
                 place: candidate.place,
                 on: own.last().map(|gate| gate.on).unwrap_or_default(),
+                affinity: candidate.affinity,
                 turn,
                 state: candidate.state,
                 gates: candidate.gates,

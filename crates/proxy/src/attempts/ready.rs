@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Request, Wanted};
-use gatewright_routing::{Flight, Vitals};
+use gatewright_routing::{Flight, Leg, Vitals};
 use gatewright_types::api::FailureClass;
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::responses::Keeper;
 use crate::speech::{Marks, Prepared, Speech, Telling};
-use crate::upstream::{Chosen, Fetched};
+use crate::upstream::{Chosen, Fetched, Preference};
 
 /// A call that can be made.
 pub(super) struct Ready {
@@ -90,7 +90,12 @@ impl Attempts {
     async fn credential(&mut self, target: &UpstreamTarget, record: &mut Record) -> Result<Option<Chosen>, Refusal> {
         loop {
             let upstream = &self.gateway.parts.upstream;
-            let chosen = credential(upstream, &target.provider, self.plan.credential, &self.tried)?;
+            let preference = Preference {
+                before: self.plan.credential,
+                tried: &self.tried,
+                affinity: self.leg().affinity,
+            };
+            let chosen = credential(upstream, &target.provider, preference)?;
             let used = chosen.as_ref().map(|chosen| chosen.id);
             self.tried.extend(used);
             let asked = limits::Target {
@@ -113,8 +118,12 @@ impl Attempts {
     }
 
     pub(super) fn target(&self) -> &Arc<UpstreamTarget> {
+        &self.leg().target
+    }
+
+    fn leg(&self) -> &Leg {
         let legs = &self.plan.routed.legs;
-        &legs.get(self.leg).unwrap_or_else(|| legs.first()).target
+        legs.get(self.leg).unwrap_or_else(|| legs.first())
     }
 
     /// What the caller tells the provider besides the body, and what the route adds.

@@ -19,7 +19,7 @@ use crate::opening::Source;
 use crate::patience::Patience;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::upstream::{Call, Manner, read_body};
+use crate::upstream::{Call, Manner, Preference, read_body};
 
 /// A request about to be sent.
 pub(super) struct Asking<'a> {
@@ -51,7 +51,7 @@ impl Asking<'_> {
         let upstream = gateway.parts.upstream.clone();
         let provider = &self.sighted.provider;
         let patience = Patience::natively(&provider.settings.timeouts, gateway.parts.settings.timeouts);
-        let credential = credential(&upstream, provider, None, &[])?;
+        let credential = credential(&upstream, provider, Preference::default())?;
         let used = credential.as_ref().map(|chosen| chosen.id);
         limits::spend_natively(gateway, &self.sighted, used, record).await?;
         record.attempt_natively(&self.sighted, used);

@@ -25,7 +25,7 @@ use crate::patience::Patience;
 use crate::refusal::Refusal;
 use crate::speech::{Marks, Prepared, Speech};
 use crate::told::Told;
-use crate::upstream::Chosen;
+use crate::upstream::{Chosen, Preference};
 
 /// Enough for the word, and for vendors that refuse to give less.
 const ANSWER_TOKENS: u32 = 16;
@@ -54,7 +54,7 @@ impl Gateway {
 
     async fn ask(&self, target: &Arc<UpstreamTarget>, flight: Flight) {
         let vitals = flight.vitals().clone();
-        let chosen = match credential(&self.parts.upstream, &target.provider, None, &[]) {
+        let chosen = match credential(&self.parts.upstream, &target.provider, Preference::default()) {
             Ok(chosen) => chosen,
             Err(refusal) => return vitals.note_probe(outcome_of(&refusal), now()),
         };
@@ -135,7 +135,7 @@ impl Gateway {
         };
         let upstream = &self.parts.upstream;
         let patience = self.patience_for(first);
-        let chosen = credential(upstream, &probed.provider, None, &[]);
+        let chosen = credential(upstream, &probed.provider, Preference::default());
         let used = chosen.as_ref().ok().and_then(|chosen| Some(chosen.as_ref()?.id));
         let listed = match &chosen {
             Ok(chosen) => {

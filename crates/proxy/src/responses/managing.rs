@@ -20,7 +20,7 @@ use crate::call::failure_of;
 use crate::gateway::Gateway;
 use crate::patience::Patience;
 use crate::refusal::{Refusal, UpstreamRefusal};
-use crate::upstream::{Call, Manner, address, read_body};
+use crate::upstream::{Call, Manner, Preference, address, read_body};
 
 /// How long a provider may take to tell what it has.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -178,10 +178,14 @@ impl Asked<'_> {
         for (name, value) in query.pairs {
             address.query_pairs_mut().append_pair(&name, &value);
         }
+        let preference = Preference {
+            before: self.made.credential,
+            ..Preference::default()
+        };
         let credential = parts
             .upstream
             .credentials()
-            .choose(provider, self.made.credential, &[])
+            .choose(provider, preference)
             .map_err(|error| refused(failure_of(FailureKind::Credential, error.to_string())))?;
         let now = Utc::now();
         let call = Call {

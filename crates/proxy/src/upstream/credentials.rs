@@ -1,6 +1,7 @@
 //! Which of a provider's credentials a call uses, and its secret, opened once and kept ready as a header.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -24,6 +25,17 @@ pub(crate) struct Credentials {
     health: Health,
     news: News,
     opened: RwLock<HashMap<CredentialId, (Sealed, Proof)>>,
+}
+
+/// Which credential a call would have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Preference<'a> {
+    /// The one that was used before, as long as it is there.
+    pub(crate) before: Option<CredentialId>,
+    /// Those that were tried for the request already.
+    pub(crate) tried: &'a [CredentialId],
+    /// Calls with the same number get the same one, as long as it does well.
+    pub(crate) affinity: Option<u64>,
 }
 
 /// The credential a call uses.
@@ -62,17 +74,17 @@ impl Credentials {
         }
     }
 
-    /// The one that was used before, as long as it is there; else whichever has its turn of those that were not `tried`
-    /// for the request already. `None` for a provider that has none.
+    /// The preferred one, else whichever has its turn. `None` for a provider that has none.
     pub(crate) fn choose(
         &self,
         provider: &Provider,
-        before: Option<CredentialId>,
-        tried: &[CredentialId],
+        preference: Preference<'_>,
     ) -> Result<Option<Chosen>, CredentialError> {
         let mut credentials = provider.credentials.iter();
-        let again = before.and_then(|id| credentials.find(|credential| credential.id == id));
-        match again.or_else(|| self.pick(&provider.credentials, tried)) {
+        let again = preference
+            .before
+            .and_then(|id| credentials.find(|credential| credential.id == id));
+        match again.or_else(|| self.pick(&provider.credentials, preference)) {
             Some(credential) => self.open(provider.kind, credential).map(Some),
             None => Ok(None),
         }
@@ -100,17 +112,29 @@ impl Credentials {
         }
     }
 
-    fn pick<'a>(&self, credentials: &'a [Credential], tried: &[CredentialId]) -> Option<&'a Credential> {
+    fn pick<'a>(&self, credentials: &'a [Credential], preference: Preference<'_>) -> Option<&'a Credential> {
+        let Preference { tried, affinity, .. } = preference;
         if let [only] = credentials {
             return Some(only);
         }
         if tried.is_empty() && self.health.resting().nobody_rests() {
-            return self.turn_of(credentials.iter());
+            return self.one_of(credentials.iter(), affinity);
         }
         let now = Utc::now().into();
         let awake = |credential: &&Credential| self.is_awake(credential, tried, now);
-        self.turn_of(credentials.iter().filter(awake))
-            .or_else(|| self.turn_of(credentials.iter()))
+        self.one_of(credentials.iter().filter(awake), affinity)
+            .or_else(|| self.one_of(credentials.iter(), affinity))
+    }
+
+    fn one_of<'a>(
+        &self,
+        credentials: impl Iterator<Item = &'a Credential> + Clone,
+        affinity: Option<u64>,
+    ) -> Option<&'a Credential> {
+        match affinity {
+            Some(affinity) => nearest(credentials, affinity),
+            None => self.turn_of(credentials),
+        }
     }
 
     fn is_awake(&self, credential: &Credential, tried: &[CredentialId], now: Moment) -> bool {
@@ -156,6 +180,22 @@ impl Credentials {
             proof,
         })
     }
+}
+
+/// Rendezvous hashing: each credential is the nearest of as many affinities as its weight is a part of all, and when one
+/// rests only those that were nearest to it move.
+fn nearest<'a>(credentials: impl Iterator<Item = &'a Credential>, affinity: u64) -> Option<&'a Credential> {
+    /// Of 53 bits, the most that a float holds, each number stands for the middle of its interval: never 0 or 1.
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    let distance = |credential: &Credential| {
+        let mut hash = DefaultHasher::new();
+        (affinity, credential.id).hash(&mut hash);
+        let uniform = ((hash.finish() >> 11) as f64 + 0.5) * STEP;
+        -uniform.ln() / f64::from(credential.weight)
+    };
+    credentials
+        .filter(|credential| credential.weight > 0)
+        .min_by(|one, other| distance(one).total_cmp(&distance(other)))
 }
 
 /// The header in which a kind of provider wants to see a secret, marked so that nothing prints it.
@@ -217,7 +257,7 @@ mod tests {
 
         let mut counts = HashMap::<CredentialId, u32>::new();
         for _ in 0..400 {
-            let picked = credentials.pick(&list, &[]).expect("one is picked");
+            let picked = credentials.pick(&list, Preference::default()).expect("one is picked");
             *counts.entry(picked.id).or_default() += 1;
         }
 
@@ -244,7 +284,11 @@ mod tests {
             credentials: list.iter().map(|credential| (*credential).clone()).collect(),
         };
         let chosen = |provider: &Provider| {
-            let chosen = credentials.choose(provider, Some(second.id), &[]).expect("it opens");
+            let preference = Preference {
+                before: Some(second.id),
+                ..Preference::default()
+            };
+            let chosen = credentials.choose(provider, preference).expect("it opens");
             chosen.expect("there is one").id
         };
 
@@ -270,7 +314,7 @@ mod tests {
                 .failed(credential, &failure, Utc::now().into());
         };
         let picked = |list: &[Credential]| {
-            let picks = (0..8).map(|_| credentials.pick(list, &[]).expect("one is picked").id);
+            let picks = (0..8).map(|_| credentials.pick(list, Preference::default()).expect("one is picked").id);
             picks.collect::<HashSet<_>>()
         };
         let ids = list.each_ref().map(|credential| credential.id);
@@ -290,6 +334,41 @@ mod tests {
         assert_eq!(picked(&list), HashSet::from([b]), "it works again");
         list[0].sealed = keyring.seal(&Secret::new("new".to_owned()), &a.to_string());
         assert_eq!(picked(&list), HashSet::from([a, b]), "another secret has its own luck");
+    }
+
+    #[test]
+    fn what_sticks_together_keeps_its_credential_until_that_rests_and_only_then() {
+        let keyring = Keyring::parse(Keyring::mint().expose()).expect("a minted key parses");
+        let credentials = Credentials::new(keyring.clone(), Health::default(), News::new());
+        let list = [
+            credential(&keyring, "a", 3),
+            credential(&keyring, "b", 1),
+            credential(&keyring, "c", 0),
+        ];
+        let picked = |affinity| {
+            let preference = Preference {
+                affinity: Some(affinity),
+                ..Preference::default()
+            };
+            credentials.pick(&list, preference).expect("one is picked").id
+        };
+        let [a, b, c] = list.each_ref().map(|credential| credential.id);
+        let before: Vec<_> = (0..4_000).map(picked).collect();
+
+        assert_eq!((0..4_000).map(picked).collect::<Vec<_>>(), before, "each keeps its own");
+        let of_a = before.iter().filter(|id| **id == a).count();
+        assert!((2_880..=3_120).contains(&of_a), "three of four, within 3 %: {of_a}");
+        assert!(!before.contains(&c), "a weight of 0 is for nobody");
+
+        let limited = Failure {
+            retry_after: Some(Duration::from_secs(60)),
+            ..Failure::new(FailureKind::RateLimited, "")
+        };
+        let [first, ..] = &list;
+        credentials.health.resting().failed(first, &limited, Utc::now().into());
+        assert!((0..4_000).all(|affinity| picked(affinity) == b), "it rests");
+        credentials.health.resting().succeeded(a);
+        assert_eq!((0..4_000).map(picked).collect::<Vec<_>>(), before, "and is back");
     }
 
     #[test]

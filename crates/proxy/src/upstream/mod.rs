@@ -28,7 +28,7 @@ use crate::call::failure_of;
 use crate::news::News;
 use crate::patience::Limit;
 use authorize::Unsigned;
-pub(crate) use credentials::Chosen;
+pub(crate) use credentials::{Chosen, Preference};
 pub use fetch::FetchError;
 pub(crate) use files::Fetched;
 use files::Files;

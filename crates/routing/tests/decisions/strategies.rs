@@ -289,3 +289,23 @@ fn a_candidate_gets_its_part_always_of_the_same_users_and_is_stood_in_for() {
     assert_eq!(canary(100).order(1), ["b/x", "a/x"]);
     assert_eq!(canary(0).order(1), ["a/x"]);
 }
+
+#[test]
+fn legs_that_requests_stick_to_know_what_those_have_in_common() {
+    let sticky = json!({"sticky": {"by": ["session"], "routes": targets(&["a", "b"])}});
+    let mut world = World::with(json!({"fallback": [{"target": "c/x"}, sticky]}));
+    let affinities = |world: &World| {
+        let plan = world.decide(1).expect("a plan");
+        plan.legs.iter().map(|leg| leg.affinity).collect::<Vec<_>>()
+    };
+
+    assert_eq!(affinities(&world), [None, None, None], "nothing in common");
+    world.headers = Headers::from_iter([("x-gw-session", "one")]);
+    let one = affinities(&world);
+    assert!(
+        matches!(one[..], [None, Some(first), Some(second)] if first == second),
+        "{one:?}"
+    );
+    world.headers = Headers::from_iter([("x-gw-session", "other")]);
+    assert_ne!(affinities(&world), one);
+}

@@ -1,10 +1,11 @@
 //! What would become of a request is what becomes of it; drafts are tried without being saved.
 
-use gatewright_types::api::{AttemptEnd, AttemptReason, Explanation, FailureClass, Model, ModelCheck};
+use gatewright_types::api::{AttemptEnd, AttemptReason, Explanation, FailureClass, Model, ModelCheck, SampleHealth};
 use harness::http::Answer;
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::upstream::{Script, Upstream};
+use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
 use crate::traces::trace;
@@ -207,4 +208,57 @@ async fn a_draft_is_checked_at_its_places() {
     ] {
         assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
     }
+}
+
+#[tokio::test]
+async fn a_sample_is_explained_by_what_nodes_see_of_targets_unless_it_is_to_be_ideal() {
+    let upstream = Upstream::start().await;
+    upstream.on("m", Script::json(500, &json!({"error": {"message": "no"}})));
+    let organization = Organization::make(Installation::shared().await).await;
+    let provider = json!({"name": "up", "kind": "openai-compatible", "base_url": upstream.base_url(),
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}],
+        "breaker": {"min_requests": 2, "window": "120s", "open_for": "120s"}});
+    let path = organization.path("/providers");
+    organization.owner.post(&path, &provider).await.expect(201);
+    let route = json!({"fallback": [{"target": "up/m"}, {"target": "up/other"}]});
+    let model = json!({"name": "m", "route": route, "retries": {"attempts": 0}});
+    organization
+        .owner
+        .post(&organization.path("/models"), &model)
+        .await
+        .expect(201);
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    let told = async |health: Value| {
+        let mut asked = json!({"request": {"model": "m"}});
+        if !health.is_null() {
+            asked["health"] = health;
+        }
+        let explained: Explanation = explain(&organization, &asked).await.expect(200).read();
+        let kept: Vec<_> = explained
+            .decision
+            .route
+            .kept()
+            .map(|it| it.target.to_string())
+            .collect();
+        (explained.health, kept)
+    };
+    assert_eq!(told(Value::Null).await.1, ["up/m", "up/other"], "nothing failed yet");
+
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "Say hello."}]});
+    for _ in 0..2 {
+        organization.chat(&key).send(&body).await.expect(200);
+    }
+
+    eventually("the breaker is reported", SOON, async || {
+        let (health, kept) = told(Value::Null).await;
+        assert_eq!(health, SampleHealth::Current);
+        (kept == ["up/other", "up/m"]).then_some(())
+    })
+    .await;
+    let ideal = told(json!("ideal")).await;
+    assert_eq!(
+        ideal,
+        (SampleHealth::Ideal, vec!["up/m".to_owned(), "up/other".to_owned()])
+    );
 }

@@ -14,6 +14,7 @@ mod lay_out;
 mod names;
 mod order;
 mod plan;
+mod reported;
 mod route;
 mod said;
 mod sample;

@@ -1,11 +1,11 @@
-//! What would become of a request: the same decision, told in full, on a node that never called anybody.
+//! What would become of a request: the same decision, told in full, on a node that calls nobody.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Catalog};
 use gatewright_llm::Request;
 use gatewright_llm::dialect::PathFacts;
-use gatewright_types::api::{Decision, DecisionError, Dialect, ExpectedCost, Explanation, SampleRequest};
+use gatewright_types::api::{Decision, DecisionError, Dialect, ExpectedCost, Explanation, SampleHealth, SampleRequest};
 use gatewright_types::{ModelName, Money, Nanos};
 use serde_json::Value;
 
@@ -19,6 +19,8 @@ pub struct Sampling<'a> {
     pub caller: &'a Caller,
     pub catalog: &'a Catalog,
     pub now: DateTime<Utc>,
+    /// How targets do; without it, all are healthy and idle.
+    pub health: Option<&'a Health>,
 }
 
 /// Tells where the request would go. What a caller would be refused for is part of the answer.
@@ -27,23 +29,31 @@ pub fn explain(sampling: Sampling<'_>, sample: &SampleRequest) -> Explanation {
         model: named(sample).map(str::to_owned),
         ..Decision::default()
     };
-    match decide(sampling, sample, &mut decision) {
-        Ok(costs) => Explanation { decision, costs },
-        Err(error) => Explanation {
-            decision: Decision {
-                error: Some(error),
-                ..decision
-            },
-            costs: Vec::new(),
+    let costs = decide(sampling, sample, &mut decision).unwrap_or_else(|error| {
+        decision.error = Some(error);
+        Vec::new()
+    });
+    Explanation {
+        decision,
+        health: match sampling.health {
+            Some(_) => SampleHealth::Current,
+            None => SampleHealth::Ideal,
         },
+        costs,
     }
 }
 
 fn decide(
-    Sampling { caller, catalog, now }: Sampling<'_>,
+    sampling: Sampling<'_>,
     sample: &SampleRequest,
     decision: &mut Decision,
 ) -> Result<Vec<ExpectedCost>, DecisionError> {
+    let Sampling {
+        caller,
+        catalog,
+        now,
+        health,
+    } = sampling;
     let request = read(sample)?;
     decision.model = Some(request.model().to_owned());
     decision.needs = Some(request.needs().told());
@@ -56,6 +66,7 @@ fn decide(
         return Err(error("model_not_allowed", message));
     }
     let headers: Headers = sample.headers.iter().collect();
+    let ideal = Health::default();
     let situation = Situation {
         caller,
         model,
@@ -63,7 +74,7 @@ fn decide(
             request: Some(&request),
             headers: &headers,
         },
-        health: &Health::default(),
+        health: health.unwrap_or(&ideal),
         turns: &Turns::default(),
         catalog,
         budget: None,

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use gatewright_contract::{Caller, CompileProblem, KeyEntry, ModelUnit, Tenant, UnitBody, UnitId, compile};
-use gatewright_routing::{Sampling, explain};
+use gatewright_routing::{Health, Sampling, explain};
 use gatewright_store::Scope;
 use gatewright_types::api::{
-    ExplainRequest, Explanation, KeyOwner, ModelCheck, ModelDraft, ModelProblem, ModelSettings, SampleRequest,
+    ExplainRequest, Explanation, KeyOwner, ModelCheck, ModelDraft, ModelProblem, ModelSettings, SampleHealth,
+    SampleRequest,
 };
 use gatewright_types::{KeyId, ModelId, ModelName};
 
-use super::catalog;
+use super::{catalog, targets};
 use crate::access::Call;
 use crate::configuration::UNNAMED_KEY;
 use crate::endpoint::Json;
@@ -21,7 +22,11 @@ use crate::error::ApiError;
 const DRAFT: &str = "draft";
 
 pub(crate) async fn sample(call: Call, Json(asked): Json<ExplainRequest>) -> Result<Json<Explanation>, ApiError> {
-    let ExplainRequest { mut request, route } = asked;
+    let ExplainRequest {
+        mut request,
+        route,
+        health,
+    } = asked;
     let tenant = match route {
         Some(route) => {
             let named = request.body.get("model").and_then(serde_json::Value::as_str);
@@ -46,12 +51,28 @@ pub(crate) async fn sample(call: Call, Json(asked): Json<ExplainRequest>) -> Res
         tenant: Arc::new(tenant),
         key: Arc::new(key(&call, &call.scope(), &request).await?),
     };
+    let health = match health {
+        SampleHealth::Current => reported(&call).await,
+        SampleHealth::Ideal => None,
+    };
     let sampling = Sampling {
         caller: &caller,
         catalog: &catalog::view(&call).await?.catalog,
         now,
+        health: health.as_ref(),
     };
     Ok(Json(explain(sampling, &request)))
+}
+
+/// How targets do at this moment. When nodes cannot be asked, the answer says that it is without that.
+async fn reported(call: &Call) -> Option<Health> {
+    match targets::reports(call).await {
+        Ok(reports) => Some(Health::reported(&reports, Utc::now())),
+        Err(error) => {
+            tracing::debug!(%error, "a sample is explained without what nodes see of targets");
+            None
+        }
+    }
 }
 
 pub(crate) async fn check(call: Call, Json(draft): Json<ModelDraft>) -> Result<Json<ModelCheck>, ApiError> {

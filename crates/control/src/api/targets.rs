@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_contract::{BreakerChange, BreakerSubject};
-use gatewright_coord::Tiding;
+use gatewright_coord::{CoordError, Tiding};
 use gatewright_types::api::{
     BreakerState, HealthReport, Provider, RestingCredential, TargetHealth, TargetReport, TargetReset,
 };
@@ -17,12 +17,7 @@ use crate::error::ApiError;
 
 pub(crate) async fn list(call: Call) -> Result<Json<Page<TargetHealth>>, ApiError> {
     let providers = providers(&call).await?;
-    let reports = call.control.health.reports().await?;
-    // One of another release that cannot be read is left out until its node is of this one.
-    let reports: Vec<HealthReport> = reports
-        .iter()
-        .filter_map(|report| serde_json::from_str(report).ok())
-        .collect();
+    let reports = reports(&call).await?;
     let mut resting: BTreeMap<CredentialId, RestingCredential> = BTreeMap::new();
     let mut seen: BTreeMap<(&ProviderId, UpstreamModel), Vec<TargetReport>> = BTreeMap::new();
     for report in reports {
@@ -74,6 +69,14 @@ pub(crate) async fn reset(call: Call, Json(reset): Json<TargetReset>) -> Result<
         call.control.health.tell(&tiding).await?;
     }
     Ok(NoContent)
+}
+
+/// What the nodes see of all targets, those of other organizations too.
+pub(super) async fn reports(call: &Call) -> Result<Vec<HealthReport>, CoordError> {
+    let reports = call.control.health.reports().await?;
+    // One of another release that cannot be read is left out until its node is of this one.
+    let reports = reports.iter().filter_map(|report| serde_json::from_str(report).ok());
+    Ok(reports.collect())
 }
 
 async fn providers(call: &Call) -> Result<BTreeMap<ProviderId, Provider>, ApiError> {

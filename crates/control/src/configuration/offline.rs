@@ -82,6 +82,7 @@ impl Compiled {
             caller: &caller,
             catalog: &Catalog::embedded(),
             now: sample.at.unwrap_or(now),
+            health: None,
         };
         Ok(explain(sampling, sample))
     }

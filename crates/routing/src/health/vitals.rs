@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use gatewright_contract::{BreakerChange, BreakerSubject};
 use gatewright_types::api::{BreakerSettings, ProbeOutcome};
 
@@ -209,6 +210,15 @@ impl Vitals {
             until: until.into(),
             times: 0,
         });
+    }
+
+    /// What others told of it, in place of calls.
+    pub(crate) fn take_over(&self, first_token: Option<Duration>, in_flight: u32, tokens: u64, now: DateTime<Utc>) {
+        if let Some(took) = first_token {
+            self.first_token.note(took, now);
+        }
+        self.in_flight.store(in_flight, Ordering::Relaxed);
+        self.used_tokens(tokens, now);
     }
 
     /// Begins a call of which the breaker is not told.

@@ -80,7 +80,7 @@ fn named<'a>(documents: &'a [Document], slug: Option<&Slug>) -> Result<&'a Docum
     }
 }
 
-fn lines(Explanation { decision, costs }: &Explanation) -> Vec<String> {
+fn lines(Explanation { decision, costs, .. }: &Explanation) -> Vec<String> {
     let mut lines = vec![decision.model.clone().unwrap_or_else(|| "no model".to_owned())];
     lines.extend(needs(decision));
     for step in &decision.route.steps {
@@ -128,7 +128,7 @@ fn needs(decision: &Decision) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use gatewright_types::Nanos;
-    use gatewright_types::api::{DecisionError, ExpectedCost, RequestNeeds};
+    use gatewright_types::api::{DecisionError, ExpectedCost, RequestNeeds, SampleHealth};
 
     use super::*;
 
@@ -160,7 +160,11 @@ mod tests {
         }];
 
         assert_eq!(
-            lines(&Explanation { decision, costs }),
+            lines(&Explanation {
+                decision,
+                health: SampleHealth::Ideal,
+                costs,
+            }),
             [
                 "smart",
                 "  needs about 12 tokens, an answer of at most 100",

@@ -7,8 +7,19 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::catalog::words;
 use super::{Decision, Dialect, ModelSettings, Route};
 use crate::{DisplayName, ModelName, Money, Slug, Target};
+
+words! {
+    /// How targets are taken to do.
+    SampleHealth {
+        /// As the nodes report it.
+        Current = "current",
+        /// All are healthy and idle, and were never called.
+        Ideal = "ideal",
+    }
+}
 
 /// A request as it could be sent. Only what it says counts: requests that were made keep a trace, not their contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,14 +59,17 @@ pub struct ExplainRequest {
     /// Takes the place of the model's route, which need not exist then: nothing of it is saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    #[serde(default = "current", skip_serializing_if = "is_current")]
+    pub health: SampleHealth,
 }
 
-/// Every target is taken to be healthy and idle, and never to have been called: how targets do is only known where they are
-/// called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     pub decision: Decision,
+    /// What was decided by. Ideal where the nodes could not be asked, too.
+    #[serde(default = "ideal")]
+    pub health: SampleHealth,
     /// What the request is expected to cost, at each target that could be asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub costs: Vec<ExpectedCost>,
@@ -134,6 +148,18 @@ pub struct Expectation {
     /// The code of the error that the caller gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+const fn current() -> SampleHealth {
+    SampleHealth::Current
+}
+
+const fn is_current(health: &SampleHealth) -> bool {
+    matches!(health, SampleHealth::Current)
+}
+
+const fn ideal() -> SampleHealth {
+    SampleHealth::Ideal
 }
 
 const fn usual_dialect() -> Dialect {

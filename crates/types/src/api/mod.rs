@@ -72,7 +72,7 @@ pub use decision::{
 pub use dialect::{Dialect, NativeDialect};
 pub use explain::{
     Assertion, Assertions, Expectation, ExpectedCost, ExplainRequest, Explanation, ModelCheck, ModelDraft,
-    ModelProblem, SampleRequest,
+    ModelProblem, SampleHealth, SampleRequest,
 };
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,

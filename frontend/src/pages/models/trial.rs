@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::{ExpectedCost, ExplainRequest, Explanation, SampleRequest};
+use gatewright_types::api::{ExpectedCost, ExplainRequest, Explanation, SampleHealth, SampleRequest};
 use gatewright_types::{DisplayName, ModelName};
 use leptos::prelude::*;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ pub(super) struct Trial {
     key: RwSignal<String>,
     team: RwSignal<String>,
     dice: RwSignal<String>,
+    health: RwSignal<String>,
     answer: RwSignal<Option<Explanation>>,
 }
 
@@ -49,6 +50,7 @@ impl Trial {
             key: empty(),
             team: empty(),
             dice: RwSignal::new("0".to_owned()),
+            health: RwSignal::new(SampleHealth::Current.as_str().to_owned()),
             answer: RwSignal::new(None),
         };
         // The answer is of the route that it was asked with.
@@ -75,15 +77,20 @@ impl Trial {
         let teams = Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) });
         let keys = names(keys, "any", |key| key.name.to_string());
         let teams = names(teams, "none", |team| team.name.to_string());
+        let healths = SampleHealth::ALL
+            .iter()
+            .map(|health| (health.as_str().to_owned(), told(*health).to_owned()));
+        let healths: Vec<_> = healths.collect();
         let submit = Callback::new(move |()| self.send(name));
         let answer = move || self.answer.with(|answer| answer.as_ref().map(shown));
         view! {
             <div class="node-panel trial-panel">
                 <p class="muted small">
-                    "Nobody is asked and nothing is saved. Every target is taken to be healthy and idle."
+                    "Nobody is asked and nothing is saved."
                 </p>
                 <FormFrame form=form submit="Try it" on_submit=submit>
                     <LinesField form=form name="message" label="Message" value=self.message/>
+                    <SelectField form=form name="health" label="Targets" value=self.health options=healths/>
                     <SelectField form=form name="request.key" label="Key" value=self.key options=keys/>
                     <SelectField form=form name="request.team" label="Team" value=self.team options=teams hint="Where no key is named."/>
                     <LinesField
@@ -150,12 +157,20 @@ impl Trial {
                 ..usual()
             },
             route: Some(route),
+            health: self.read_health(),
         };
         let told = Callback::new(move |answer| self.answer.set(Some(answer)));
         form.send(async move { workspace.explain(&request).await }, move |answer| {
             // Whoever asked may have left the page.
             let _left = told.try_run(answer);
         });
+    }
+
+    fn read_health(self) -> SampleHealth {
+        let chosen = self.health.get_untracked();
+        let mut all = SampleHealth::ALL.iter().copied();
+        all.find(|health| health.as_str() == chosen)
+            .unwrap_or(SampleHealth::Current)
     }
 
     fn read_body(self) -> Option<Value> {
@@ -180,6 +195,13 @@ impl Trial {
             headers.insert(name.trim().to_lowercase(), value.trim().to_owned());
         }
         Some(headers)
+    }
+}
+
+const fn told(health: SampleHealth) -> &'static str {
+    match health {
+        SampleHealth::Current => "as nodes see them now",
+        SampleHealth::Ideal => "as healthy and idle",
     }
 }
 
@@ -227,6 +249,7 @@ fn shown(answer: &Explanation) -> AnyView {
     });
     view! {
         <h3>"Where it would go"</h3>
+        <p class="muted small">"Targets are taken "{told(answer.health)}"."</p>
         {decision(&answer.decision)}
         {costs}
     }

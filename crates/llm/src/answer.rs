@@ -113,12 +113,17 @@ fn is_filtered(choices: &Value<'_>) -> bool {
     let (Some(choice), None) = (all.next(), all.next()) else {
         return false;
     };
-    let reason = choice.member("finish_reason").and_then(|reason| reason.string().map(|text| text == REASON));
+    let reason = choice
+        .member("finish_reason")
+        .and_then(|reason| reason.string().map(|text| text == REASON));
     let says = |name: &str| {
         let said = choice.member("message").and_then(|message| message.member(name));
         said.is_some_and(|said| said.kind != Kind::Null && !said.is_empty())
     };
-    reason == Some(true) && !["content", "refusal", "tool_calls", "reasoning_content", "reasoning"].into_iter().any(says)
+    reason == Some(true)
+        && !["content", "refusal", "tool_calls", "reasoning_content", "reasoning"]
+            .into_iter()
+            .any(says)
 }
 
 #[cfg(test)]
@@ -165,11 +170,19 @@ mod tests {
             read_answer(body.as_bytes()).expect("an answer").blocked
         };
 
-        assert!(blocked(r#"[{"message":{"role":"assistant","content":null},"finish_reason":"content_filter"}]"#));
-        assert!(blocked(r#"[{"message":{"content":"","tool_calls":[]},"finish_reason":"content_filter"}]"#));
-        assert!(!blocked(r#"[{"message":{"content":"Once"},"finish_reason":"content_filter"}]"#));
+        assert!(blocked(
+            r#"[{"message":{"role":"assistant","content":null},"finish_reason":"content_filter"}]"#
+        ));
+        assert!(blocked(
+            r#"[{"message":{"content":"","tool_calls":[]},"finish_reason":"content_filter"}]"#
+        ));
+        assert!(!blocked(
+            r#"[{"message":{"content":"Once"},"finish_reason":"content_filter"}]"#
+        ));
         assert!(!blocked(r#"[{"message":{"content":""},"finish_reason":"stop"}]"#));
-        assert!(!blocked(r#"[{"message":{"content":"content_filter"},"finish_reason":"stop"}]"#));
+        assert!(!blocked(
+            r#"[{"message":{"content":"content_filter"},"finish_reason":"stop"}]"#
+        ));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 use gatewright_llm::dialect::Dropped;
-use gatewright_llm::{CountPut, CountRequest};
+use gatewright_llm::{CountPut, CountRequest, FailureKind};
 
 use crate::asking::{Asking, credential, whole};
+use crate::attempts::Underway;
 use crate::call::refused;
 use crate::fault::Wished;
 use crate::gateway::Gateway;
@@ -98,16 +99,30 @@ async fn ask(
         fault: plan.fault_at(target),
         headers: told.headers_for(put.endpoint, put.passed, &[]),
     };
-    let credential = credential(&gateway.parts.upstream, &target.provider, Preference::default())?;
+    let chosen = credential(&gateway.parts.upstream, &target.provider, Preference::default())?;
+    let used = chosen.as_ref().map(|chosen| chosen.id);
     let asked = limits::Target {
         provider: &target.provider,
         model: Some(target),
-        credential: credential.as_ref().map(|chosen| chosen.id),
+        credential: used,
     };
     limits::meet_target(record.ticket(), asked, None).await?;
-    let opening = asking.open(gateway, target.clone(), credential, patience.connect, record);
-    let (_, answer) = whole(gateway, opening, patience, record).await?;
-    let tokens = put.read(&answer).map_err(refused)?;
+    let now = chrono::Utc::now();
+    let vitals = gateway.health().of(target.provider.id, &target.model, now);
+    let mut underway = Underway::new(gateway, target.clone(), used, vitals.fly(now));
+    let opening = asking.open(gateway, target.clone(), chosen, patience.connect, record);
+    let answered = whole(gateway, opening, patience, record).await;
+    let counted = answered.and_then(|(_, answer)| {
+        let tokens = put.read(&answer).map_err(refused)?;
+        Ok((answer, tokens))
+    });
+    match &counted {
+        Ok(_) => underway.reached(),
+        // Where tokens cannot be counted, requests may be answered all the same.
+        Err(Refusal::Upstream(upstream)) if upstream.failure.kind == FailureKind::NotFound => {}
+        Err(refusal) => underway.failed(refusal, patience),
+    }
+    let (answer, tokens) = counted?;
     Ok(Counted {
         body: if put.passed {
             answer

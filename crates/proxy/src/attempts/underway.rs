@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatewright_contract::{BreakerSubject, UpstreamTarget};
 use gatewright_llm::Failure;
-use gatewright_routing::{Flight, Outcome, Transition};
+use gatewright_routing::{Flight, Outcome, Transition, Vitals};
 use gatewright_types::CredentialId;
 use gatewright_types::api::FailureClass;
 
@@ -14,7 +14,8 @@ use crate::gateway::Gateway;
 use crate::patience::Patience;
 use crate::refusal::Refusal;
 
-/// Dropped when the call is over, or nobody wants its answer any more.
+/// What it is told counts once. Dropped when the call is over, or nobody wants its answer any more.
+#[derive(Debug)]
 pub(crate) struct Underway {
     gateway: Gateway,
     target: Arc<UpstreamTarget>,
@@ -35,6 +36,10 @@ impl Underway {
             target,
             flight,
         }
+    }
+
+    pub(crate) const fn vitals(&self) -> &Arc<Vitals> {
+        self.flight.vitals()
     }
 
     /// There is an answer, or a stream says something.

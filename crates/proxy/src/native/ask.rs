@@ -54,7 +54,7 @@ impl Asking<'_> {
         let credential = credential(&upstream, provider, Preference::default())?;
         let used = credential.as_ref().map(|chosen| chosen.id);
         limits::spend_natively(gateway, &self.sighted, used, record).await?;
-        record.attempt_natively(&self.sighted, used);
+        record.attempt_natively(&self.sighted, used, patience.beginning().length);
         let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
         let call = Call {
             provider,
@@ -88,8 +88,11 @@ impl Asking<'_> {
             }) => Some(failure),
             Ok(_) | Err(_) => None,
         };
-        if let (Some(failure), Some(credential)) = (failure, &credential) {
-            upstream.credentials().failed(provider, credential.id, failure);
+        if let Some(failure) = failure {
+            record.failed_natively(&refused(failure.clone()), patience);
+            if let Some(credential) = used {
+                upstream.credentials().failed(provider, credential, failure);
+            }
         }
         if let Err(Refusal::Upstream(upstream)) = &answered {
             log(id, provider.name.as_str(), &upstream.failure);

@@ -146,8 +146,11 @@ impl NativeRelay {
         self.close(last, watched);
     }
 
-    fn badly(&self, failure: Failure) -> Last {
+    fn badly(&mut self, failure: Failure) -> Last {
         let refusal = Refusal::Upstream(failure.into());
+        if let Some(record) = &mut self.record {
+            record.failed_natively(&refusal, self.patience);
+        }
         tracing::warn!(
             request.id = self.record.as_ref().map(|record| tracing::field::display(record.id())),
             code = refusal.code(),

@@ -1,15 +1,15 @@
 //! What is called for a request: which target, by which credential, and where that counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::Utc;
 use gatewright_contract::{Upstream, UpstreamTarget};
 use gatewright_llm::Named;
 use gatewright_routing::Vitals;
 use gatewright_types::CredentialId;
-use tokio::time::Instant;
 
 use super::Record;
+use super::natively::Natively;
 use crate::native::Sighted;
 
 impl Record {
@@ -23,13 +23,10 @@ impl Record {
     }
 
     /// A call to a provider's own address begins.
-    pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>) {
-        let (health, now) = (self.gateway.health().clone(), Utc::now());
+    pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>, lease: Duration) {
+        let natively = Natively::begin(&self.gateway, sighted, credential, lease);
         let open = self.get_mut();
-        open.flight = sighted.target.as_ref().map(|target| {
-            let vitals = health.of(sighted.provider.id, &target.model, now);
-            (vitals.fly(now), Instant::now())
-        });
+        open.natively = natively;
         if let Some(target) = &sighted.target {
             open.notes.call_begins(target.name(), credential);
         }

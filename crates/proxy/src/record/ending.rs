@@ -10,6 +10,7 @@ use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
 use tokio::sync::oneshot;
 
+use super::natively::Natively;
 use super::{Open, Record, micros};
 use crate::access_log;
 use crate::gateway::Gateway;
@@ -207,9 +208,9 @@ impl Open {
         self.usage.canaries = self.canary_shares(end.outcome);
         if end.outcome == Outcome::Complete && !self.usage.stream {
             // All of it came at once, its first token too.
-            self.note_latency();
+            self.answered();
         }
-        let natively = self.flight.as_ref().map(|(flight, _)| flight.vitals());
+        let natively = self.natively.as_ref().map(Natively::vitals);
         if let Some(vitals) = self.vitals.as_ref().or(natively) {
             let used = end.used.tokens();
             let used = used.map_or(0, |tokens| tokens.total_input() + tokens.total_output());

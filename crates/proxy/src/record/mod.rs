@@ -5,6 +5,7 @@
 mod bill;
 mod calls;
 mod ending;
+mod natively;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, UpstreamTarget, UsageRecord};
 use gatewright_llm::{Bill, Request};
-use gatewright_routing::{Flight, Vitals};
+use gatewright_routing::Vitals;
 use gatewright_types::api::{CacheStatus, Dialect, Outcome, ServedTier};
 use gatewright_types::{ModelId, ModelName, Nanos, OrganizationId, RequestId};
 use tokio::time::Instant;
@@ -28,6 +29,7 @@ use crate::route::Plan;
 use crate::shedding::Place;
 use crate::trace::RequestTrace;
 pub(crate) use ending::{End, Ending, Metered, Untold, Used};
+use natively::Natively;
 
 /// A request under way.
 #[derive(Debug)]
@@ -57,8 +59,8 @@ struct Open {
     failed: Option<Bill>,
     /// Of a request at a provider's own address, which has neither.
     sighted: Option<Box<Sighted>>,
-    /// The call at a provider's own address, and when it began.
-    flight: Option<(Flight, Instant)>,
+    /// The call at a provider's own address.
+    natively: Option<Natively>,
     trace: RequestTrace,
     notes: Notes,
     /// Until its last byte could leave, where what follows takes longer.
@@ -138,7 +140,7 @@ impl Record {
             canaried: None,
             failed: None,
             sighted: None,
-            flight: None,
+            natively: None,
             trace: gateway.parts.tracing.begin(head.route, head.traceparent),
             notes: Notes::begin(caller.tenant.traces, head.wants_trace, started),
             took: None,
@@ -283,7 +285,7 @@ impl Record {
         let open = self.get_mut();
         if open.usage.first_token_us.is_none() {
             open.usage.first_token_us = Some(micros(open.started.elapsed()));
-            open.note_latency();
+            open.answered();
         }
     }
 
@@ -340,9 +342,10 @@ impl Open {
             .unwrap_or_else(|| self.started.elapsed().saturating_sub(self.waited))
     }
 
-    fn note_latency(&self) {
-        if let Some((flight, began)) = &self.flight {
-            flight.first_token(began.elapsed(), Utc::now());
+    /// The first token is there, or all of it.
+    fn answered(&mut self) {
+        if let Some(natively) = &mut self.natively {
+            natively.answered();
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod accounting;
 mod bad_input;
+mod budget_configuration;
+mod budget_settings;
 mod budgets;
 mod cache;
 mod canary;

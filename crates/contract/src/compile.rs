@@ -18,6 +18,7 @@ use crate::tenant::OwnPrice;
 use crate::{Model, ModelUnit, OwnFacts, PriceUnit, Provider, Purges, Tenant, UnitBody, UnitId};
 
 pub(crate) use caps::budget;
+pub use caps::{budget_problems, limit_problems};
 pub use key_caps::{Whole, key_caps, key_problems};
 pub use provider::credential_problem;
 

@@ -31,7 +31,9 @@ pub use breaker::{BreakerChange, BreakerSubject, Mark};
 pub use cache::{ModelCache, Origin, Purges};
 pub use caps::{Budget, Caps, CapsByScope, RateLimit, Subject};
 pub use classes::Classes;
-pub use compile::{CompileProblem, Whole, compile, credential_problem, key_caps, key_problems};
+pub use compile::{
+    CompileProblem, Whole, budget_problems, compile, credential_problem, key_caps, key_problems, limit_problems,
+};
 pub use condition::unit_expression;
 pub use counted::{Measure, budget_counter, limit_counter};
 pub use cow_map::CowMap;

@@ -63,11 +63,7 @@ fn playground() -> Document {
         settings: ModelSettings::default(),
     };
     Document {
-        version: 1,
-        organization: slug(ORGANIZATION),
         name: Some(name("Playground")),
-        traces: None,
-        members: None,
         providers: Some(vec![ProviderEntry {
             name: slug("sandbox"),
             kind: ProviderKind::Sandbox,
@@ -77,11 +73,6 @@ fn playground() -> Document {
             credentials: Vec::new(),
         }]),
         models: Some(MODELS.map(model).into()),
-        prices: None,
-        catalog: None,
-        teams: None,
-        service_accounts: None,
-        tokens: None,
         keys: Some(vec![KeyEntry {
             name: name("first steps"),
             team: None,
@@ -94,7 +85,10 @@ fn playground() -> Document {
             upkeep: Default::default(),
             faults: false,
             expires_at: None,
+            budgets: None,
+            limits: None,
         }]),
+        ..Document::of(slug(ORGANIZATION))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use gatewright_contract::{CompileProblem, KeyUnit, UnitId, Whole, key_problems};
 use gatewright_types::api::{BudgetAction, BudgetSpec, LimitScope, ScopeKind};
-use gatewright_types::{BudgetId, KeyId, ModelName, Nanos, OrganizationId, TeamId};
+use gatewright_types::{BudgetId, KeyId, ModelName, Nanos, OrganizationId, PersonId, TeamId};
 use sea_orm::sea_query::Condition;
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -95,7 +95,12 @@ async fn of_key(
 /// The scopes that a key's spending counts in besides its own.
 fn wholes_of(row: &key::Model) -> Vec<LimitScope> {
     let team = row.team.map(|team| LimitScope::Team(TeamId::from_uuid(team)));
-    [LimitScope::Organization].into_iter().chain(team).collect()
+    let owner = row.owner.map(|owner| LimitScope::User(PersonId::from_uuid(owner)));
+    [LimitScope::Organization]
+        .into_iter()
+        .chain(team)
+        .chain(owner)
+        .collect()
 }
 
 fn whole(row: &Model, scope: &LimitScope, names: &Names) -> Result<Whole, DbErr> {
@@ -119,8 +124,8 @@ async fn of_whole(
     let theirs = match budgets::scope(&row)? {
         LimitScope::Organization => Condition::all(),
         LimitScope::Team(team) => Condition::all().add(key::Column::Team.eq(team.uuid())),
-        LimitScope::User(_)
-        | LimitScope::Key(_)
+        LimitScope::User(person) => Condition::all().add(key::Column::Owner.eq(person.uuid())),
+        LimitScope::Key(_)
         | LimitScope::EndUser(_)
         | LimitScope::Tag(_)
         | LimitScope::Provider(_)

@@ -1,9 +1,10 @@
 //! Whom and what budgets and limits are for: as columns, in words, and whether it is there.
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 
 use gatewright_contract::{UnitBody, UnitId};
-use gatewright_types::api::{LimitScope, LimitScopeQuery, ScopeKind, TagScope, Which};
+use gatewright_types::api::{LimitScope, LimitScopeQuery, ScopeKind};
 use gatewright_types::{OrganizationId, PageQuery};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter as _, Select};
 use uuid::Uuid;
@@ -55,24 +56,17 @@ impl Names {
 
     /// `team Search`, `each end user`.
     pub(crate) fn in_words(&self, scope: &LimitScope) -> String {
-        let kind = scope.kind();
-        let named = |id: Uuid| match self.0.get(&id) {
-            Some(name) => format!("{kind} {name}"),
-            None => format!("{kind} {}", scope.subject()),
+        let name = |id: Uuid| match self.0.get(&id) {
+            Some(name) => Ok(name.clone()),
+            None => Ok::<_, Infallible>(scope.subject()),
         };
-        match scope {
-            LimitScope::Organization => "the organization".to_owned(),
-            LimitScope::Team(team) => named(team.uuid()),
-            LimitScope::User(person) => named(person.uuid()),
-            LimitScope::Key(key) => named(key.uuid()),
-            LimitScope::Credential(credential) => named(credential.uuid()),
-            LimitScope::EndUser(Which::Each(_)) => "each end user".to_owned(),
-            LimitScope::EndUser(Which::One(name)) => format!("end user {name}"),
-            LimitScope::Tag(TagScope { name, value: None }) => format!("each value of tag {name}"),
-            LimitScope::Tag(_) | LimitScope::Provider(_) | LimitScope::Model(_) => {
-                format!("{kind} {}", scope.subject())
-            }
-        }
+        let Ok(named) = scope.renamed(
+            |team| name(team.uuid()),
+            |person| name(person.uuid()),
+            |key| name(key.uuid()),
+            |credential| name(credential.uuid()),
+        );
+        named.in_words()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gatewright_cel::Zone;
+use gatewright_cel::{Expression, Zone};
 use gatewright_types::api::{
     BudgetAction, BudgetSpec, BudgetWindow, Each, LimitScope, LimitSpec, TagRule, TagScope, Which,
 };
@@ -108,9 +108,8 @@ pub(super) fn lost_downgrade(spec: &BudgetSpec, is_model: impl Fn(&ModelName) ->
 /// One budget, whatever it names.
 pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
     let BudgetUnit { scope, spec, increases } = unit;
-    let mut wrong = budget_problems(spec);
-    let zone = Zone::named(spec.time_zone.as_str());
-    match zone {
+    let wrong = budget_problems(spec);
+    match Zone::named(spec.time_zone.as_str()) {
         Ok(zone) if wrong.is_empty() => Ok(Budget {
             id,
             scope: scope.clone(),
@@ -121,18 +120,29 @@ pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
                 .map(|increase| (increase.amount.get(), increase.expires_at.timestamp_millis()))
                 .collect(),
         }),
-        Ok(_) => Err(wrong),
-        Err(failed) => {
-            wrong.push(("time_zone".to_owned(), failed.to_string()));
-            Err(wrong)
-        }
+        Ok(_) | Err(_) => Err(wrong),
     }
 }
 
 /// One limit, whatever it names.
 pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
     let LimitUnit { scope, spec } = unit;
+    let wrong = limit_problems(spec);
+    match units(spec) {
+        Ok(units) if wrong.is_empty() => Ok(RateLimit {
+            id,
+            scope: scope.clone(),
+            spec: spec.clone(),
+            units,
+        }),
+        Ok(_) | Err(_) => Err(wrong),
+    }
+}
+
+/// What is wrong with what is written of a limit, by field, whatever it is for.
+pub fn limit_problems(spec: &LimitSpec) -> Vec<Wrong> {
     let mut wrong = Vec::new();
+    let mut note = |field: &str, message: String| wrong.push((field.to_owned(), message));
     let LimitSpec {
         rpm,
         rph,
@@ -141,47 +151,38 @@ pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
         tph,
         tpd,
         concurrency,
-        units,
+        units: _,
         shadow: _,
         when_unavailable: _,
     } = spec;
-    let of_tokens = [tpm, tph, tpd];
-    let all = [rpm, rph, rpd, concurrency].into_iter().chain(of_tokens);
-    if all.clone().all(Option::is_none) {
-        wrong.push((
-            "rpm".to_owned(),
-            "a limit limits something: say `rpm`, `tpm` or `concurrency`, for one".to_owned(),
-        ));
+    let of_tokens = [("tpm", tpm), ("tph", tph), ("tpd", tpd)];
+    let of_requests = [("rpm", rpm), ("rph", rph), ("rpd", rpd), ("concurrency", concurrency)];
+    let all = of_requests.into_iter().chain(of_tokens);
+    if all.clone().all(|(_, most)| most.is_none()) {
+        let message = "a limit limits something: say `rpm`, `tpm` or `concurrency`, for one";
+        note("rpm", message.to_owned());
     }
-    if all.flatten().any(|most| *most > LARGEST_LIMIT) {
-        wrong.push(("rpm".to_owned(), format!("a limit is {LARGEST_LIMIT} at most")));
+    for (field, _) in all.filter(|(_, most)| most.is_some_and(|most| most > LARGEST_LIMIT)) {
+        note(field, format!("is {LARGEST_LIMIT} at most"));
     }
-    if units.is_some() && of_tokens.into_iter().all(Option::is_none) {
-        wrong.push((
-            "units".to_owned(),
-            "only says something with `tpm`, `tph` or `tpd`".to_owned(),
-        ));
+    if spec.units.is_some() && of_tokens.iter().all(|(_, most)| most.is_none()) {
+        note("units", "only says something with `tpm`, `tph` or `tpd`".to_owned());
     }
-    let units = units.as_deref().map(unit_expression);
-    match units.transpose() {
-        Ok(units) if wrong.is_empty() => Ok(RateLimit {
-            id,
-            scope: scope.clone(),
-            spec: spec.clone(),
-            units,
-        }),
-        Ok(_) => Err(wrong),
-        Err(problem) => {
-            wrong.push(("units".to_owned(), problem.to_string()));
-            Err(wrong)
-        }
+    if let Err(problem) = units(spec) {
+        note("units", problem.to_string());
     }
+    wrong
+}
+
+fn units(spec: &LimitSpec) -> Result<Option<Expression>, gatewright_cel::Problem> {
+    spec.units.as_deref().map(unit_expression).transpose()
 }
 
 /// More cannot be counted exactly.
 const LARGEST_LIMIT: u64 = 1_000_000_000_000;
 
-fn budget_problems(spec: &BudgetSpec) -> Vec<Wrong> {
+/// What is wrong with what is written of a budget, by field, whatever it is for.
+pub fn budget_problems(spec: &BudgetSpec) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     let mut note = |field: &str, message: String| wrong.push((field.to_owned(), message));
     if spec.amount < Nanos::ZERO {
@@ -234,6 +235,9 @@ fn budget_problems(spec: &BudgetSpec) -> Vec<Wrong> {
         .iter()
         .zip(spec.alerts.iter().skip(1))
         .all(|(one, next)| one < next);
+    if let Err(failed) = Zone::named(spec.time_zone.as_str()) {
+        note("time_zone", failed.to_string());
+    }
     if spec.alerts.len() > MOST_ALERTS || !rises || spec.alerts.iter().any(|step| !(1..=HIGHEST_ALERT).contains(step)) {
         note(
             "alerts",
@@ -320,3 +324,6 @@ impl<'a> Names<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

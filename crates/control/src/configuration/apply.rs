@@ -274,5 +274,12 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
             tx.rotate_key(id, *key, rotation).await.map(drop)
         }
         Step::RevokeKey(key) => tx.revoke_key(id, *key).await.map(drop),
+        Step::ChangeTags(tags) => tx.change_tags(id, tags).await.map(drop),
+        Step::CreateBudget(budget, new) => tx.create_budget(id, *budget, new).await.map(drop),
+        Step::ChangeBudget(budget, spec) => tx.change_budget(id, *budget, spec).await.map(drop),
+        Step::DeleteBudget(budget) => tx.delete_budget(id, *budget).await,
+        Step::CreateLimit(limit, new) => tx.create_limit(id, *limit, new).await.map(drop),
+        Step::ChangeLimit(limit, spec) => tx.change_limit(id, *limit, spec).await.map(drop),
+        Step::DeleteLimit(limit) => tx.delete_limit(id, *limit).await,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use gatewright_types::api::Document;
 
+use super::caps;
 use crate::check::FieldProblem;
 
 /// Everything in the document that cannot be meant.
@@ -84,6 +85,7 @@ pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
             }
         }
     }
+    problems.extend(caps::contradictions(document));
     problems
 }
 

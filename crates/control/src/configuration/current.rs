@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use gatewright_contract::{Digest, NetworkUnit};
-use gatewright_store::{DatabaseError, ListError, ModelRow, Scope, SealedCredential};
+use gatewright_store::{BudgetRow, DatabaseError, ListError, ModelRow, Scope, SealedCredential};
 use gatewright_types::api::{
-    Document, Key, Member, Organization, Overlay, Price, Provider, ServiceAccount, Team, Token,
+    Document, Key, KeyEntry, LimitScopeQuery, Member, Organization, Overlay, Price, Provider, RateLimit, ScopeKind,
+    ServiceAccount, Team, TeamEntry, Token,
 };
 use gatewright_types::{KeyId, Page, PageQuery, ProviderId, TokenId};
 
@@ -25,6 +26,8 @@ pub(super) struct Current {
     pub(super) token_digests: HashMap<TokenId, Digest>,
     pub(super) keys: Vec<Key>,
     pub(super) key_digests: HashMap<KeyId, Digest>,
+    pub(super) budgets: Vec<BudgetRow>,
+    pub(super) limits: Vec<RateLimit>,
 }
 
 impl Current {
@@ -34,19 +37,21 @@ impl Current {
         document: &Document,
     ) -> Result<Self, DatabaseError> {
         let mut current = Self::empty(organization);
-        if document.members.is_some() || document.keys.is_some() {
+        current.read_caps(scope, document).await?;
+        let caps = speaks_of_caps(document) || !current.budgets.is_empty() || !current.limits.is_empty();
+        if caps || document.members.is_some() || document.keys.is_some() {
             current.members = all(async |query| scope.members(&query).await).await?;
         }
         let with_accounts = document.service_accounts.is_some() || document.keys.is_some();
         if with_accounts {
             current.service_accounts = all(async |query| scope.service_accounts(&query).await).await?;
         }
-        if document.teams.is_some() || with_accounts {
+        if caps || document.teams.is_some() || with_accounts {
             current.teams = all(async |query| scope.teams(&query).await).await?;
         }
         // A provider cannot go while a model leads to it, and a model cannot come without its provider.
-        // Keys name both.
-        if document.providers.is_some() || document.models.is_some() || document.keys.is_some() {
+        // Keys, budgets and limits name both.
+        if caps || document.providers.is_some() || document.models.is_some() || document.keys.is_some() {
             for provider in all(async |query| scope.providers(&query).await).await? {
                 let sealed = scope.sealed_credentials(provider.id).await?;
                 if let Some(network) = scope.sealed_network(provider.id).await? {
@@ -73,10 +78,11 @@ impl Current {
                 }
             }
         }
-        if let Some(entries) = &document.keys {
+        if speaks_of_keys(document) {
             current.keys = all(async |query| scope.active_keys(&query).await).await?;
             let ids: HashMap<&str, KeyId> = current.keys.iter().map(|key| (key.name.as_str(), key.id)).collect();
-            for entry in entries.iter().filter(|entry| entry.secret.is_some()) {
+            let entries = document.keys.iter().flatten();
+            for entry in entries.filter(|entry| entry.secret.is_some()) {
                 let Some(id) = ids.get(entry.name.as_str()) else {
                     continue;
                 };
@@ -86,6 +92,26 @@ impl Current {
             }
         }
         Ok(current)
+    }
+
+    /// Those of keys only where a document may change them: there may be as many as there are keys.
+    async fn read_caps(&mut self, scope: &Scope<'_>, document: &Document) -> Result<(), DatabaseError> {
+        for kind in ScopeKind::ALL {
+            if *kind == ScopeKind::Key && !speaks_of_keys(document) {
+                continue;
+            }
+            let of_kind = |query: PageQuery| LimitScopeQuery {
+                limit: query.limit,
+                cursor: query.cursor,
+                scope: Some(*kind),
+                subject: None,
+            };
+            let budgets = all(async |query| scope.budgets(&of_kind(query)).await).await?;
+            self.budgets.extend(budgets);
+            let limits = all(async |query| scope.limits(&of_kind(query)).await).await?;
+            self.limits.extend(limits);
+        }
+        Ok(())
     }
 
     pub(super) fn empty(organization: Organization) -> Self {
@@ -103,8 +129,23 @@ impl Current {
             token_digests: HashMap::new(),
             keys: Vec::new(),
             key_digests: HashMap::new(),
+            budgets: Vec::new(),
+            limits: Vec::new(),
         }
     }
+}
+
+fn speaks_of_keys(document: &Document) -> bool {
+    document.keys.is_some() || document.budgets.is_some() || document.limits.is_some()
+}
+
+fn speaks_of_caps(document: &Document) -> bool {
+    let at_keys = |entry: &KeyEntry| entry.budgets.is_some() || entry.limits.is_some();
+    let at_teams = |entry: &TeamEntry| entry.budgets.is_some() || entry.limits.is_some();
+    document.budgets.is_some()
+        || document.limits.is_some()
+        || document.keys.iter().flatten().any(at_keys)
+        || document.teams.iter().flatten().any(at_teams)
 }
 
 /// Every item of a list, page by page.

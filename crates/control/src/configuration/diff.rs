@@ -4,20 +4,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gatewright_contract::{
-    CompileProblem, CredentialUnit, Egress, Keyring, ModelUnit, OrganizationUnit, ProviderUnit, Sealed, UnitBody,
-    UnitId, compile,
-};
+use gatewright_contract::{CompileProblem, CredentialUnit, Egress, Keyring, Sealed, UnitId};
 use gatewright_store::{
     CredentialInsert, CredentialUpdate, KeyInsert, NewPerson, ProviderUpdate, Rotation, TokenInsert,
 };
 use gatewright_types::api::{
-    Change, ChangeKind, CredentialKind, Document, KeyChange, ModelChange, ModelFacts, NewModel, NewOverlay, NewPrice,
-    TeamChange, TraceSettings,
+    BudgetSpec, Change, ChangeKind, CredentialKind, Document, KeyChange, LimitSpec, ModelChange, ModelFacts, NewBudget,
+    NewModel, NewOverlay, NewPrice, NewRateLimit, TagRule, TeamChange, TraceSettings,
 };
 use gatewright_types::{
-    CredentialId, DisplayName, KeyId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role, ServiceAccountId, Slug,
-    TeamId, TokenId,
+    BudgetId, CredentialId, DisplayName, KeyId, LimitId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role,
+    ServiceAccountId, Slug, TeamId, TokenId,
 };
 
 use super::coherence::twice;
@@ -93,6 +90,13 @@ pub(super) enum Step {
     ChangeKey(KeyId, KeyChange),
     RotateKey(KeyId, KeyChange, Rotation),
     RevokeKey(KeyId),
+    ChangeTags(Vec<TagRule>),
+    CreateBudget(BudgetId, NewBudget),
+    ChangeBudget(BudgetId, BudgetSpec),
+    DeleteBudget(BudgetId),
+    CreateLimit(LimitId, NewRateLimit),
+    ChangeLimit(LimitId, LimitSpec),
+    DeleteLimit(LimitId),
 }
 
 /// Collects a plan and what is wrong.
@@ -127,12 +131,15 @@ pub(super) fn diff(current: &Current, document: &Document, means: Means<'_>) -> 
     differ.catalog();
     let members = differ.members();
     differ.tokens();
-    differ.keys(&Owners {
+    let owners = Owners {
         teams,
         accounts,
         members,
-    });
-    differ.compile();
+    };
+    differ.keys(&owners);
+    let named = differ.named(owners);
+    let caps = differ.caps(&named);
+    differ.compile(&named, &caps);
 
     let Differ {
         mut plan,
@@ -216,88 +223,19 @@ impl Differ<'_> {
             let change = change(ChangeKind::Update, "organization", &slug, &["traces"]);
             self.step(change, Step::ChangeTraces(traces));
         }
-    }
-
-    fn compile(&mut self) {
-        let organization = OrganizationUnit {
-            traces: self.document.traces.unwrap_or(self.current.organization.traces),
-            ..OrganizationUnit::new(self.current.organization.slug.clone())
-        };
-        let mut units = BTreeMap::from([(UnitId::Organization, UnitBody::Organization(organization))]);
-        let ids: HashMap<&str, UnitId> = self
-            .plan
-            .places
-            .iter()
-            .map(|(unit, place)| (place.as_str(), *unit))
-            .collect();
-        match &self.document.providers {
-            Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
-                let unit = ids.get(format!("providers[{index}]").as_str())?;
-                let kinds = entry.credentials.iter().map(|credential| credential.secret.kind());
-                let body = ProviderUnit {
-                    name: entry.name.clone(),
-                    kind: entry.kind,
-                    base_url: entry.base_url.clone(),
-                    settings: entry.settings.clone(),
-                    network: None,
-                    credentials: kinds.map(unsealed).collect(),
-                };
-                Some((*unit, UnitBody::Provider(body)))
-            })),
-            None => units.extend(self.current.providers.iter().map(|(row, _)| {
-                let kinds = row.credentials.iter().map(|credential| credential.kind);
-                let body = ProviderUnit {
-                    name: row.name.clone(),
-                    kind: row.kind,
-                    base_url: row.base_url.clone(),
-                    settings: row.settings.clone(),
-                    network: None,
-                    credentials: kinds.map(unsealed).collect(),
-                };
-                (UnitId::Provider(row.id), UnitBody::Provider(body))
-            })),
-        }
-        let model = |name, route, settings| {
-            UnitBody::Model(ModelUnit {
-                name,
-                route,
-                canaries: Vec::new(),
-                settings,
-            })
-        };
-        match &self.document.models {
-            Some(entries) => units.extend(entries.iter().enumerate().filter_map(|(index, entry)| {
-                let unit = ids.get(format!("models[{index}]").as_str())?;
-                Some((
-                    *unit,
-                    model(entry.name.clone(), entry.route.clone(), entry.settings.clone()),
-                ))
-            })),
-            None => units.extend(self.current.models.iter().map(|row| {
-                (
-                    UnitId::Model(row.id),
-                    model(row.name.clone(), row.route.clone(), row.settings.clone()),
-                )
-            })),
-        }
-        if let Err(found) = compile(self.current.organization.id, &units) {
-            let names = self
-                .current
-                .models
-                .iter()
-                .map(|row| (UnitId::Model(row.id), format!("models.{}", row.name)));
-            let mut places: HashMap<_, _> = names.collect();
-            places.extend(self.plan.places.clone());
-            self.problems
-                .extend(found.into_iter().map(|problem| place(&places, problem)));
+        let tags = self.document.tags.as_ref();
+        if let Some(tags) = tags.filter(|tags| **tags != self.current.organization.tags) {
+            let slug = &self.current.organization.slug;
+            let change = change(ChangeKind::Update, "organization", &slug, &["tags"]);
+            self.step(change, Step::ChangeTags(tags.clone()));
         }
     }
 }
 
 /// A credential as far as it is compiled: its secret plays no part in that.
-pub(super) fn unsealed(kind: CredentialKind) -> CredentialUnit {
+pub(super) fn unsealed(id: CredentialId, kind: CredentialKind) -> CredentialUnit {
     CredentialUnit {
-        id: CredentialId::mint(),
+        id,
         weight: 1,
         kind,
         sealed: Sealed::from_stored(String::new()),
@@ -332,7 +270,7 @@ impl Step {
     /// What stands in the audit log.
     pub(super) const fn action(&self) -> &'static str {
         match self {
-            Self::RenameOrganization(_) | Self::ChangeTraces(_) => "organization.update",
+            Self::RenameOrganization(_) | Self::ChangeTraces(_) | Self::ChangeTags(_) => "organization.update",
             Self::CreateTeam(..) => "team.create",
             Self::ChangeTeam(..) => "team.update",
             Self::DeleteTeam(_) => "team.delete",
@@ -363,6 +301,12 @@ impl Step {
             Self::ChangeKey(..) => "key.update",
             Self::RotateKey(..) => "key.rotate",
             Self::RevokeKey(_) => "key.revoke",
+            Self::CreateBudget(..) => "budget.create",
+            Self::ChangeBudget(..) => "budget.update",
+            Self::DeleteBudget(_) => "budget.delete",
+            Self::CreateLimit(..) => "limit.create",
+            Self::ChangeLimit(..) => "limit.update",
+            Self::DeleteLimit(_) => "limit.delete",
         }
     }
 }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use gatewright_contract::{Keyring, OpenedCredential};
 use gatewright_store::{Scope, SealedCredential};
 use gatewright_types::api::{
-    CredentialEntry, Document, KeyEntry, KeyOwner, MemberEntry, ModelEntry, NewOverlay, Organization, PriceEntry,
-    ProviderEntry, ServiceAccountEntry, TeamEntry, TokenEntry,
+    CredentialEntry, Document, KeyEntry, KeyOwner, MemberEntry, ModelEntry, NamedScope, NewOverlay, Organization,
+    PriceEntry, ProviderEntry, ServiceAccountEntry, TeamEntry, TokenEntry,
 };
 
 use super::current::Current;
 use super::document::VERSION;
+use super::export_caps::CapEntries;
 use super::secrets;
 use crate::error::ApiError;
 
@@ -22,7 +23,6 @@ pub(crate) async fn export(
 ) -> Result<Document, ApiError> {
     let mut everything = Document {
         version: VERSION,
-        organization: organization.slug.clone(),
         name: Some(organization.name.clone()),
         traces: Some(organization.traces),
         members: Some(Vec::new()),
@@ -34,6 +34,10 @@ pub(crate) async fn export(
         service_accounts: Some(Vec::new()),
         tokens: Some(Vec::new()),
         keys: Some(Vec::new()),
+        tags: Some(organization.tags.clone()),
+        budgets: Some(Vec::new()),
+        limits: Some(Vec::new()),
+        ..Document::of(organization.slug.clone())
     };
     let current = Current::read(scope, organization.clone(), &everything).await?;
     fill(&mut everything, current, keyring);
@@ -49,6 +53,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         .collect();
     let accounts = current.service_accounts.iter();
     let accounts: HashMap<_, _> = accounts.map(|account| (account.id, account.name.clone())).collect();
+    let mut caps = CapEntries::of(&current);
     let networks = current.networks;
     document.members = Some(sorted(
         current.members,
@@ -115,9 +120,14 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
     document.teams = Some(sorted(
         current.teams,
         |team| team.name.to_string(),
-        |team| TeamEntry {
-            name: team.name,
-            ip_ranges: team.ip_ranges,
+        |team| {
+            let (budgets, limits) = caps.take(&NamedScope::Team(team.name.clone()));
+            TeamEntry {
+                name: team.name,
+                ip_ranges: team.ip_ranges,
+                budgets,
+                limits,
+            }
         },
     ));
     document.service_accounts = Some(sorted(
@@ -140,26 +150,33 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
     document.keys = Some(sorted(
         current.keys,
         |key| key.name.to_string(),
-        |key| KeyEntry {
-            team: key.team.and_then(|team| teams.get(&team).cloned()),
-            name: key.name,
-            owner: key
-                .owner
-                .and_then(KeyOwner::person)
-                .and_then(|person| people.get(&person).cloned()),
-            service_account: key
-                .owner
-                .and_then(KeyOwner::service_account)
-                .and_then(|account| accounts.get(&account).cloned()),
-            secret: None,
-            models: key.models,
-            tags: key.tags,
-            scopes: key.scopes,
-            upkeep: key.upkeep,
-            faults: key.faults,
-            expires_at: key.expires_at,
+        |key| {
+            let (budgets, limits) = caps.take(&NamedScope::Key(key.name.clone()));
+            KeyEntry {
+                team: key.team.and_then(|team| teams.get(&team).cloned()),
+                name: key.name,
+                owner: key
+                    .owner
+                    .and_then(KeyOwner::person)
+                    .and_then(|person| people.get(&person).cloned()),
+                service_account: key
+                    .owner
+                    .and_then(KeyOwner::service_account)
+                    .and_then(|account| accounts.get(&account).cloned()),
+                secret: None,
+                models: key.models,
+                tags: key.tags,
+                scopes: key.scopes,
+                upkeep: key.upkeep,
+                faults: key.faults,
+                expires_at: key.expires_at,
+                budgets,
+                limits,
+            }
         },
     ));
+    let (budgets, limits) = caps.rest();
+    (document.budgets, document.limits) = (Some(budgets), Some(limits));
 }
 
 fn credential(provider: &str, sealed: SealedCredential, keyring: &Keyring) -> CredentialEntry {

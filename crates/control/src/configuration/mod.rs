@@ -4,17 +4,22 @@
 mod apply;
 mod assertions;
 mod bootstrap;
+mod caps;
+mod caps_diff;
 mod coherence;
 mod current;
 mod diff;
 mod document;
 mod entries;
 mod export;
+mod export_caps;
 mod keys;
+mod named;
 mod offline;
 mod people;
 mod providers;
 mod secrets;
+mod units;
 
 pub(crate) use apply::{apply, plan};
 pub use assertions::{assertions_schema, check_assertions, failures};

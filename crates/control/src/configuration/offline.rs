@@ -5,15 +5,22 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{
-    Caller, Catalog, KeyEntry, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit, TeamUnit, Tenant,
-    UnitBody, UnitId, compile,
+    Caller, Catalog, CompileProblem, KeyEntry, ModelUnit, OrganizationUnit, OverlayUnit, PriceUnit, ProviderUnit,
+    TeamUnit, Tenant, UnitBody, UnitId, compile,
 };
 use gatewright_routing::{Sampling, explain};
-use gatewright_types::api::{Document, Explanation, SampleRequest};
-use gatewright_types::{DisplayName, KeyId, ModelId, OrganizationId, OverlayId, PriceId, ProviderId, TeamId};
+use gatewright_types::api::{CredentialName, Document, Explanation, SampleRequest};
+use gatewright_types::{
+    BudgetId, CredentialId, DisplayName, KeyId, LimitId, ModelId, OrganizationId, OverlayId, PersonId, PriceId,
+    ProviderId, TeamId,
+};
 use serde_json::Value;
 
+use super::caps::{self, found, written_budgets, written_limits};
+use super::caps_diff::{Cap, Caps};
 use super::diff::{place, unsealed};
+use super::named::Named;
+use super::units::{add_caps, keys_problems, written_holders};
 use crate::check::{FieldProblem, Shape};
 
 /// The key of a sample that names none. It is always the same, so that routes by key always give the same.
@@ -45,12 +52,20 @@ pub fn check_sample(value: &Value) -> Result<SampleRequest, Vec<FieldProblem>> {
 pub fn compile_document(document: &Document) -> Result<Compiled, Vec<FieldProblem>> {
     let organization = OrganizationId::INSTALLATION;
     let mut places = HashMap::new();
-    let teams = teams(document);
-    let units = units(document, &teams, &mut places);
-    let tenant = compile(organization, &units).map_err(|found| {
-        let problems = found.into_iter().map(|problem| place(&places, problem));
-        problems.collect::<Vec<_>>()
-    })?;
+    let named = named(document);
+    let caps = caps(document, &named, &mut places)?;
+    let mut units = units(document, &named, &mut places);
+    add_caps(&caps, &mut units);
+    let mut found = keys_problems(&caps, &named, &written_holders(document, &named));
+    let tenant = match compile(organization, &units) {
+        Ok(tenant) if found.is_empty() => tenant,
+        Ok(_) => return Err(placed(&places, found)),
+        Err(more) => {
+            found.extend(more);
+            return Err(placed(&places, found));
+        }
+    };
+    let teams = named.teams;
     let keys = document.keys.iter().flatten().enumerate().map(|(index, entry)| {
         let key = KeyEntry {
             name: Some(entry.name.clone()),
@@ -103,23 +118,74 @@ impl Compiled {
     }
 }
 
-fn teams(document: &Document) -> HashMap<DisplayName, TeamId> {
+/// All that the document has, by new identifiers, but for keys, whose identifiers come from their places.
+fn named(document: &Document) -> Named {
+    let mut named = Named::default();
     let teams = document.teams.iter().flatten();
-    teams.map(|entry| (entry.name.clone(), TeamId::mint())).collect()
+    let teams = teams.map(|entry| (entry.name.clone(), TeamId::mint()));
+    named.teams.extend(teams);
+    let members = document.members.iter().flatten();
+    let people = members.map(|entry| (entry.email.clone(), PersonId::mint()));
+    named.people.extend(people);
+    let accounts = document.service_accounts.iter().flatten();
+    for account in accounts {
+        let team = account.team.as_ref().and_then(|team| named.teams.get(team)).copied();
+        named.account_teams.insert(account.name.clone(), team);
+    }
+    let keys = document.keys.iter().flatten().enumerate();
+    let keys = keys.map(|(index, entry)| (entry.name.clone(), key_id(index + 1)));
+    named.keys.extend(keys);
+    for provider in document.providers.iter().flatten() {
+        named.providers.insert(provider.name.clone());
+        for credential in &provider.credentials {
+            let (provider, name) = (provider.name.clone(), credential.name.clone());
+            let name = CredentialName { provider, name };
+            named.credentials.insert(name, CredentialId::mint());
+        }
+    }
+    let models = document.models.iter().flatten();
+    named.models.extend(models.map(|entry| entry.name.clone()));
+    named
 }
 
-fn units(
-    document: &Document,
-    teams: &HashMap<DisplayName, TeamId>,
-    places: &mut HashMap<UnitId, String>,
-) -> BTreeMap<UnitId, UnitBody> {
+fn caps(document: &Document, named: &Named, places: &mut HashMap<UnitId, String>) -> Result<Caps, Vec<FieldProblem>> {
+    let mut problems = caps::contradictions(document);
+    let mut caps = Caps::default();
+    for written in written_budgets(document) {
+        let Some(scope) = found(named, &written, &mut problems) else {
+            continue;
+        };
+        let (id, spec) = (BudgetId::mint(), written.spec.clone());
+        places.insert(UnitId::Budget(id), written.place);
+        caps.budgets.push(Cap { id, scope, spec });
+    }
+    for written in written_limits(document) {
+        let Some(scope) = found(named, &written, &mut problems) else {
+            continue;
+        };
+        let (id, spec) = (LimitId::mint(), written.spec.clone());
+        places.insert(UnitId::Limit(id), written.place);
+        caps.limits.push(Cap { id, scope, spec });
+    }
+    match problems.is_empty() {
+        true => Ok(caps),
+        false => Err(problems),
+    }
+}
+
+fn placed(places: &HashMap<UnitId, String>, found: Vec<CompileProblem>) -> Vec<FieldProblem> {
+    found.into_iter().map(|problem| place(places, problem)).collect()
+}
+
+fn units(document: &Document, named: &Named, places: &mut HashMap<UnitId, String>) -> BTreeMap<UnitId, UnitBody> {
     let mut units = BTreeMap::new();
     let organization = OrganizationUnit {
+        slug: document.organization.clone(),
         traces: document.traces.unwrap_or_default(),
-        ..OrganizationUnit::new(document.organization.clone())
+        tags: document.tags.clone().unwrap_or_default(),
     };
     units.insert(UnitId::Organization, UnitBody::Organization(organization));
-    for (name, id) in teams {
+    for (name, id) in &named.teams {
         // Where requests come from is nothing that is decided by a route.
         let unit = TeamUnit {
             name: name.clone(),
@@ -132,14 +198,18 @@ fn units(
         units.insert(unit, body);
     };
     for (index, entry) in document.providers.iter().flatten().enumerate() {
-        let kinds = entry.credentials.iter().map(|credential| credential.secret.kind());
+        let credentials = entry.credentials.iter().map(|credential| {
+            let (provider, name) = (entry.name.clone(), credential.name.clone());
+            let id = named.credentials.get(&CredentialName { provider, name }).copied();
+            unsealed(id.unwrap_or_else(CredentialId::mint), credential.secret.kind())
+        });
         let body = ProviderUnit {
             name: entry.name.clone(),
             kind: entry.kind,
             base_url: entry.base_url.clone(),
             settings: entry.settings.clone(),
             network: None,
-            credentials: kinds.map(unsealed).collect(),
+            credentials: credentials.collect(),
         };
         let unit = UnitId::Provider(ProviderId::mint());
         add(unit, format!("providers[{index}]"), UnitBody::Provider(body));

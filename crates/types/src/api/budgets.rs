@@ -1,5 +1,7 @@
 //! Budgets: how much may be spent within a window, and what happens then.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -242,6 +244,20 @@ impl BudgetSpec {
             BudgetMode::Smooth => UnpricedRequests::Allow,
             BudgetMode::Strict => UnpricedRequests::Block,
         })
+    }
+}
+
+impl fmt::Display for BudgetWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hour => f.write_str("hour"),
+            Self::Day => f.write_str("day"),
+            Self::Week => f.write_str("week"),
+            Self::Month => f.write_str("month"),
+            Self::FiscalMonth { starts_on } => write!(f, "month from day {starts_on}"),
+            Self::Rolling(length) => write!(f, "rolling {length}"),
+            Self::Total => f.write_str("total"),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration file: one organization per document. What the file can say, the API can do.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::credentials::usual_weight;
 use super::prices::Rates;
 use super::{
-    CredentialSecret, KeyScopes, KeyUpkeep, ModelSettings, Network, NewOverlay, ProviderKind, ProviderSettings, Route,
-    TraceSettings,
+    BudgetSpec, CredentialSecret, KeyScopes, KeyUpkeep, LimitScope, LimitSpec, ModelSettings, Network, NewOverlay,
+    ProviderKind, ProviderSettings, Route, TagRule, TraceSettings,
 };
 use crate::{DisplayName, Email, IpRange, ModelName, Role, Slug, TagName, UpstreamModel};
 
@@ -26,6 +27,9 @@ pub struct Document {
     pub name: Option<DisplayName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traces: Option<TraceSettings>,
+    /// The tags that the organization knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<TagRule>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<MemberEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +49,44 @@ pub struct Document {
     pub tokens: Option<Vec<TokenEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<KeyEntry>>,
+    /// Together with those that stand at teams and keys, all there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Vec<BudgetEntry>>,
+    /// Together with those that stand at teams and keys, all there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Vec<LimitEntry>>,
+}
+
+/// A budget of anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BudgetEntry {
+    pub scope: NamedScope,
+    #[serde(flatten)]
+    pub spec: BudgetSpec,
+}
+
+/// A limit of anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LimitEntry {
+    pub scope: NamedScope,
+    #[serde(flatten)]
+    pub spec: LimitSpec,
+}
+
+/// A scope by the names of teams and keys, the e-mail addresses of people, and the places of credentials.
+pub type NamedScope = LimitScope<DisplayName, Email, DisplayName, CredentialName>;
+
+/// A credential by its provider's name and its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CredentialName {
+    pub provider: Slug,
+    pub name: DisplayName,
 }
 
 /// Where a secret comes from. The command line reads `env` and `file` where it runs and sends `value`.
@@ -144,6 +186,12 @@ pub struct TeamEntry {
     /// Where requests with the team's keys may come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ip_ranges: Vec<IpRange>,
+    /// Left alone when absent, unless the document has `budgets` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Vec<BudgetSpec>>,
+    /// Left alone when absent, unless the document has `limits` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitSpec>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +245,42 @@ pub struct KeyEntry {
     pub faults: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Left alone when absent, unless the document has `budgets` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Vec<BudgetSpec>>,
+    /// Left alone when absent, unless the document has `limits` of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitSpec>,
+}
+
+impl Document {
+    /// Says nothing of what the organization has.
+    pub const fn of(organization: Slug) -> Self {
+        Self {
+            version: 1,
+            organization,
+            name: None,
+            traces: None,
+            tags: None,
+            members: None,
+            providers: None,
+            models: None,
+            prices: None,
+            catalog: None,
+            teams: None,
+            service_accounts: None,
+            tokens: None,
+            keys: None,
+            budgets: None,
+            limits: None,
+        }
+    }
+}
+
+impl fmt::Display for CredentialName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.name)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -97,6 +97,34 @@ pub struct LimitScopeQuery {
     pub subject: Option<String>,
 }
 
+impl<T, P, K, C> LimitScope<T, P, K, C>
+where
+    T: fmt::Display,
+    P: fmt::Display,
+    K: fmt::Display,
+    C: fmt::Display,
+{
+    /// `team Search`, `each end user`.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Organization => "the organization".to_owned(),
+            Self::Team(team) => format!("team {team}"),
+            Self::User(person) => format!("user {person}"),
+            Self::Key(key) => format!("key {key}"),
+            Self::EndUser(Which::Each(_)) => "each end user".to_owned(),
+            Self::EndUser(Which::One(name)) => format!("end user {name}"),
+            Self::Tag(TagScope { name, value: None }) => format!("each value of tag {name}"),
+            Self::Tag(TagScope {
+                name,
+                value: Some(value),
+            }) => format!("tag {name}={value}"),
+            Self::Provider(provider) => format!("provider {provider}"),
+            Self::Model(model) => format!("model {model}"),
+            Self::Credential(credential) => format!("credential {credential}"),
+        }
+    }
+}
+
 impl LimitScope {
     /// What tells it from others of its kind: see `LimitScopeQuery::subject`.
     pub fn subject(&self) -> String {
@@ -119,6 +147,27 @@ impl LimitScope {
 }
 
 impl<T, P, K, C> LimitScope<T, P, K, C> {
+    /// The same, with what it names named in another way.
+    pub fn renamed<T2, P2, K2, C2, E>(
+        &self,
+        team: impl FnOnce(&T) -> Result<T2, E>,
+        user: impl FnOnce(&P) -> Result<P2, E>,
+        key: impl FnOnce(&K) -> Result<K2, E>,
+        credential: impl FnOnce(&C) -> Result<C2, E>,
+    ) -> Result<LimitScope<T2, P2, K2, C2>, E> {
+        Ok(match self {
+            Self::Organization => LimitScope::Organization,
+            Self::Team(name) => LimitScope::Team(team(name)?),
+            Self::User(name) => LimitScope::User(user(name)?),
+            Self::Key(name) => LimitScope::Key(key(name)?),
+            Self::EndUser(which) => LimitScope::EndUser(which.clone()),
+            Self::Tag(tag) => LimitScope::Tag(tag.clone()),
+            Self::Provider(provider) => LimitScope::Provider(provider.clone()),
+            Self::Model(model) => LimitScope::Model(model.clone()),
+            Self::Credential(name) => LimitScope::Credential(credential(name)?),
+        })
+    }
+
     pub const fn kind(&self) -> ScopeKind {
         match self {
             Self::Organization => ScopeKind::Organization,

@@ -59,8 +59,9 @@ pub use catalog::{
 };
 pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
 pub use config::{
-    ApplyReport, Change, ChangeKind, CredentialEntry, Document, KeyEntry, MemberEntry, ModelEntry, NetworkEntry,
-    PriceEntry, ProviderEntry, SecretEntry, SecretSource, ServiceAccountEntry, TeamEntry, TextSource, TokenEntry,
+    ApplyReport, BudgetEntry, Change, ChangeKind, CredentialEntry, CredentialName, Document, KeyEntry, LimitEntry,
+    MemberEntry, ModelEntry, NamedScope, NetworkEntry, PriceEntry, ProviderEntry, SecretEntry, SecretSource,
+    ServiceAccountEntry, TeamEntry, TextSource, TokenEntry,
 };
 pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,

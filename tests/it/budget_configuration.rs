@@ -126,7 +126,9 @@ async fn what_a_file_says_is_there_and_what_is_exported_says_the_same() {
     assert_eq!(told(&planned(&organization, &document).await), [""; 0]);
 
     let path = organization.path("/configuration");
-    let exported = organization.owner.get(&path).await.expect(200).json();
+    let mut exported = organization.owner.get(&path).await.expect(200).json();
+    // Secrets are exported as references, which the command line reads.
+    exported["providers"] = document["providers"].clone();
     assert_eq!(told(&planned(&organization, &exported).await), [""; 0]);
     for place in [
         "/tags",
@@ -146,7 +148,6 @@ async fn what_a_file_says_is_there_and_what_is_exported_says_the_same() {
         &member.email,
     );
     let mut moved: Value = serde_json::from_str(&moved).expect("a document");
-    moved["providers"] = document["providers"].clone();
     for list in ["members", "tokens", "name"] {
         moved.as_object_mut().expect("a document").remove(list);
     }

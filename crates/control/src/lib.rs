@@ -6,6 +6,8 @@ mod access;
 mod api;
 mod auth;
 mod background;
+mod budget_news;
+mod budget_state;
 mod canary;
 mod catalog;
 mod check;

@@ -528,6 +528,12 @@ pub(crate) fn routes() -> Vec<Route> {
             budgets::delete,
         ),
         needs(
+            BudgetsRead,
+            get(below!("/budgets/{budget}/alerts")),
+            "What was reached of a budget, the newest first",
+            budgets::alerts,
+        ),
+        needs(
             BudgetsWrite,
             post(below!("/budgets/{budget}/increases")),
             "Add to a budget for a while",

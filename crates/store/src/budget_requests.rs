@@ -9,6 +9,7 @@ use sea_orm::{
     QueryFilter as _, Select,
 };
 
+use crate::budget_alerts::AskingBudget;
 use crate::entity::budget_request::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
 use crate::page::Part;
@@ -69,6 +70,37 @@ impl WriteTx {
             asked_in_ms: None,
             amount: Some(new.amount.get()),
             reason: new.reason.clone(),
+            state: BudgetRequestState::Open.as_str().to_owned(),
+            increase: None,
+            created_at: self.at,
+            created_by: self.actor_label(),
+            decided_at: None,
+            decided_by: None,
+        };
+        stored::insert(&self.transaction, row.clone()).await?;
+        Ok(read(row)?)
+    }
+
+    /// A budget asks by itself, once in a window: again is a conflict.
+    pub async fn ask_for_refused(
+        &mut self,
+        asking: &AskingBudget,
+        id: BudgetRequestId,
+    ) -> Result<BudgetRequest, WriteError> {
+        let budget = self.budget_row(asking.organization, asking.budget).await?;
+        let asked = ours(asking.organization)
+            .filter(Column::Budget.eq(budget.id))
+            .filter(Column::AskedInMs.eq(asking.asked_in_ms));
+        if asked.one(&self.transaction).await?.is_some() {
+            return Err(WriteError::conflict("budget", "has asked in this window already"));
+        }
+        let row = Model {
+            id: id.uuid(),
+            organization: asking.organization.uuid(),
+            budget: budget.id,
+            asked_in_ms: Some(asking.asked_in_ms),
+            amount: None,
+            reason: "it is spent, and requests are refused".to_owned(),
             state: BudgetRequestState::Open.as_str().to_owned(),
             increase: None,
             created_at: self.at,

@@ -3,10 +3,11 @@
 //! budget was made is kept apart, as its opening: no row counts there.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use gatewright_contract::UsageRecord;
-use gatewright_types::{BudgetId, DisplayName, Nanos};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
+use gatewright_types::{BudgetId, DisplayName, Nanos, OrganizationId};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::bulk::{Wide, insert_of_many, placeholders, portions};
@@ -58,6 +59,32 @@ impl Scope<'_> {
         let rows = self.connection.query_all_raw(statement).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
+}
+
+/// The sum of what was spent in windows, or parts of one, that begin within these times, openings included. `name` is
+/// empty but for a budget for each.
+pub(crate) async fn spent_by(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    budget: BudgetId,
+    name: &str,
+    times_ms: Range<i64>,
+) -> Result<Nanos, DbErr> {
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) FROM ( \
+         SELECT cost_nanos FROM budget_spend \
+         WHERE organization = ?1 AND budget = ?2 AND name = ?3 AND from_ms >= ?4 AND from_ms < ?5 UNION ALL \
+         SELECT cost_nanos FROM budget_opening \
+         WHERE organization = ?1 AND budget = ?2 AND name = ?3 AND from_ms >= ?4 AND from_ms < ?5) counted";
+    let values = [
+        organization.uuid().into(),
+        budget.uuid().into(),
+        name.into(),
+        times_ms.start.into(),
+        times_ms.end.into(),
+    ];
+    let statement = stored::statement(connection.get_database_backend(), SQL, values);
+    let row = connection.query_one_raw(statement).await?;
+    row.map_or(Ok(Nanos::ZERO), |row| row.try_get_by_index(0).map(Nanos::new))
 }
 
 /// Adds records to the sums of the windows that they count in. Rows are written in the order of their key, as other sums

@@ -282,6 +282,24 @@ pub(crate) async fn of_key(
     rows.into_iter().map(read).collect()
 }
 
+/// As they are published, of whichever organization.
+pub(crate) async fn units(
+    connection: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<(OrganizationId, BudgetId, BudgetUnit)>, DbErr> {
+    let rows = Entity::find().filter(Column::Id.is_in(ids)).all(connection).await?;
+    let ids = rows.iter().map(|row| row.id);
+    let mut added = by_budget(increases(connection, ids, stored::now()).await?);
+    let read = |row: Model| {
+        let organization = OrganizationId::from_uuid(row.organization);
+        let increases = added.remove(&row.id).unwrap_or_default();
+        let scope = scope(&row)?;
+        let budget = read(row, scope, &Names::default(), increases)?;
+        Ok((organization, budget.id, unit(&budget)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 pub(crate) fn ours(organization: OrganizationId) -> Select<Entity> {
     Entity::find().filter(Column::Organization.eq(organization.uuid()))
 }

@@ -3,6 +3,7 @@
 //! which adds the audit row, the revision and the compile check. It knows neither HTTP nor Redis nor the environment.
 
 mod audit;
+mod budget_alerts;
 mod budget_requests;
 mod budget_spend;
 mod budgets;
@@ -49,6 +50,7 @@ mod usage;
 mod usage_parts;
 mod write;
 
+pub use budget_alerts::{AskingBudget, ReachedStep, reached_steps};
 pub use budget_spend::BudgetSpend;
 pub use budgets::BudgetRow;
 pub use canaries::{CanaryMove, CanaryRow};

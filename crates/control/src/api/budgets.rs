@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use gatewright_store::BudgetRow;
 use gatewright_types::api::{
-    Budget, BudgetChange, BudgetDecision, BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery, NewBudget,
-    NewBudgetRequest, NewIncrease,
+    Budget, BudgetAlert, BudgetChange, BudgetDecision, BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery,
+    NewBudget, NewBudgetRequest, NewIncrease,
 };
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Nanos, Page};
 use serde_json::json;
 
 use crate::access::Call;
+use crate::budget_state;
 use crate::endpoint::{Created, Json, NoContent, Path, Path2, Query};
 use crate::error::ApiError;
 
@@ -17,7 +18,7 @@ const LONGEST_REASON: usize = 500;
 
 pub(crate) async fn list(call: Call, Query(query): Query<LimitScopeQuery>) -> Result<Json<Page<Budget>>, ApiError> {
     let Page { items, next_cursor } = call.scope().budgets(&query).await?;
-    let items = items.into_iter().map(told).collect();
+    let items = all_told(&call, items).await?;
     Ok(Json(Page { items, next_cursor }))
 }
 
@@ -27,12 +28,12 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewBudget>) -> Result<Cre
     let row = call
         .write(audited, async |tx| tx.create_budget(organization, id, &new).await)
         .await?;
-    Ok(Created(told(row)))
+    told(&call, row).await.map(Created)
 }
 
 pub(crate) async fn read(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<Budget>, ApiError> {
-    let row = call.scope().budget(budget).await?;
-    row.map(told).map(Json).ok_or(ApiError::NotFound)
+    let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
+    told(&call, row).await.map(Json)
 }
 
 pub(crate) async fn update(
@@ -47,7 +48,7 @@ pub(crate) async fn update(
             tx.change_budget(organization, budget, &change).await
         })
         .await?;
-    Ok(Json(told(row)))
+    told(&call, row).await.map(Json)
 }
 
 pub(crate) async fn delete(call: Call, Path(budget): Path<BudgetId>) -> Result<NoContent, ApiError> {
@@ -130,26 +131,32 @@ pub(crate) async fn decide(
     Ok(Json(decided.await?))
 }
 
-fn told(row: BudgetRow) -> Budget {
-    let BudgetRow {
-        id,
-        scope,
-        scope_name,
-        spec,
-        increases,
-        created_at,
-        created_by,
-    } = row;
-    Budget {
-        id,
-        scope,
-        scope_name,
-        spec,
-        increases,
-        state: None,
-        created_at,
-        created_by,
-    }
+pub(crate) async fn alerts(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<Page<BudgetAlert>>, ApiError> {
+    call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
+    Ok(Json(Page {
+        items: call.scope().budget_alerts(budget).await?,
+        next_cursor: None,
+    }))
+}
+
+async fn told(call: &Call, row: BudgetRow) -> Result<Budget, ApiError> {
+    let mut told = all_told(call, vec![row]).await?;
+    told.pop().ok_or(ApiError::NotFound)
+}
+
+async fn all_told(call: &Call, rows: Vec<BudgetRow>) -> Result<Vec<Budget>, ApiError> {
+    let states = budget_state::states(&call.control, call.organization.id, &rows, Utc::now()).await?;
+    let told = rows.into_iter().zip(states).map(|(row, state)| Budget {
+        id: row.id,
+        scope: row.scope,
+        scope_name: row.scope_name,
+        spec: row.spec,
+        increases: row.increases,
+        state,
+        created_at: row.created_at,
+        created_by: row.created_by,
+    });
+    Ok(told.collect())
 }
 
 fn check_amount(field: &str, amount: Nanos) -> Result<(), ApiError> {

@@ -8,6 +8,7 @@ use gatewright_store::Db;
 use tokio_util::sync::CancellationToken;
 
 use super::Trouble;
+use crate::budget_news;
 use crate::error::chain;
 
 const WAIT: Duration = Duration::from_secs(2);
@@ -45,6 +46,12 @@ pub async fn run(db: Db, stream: UsageStream, consumer: String, stop: Cancellati
                 }
             }
         };
+        // As often as it takes: of the last request in a window there is no next batch.
+        while let Err(error) = budget_news::follow(&db, &received.batch.records).await {
+            if !trouble.wait(&error, &stop).await {
+                return;
+            }
+        }
         // The next batch has it, too.
         if let Err(error) = db.system().note_key_use(&received.batch.records).await {
             tracing::debug!(error = %chain(&error), "when keys were last used was not noted");

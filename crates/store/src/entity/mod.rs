@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod budget;
+pub(crate) mod budget_alert;
 pub(crate) mod budget_counting;
 pub(crate) mod budget_increase;
 pub(crate) mod budget_opening;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LimitScope;
 use super::catalog::words;
-use crate::{BudgetId, BudgetRequestId, Currency, HumanDuration, IncreaseId, ModelName, Nanos, ZoneName};
+use crate::{BudgetId, BudgetRequestId, Currency, DisplayName, HumanDuration, IncreaseId, ModelName, Nanos, ZoneName};
 
 /// What is written of a budget. The same shape is in the API, in the configuration file and in the published configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ pub struct Budget {
     pub spec: BudgetSpec,
     /// In force now.
     pub increases: Vec<Increase>,
-    /// Of a budget for each, the sum of all, and no cap.
+    /// Of a budget for each, the sum of all, and no cap. Absent of one that this release does not understand.
     pub state: Option<BudgetState>,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
@@ -127,14 +127,30 @@ pub struct BudgetState {
     pub from: Option<DateTime<Utc>>,
     /// When it begins anew; absent for `total` and for what rolls.
     pub to: Option<DateTime<Utc>>,
-    /// The amount with increases and what was carried over.
-    pub cap: Nanos,
+    /// The amount with increases and what was carried over. Absent of a budget for each.
+    pub cap: Option<Nanos>,
     pub carried_over: Nanos,
     pub spent: Nanos,
-    /// For requests under way, and leased to nodes.
-    pub reserved: Nanos,
-    /// Percentages that were reached.
+    /// For requests under way, and leased to nodes. Absent while nodes cannot be asked.
+    pub reserved: Option<Nanos>,
+    /// Percentages that were reached; of a budget for each, by whoever spent the most.
     pub reached: Vec<u16>,
+}
+
+/// A percentage of a budget was reached. Told once in a window, for each of those whom it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BudgetAlert {
+    /// In percent of `cap`.
+    pub step: u16,
+    /// Who reached it, of a budget for each.
+    pub name: Option<DisplayName>,
+    /// The beginning of the window; absent for `total`.
+    pub from: Option<DateTime<Utc>>,
+    /// When it was noticed.
+    pub spent: Nanos,
+    pub cap: Nanos,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

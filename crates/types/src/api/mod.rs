@@ -45,7 +45,7 @@ mod usage;
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
 pub use budgets::{
-    Budget, BudgetAction, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestQuery,
+    Budget, BudgetAction, BudgetAlert, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestQuery,
     BudgetRequestState, BudgetSpec, BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease,
     UnpricedRequests, WhenUnavailable,
 };

@@ -1,0 +1,174 @@
+//! How budgets stand: what the ledger has, and what nodes hold beyond it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use gatewright_contract::{Budget, BudgetUnit, Counting, IncreaseUnit, budget_counter};
+use gatewright_coord::CounterStanding;
+use gatewright_store::{BudgetRow, BudgetSpend, Scope, reached_steps};
+use gatewright_types::api::BudgetState;
+use gatewright_types::{BudgetId, DisplayName, Nanos, OrganizationId};
+
+use crate::control::Control;
+use crate::error::{ApiError, chain};
+
+/// What was spent in a window, by whom it is for; by nobody where it is for all.
+type Spent = BTreeMap<Option<DisplayName>, Nanos>;
+
+struct Window {
+    budget: Budget,
+    counting: Counting,
+    spent: Spent,
+    carried_over: Nanos,
+}
+
+/// The states of budgets, in their order.
+pub(crate) async fn states(
+    control: &Control,
+    organization: OrganizationId,
+    rows: &[BudgetRow],
+    now: DateTime<Utc>,
+) -> Result<Vec<Option<BudgetState>>, ApiError> {
+    let scope = control.db.organization(organization);
+    let mut windows = Vec::with_capacity(rows.len());
+    for row in rows {
+        windows.push(window(&scope, row, now).await?);
+    }
+    let live = live(control, organization, windows.iter().flatten()).await;
+    let states = windows
+        .into_iter()
+        .map(|window| Some(state(&window?, live.as_ref(), now)));
+    Ok(states.collect())
+}
+
+async fn window(scope: &Scope<'_>, row: &BudgetRow, now: DateTime<Utc>) -> Result<Option<Window>, ApiError> {
+    let unit = BudgetUnit {
+        scope: row.scope.clone(),
+        spec: row.spec.clone(),
+        increases: row
+            .increases
+            .iter()
+            .map(|increase| IncreaseUnit {
+                amount: increase.amount,
+                expires_at: increase.expires_at,
+            })
+            .collect(),
+    };
+    // What is stored was compiled when it was saved; an earlier release may have thought otherwise.
+    let Some(budget) = Budget::compiled(row.id, &unit) else {
+        return Ok(None);
+    };
+    let counting = budget.counting(now);
+    let before = match counting {
+        Counting::Period(period) if row.spec.carry_over => Some(period.before(row.spec.window, budget.zone)),
+        Counting::Period(_) | Counting::Rolling { .. } | Counting::Total => None,
+    };
+    let since = before.map_or(counting.since(now), |before| before.from);
+    let all = scope.spent(row.id, since.timestamp_millis()).await?;
+    let spent = match counting {
+        Counting::Period(period) => sums(&all, period.from, Some(period.to)),
+        Counting::Rolling { .. } | Counting::Total => sums(&all, counting.since(now), None),
+    };
+    let carried_over = match before {
+        Some(before) if !row.scope.is_for_each() => {
+            let then = total(&sums(&all, before.from, Some(before.to)));
+            row.spec.amount.saturating_sub(then).max(Nanos::ZERO)
+        }
+        Some(_) | None => Nanos::ZERO,
+    };
+    Ok(Some(Window {
+        budget,
+        counting,
+        spent,
+        carried_over,
+    }))
+}
+
+fn sums(all: &[BudgetSpend], from: DateTime<Utc>, to: Option<DateTime<Utc>>) -> Spent {
+    let times = from.timestamp_millis()..to.map_or(i64::MAX, |to| to.timestamp_millis());
+    let mut spent = Spent::new();
+    for row in all.iter().filter(|row| times.contains(&row.from_ms)) {
+        let sum = spent.entry(row.name.clone()).or_default();
+        *sum = sum.saturating_add(row.cost);
+    }
+    spent
+}
+
+fn total(spent: &Spent) -> Nanos {
+    spent.values().fold(Nanos::ZERO, |sum, one| sum.saturating_add(*one))
+}
+
+/// What the counters say, by budget. Nothing while they cannot be asked.
+async fn live(
+    control: &Control,
+    organization: OrganizationId,
+    windows: impl Iterator<Item = &Window>,
+) -> Option<BTreeMap<BudgetId, Vec<CounterStanding>>> {
+    let mut budgets = Vec::new();
+    let mut keys: Vec<Arc<str>> = Vec::new();
+    for Window {
+        budget,
+        counting,
+        spent,
+        ..
+    } in windows
+    {
+        if !budget.scope.is_for_each() {
+            budgets.push(budget.id);
+            keys.push(budget_counter(budget.id, *counting, None));
+            continue;
+        }
+        for name in spent.keys().flatten() {
+            budgets.push(budget.id);
+            keys.push(budget_counter(budget.id, *counting, Some(name.as_str())));
+        }
+    }
+    match control.counters.standing(organization, &keys).await {
+        Ok(standings) => {
+            let mut by_budget: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for (budget, standing) in budgets.into_iter().zip(standings) {
+                by_budget.entry(budget).or_default().push(standing);
+            }
+            Some(by_budget)
+        }
+        Err(error) => {
+            tracing::debug!(error = %chain(&error), "the counters of budgets cannot be asked");
+            None
+        }
+    }
+}
+
+fn state(window: &Window, live: Option<&BTreeMap<BudgetId, Vec<CounterStanding>>>, now: DateTime<Utc>) -> BudgetState {
+    let Window {
+        budget,
+        counting,
+        spent,
+        carried_over,
+    } = window;
+    let (from, to) = match counting {
+        Counting::Period(period) => (Some(period.from), Some(period.to)),
+        Counting::Rolling { .. } => (Some(counting.since(now)), None),
+        Counting::Total => (None, None),
+    };
+    let each = budget.scope.is_for_each();
+    let cap = budget.cap(now).saturating_add(*carried_over);
+    let most = spent.values().copied().max().unwrap_or_default();
+    let sum = total(spent);
+    let reserved = live.map(|live| {
+        let standings = live.get(&budget.id).map_or(&[][..], Vec::as_slice);
+        let held: i64 = standings.iter().flat_map(|one| one.leased.values()).sum();
+        // Nodes may have reported what the ledger does not have yet.
+        let reported: i64 = standings.iter().map(|one| one.spent(*counting, now)).sum();
+        Nanos::new(held.saturating_add(reported.saturating_sub(sum.get()).max(0)))
+    });
+    BudgetState {
+        from,
+        to,
+        cap: (!each).then_some(cap),
+        carried_over: *carried_over,
+        spent: sum,
+        reserved,
+        reached: reached_steps(&budget.spec.alerts, most, cap),
+    }
+}

@@ -28,6 +28,7 @@ mod identity;
 mod invoke;
 mod key_scopes;
 mod keys;
+mod ledger;
 mod limits;
 mod membership;
 mod metering;

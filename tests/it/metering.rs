@@ -23,13 +23,13 @@ const COUNTED: Duration = Duration::from_secs(60);
 const CALLERS: usize = 150;
 
 /// Callers who ask again and again until they are told to stop.
-struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     callers: JoinSet<Vec<String>>,
 }
 
 impl Load {
-    fn begin(organization: &Organization, key: &Key) -> Self {
+    pub(crate) fn begin(organization: &Organization, key: &Key) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let mut callers = JoinSet::new();
         for number in 0..CALLERS {
@@ -40,7 +40,7 @@ impl Load {
     }
 
     /// The requests whose whole answer reached its caller.
-    async fn end(self) -> Vec<String> {
+    pub(crate) async fn end(self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
         let complete: Vec<_> = self.callers.join_all().await.into_iter().flatten().collect();
         assert!(
@@ -75,7 +75,7 @@ async fn call_until(stop: Arc<AtomicBool>, chat: Chat, number: usize) -> Vec<Str
 }
 
 /// Waits until every request is counted, then checks that none is counted twice and that the sums are right.
-async fn reconcile(organization: &Organization, complete: &[String]) -> Vec<UsageRow> {
+pub(crate) async fn reconcile(organization: &Organization, complete: &[String]) -> Vec<UsageRow> {
     let rows = eventually("all requests are counted", COUNTED, async || {
         let rows = organization.rows().await;
         let counted: HashMap<String, &UsageRow> = rows.iter().map(|row| (row.id.to_string(), row)).collect();

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use gatewright_cel::{Expression, Zone};
 use gatewright_types::api::{BudgetSpec, LimitScope, LimitSpec, Which};
 use gatewright_types::{BudgetId, CredentialId, DisplayName, LimitId, ModelName, PersonId, Slug, TagName, TeamId};
@@ -17,6 +18,8 @@ pub struct Budget {
     pub scope: LimitScope,
     pub spec: BudgetSpec,
     pub zone: Zone,
+    /// When it was made, as far as that is known.
+    pub since: Option<DateTime<Utc>>,
     /// In force until their time is over, by nanos and the end in milliseconds since 1970.
     pub increases: Vec<(i64, i64)>,
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_types::api::BudgetAction;
 use gatewright_types::{BudgetId, DisplayName, LimitId, Nanos};
 
-use crate::{Budget, BudgetShare, Counting, RateLimit};
+use crate::{Budget, BudgetShare, Counting, Period, RateLimit};
 
 /// A limit's time moves on by parts, of which so many make its length: it is less than a hundredth longer than it says.
 const PARTS: i32 = 120;
@@ -44,6 +44,15 @@ pub fn limit_counter(limit: LimitId, measure: Measure, name: Option<&str>) -> Ar
 impl Budget {
     pub fn counting(&self, now: DateTime<Utc>) -> Counting {
         Counting::at(self.spec.window, self.zone, now)
+    }
+
+    /// The period whose rest is added to this one. None where nothing is carried over, and where the budget was made since.
+    pub fn carried_from(&self, counting: Counting) -> Option<Period> {
+        let Counting::Period(period) = counting else {
+            return None;
+        };
+        let was_there = self.since.is_none_or(|since| since < period.from);
+        (self.spec.carry_over && was_there).then(|| period.before(self.spec.window, self.zone))
     }
 
     /// Whether nothing goes beyond its amount.
@@ -156,12 +165,25 @@ mod tests {
             scope: LimitScope::Organization,
             spec: serde_json::from_value::<BudgetSpec>(spec).expect("a budget"),
             zone: Zone::named("UTC").expect("UTC"),
+            since: None,
             increases: vec![(500_000_000, 1_000), (250_000_000, 2_000)],
         }
     }
 
     fn time(text: &str) -> DateTime<Utc> {
         text.parse().expect(text)
+    }
+
+    #[test]
+    fn nothing_is_carried_over_from_before_a_budget_was_made() {
+        let mut day = budget(BudgetWindow::Day);
+        day.spec.carry_over = true;
+        let from = |day: &Budget, at: &str| day.carried_from(day.counting(time(at))).map(|period| period.from);
+
+        assert_eq!(from(&day, "2026-11-30T12:00:00Z"), Some(time("2026-11-29T00:00:00Z")));
+        day.since = Some(time("2026-11-30T09:00:00Z"));
+        assert_eq!(from(&day, "2026-11-30T12:00:00Z"), None);
+        assert_eq!(from(&day, "2026-12-01T12:00:00Z"), Some(time("2026-11-30T00:00:00Z")));
     }
 
     #[test]

@@ -233,6 +233,9 @@ pub struct BudgetUnit {
     /// Those whose time is not over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub increases: Vec<IncreaseUnit>,
+    /// When it was made. Absent where it is only thought of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// More of a budget for a while.

@@ -54,16 +54,14 @@ async fn window(scope: &Scope<'_>, row: &BudgetRow, now: DateTime<Utc>) -> Resul
                 expires_at: increase.expires_at,
             })
             .collect(),
+        since: Some(row.created_at),
     };
     // What is stored was compiled when it was saved; an earlier release may have thought otherwise.
     let Some(budget) = Budget::compiled(row.id, &unit) else {
         return Ok(None);
     };
     let counting = budget.counting(now);
-    let before = match counting {
-        Counting::Period(period) if row.spec.carry_over => Some(period.before(row.spec.window, budget.zone)),
-        Counting::Period(_) | Counting::Rolling { .. } | Counting::Total => None,
-    };
+    let before = budget.carried_from(counting);
     let since = before.map_or(counting.since(now), |before| before.from);
     let all = scope.spent(row.id, since.timestamp_millis()).await?;
     let spent = match counting {

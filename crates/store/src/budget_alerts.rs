@@ -170,13 +170,12 @@ impl System<'_> {
     ) -> Result<(), DbErr> {
         let counting = budget.counting(now);
         let spent = self.spent(one, counting.since(now), None).await?;
-        let carried = match counting {
-            Counting::Period(period) if budget.spec.carry_over => {
-                let before = period.before(budget.spec.window, budget.zone);
+        let carried = match budget.carried_from(counting) {
+            Some(before) => {
                 let then = self.spent(one, before.from, Some(before.to)).await?;
                 budget.spec.amount.saturating_sub(then).max(Nanos::ZERO)
             }
-            Counting::Period(_) | Counting::Rolling { .. } | Counting::Total => Nanos::ZERO,
+            None => Nanos::ZERO,
         };
         let cap = budget.cap(now).saturating_add(carried);
         let steps = reached_steps(&budget.spec.alerts, spent, cap);

@@ -324,6 +324,7 @@ fn unit(budget: &BudgetRow) -> BudgetUnit {
         scope: budget.scope.clone(),
         spec: budget.spec.clone(),
         increases: increases.collect(),
+        since: Some(budget.created_at),
     }
 }
 

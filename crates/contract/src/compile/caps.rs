@@ -107,7 +107,12 @@ pub(super) fn lost_downgrade(spec: &BudgetSpec, is_model: impl Fn(&ModelName) ->
 
 /// One budget, whatever it names.
 pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
-    let BudgetUnit { scope, spec, increases } = unit;
+    let BudgetUnit {
+        scope,
+        spec,
+        increases,
+        since,
+    } = unit;
     let wrong = budget_problems(spec);
     match Zone::named(spec.time_zone.as_str()) {
         Ok(zone) if wrong.is_empty() => Ok(Budget {
@@ -115,6 +120,7 @@ pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
             scope: scope.clone(),
             spec: spec.clone(),
             zone,
+            since: *since,
             increases: increases
                 .iter()
                 .map(|increase| (increase.amount.get(), increase.expires_at.timestamp_millis()))

@@ -217,6 +217,7 @@ fn budget_unit(cap: &Cap<BudgetId, BudgetSpec>) -> BudgetUnit {
         scope: cap.scope.clone(),
         spec: cap.spec.clone(),
         increases: Vec::new(),
+        since: None,
     }
 }
 

@@ -77,12 +77,7 @@ pub(crate) async fn booked(
 /// The window of a moment, and the one before where that decides how much this one has.
 fn countings(budget: &Budget, now: DateTime<Utc>) -> impl Iterator<Item = Counting> {
     let counting = budget.counting(now);
-    let before = match counting {
-        Counting::Period(period) if budget.spec.carry_over => {
-            Some(Counting::Period(period.before(budget.spec.window, budget.zone)))
-        }
-        Counting::Period(_) | Counting::Rolling { .. } | Counting::Total => None,
-    };
+    let before = budget.carried_from(counting).map(Counting::Period);
     before.into_iter().chain([counting])
 }
 

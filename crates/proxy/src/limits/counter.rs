@@ -26,16 +26,11 @@ impl Met<Budget> {
     }
 
     fn carry(&self, counting: Counting) -> Option<Carry> {
-        let Counting::Period(period) = counting else {
-            return None;
-        };
         let budget = &self.it;
-        budget.spec.carry_over.then(|| {
-            let before = Counting::Period(period.before(budget.spec.window, budget.zone));
-            Carry {
-                previous: budget_counter(budget.id, before, self.name()),
-                amount: budget.spec.amount.get(),
-            }
+        let before = budget.carried_from(counting)?;
+        Some(Carry {
+            previous: budget_counter(budget.id, Counting::Period(before), self.name()),
+            amount: budget.spec.amount.get(),
         })
     }
 }

@@ -50,6 +50,7 @@ impl Scope<'_> {
                 scope: stored::json("scope", &row.scope)?,
                 spec: stored::json("budget", &row.spec)?,
                 increases: Vec::new(),
+                since: Some(row.created_at),
             };
             budgets.extend(Budget::compiled(BudgetId::from_uuid(row.id), &unit));
         }

@@ -97,6 +97,7 @@ fn budget_of(scope: Value, mut spec: Value) -> BudgetUnit {
         scope,
         spec,
         increases: Vec::new(),
+        since: None,
     }
 }
 

@@ -37,8 +37,16 @@ pub fn budget_counter(budget: BudgetId, counting: Counting, name: Option<&str>) 
     key.into()
 }
 
+const OF_LIMITS: &str = "limit/";
+
 pub fn limit_counter(limit: LimitId, measure: Measure, name: Option<&str>) -> Arc<str> {
-    format!("limit/{limit}/{}/{}", measure.as_str(), name.unwrap_or_default()).into()
+    format!("{OF_LIMITS}{limit}/{}/{}", measure.as_str(), name.unwrap_or_default()).into()
+}
+
+/// Whether the ledger knows what is counted under a key. Of limits it does not: nobody knows how many requests came within
+/// the last minute but those who counted them.
+pub fn is_in_ledger(key: &str) -> bool {
+    !key.starts_with(OF_LIMITS)
 }
 
 impl Budget {

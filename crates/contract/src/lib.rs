@@ -35,7 +35,7 @@ pub use compile::{
     CompileProblem, Whole, budget_problems, compile, credential_problem, key_caps, key_problems, limit_problems,
 };
 pub use condition::unit_expression;
-pub use counted::{Measure, budget_counter, limit_counter};
+pub use counted::{Measure, budget_counter, is_in_ledger, limit_counter};
 pub use cow_map::CowMap;
 pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,

@@ -28,9 +28,16 @@ pub struct LocalCounters {
 
 #[derive(Debug, Default)]
 struct Books {
-    of: HashMap<OrganizationId, HashMap<Arc<str>, Tally>>,
+    of: HashMap<OrganizationId, Book>,
     awaiting: BTreeSet<OrganizationId>,
     swept_at_ms: i64,
+}
+
+/// An organization's counters.
+#[derive(Debug, Default)]
+struct Book {
+    seeded: bool,
+    tallies: HashMap<Arc<str>, Tally>,
 }
 
 impl LocalCounters {
@@ -67,10 +74,12 @@ impl LocalCounters {
         let mut books = self.books();
         books.sweep(now_ms);
         let Books { of, awaiting, .. } = &mut *books;
-        let Some(book) = of.get_mut(&take.organization) else {
+        let book = of.entry(take.organization).or_default();
+        if take.needs_seed() && !book.seeded {
             awaiting.insert(take.organization);
             return Taken::Unseeded;
-        };
+        }
+        let book = &mut book.tallies;
         let told: Vec<_> = take
             .demands
             .iter()
@@ -110,23 +119,24 @@ impl LocalCounters {
         let now_ms = (self.clock)();
         let mut books = self.books();
         books.awaiting.remove(&organization);
-        if books.of.contains_key(&organization) {
+        let book = books.of.entry(organization).or_default();
+        if book.seeded {
             return false;
         }
-        let mut book: HashMap<Arc<str>, Tally> = HashMap::new();
         for seed in seeds {
-            let tally = book.entry(seed.key.clone()).or_default();
+            let tally = book.tallies.entry(seed.key.clone()).or_default();
             tally.set_part(seed.part, seed.spent);
             tally.keep(seed.counting, now_ms);
         }
-        books.of.insert(organization, book);
+        book.seeded = true;
         true
     }
 
     pub(super) fn correct(&self, organization: OrganizationId, seed: &Seed, right: Right) -> Option<i64> {
         let now_ms = (self.clock)();
         let mut books = self.books();
-        let tally = books.of.get_mut(&organization)?.entry(seed.key.clone()).or_default();
+        let book = books.of.get_mut(&organization).filter(|book| book.seeded)?;
+        let tally = book.tallies.entry(seed.key.clone()).or_default();
         let before = tally.part(seed.part);
         let after = match right {
             Right::AtLeast => before.max(seed.spent),
@@ -141,13 +151,14 @@ impl LocalCounters {
         let now_ms = (self.clock)();
         let books = self.books();
         let book = books.of.get(&organization);
-        let standing = |key: &Arc<str>| book.and_then(|book| book.get(key)).map(|tally| tally.standing(now_ms));
+        let found = |key: &Arc<str>| book.and_then(|book| book.tallies.get(key));
+        let standing = |key: &Arc<str>| found(key).map(|tally| tally.standing(now_ms));
         keys.iter().map(|key| standing(key).unwrap_or_default()).collect()
     }
 
     pub(super) fn forget(&self, organization: OrganizationId, keys: &[Arc<str>]) {
         if let Some(book) = self.books().of.get_mut(&organization) {
-            book.retain(|key, _| !keys.contains(key));
+            book.tallies.retain(|key, _| !keys.contains(key));
         }
     }
 
@@ -172,7 +183,7 @@ impl Books {
         }
         self.swept_at_ms = now_ms;
         for book in self.of.values_mut() {
-            book.retain(|_, tally| !tally.is_over(now_ms));
+            book.tallies.retain(|_, tally| !tally.is_over(now_ms));
         }
     }
 }

@@ -76,7 +76,8 @@ impl RedisCounters {
             .arg(HOLDER_FORGOTTEN_AFTER_MS)
             .arg(SHARES)
             .arg(RECALL_MS)
-            .arg(GRACE_MS);
+            .arg(GRACE_MS)
+            .arg(u8::from(take.needs_seed()));
         for demand in &take.demands {
             add(&mut call, take.organization, demand);
         }

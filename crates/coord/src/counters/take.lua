@@ -3,7 +3,7 @@
 -- A counter is a hash: `s<part>` is what was spent in a part of time, `h<holder>` a holder's lease as `amount until seen
 -- call report`, `cap` the last one asked with, `recall` until when others shall give back.
 -- KEYS: the mark that the organization is seeded; for each demand its counter and the one of the period before, or its own.
--- Returns nothing where the organization is not seeded, else {now, granted} and a list for each demand.
+-- Returns nothing where a seed is needed and the organization is not seeded, else {now, granted} and a list for each demand.
 local at = 0
 local function text()
     at = at + 1
@@ -20,7 +20,8 @@ end
 local holder, call = text(), number()
 local channel, organization = text(), text()
 local lively, forgotten_after, shares, recall_lasts, grace = number(), number(), number(), number(), number()
-if redis.call('EXISTS', KEYS[1]) == 0 then
+local needs_seed = number() == 1
+if needs_seed and redis.call('EXISTS', KEYS[1]) == 0 then
     return {}
 end
 local clock = redis.call('TIME')

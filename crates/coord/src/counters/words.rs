@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::Counting;
+use gatewright_contract::{Counting, is_in_ledger};
 use gatewright_types::{NodeId, OrganizationId};
 
 /// Who holds leases: a node from one start to the next. What an earlier start of it held is not its own any more.
@@ -26,6 +26,13 @@ pub struct Take {
     /// Grows with each call of a holder; a call that arrives after a later one changes nothing.
     pub number: u64,
     pub demands: Vec<CounterDemand>,
+}
+
+impl Take {
+    /// Whether it asks for something of which the ledger knows what was spent.
+    pub(super) fn needs_seed(&self) -> bool {
+        self.demands.iter().any(|demand| is_in_ledger(&demand.key))
+    }
 }
 
 /// What a node tells and wants of a counter. Amounts are totals, so that an answer that was lost leaves nothing behind.
@@ -67,7 +74,7 @@ pub struct Report {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// What was spent is not known: nothing was counted, and nothing follows.
+    /// What was spent of a budget is not known: nothing was counted, and nothing follows.
     Unseeded,
     Answered {
         now: DateTime<Utc>,

@@ -408,6 +408,28 @@ async fn answer_of(node: &mut Node, demand: CounterDemand) -> CounterAnswer {
     node.one(demand).await.1
 }
 
+const REQUESTS: &str = "limit/requests";
+
+#[tokio::test]
+async fn what_no_ledger_knows_waits_for_none() {
+    for counters in both() {
+        let organization = OrganizationId::mint();
+        let mut node = Node::new(&counters, organization);
+
+        let (granted, _) = node.one(ask(REQUESTS, 10, 8)).await;
+        assert!(granted);
+        let mut other = Node::new(&counters, organization);
+        let (granted, _) = other.one(ask(REQUESTS, 10, 3)).await;
+        assert!(!granted, "it is counted meanwhile");
+
+        let with_budget = other.taken(vec![ask(REQUESTS, 10, 1), ask(KEY, 10, 1)]).await;
+        assert_eq!(with_budget, Taken::Unseeded);
+        assert!(counters.seed(organization, &[]).await.expect("it answers"));
+        let (granted, _) = other.one(ask(REQUESTS, 10, 3)).await;
+        assert!(!granted, "what was counted stays");
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_answered_until_the_ledger_told_what_was_spent() {
     for counters in both() {

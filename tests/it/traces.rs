@@ -79,7 +79,10 @@ async fn a_request_that_asks_for_it_keeps_its_trace_for_its_organization_alone()
         "{decision:?}"
     );
     let stages: Vec<_> = decision.stages.iter().map(|time| time.stage).collect();
-    assert_eq!(stages, [Stage::Admit, Stage::Read, Stage::Cache, Stage::Route]);
+    assert_eq!(
+        stages,
+        [Stage::Admit, Stage::Read, Stage::Limits, Stage::Cache, Stage::Route]
+    );
     assert_eq!(trace(&organization, &without).await, None);
 
     let path = trace_path(&organization, &request_id(&answer));

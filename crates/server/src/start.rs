@@ -128,6 +128,10 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         }
         false => None,
     };
+    if let Some(control_plane) = &control_plane {
+        let journal = data_plane.as_ref().map(DataPlane::journal);
+        control_plane.keep_counters(&mut background, &shared, journal);
+    }
 
     let readiness = probes::readiness(Dependencies {
         data_plane: data_plane.as_ref().map(DataPlane::dependency),

@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::Utc;
 use gatewright_contract::UsageRecord;
 use gatewright_types::NodeId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use segment::Damage;
 pub use shipper::Shipper;
@@ -43,6 +43,10 @@ struct Shared {
     next: AtomicU64,
     /// Number of the newest record there is; 0 when there is none.
     last: AtomicU64,
+    /// Number of the newest record of an earlier start; 0 when there is none.
+    found: u64,
+    /// The database has everything up to this number.
+    acked: watch::Sender<u64>,
     backlog_bytes: AtomicU64,
     failing: AtomicBool,
     dirty: AtomicBool,
@@ -79,6 +83,8 @@ impl Journal {
             writer: Mutex::new(Writer::new(file, size, next)),
             next: AtomicU64::new(next),
             last: AtomicU64::new(recovered.last),
+            found: recovered.last,
+            acked: watch::Sender::new(0),
             backlog_bytes: AtomicU64::new(recovered.bytes),
             failing: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
@@ -132,6 +138,13 @@ impl Journal {
     /// Bytes of records in the journal's files, most of them not in the database yet.
     pub fn backlog_bytes(&self) -> u64 {
         self.shared.backlog_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Returns once the database has what an earlier start of this node left.
+    pub async fn found_is_delivered(&self) {
+        let mut acked = self.shared.acked.subscribe();
+        // Whoever could say so is held by the journal itself.
+        let _acked = acked.wait_for(|acked| *acked >= self.shared.found).await;
     }
 
     /// Syncs once more and ends the thread.

@@ -82,6 +82,11 @@ impl Shipper {
 
     /// Ships until told to stop; then until everything is acknowledged or the deadline has passed.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>, drain: Duration) {
+        // Until the database has what was left, counters of budgets are not filled: it is not waited for more of it.
+        while self.acked < self.journal.shared.found && !self.in_trouble && !*stop.borrow_and_update() {
+            self.turn().await;
+            tokio::time::sleep(GATHER / 4).await;
+        }
         while !*stop.borrow_and_update() {
             tokio::select! {
                 () = self.journal.shared.appended.notified() => {}
@@ -158,6 +163,7 @@ impl Shipper {
             return Ok(());
         }
         self.acked = acked;
+        shared.acked.send_replace(acked);
         self.progress = Instant::now();
         shared.delete_up_to(acked)?;
         Ok(())

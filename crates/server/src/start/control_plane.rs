@@ -10,10 +10,12 @@ use gatewright_control::{
     reconciler, refresh,
 };
 use gatewright_coord::{Counters, HealthBoard};
+use gatewright_proxy::journal::Journal;
 use gatewright_proxy::upstream::Upstream;
 use gatewright_store::{DatabaseUrl, Db, OpenError};
 use gatewright_types::NodeId;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -23,6 +25,8 @@ use crate::env::Settings;
 use crate::tasks::{Stop, Tasks};
 use crate::{self_test, topology};
 
+/// Counters of budgets are filled after this time at the latest.
+const LEFT_BEHIND: Duration = Duration::from_secs(30);
 const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LARGEST_CATALOG_BYTES: usize = 8 << 20;
 const CATALOG_PATIENCE: Duration = Duration::from_secs(15);
@@ -120,11 +124,6 @@ impl ControlPlane {
             let control = control.clone();
             until(stop, move |token| key_upkeep::run(control, token))
         });
-        let (db, counters, board) = (self.db.clone(), shared.counters.clone(), shared.health.clone());
-        background.keep("reconciler", move |stop| {
-            let (db, counters, board) = (db.clone(), counters.clone(), board.clone());
-            until(stop, move |token| reconciler::run(db, counters, board, token))
-        });
         let db = self.db.clone();
         let kept = Kept {
             session_idle: SESSION_IDLE,
@@ -133,6 +132,20 @@ impl ControlPlane {
         background.keep("expiry", move |stop| {
             let db = db.clone();
             until(stop, move |token| expiry::run(db, kept, token))
+        });
+    }
+
+    /// Keeps the counters of budgets at what the ledger says. `journal` is that of this node, where it has one.
+    pub(super) fn keep_counters(&self, background: &mut Tasks, shared: &Shared, journal: Option<Journal>) {
+        let (db, counters, board) = (self.db.clone(), shared.counters.clone(), shared.health.clone());
+        background.keep("reconciler", move |stop| {
+            let (db, counters, board, journal) = (db.clone(), counters.clone(), board.clone(), journal.clone());
+            until(stop, move |token| async move {
+                if let Some(journal) = &journal {
+                    await_what_was_left(journal).await;
+                }
+                reconciler::run(db, counters, board, token).await;
+            })
         });
     }
 
@@ -157,6 +170,17 @@ fn catalog_fetcher(upstream: Upstream) -> CatalogFetcher {
 }
 
 /// Runs a loop that is told to stop by a token.
+/// A node that was killed finished requests that only its journal knows of: counters that are filled without them would
+/// let the same money be spent again.
+async fn await_what_was_left(journal: &Journal) {
+    if timeout(LEFT_BEHIND, journal.found_is_delivered()).await.is_err() {
+        tracing::warn!(
+            seconds = LEFT_BEHIND.as_secs(),
+            "counters are filled although the database does not have all that this node left when it ended"
+        );
+    }
+}
+
 async fn until<F: Future<Output = ()>>(mut stop: Stop, work: impl FnOnce(CancellationToken) -> F) {
     let token = CancellationToken::new();
     let work = work(token.clone());

@@ -176,7 +176,7 @@ async function becomeAMember(page, visitor, grace, owner, checkA11y) {
   await fill(form, { Name: "grace-key" });
   await press(form, "Create key");
   await press(dialog(visitor, "Your key"), "Done");
-  await assertText(row(visitor, "grace-key"), GRACE.email);
+  await assertText(row(visitor, "grace-key"), GRACE.name);
   const member = api(visitor.context(), grace);
   assert.equal((await member.post("/teams", { name: "still refused" })).status, 403);
 }

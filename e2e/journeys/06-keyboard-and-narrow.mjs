@@ -200,7 +200,7 @@ async function whileTheServerIsSlow(page, checkA11y, screenshot) {
   });
   await page.goto(`${HOME}/keys`);
   await assertHeading(page, "API keys");
-  const waiting = page.getByRole("main").getByRole("status").filter({ hasText: "Loading" });
+  const waiting = page.getByRole("main").getByRole("status").filter({ hasText: "Loading" }).first();
   await waiting.waitFor();
   assert.equal(await page.locator(".skeleton").count(), 1);
   await checkA11y();

@@ -100,6 +100,7 @@ async function readDecision(page, request, checkA11y, screenshot) {
   const section = (title) => detail.locator("section").filter({ has: page.getByRole("heading", { name: title }) });
 
   const candidates = section("It can go to").getByRole("listitem");
+  await candidates.first().waitFor();
   assert.equal(await candidates.count(), 3);
   const dropped = candidates.filter({ hasText: "first/sandbox-tiny" });
   await assertText(dropped, "Dropped:");

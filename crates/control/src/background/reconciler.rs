@@ -3,6 +3,7 @@
 //! time.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatewright_coord::{Claim, Counters, HealthBoard};
@@ -22,29 +23,33 @@ const COMPARE_EVERY: Duration = Duration::from_secs(10);
 const SHARE: u32 = 10;
 
 #[derive(Debug)]
-struct State {
+struct Comparing {
     reconciler: Reconciler,
-    /// Whether all organizations were looked at since this process began.
-    began: bool,
     next: Instant,
 }
 
-/// Fills and compares until it is told to stop.
+/// Fills and compares until it is told to stop. Whoever waits for counters to be filled does not wait for others to be
+/// compared.
 pub async fn run(db: Db, counters: Counters, board: HealthBoard, stop: CancellationToken) {
-    let state = Mutex::new(State {
+    let began = AtomicBool::new(false);
+    let comparing = Mutex::new(Comparing {
         reconciler: Reconciler::default(),
-        began: false,
         next: Instant::now(),
     });
-    repeat("keeping the counters of budgets", LOOK_EVERY, &stop, || async {
-        look(&db, &counters, &board, &mut *state.lock().await).await
-    })
-    .await;
+    tokio::join!(
+        repeat("filling the counters of budgets", LOOK_EVERY, &stop, || fill(
+            &db, &counters, &began
+        )),
+        repeat("comparing the counters of budgets", LOOK_EVERY, &stop, || async {
+            compare(&db, &counters, &board, &mut *comparing.lock().await).await
+        }),
+    );
 }
 
-async fn look(db: &Db, counters: &Counters, board: &HealthBoard, state: &mut State) -> Result<(), ReconcileError> {
+/// `began` says whether all organizations were looked at since this process began.
+async fn fill(db: &Db, counters: &Counters, began: &AtomicBool) -> Result<(), ReconcileError> {
     let mut waiting: BTreeSet<OrganizationId> = counters.awaiting_seed().await?.into_iter().collect();
-    if !state.began {
+    if !began.load(Ordering::Relaxed) {
         waiting.extend(db.system().organizations_that_count().await?);
     }
     // What fails for one organization keeps none of the others waiting.
@@ -57,7 +62,16 @@ async fn look(db: &Db, counters: &Counters, board: &HealthBoard, state: &mut Sta
         }
     }
     done?;
-    state.began = true;
+    began.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+async fn compare(
+    db: &Db,
+    counters: &Counters,
+    board: &HealthBoard,
+    state: &mut Comparing,
+) -> Result<(), ReconcileError> {
     if Instant::now() < state.next {
         return Ok(());
     }

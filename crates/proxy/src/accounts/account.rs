@@ -22,6 +22,7 @@ const EXACT_LEASE_LASTS: Duration = Duration::from_secs(600);
 /// Who found a cap spent is not asked again for so long.
 const SPENT_FOR: Duration = Duration::from_millis(250);
 const UNSEEDED_FOR: Duration = Duration::from_millis(200);
+const FILLED_WITHIN: Duration = Duration::from_secs(3);
 /// A recall is told again while it stands.
 const RECALLED_FOR: Duration = Duration::from_secs(2);
 /// What was not used for so long gives back all of its lease.
@@ -56,6 +57,8 @@ struct State {
     knowledge: Option<Knowledge>,
     spent_until: Instant,
     unseeded_until: Instant,
+    /// Since when they are awaited; absent while they are filled.
+    unseeded_since: Option<Instant>,
     recalled_until: Instant,
     /// It is on the list of those that have to be told of soon.
     hurried: bool,
@@ -114,6 +117,7 @@ impl Account {
                 knowledge: None,
                 spent_until: now,
                 unseeded_until: now,
+                unseeded_since: None,
                 recalled_until: now,
                 hurried: false,
                 last_used: now,
@@ -238,6 +242,7 @@ impl Account {
     ) -> bool {
         let mut state = self.state();
         state.asking = false;
+        state.unseeded_since = None;
         state.reported = None;
         state.lease = answer.lease;
         state.lease_until = asked_at + state.lasts();
@@ -271,7 +276,17 @@ impl Account {
     }
 
     pub(super) fn unseeded(&self) {
-        self.state().unseeded_until = Instant::now() + UNSEEDED_FOR;
+        let now = Instant::now();
+        let mut state = self.state();
+        state.unseeded_until = now + UNSEEDED_FOR;
+        state.unseeded_since.get_or_insert(now);
+    }
+
+    /// Whether the counters are about to be filled, as they are when an organization's first budget is met. Where that
+    /// takes long nobody fills them, and each budget goes by what it says of that.
+    pub(super) fn is_filled_soon(&self) -> bool {
+        let since = self.state().unseeded_since;
+        since.is_some_and(|since| since.elapsed() < FILLED_WITHIN)
     }
 
     /// Whether it should be told of soon: others wait for what this leaves.

@@ -28,6 +28,8 @@ pub(super) enum Outcome {
     Refused {
         lacking: Vec<usize>,
     },
+    /// What was spent is still to be told by the ledger.
+    Unfilled,
     Unknown,
 }
 
@@ -64,7 +66,7 @@ impl Call {
         inner.away.answered();
         let Taken::Answered { now, granted, answers } = taken else {
             self.accounts.iter().for_each(|(account, _)| account.unseeded());
-            return Outcome::Unknown;
+            return Outcome::Unfilled;
         };
         inner.clock.learn(now, asked_at);
         let mut lacking = Vec::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatewright_types::OrganizationId;
 use gatewright_types::api::WhenUnavailable;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::account::{Account, Asking, NotNow, Turn};
 use super::call::{Call, Outcome};
@@ -19,6 +19,8 @@ const RECALL_PATIENCE: Duration = Duration::from_millis(100);
 /// Whoever waits looks again after a pause, which becomes longer, and sooner when something is settled on this node.
 const PAUSE_MS: u64 = 10;
 const LONGEST_PAUSE_MS: u64 = 80;
+/// Whether counters are filled by now.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What is wanted of one account: the sum of the demands for it.
 struct Wanted<'a> {
@@ -38,6 +40,8 @@ enum Attempt {
     Unavailable {
         place: usize,
     },
+    /// The counters are about to be filled.
+    Unfilled,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,6 +100,10 @@ impl Inner {
                 Attempt::Unavailable { place } => {
                     let index = wanted.get(place).map_or(0, |wanted| wanted.index);
                     return Err(Denied::Unavailable { index });
+                }
+                Attempt::Unfilled => {
+                    sleep(LOOK_AGAIN).await;
+                    continue;
                 }
                 Attempt::Spent { place, waits } => (place, waits),
             };
@@ -183,7 +191,8 @@ impl Inner {
                         let places = lacks.iter().filter_map(|lack| lacking.get(*lack)).copied();
                         in_the_way(wanted, places)
                     }
-                    Outcome::Unknown => self.by_what_is_known(wanted, &lacking, held),
+                    Outcome::Unfilled if one_is_filled_soon(wanted, &lacking) => Attempt::Unfilled,
+                    Outcome::Unfilled | Outcome::Unknown => self.by_what_is_known(wanted, &lacking, held),
                 };
             };
             drop(call);
@@ -193,6 +202,7 @@ impl Inner {
                     one.account.answer_of_another(one.amount).await;
                     continue;
                 }
+                NotNow::Unseeded if one.account.is_filled_soon() => return Attempt::Unfilled,
                 NotNow::Unseeded => return self.by_what_is_known(wanted, &lacking, held),
                 NotNow::Queued => Waits::ForOthers,
                 NotNow::Spent => Waits::InVain,
@@ -222,6 +232,11 @@ impl Inner {
         held.keep();
         Attempt::Reserved
     }
+}
+
+fn one_is_filled_soon(wanted: &[Wanted<'_>], lacking: &[usize]) -> bool {
+    let mut lacking = lacking.iter().filter_map(|place| wanted.get(*place));
+    lacking.any(|one| one.account.is_filled_soon())
 }
 
 /// Of those that lack something, the one for which waiting is in vain, else the first.

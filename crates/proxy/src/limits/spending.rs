@@ -6,21 +6,18 @@ use gatewright_contract::Budget;
 use gatewright_routing::BudgetView;
 use gatewright_types::Nanos;
 use gatewright_types::api::{BudgetAction, BudgetMode, UnpricedRequests};
-use tokio::time::{Instant, sleep};
 
 use super::amount::Purchase;
 use super::entering::narrowest;
 use super::over::Over;
 use super::path::Met;
 use super::ticket::{Held, Stake, Ticket};
-use crate::accounts::{Demand, Denied, Reservation, Standing};
+use crate::accounts::{Demand, Denied, Standing};
 use crate::refusal::Refusal;
 
 /// What is only reserved may come free: near the end of a strict budget most of it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_OF_SMOOTH: Duration = Duration::from_secs(1);
-const FILLED_WITHIN: Duration = Duration::from_secs(1);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Budgets, and what is wanted of each.
 #[derive(Debug, Default)]
@@ -77,7 +74,10 @@ impl Ticket {
     /// All of it or nothing.
     async fn buy(&mut self, bids: Bids) -> Result<Held, Refusal> {
         let organization = self.caller.tenant.id;
-        let reserved = self.reserve(&bids).await;
+        let reserved = self
+            .accounts
+            .reserve(organization, &bids.demands, Some(bids.patience))
+            .await;
         let reservation = reserved.map_err(|denied| self.not_sold(&bids, denied))?;
         let warns = bids.budgets.iter().zip(&bids.demands).find_map(|(met, demand)| {
             let standing = self.accounts.peek(organization, &demand.counter);
@@ -85,22 +85,6 @@ impl Ticket {
         });
         self.told.warning = warns.or(self.told.warning.take());
         Ok(Held::new(reservation, bids.stakes))
-    }
-
-    /// The first request of an organization finds counters that are about to be filled from the ledger.
-    async fn reserve(&self, bids: &Bids) -> Result<Reservation, Denied> {
-        let until = Instant::now() + FILLED_WITHIN;
-        loop {
-            let patience = Some(bids.patience);
-            let reserved = self
-                .accounts
-                .reserve(self.caller.tenant.id, &bids.demands, patience)
-                .await;
-            match reserved {
-                Err(Denied::Unavailable { .. }) if Instant::now() < until => sleep(LOOK_AGAIN).await,
-                other => return other,
-            }
-        }
     }
 
     pub(super) fn not_sold(&self, bids: &Bids, denied: Denied) -> Refusal {

@@ -22,7 +22,7 @@ const EXACT_LEASE_LASTS: Duration = Duration::from_secs(600);
 /// Who found a cap spent is not asked again for so long.
 const SPENT_FOR: Duration = Duration::from_millis(250);
 const UNSEEDED_FOR: Duration = Duration::from_millis(200);
-const FILLED_WITHIN: Duration = Duration::from_secs(3);
+const FILLED_WITHIN: Duration = Duration::from_secs(10);
 /// A recall is told again while it stands.
 const RECALLED_FOR: Duration = Duration::from_secs(2);
 /// What was not used for so long gives back all of its lease.

@@ -16,7 +16,7 @@ use crate::accounts::{Demand, Denied, Standing};
 use crate::refusal::Refusal;
 
 /// What is only reserved may come free: near the end of a strict budget most of it is.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCE_OF_SMOOTH: Duration = Duration::from_secs(1);
 
 /// Budgets, and what is wanted of each.

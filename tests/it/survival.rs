@@ -498,7 +498,9 @@ async fn other_nodes_leave_alone_what_one_found_failing() {
     for _ in 0..ENOUGH {
         world.ask(&CHAT, "m", false).await.expect(200);
     }
-    assert_eq!(world.first.seen().len(), ENOUGH);
+    // What counts is what others ask from here on.
+    let by_one = world.first.seen().len();
+    assert!(by_one >= ENOUGH, "{by_one}");
 
     for node in 0..world.organization.nodes.len() {
         eventually("a node hears that a breaker opened", SOON, async || {
@@ -507,7 +509,7 @@ async fn other_nodes_leave_alone_what_one_found_failing() {
         })
         .await;
     }
-    let by_others = world.first.seen().len() - ENOUGH;
+    let by_others = world.first.seen().len() - by_one;
     assert!(by_others < ENOUGH, "they found out by themselves: {by_others}");
 }
 

@@ -12,11 +12,15 @@ use harness::sse::content;
 use harness::upstream::Script;
 use harness::wait::eventually;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 fn budget(amount: &str, more: Value) -> Value {
     let mut budget = json!({"scope": "organization", "amount": amount, "window": "month"});
     let into = budget.as_object_mut().expect("an object");
-    into.extend(more.as_object().expect("an object").clone());
+    let Value::Object(more) = more else {
+        panic!("an object: {more}")
+    };
+    into.extend(more);
     budget
 }
 
@@ -277,11 +281,12 @@ async fn a_price_that_changes_under_way_is_for_requests_that_begin_later() {
     spending.upstream.on("m", slow);
 
     let chat = spending.chat();
-    let under_way = tokio::spawn(async move { chat.send(&costly("m")).await });
+    let mut under_way = JoinSet::new();
+    under_way.spawn(async move { chat.send(&costly("m")).await });
     spending.upstream.arrived(1).await;
     let dearer = json!({"input": "10", "output": "100", "cache_read": "0"});
     spending.organization.price("up", "m", &dearer).await;
-    let before = under_way.await.expect("it ends");
+    let before = under_way.join_next().await.expect("it began").expect("it ends");
     let after = eventually("the price is known", Duration::from_secs(10), async || {
         let answer = spending.spend().await;
         (answer.headers.need("x-gw-cost-usd") == "0.02").then_some(answer)

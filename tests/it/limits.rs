@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 fn limit(numbers: Value) -> Value {
     let mut limit = json!({"scope": "organization"});
     let into = limit.as_object_mut().expect("an object");
-    into.extend(numbers.as_object().expect("an object").clone());
+    let Value::Object(numbers) = numbers else {
+        panic!("an object: {numbers}")
+    };
+    into.extend(numbers);
     limit
 }
 

@@ -74,7 +74,6 @@ async fn a_strict_budget_is_never_exceeded_and_hardly_left_over_however_many_ask
 
     let got = ask_at_once(&spending, 300).await;
 
-    println!("served {} for {} USD", got.served, got.cost);
     assert!(
         got.refused.iter().all(|code| code == "budget_exceeded"),
         "{:?}",
@@ -101,7 +100,6 @@ async fn a_smooth_budget_goes_beyond_its_amount_by_no_more_than_what_was_under_w
 
     let got = ask_at_once(&spending, 300).await;
 
-    println!("served {} for {} USD", got.served, got.cost);
     assert!(
         got.refused.iter().all(|code| code == "budget_exceeded"),
         "{:?}",
@@ -159,8 +157,7 @@ async fn a_data_plane_that_is_killed_takes_no_more_than_it_was_given() {
 
     let served = first.served + killed.0.served + last.served;
     let sum = billed(&spending, served).await;
-    println!("served {served}, billed {sum} USD");
-    assert!(sum <= amount("1"), "{sum}");
+    assert!(sum <= amount("1"), "served {served}, billed {sum} USD");
     let told = first.cost.saturating_add(killed.0.cost).saturating_add(last.cost);
     // Some were billed whose callers heard no end of it.
     assert!(told <= sum, "{told} {sum}");

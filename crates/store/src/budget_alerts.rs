@@ -63,7 +63,7 @@ impl Scope<'_> {
             .limit(TOLD_ALERTS)
             .all(&self.connection)
             .await?;
-        Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 }
 
@@ -268,7 +268,7 @@ fn stored_step(step: u16) -> i16 {
     i16::try_from(step).unwrap_or(i16::MAX)
 }
 
-fn read(row: Model) -> Result<BudgetAlert, DbErr> {
+fn read(row: &Model) -> Result<BudgetAlert, DbErr> {
     Ok(BudgetAlert {
         step: u16::try_from(row.step).unwrap_or_default(),
         name: (!row.name.is_empty())

@@ -83,6 +83,23 @@ async fn a_spent_budget_is_told_in_each_dialect_with_its_scope_and_its_end() {
 }
 
 #[tokio::test]
+async fn a_request_that_fits_into_no_budget_is_told_what_it_may_come_to() {
+    let spending = spending("0.001", json!({"mode": "strict"})).await;
+
+    let refusal = eventually("counters are filled", Duration::from_secs(10), async || {
+        let refusal = spending.ask("m").await;
+        (refusal.status == 402).then_some(refusal)
+    })
+    .await;
+
+    let message = message(&refusal);
+    for part in ["The request may come to", "0.001 USD is left", "`max_tokens`"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(spending.upstream.seen().is_empty());
+}
+
+#[tokio::test]
 async fn what_costs_nothing_passes_a_spent_budget_but_nothing_passes_one_of_nothing() {
     let spent = spending(CENT, json!({})).await;
     spent.spend().await;

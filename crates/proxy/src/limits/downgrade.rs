@@ -36,7 +36,7 @@ pub(super) async fn downgraded(
         return match caller.tenant.models.get(name) {
             Some(model) => Ok(Some(model.clone())),
             // What it is to be spared would be spent.
-            None => Err(Over::budget(met, Some(standing), caller).into()),
+            None => Err(Over::budget(met, Some((standing, Nanos::ZERO)), caller).into()),
         };
     }
     Ok(None)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Budget, Caller, Measure};
 use gatewright_types::api::{BudgetAction, BudgetWindow, LimitScope};
-use gatewright_types::{BudgetId, Currency, LimitId};
+use gatewright_types::{BudgetId, Currency, LimitId, Nanos};
 
 use super::entering::Limited;
 use super::path::{Met, in_words};
@@ -37,27 +37,40 @@ pub(crate) enum Over {
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl Over {
-    pub(super) fn budget(met: &Met<Budget>, standing: Option<Standing>, caller: &Caller) -> Self {
+    /// With how it stands and what was to be reserved of it, where that was asked.
+    pub(super) fn budget(met: &Met<Budget>, found: Option<(Standing, Nanos)>, caller: &Caller) -> Self {
         let budget = &met.it;
         let of = in_words(&budget.scope, met.name.as_ref(), caller);
-        let again = match standing.and_then(|standing| standing.resets_at) {
-            Some(at) => format!("It begins anew at {}.", in_zone(budget, at)),
-            None => "An administrator can raise it.".to_owned(),
-        };
-        let again = match (budget.spec.window, again) {
-            (BudgetWindow::Rolling(_), again) => {
-                again.replace("It begins anew at", "Something of it is left again from")
+        let currency = currency(budget.spec.currency);
+        let lacks = match found {
+            Some((standing, wanted)) if wanted.get() > standing.remaining => {
+                let left = Nanos::new(standing.remaining);
+                format!(" The request may come to {wanted} {currency}, and {left} {currency} is left.")
             }
-            (_, again) => again,
+            Some(_) | None => String::new(),
+        };
+        let resets_at = found.and_then(|(standing, _)| standing.resets_at);
+        let again = match (resets_at, budget.spec.window) {
+            (Some(at), BudgetWindow::Rolling(_)) => {
+                format!(" Something of it is left again from {}.", in_zone(budget, at))
+            }
+            (Some(at), _) => format!(" It begins anew at {}.", in_zone(budget, at)),
+            (None, _) => " An administrator can raise it.".to_owned(),
+        };
+        // Nothing that begins anew makes room for more than there is in all.
+        let never_fits = match found {
+            Some((standing, wanted)) if wanted.get() > standing.cap => {
+                " All of it is less than that: ask for a shorter answer (`max_tokens`), or have it raised."
+            }
+            Some(_) | None => "",
         };
         let asked = match budget.spec.action {
             BudgetAction::Ask => " A raise was asked for.",
             BudgetAction::Block | BudgetAction::Warn | BudgetAction::Downgrade(_) => "",
         };
         let message = format!(
-            "The budget of {of} does not allow this request: {} {} {}. {again}{asked}",
+            "The budget of {of} does not allow this request: {} {currency} {}.{lacks}{again}{never_fits}{asked}",
             budget.spec.amount,
-            currency(budget.spec.currency),
             window(budget.spec.window)
         );
         Self::Budget {

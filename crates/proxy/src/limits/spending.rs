@@ -96,8 +96,11 @@ impl Ticket {
             }
             Denied::Spent { index, standing } => {
                 let (index, standing) = narrowest(&self.accounts, caller, &bids.demands, index, standing);
-                match bids.budgets.get(index) {
-                    Some(met) => Over::budget(met, Some(standing), caller).into(),
+                match bids.budgets.get(index).zip(bids.demands.get(index)) {
+                    Some((met, demand)) => {
+                        let wanted = Nanos::new(demand.amount);
+                        Over::budget(met, Some((standing, wanted)), caller).into()
+                    }
                     None => Over::not_known("budget", None, caller).into(),
                 }
             }

@@ -184,9 +184,14 @@ async fn a_strict_budget_reserves_the_most_and_gives_back_what_was_not_used() {
 
     assert!(refused.contains("The budget of the organization"), "{refused}");
     assert!(
-        refused.contains("1.00 USD a day. It begins anew at 2026-12-01 00:00 (UTC)"),
+        refused.contains("1.00 USD a day. The request may come to 1.000078 USD, and 0.000923995 USD is left."),
         "{refused}"
     );
+    assert!(
+        refused.contains("It begins anew at 2026-12-01 00:00 (UTC)."),
+        "{refused}"
+    );
+    assert!(refused.contains("All of it is less than that"), "{refused}");
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ fn playground() -> Document {
             scopes: Default::default(),
             upkeep: Default::default(),
             faults: false,
+            cost_centre: None,
             expires_at: None,
             budgets: None,
             limits: None,

@@ -1,8 +1,8 @@
 //! Organizations: the tenants. Deleting one takes all it has, except what was used and the audit log.
 
 use gatewright_contract::{OrganizationUnit, UnitBody, UnitId};
-use gatewright_types::api::{Organization, TagRule, TraceSettings};
-use gatewright_types::{DisplayName, OrganizationId, PersonId, Role, Slug};
+use gatewright_types::api::{Organization, SharedCost, TagRule, TraceSettings};
+use gatewright_types::{CostCentre, DisplayName, OrganizationId, PersonId, Role, Slug};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
@@ -67,6 +67,8 @@ impl WriteTx {
             name,
             traces: None,
             tags: None,
+            cost_centre: None,
+            shared_cost: None,
             created_at: self.at,
         };
         stored::insert(&self.transaction, row.clone()).await?;
@@ -82,8 +84,13 @@ impl WriteTx {
         id: OrganizationId,
         name: &DisplayName,
     ) -> Result<Organization, WriteError> {
+        self.set_column(id, Column::Name, Expr::value(name.as_str())).await
+    }
+
+    /// For what nodes are told nothing of.
+    async fn set_column(&self, id: OrganizationId, column: Column, value: Expr) -> Result<Organization, WriteError> {
         Entity::update_many()
-            .col_expr(Column::Name, Expr::value(name.as_str()))
+            .col_expr(column, value)
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
@@ -102,6 +109,25 @@ impl WriteTx {
     /// Budgets and limits of a tag that is left out are refused at commit, by the compile check.
     pub async fn change_tags(&mut self, id: OrganizationId, tags: &[TagRule]) -> Result<Organization, WriteError> {
         self.change_organization(id, Column::Tags, stored::to_json(&tags)).await
+    }
+
+    /// Where what neither a key nor a team says is charged to. Nodes are told nothing of it.
+    pub async fn change_cost_centre(
+        &mut self,
+        id: OrganizationId,
+        cost_centre: Option<&CostCentre>,
+    ) -> Result<Organization, WriteError> {
+        let text = Expr::value(cost_centre.map(CostCentre::as_str));
+        self.set_column(id, Column::CostCentre, text).await
+    }
+
+    pub async fn change_shared_cost(
+        &mut self,
+        id: OrganizationId,
+        shared_cost: SharedCost,
+    ) -> Result<Organization, WriteError> {
+        self.set_column(id, Column::SharedCost, Expr::value(shared_cost.as_str()))
+            .await
     }
 
     async fn change_organization(
@@ -171,6 +197,8 @@ fn read(row: &Model) -> Result<Organization, DbErr> {
         name: stored::parsed("name", &row.name)?,
         traces: traces(row)?,
         tags: tags(row)?,
+        cost_centre: stored::parsed_or_none("cost_centre", row.cost_centre.as_deref())?,
+        shared_cost: shared_cost(row)?,
         created_at: row.created_at,
     })
 }
@@ -179,6 +207,13 @@ fn read(row: &Model) -> Result<Organization, DbErr> {
 pub(crate) fn traces(row: &Model) -> Result<TraceSettings, DbErr> {
     let traces = row.traces.as_ref();
     traces.map_or_else(|| Ok(TraceSettings::default()), |text| stored::json("traces", text))
+}
+
+fn shared_cost(row: &Model) -> Result<SharedCost, DbErr> {
+    let text = row.shared_cost.as_deref();
+    text.map_or(Ok(SharedCost::default()), |text| {
+        stored::one_of("shared_cost", text, &SharedCost::ALL, SharedCost::as_str)
+    })
 }
 
 fn tags(row: &Model) -> Result<Vec<TagRule>, DbErr> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatewright_types::api::ServiceAccount;
-use gatewright_types::{DisplayName, OrganizationId, Page, PageQuery, ServiceAccountId, TeamId};
+use gatewright_types::{CostCentre, DisplayName, OrganizationId, Page, PageQuery, ServiceAccountId, TeamId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select};
 use uuid::Uuid;
@@ -55,6 +55,7 @@ impl WriteTx {
             team: team.map(TeamId::uuid),
             created_at: self.at,
             created_by: created_by.to_owned(),
+            cost_centre: None,
         };
         stored::insert(&self.transaction, row.clone()).await?;
         Ok(read(&row, &HashMap::new())?)
@@ -74,6 +75,31 @@ impl WriteTx {
             .await?;
         let account = self.organization(organization).service_account(id).await?;
         account.ok_or(WriteError::NotFound)
+    }
+
+    /// One with a team is invalid: its keys are charged where the team says.
+    pub async fn charge_service_account(
+        &mut self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+        cost_centre: Option<&CostCentre>,
+    ) -> Result<ServiceAccount, WriteError> {
+        let account = self.organization(organization).service_account(id).await?;
+        let account = account.ok_or(WriteError::NotFound)?;
+        if cost_centre.is_some() && account.team.is_some() {
+            let message = "is for a service account without a team: this one is charged where its team says";
+            return Err(WriteError::invalid("cost_centre", message));
+        }
+        Entity::update_many()
+            .col_expr(Column::CostCentre, Expr::value(cost_centre.map(CostCentre::as_str)))
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::Id.eq(id.uuid()))
+            .exec(&self.transaction)
+            .await?;
+        Ok(ServiceAccount {
+            cost_centre: cost_centre.cloned(),
+            ..account
+        })
     }
 
     /// One with active keys is a conflict; its revoked keys lose it.
@@ -142,6 +168,7 @@ fn read(row: &Model, key_counts: &HashMap<Uuid, i64>) -> Result<ServiceAccount, 
         id: ServiceAccountId::from_uuid(row.id),
         name: stored::parsed("name", &row.name)?,
         team: row.team.map(TeamId::from_uuid),
+        cost_centre: stored::parsed_or_none("cost_centre", row.cost_centre.as_deref())?,
         key_count: key_counts.get(&row.id).copied().map_or(0, stored::count),
         created_at: row.created_at,
         created_by: row.created_by.clone(),

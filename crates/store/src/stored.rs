@@ -29,6 +29,14 @@ where
     text.parse().map_err(|error| unreadable(what, &error))
 }
 
+/// A text that may be absent.
+pub(crate) fn parsed_or_none<T>(what: &str, text: Option<&str>) -> Result<Option<T>, DbErr>
+where
+    T: FromStr<Err: Display>,
+{
+    text.map(|text| parsed(what, text)).transpose()
+}
+
 /// One of a closed set by its text.
 pub(crate) fn one_of<T: Copy>(what: &str, text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, DbErr> {
     let found = all.iter().copied().find(|value| name(*value) == text);

@@ -47,6 +47,8 @@ impl WriteTx {
             name: name.as_str().to_owned(),
             created_at: self.at,
             ip_ranges: None,
+            cost_centre: None,
+            shared: false,
         };
         stored::insert(&self.transaction, row.clone()).await?;
         let team = read(&row, &HashMap::new())?;
@@ -63,6 +65,13 @@ impl WriteTx {
         let mut update = Entity::update_many().col_expr(Column::Name, Expr::value(change.name.as_str()));
         if let Some(ranges) = &change.ip_ranges {
             update = update.col_expr(Column::IpRanges, Expr::value(written(ranges)));
+        }
+        if let Some(cost_centre) = &change.cost_centre {
+            let text = cost_centre.as_ref().map(|cost_centre| cost_centre.as_str().to_owned());
+            update = update.col_expr(Column::CostCentre, Expr::value(text));
+        }
+        if let Some(shared) = change.shared {
+            update = update.col_expr(Column::Shared, Expr::value(shared));
         }
         update
             .filter(Column::Organization.eq(organization.uuid()))
@@ -145,6 +154,8 @@ fn read(row: &Model, key_counts: &HashMap<Uuid, i64>) -> Result<Team, DbErr> {
             .ip_ranges
             .as_ref()
             .map_or(Ok(Vec::new()), |text| stored::json("ip_ranges", text))?,
+        cost_centre: stored::parsed_or_none("cost_centre", row.cost_centre.as_deref())?,
+        shared: row.shared,
         created_at: row.created_at,
     })
 }

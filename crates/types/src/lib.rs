@@ -8,6 +8,7 @@ mod id;
 mod ip_range;
 mod likeness;
 mod money;
+mod month;
 mod name;
 mod page;
 mod permission;
@@ -24,10 +25,12 @@ pub use id::{
 pub use ip_range::{IpRange, IpRangeError};
 pub use likeness::nearest;
 pub use money::{Currency, Money, MoneyError, Nanos, UnitPrice};
+pub use month::Month;
 pub use name::{DisplayName, Email, ModelName, NameError, Slug, Target, UpstreamModel};
 pub use page::{Page, PageQuery};
 pub use permission::{Permission, Role};
 pub use setting::{
-    ApiVersion, CacheNamespace, Deployment, HeaderName, HeaderText, Project, Region, TagName, ToolPattern, ZoneName,
+    ApiVersion, CacheNamespace, CostCentre, Deployment, HeaderName, HeaderText, Project, Region, TagName, ToolPattern,
+    ZoneName,
 };
 pub use unit::UsageUnit;

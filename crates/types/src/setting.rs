@@ -22,6 +22,8 @@ names! {
     TagName(check_tag_name, 40);
     /// Names of tools, `*` standing for any characters.
     ToolPattern(check_tool_pattern, 128);
+    /// Where cost is charged to, as its own accounting names it: `CC-1200`.
+    CostCentre(check_cost_centre, 40);
     /// A time zone as the IANA names it: `Europe/Berlin`, `UTC`. Whether it exists is found out when it is looked up.
     ZoneName(check_zone_name, 64);
 }
@@ -100,6 +102,17 @@ fn check_tag_name(text: &str) -> Result<(), NameError> {
     match text.bytes().all(allowed) {
         true => Ok(()),
         false => Err(NameError::new("may hold only lower-case letters, digits and _ - .")),
+    }
+}
+
+fn check_cost_centre(text: &str) -> Result<(), NameError> {
+    bounded(text, 40)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+    match text.bytes().all(allowed) && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => Err(NameError::new(
+            "must be like CC-1200: letters, digits and . _ - /, beginning with a letter or digit",
+        )),
     }
 }
 

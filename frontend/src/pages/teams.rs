@@ -131,11 +131,21 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
                             &TeamChange {
                                 name,
                                 ip_ranges: Some(ip_ranges),
+                                cost_centre: None,
+                                shared: None,
                             },
                         )
                         .await
                 }
-                None => workspace.create_team(&NewTeam { name, ip_ranges }).await,
+                None => {
+                    let team = NewTeam {
+                        name,
+                        ip_ranges,
+                        cost_centre: None,
+                        shared: false,
+                    };
+                    workspace.create_team(&team).await
+                }
             }
         };
         form.send(call, move |team: Team| {

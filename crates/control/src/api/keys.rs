@@ -37,6 +37,7 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewKey>) -> Result<Create
         scopes: new.scopes,
         upkeep: new.upkeep,
         faults: new.faults,
+        cost_centre: new.cost_centre,
         expires_at: new.expires_at,
         digest: key.digest,
         hint: key.hint,
@@ -48,7 +49,7 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewKey>) -> Result<Create
         json!({
             "name": insert.name, "team": insert.team, "owner": insert.owner, "models": insert.models, "tags": insert.tags,
             "scopes": insert.scopes, "upkeep": insert.upkeep, "expires_at": insert.expires_at,
-            "faults": insert.faults,
+            "faults": insert.faults, "cost_centre": insert.cost_centre,
             "imported": shown.is_none(),
         }),
     );

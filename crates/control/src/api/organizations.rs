@@ -57,6 +57,12 @@ pub(crate) async fn update(call: Call, Json(change): Json<OrganizationChange>) -
     if let Some(tags) = &change.tags {
         detail["tags"] = json!(tags);
     }
+    if let Some(cost_centre) = &change.cost_centre {
+        detail["cost_centre"] = json!(cost_centre);
+    }
+    if let Some(shared_cost) = change.shared_cost {
+        detail["shared_cost"] = json!(shared_cost);
+    }
     let audited = call.change("organization.update", id, detail);
     let written = call.write(audited, async |tx| {
         let mut changed = tx.rename_organization(id, &change.name).await?;
@@ -65,6 +71,12 @@ pub(crate) async fn update(call: Call, Json(change): Json<OrganizationChange>) -
         }
         if let Some(tags) = &change.tags {
             changed = tx.change_tags(id, tags).await?;
+        }
+        if let Some(cost_centre) = &change.cost_centre {
+            changed = tx.change_cost_centre(id, cost_centre.as_ref()).await?;
+        }
+        if let Some(shared_cost) = change.shared_cost {
+            changed = tx.change_shared_cost(id, shared_cost).await?;
         }
         Ok(changed)
     });

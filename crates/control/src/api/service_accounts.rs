@@ -17,12 +17,16 @@ pub(crate) async fn create(
     Json(new): Json<NewServiceAccount>,
 ) -> Result<Created<ServiceAccount>, ApiError> {
     let (organization, id) = (call.organization.id, ServiceAccountId::mint());
-    let detail = json!({"name": new.name, "team": new.team});
-    let audited = call.change("service_account.create", id, detail);
+    let audited = call.change("service_account.create", id, json!(new));
     let maker = call.actor.label.clone();
     let made = call.write(audited, async |tx| {
-        tx.create_service_account(organization, id, &new.name, new.team, &maker)
-            .await
+        let account = tx
+            .create_service_account(organization, id, &new.name, new.team, &maker)
+            .await?;
+        match &new.cost_centre {
+            Some(cost_centre) => tx.charge_service_account(organization, id, Some(cost_centre)).await,
+            None => Ok(account),
+        }
     });
     Ok(Created(made.await?))
 }
@@ -38,9 +42,16 @@ pub(crate) async fn update(
     Json(change): Json<ServiceAccountChange>,
 ) -> Result<Json<ServiceAccount>, ApiError> {
     let organization = call.organization.id;
-    let audited = call.change("service_account.update", account, json!({"name": change.name}));
+    let audited = call.change("service_account.update", account, json!(change));
     let changed = call.write(audited, async |tx| {
-        tx.rename_service_account(organization, account, &change.name).await
+        let renamed = tx.rename_service_account(organization, account, &change.name).await?;
+        match &change.cost_centre {
+            Some(cost_centre) => {
+                tx.charge_service_account(organization, account, cost_centre.as_ref())
+                    .await
+            }
+            None => Ok(renamed),
+        }
     });
     Ok(Json(changed.await?))
 }

@@ -16,16 +16,18 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 pub(crate) async fn create(call: Call, Json(new): Json<NewTeam>) -> Result<Created<Team>, ApiError> {
     let (organization, id) = (call.organization.id, TeamId::mint());
     check_ranges(&new.ip_ranges)?;
-    let detail = json!({"name": new.name, "ip_ranges": new.ip_ranges});
-    let audited = call.change("team.create", id, detail);
+    // As it was sent.
+    let audited = call.change("team.create", id, json!(new));
     let made = call.write(audited, async |tx| {
         let team = tx.create_team(organization, id, &new.name).await?;
-        if new.ip_ranges.is_empty() {
+        if new.ip_ranges.is_empty() && new.cost_centre.is_none() && !new.shared {
             return Ok(team);
         }
         let change = TeamChange {
             name: new.name.clone(),
             ip_ranges: Some(new.ip_ranges.clone()),
+            cost_centre: Some(new.cost_centre.clone()),
+            shared: Some(new.shared),
         };
         tx.change_team(organization, id, &change).await
     });
@@ -43,8 +45,7 @@ pub(crate) async fn update(
 ) -> Result<Json<Team>, ApiError> {
     let organization = call.organization.id;
     check_ranges(change.ip_ranges.as_deref().unwrap_or_default())?;
-    let detail = json!({"name": change.name, "ip_ranges": change.ip_ranges});
-    let audited = call.change("team.update", team, detail);
+    let audited = call.change("team.update", team, json!(change));
     Ok(Json(
         call.write(audited, async |tx| tx.change_team(organization, team, &change).await)
             .await?,

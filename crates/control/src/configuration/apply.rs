@@ -223,6 +223,10 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
                 .await
                 .map(drop)
         }
+        Step::ChargeServiceAccount(account, cost_centre) => tx
+            .charge_service_account(id, *account, cost_centre.as_ref())
+            .await
+            .map(drop),
         Step::DeleteServiceAccount(account) => tx.delete_service_account(id, *account).await,
         Step::DeleteTeam(team) => tx.delete_team(id, *team).await,
         Step::CreateProvider(provider, name, update, credentials) => tx
@@ -275,6 +279,8 @@ async fn run(tx: &mut WriteTx, id: OrganizationId, step: &Step) -> Result<(), Wr
         }
         Step::RevokeKey(key) => tx.revoke_key(id, *key).await.map(drop),
         Step::ChangeTags(tags) => tx.change_tags(id, tags).await.map(drop),
+        Step::ChangeCostCentre(cost_centre) => tx.change_cost_centre(id, cost_centre.as_ref()).await.map(drop),
+        Step::ChangeSharedCost(shared_cost) => tx.change_shared_cost(id, *shared_cost).await.map(drop),
         Step::CreateBudget(budget, new) => tx.create_budget(id, *budget, new).await.map(drop),
         Step::ChangeBudget(budget, spec) => tx.change_budget(id, *budget, spec).await.map(drop),
         Step::DeleteBudget(budget) => tx.delete_budget(id, *budget).await,

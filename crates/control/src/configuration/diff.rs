@@ -10,11 +10,11 @@ use gatewright_store::{
 };
 use gatewright_types::api::{
     BudgetSpec, Change, ChangeKind, CredentialKind, Document, KeyChange, LimitSpec, ModelChange, ModelFacts, NewBudget,
-    NewModel, NewOverlay, NewPrice, NewRateLimit, TagRule, TeamChange, TraceSettings,
+    NewModel, NewOverlay, NewPrice, NewRateLimit, SharedCost, TagRule, TeamChange, TraceSettings,
 };
 use gatewright_types::{
-    BudgetId, CredentialId, DisplayName, KeyId, LimitId, ModelId, OverlayId, PersonId, PriceId, ProviderId, Role,
-    ServiceAccountId, Slug, TeamId, TokenId,
+    BudgetId, CostCentre, CredentialId, DisplayName, KeyId, LimitId, ModelId, OverlayId, PersonId, PriceId, ProviderId,
+    Role, ServiceAccountId, Slug, TeamId, TokenId,
 };
 
 use super::coherence::twice;
@@ -60,6 +60,7 @@ pub(super) enum Step {
     ChangeTeam(TeamId, TeamChange),
     DeleteTeam(TeamId),
     CreateServiceAccount(ServiceAccountId, DisplayName, Option<TeamId>),
+    ChargeServiceAccount(ServiceAccountId, Option<CostCentre>),
     DeleteServiceAccount(ServiceAccountId),
     CreateProvider(ProviderId, Slug, ProviderUpdate, Vec<CredentialInsert>),
     ChangeProvider(ProviderId, ProviderUpdate),
@@ -91,6 +92,8 @@ pub(super) enum Step {
     RotateKey(KeyId, KeyChange, Rotation),
     RevokeKey(KeyId),
     ChangeTags(Vec<TagRule>),
+    ChangeCostCentre(Option<CostCentre>),
+    ChangeSharedCost(SharedCost),
     CreateBudget(BudgetId, NewBudget),
     ChangeBudget(BudgetId, BudgetSpec),
     DeleteBudget(BudgetId),
@@ -229,6 +232,18 @@ impl Differ<'_> {
             let change = change(ChangeKind::Update, "organization", &slug, &["tags"]);
             self.step(change, Step::ChangeTags(tags.clone()));
         }
+        let cost_centre = self.document.cost_centre.as_ref();
+        if let Some(cost_centre) = cost_centre.filter(|wanted| **wanted != self.current.organization.cost_centre) {
+            let slug = &self.current.organization.slug;
+            let change = change(ChangeKind::Update, "organization", &slug, &["cost_centre"]);
+            self.step(change, Step::ChangeCostCentre(cost_centre.clone()));
+        }
+        let shared_cost = self.document.shared_cost;
+        if let Some(shared_cost) = shared_cost.filter(|wanted| *wanted != self.current.organization.shared_cost) {
+            let slug = &self.current.organization.slug;
+            let change = change(ChangeKind::Update, "organization", &slug, &["shared_cost"]);
+            self.step(change, Step::ChangeSharedCost(shared_cost));
+        }
     }
 }
 
@@ -270,11 +285,16 @@ impl Step {
     /// What stands in the audit log.
     pub(super) const fn action(&self) -> &'static str {
         match self {
-            Self::RenameOrganization(_) | Self::ChangeTraces(_) | Self::ChangeTags(_) => "organization.update",
+            Self::RenameOrganization(_)
+            | Self::ChangeTraces(_)
+            | Self::ChangeTags(_)
+            | Self::ChangeCostCentre(_)
+            | Self::ChangeSharedCost(_) => "organization.update",
             Self::CreateTeam(..) => "team.create",
             Self::ChangeTeam(..) => "team.update",
             Self::DeleteTeam(_) => "team.delete",
             Self::CreateServiceAccount(..) => "service_account.create",
+            Self::ChargeServiceAccount(..) => "service_account.update",
             Self::DeleteServiceAccount(_) => "service_account.delete",
             Self::CreateProvider(..) => "provider.create",
             Self::ChangeProvider(..) => "provider.update",

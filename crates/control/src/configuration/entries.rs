@@ -40,13 +40,21 @@ impl Differ<'_> {
             }
             let current = self.current.teams.iter().find(|team| team.name == entry.name);
             let ranges = current.map(|team| &*team.ip_ranges).unwrap_or_default();
+            let cost_centre = current.and_then(|team| team.cost_centre.as_ref());
+            let fields = differing(&[
+                ("ip_ranges", ranges == entry.ip_ranges),
+                ("cost_centre", cost_centre == entry.cost_centre.as_ref()),
+                ("shared", current.is_some_and(|team| team.shared) == entry.shared),
+            ]);
             if let Some(id) = teams.get(&entry.name)
-                && ranges != entry.ip_ranges
+                && !fields.is_empty()
             {
-                let change = change(ChangeKind::Update, "team", &&entry.name, &["ip_ranges"]);
+                let change = change(ChangeKind::Update, "team", &&entry.name, &fields);
                 let wanted = TeamChange {
                     name: entry.name.clone(),
                     ip_ranges: Some(entry.ip_ranges.clone()),
+                    cost_centre: Some(entry.cost_centre.clone()),
+                    shared: Some(entry.shared),
                 };
                 self.step(change, Step::ChangeTeam(*id, wanted));
             }

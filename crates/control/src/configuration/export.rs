@@ -35,6 +35,8 @@ pub(crate) async fn export(
         tokens: Some(Vec::new()),
         keys: Some(Vec::new()),
         tags: Some(organization.tags.clone()),
+        cost_centre: Some(organization.cost_centre.clone()),
+        shared_cost: Some(organization.shared_cost),
         budgets: Some(Vec::new()),
         limits: Some(Vec::new()),
         ..Document::of(organization.slug.clone())
@@ -125,6 +127,8 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
             TeamEntry {
                 name: team.name,
                 ip_ranges: team.ip_ranges,
+                cost_centre: team.cost_centre,
+                shared: team.shared,
                 budgets,
                 limits,
             }
@@ -136,6 +140,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         |account| ServiceAccountEntry {
             team: account.team.and_then(|team| teams.get(&team).cloned()),
             name: account.name,
+            cost_centre: account.cost_centre,
         },
     ));
     document.tokens = Some(sorted(
@@ -169,6 +174,7 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
                 scopes: key.scopes,
                 upkeep: key.upkeep,
                 faults: key.faults,
+                cost_centre: key.cost_centre,
                 expires_at: key.expires_at,
                 budgets,
                 limits,

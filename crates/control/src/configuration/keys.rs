@@ -51,15 +51,28 @@ impl Differ<'_> {
             let Some(team) = self.team(path.clone(), entry.team.as_ref(), teams) else {
                 continue;
             };
-            match accounts.get(&entry.name) {
-                Some((_, own)) if *own == team => {}
-                Some(_) => self.problem(path, &"stays as it is: its keys' usage counts there"),
+            if team.is_some() && entry.cost_centre.is_some() {
+                let message = "is for a service account without a team: this one is charged where its team says";
+                self.problem(format!("service_accounts[{index}].cost_centre"), &message);
+            }
+            let id = match accounts.get(&entry.name) {
+                Some((id, own)) if *own == team => *id,
+                Some(_) => {
+                    self.problem(path, &"stays as it is: its keys' usage counts there");
+                    continue;
+                }
                 None => {
                     let id = ServiceAccountId::mint();
                     accounts.insert(entry.name.clone(), (id, team));
                     let change = change(ChangeKind::Create, "service_account", &&entry.name, &[]);
                     self.step(change, Step::CreateServiceAccount(id, entry.name.clone(), team));
+                    id
                 }
+            };
+            let there = self.current.service_accounts.iter().find(|account| account.id == id);
+            if there.and_then(|account| account.cost_centre.as_ref()) != entry.cost_centre.as_ref() {
+                let change = change(ChangeKind::Update, "service_account", &&entry.name, &["cost_centre"]);
+                self.step(change, Step::ChargeServiceAccount(id, entry.cost_centre.clone()));
             }
         }
         let named: HashSet<_> = entries.iter().map(|entry| &entry.name).collect();
@@ -211,6 +224,7 @@ impl Differ<'_> {
             scopes: entry.scopes.clone(),
             upkeep: entry.upkeep,
             faults: entry.faults,
+            cost_centre: entry.cost_centre.clone(),
             expires_at: entry.expires_at,
             digest: secret.key.digest,
             hint: secret.key.hint,
@@ -237,6 +251,7 @@ impl Differ<'_> {
             ("scopes", key.scopes == entry.scopes),
             ("upkeep", key.upkeep == entry.upkeep),
             ("faults", key.faults == entry.faults),
+            ("cost_centre", key.cost_centre == entry.cost_centre),
             ("expires_at", key.expires_at.map(millis) == entry.expires_at.map(millis)),
         ]);
         let mut rotated = None;
@@ -262,6 +277,7 @@ impl Differ<'_> {
             scopes: Some(entry.scopes.clone()),
             upkeep: Some(entry.upkeep),
             faults: Some(entry.faults),
+            cost_centre: Some(entry.cost_centre.clone()),
             expires_at: Some(entry.expires_at),
         };
         let change = change(ChangeKind::Update, "key", &&entry.name, &fields);

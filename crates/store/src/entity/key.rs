@@ -32,6 +32,7 @@ pub(crate) struct Model {
     pub noticed: Option<String>,
     /// When there may be something to do about it. Absent for most.
     pub next_look_at: Option<DateTimeUtc>,
+    pub cost_centre: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

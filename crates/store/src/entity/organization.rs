@@ -11,6 +11,9 @@ pub(crate) struct Model {
     pub name: String,
     pub traces: Option<String>,
     pub tags: Option<String>,
+    pub cost_centre: Option<String>,
+    /// `separate` when absent.
+    pub shared_cost: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

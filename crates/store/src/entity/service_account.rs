@@ -12,6 +12,7 @@ pub(crate) struct Model {
     pub team: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub created_by: String,
+    pub cost_centre: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

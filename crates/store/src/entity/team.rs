@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub created_at: DateTimeUtc,
     /// Where requests with its keys may come from. Absent for most.
     pub ip_ranges: Option<String>,
+    pub cost_centre: Option<String>,
+    pub shared: bool,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Digest, UnitId};
 use gatewright_types::api::{Key, KeyChange, KeyOwner, KeyScopes, KeyUpkeep, LimitScope};
-use gatewright_types::{DisplayName, KeyId, ModelName, OrganizationId, Page, PageQuery, TagName, TeamId};
+use gatewright_types::{CostCentre, DisplayName, KeyId, ModelName, OrganizationId, Page, PageQuery, TagName, TeamId};
 use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
@@ -52,6 +52,7 @@ pub struct KeyInsert {
     pub scopes: KeyScopes,
     pub upkeep: KeyUpkeep,
     pub faults: bool,
+    pub cost_centre: Option<CostCentre>,
     pub expires_at: Option<DateTime<Utc>>,
     pub digest: Digest,
     pub hint: String,
@@ -152,6 +153,10 @@ impl WriteTx {
             disabled_for: None,
             noticed: None,
             next_look_at: None,
+            cost_centre: key
+                .cost_centre
+                .as_ref()
+                .map(|cost_centre| cost_centre.as_str().to_owned()),
         };
         let row = timing::scheduled(row)?;
         stored::insert(&self.transaction, row.clone()).await?;
@@ -181,6 +186,9 @@ impl WriteTx {
         row.models = change.models.as_ref().map(stored::to_json);
         if let Some(expires_at) = change.expires_at {
             row.expires_at = expires_at.map(stored::time);
+        }
+        if let Some(cost_centre) = &change.cost_centre {
+            row.cost_centre = cost_centre.as_ref().map(|cost_centre| cost_centre.as_str().to_owned());
         }
         let mut settings = Settings::of(&row)?;
         if let Some(tags) = &change.tags {

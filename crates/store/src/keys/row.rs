@@ -144,6 +144,7 @@ pub(super) fn read<'a>(
         scopes,
         upkeep,
         faults,
+        cost_centre: stored::parsed_or_none("cost_centre", row.cost_centre.as_deref())?,
         state,
         disabled,
         expires_at: row.expires_at,

@@ -213,6 +213,7 @@ pub(super) fn new_key(name: &str) -> KeyInsert {
         scopes: Default::default(),
         upkeep: Default::default(),
         faults: false,
+        cost_centre: None,
         expires_at: None,
         digest: Digest::of(id.to_string().as_bytes()),
         hint: "wxyz".to_owned(),
@@ -224,6 +225,8 @@ pub(super) fn team_change(name: &str) -> TeamChange {
     TeamChange {
         name: display_name(name),
         ip_ranges: None,
+        cost_centre: None,
+        shared: None,
     }
 }
 

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::usual_weight;
+use super::given::given;
 use super::prices::Rates;
 use super::{
     BudgetSpec, CredentialSecret, KeyScopes, KeyUpkeep, LimitScope, LimitSpec, ModelSettings, Network, NewOverlay,
-    ProviderKind, ProviderSettings, Route, TagRule, TraceSettings,
+    ProviderKind, ProviderSettings, Route, SharedCost, TagRule, TraceSettings,
 };
-use crate::{DisplayName, Email, IpRange, ModelName, Role, Slug, TagName, UpstreamModel};
+use crate::{CostCentre, DisplayName, Email, IpRange, ModelName, Role, Slug, TagName, UpstreamModel};
 
 /// One organization's whole configuration. A list that is absent is left alone; one that is there is complete:
 /// what it does not name is removed.
@@ -30,6 +31,11 @@ pub struct Document {
     /// The tags that the organization knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<TagRule>>,
+    /// Where cost is charged to that neither a key nor its team says; nowhere when null.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<Option<CostCentre>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_cost: Option<SharedCost>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<MemberEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,6 +192,11 @@ pub struct TeamEntry {
     /// Where requests with the team's keys may come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ip_ranges: Vec<IpRange>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<CostCentre>,
+    /// It works for all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// Left alone when absent, unless the document has `budgets` of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budgets: Option<Vec<BudgetSpec>>,
@@ -202,6 +213,9 @@ pub struct ServiceAccountEntry {
     /// The team's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<DisplayName>,
+    /// Only for one without a team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<CostCentre>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +257,9 @@ pub struct KeyEntry {
     /// Whether its requests may ask for failures made on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub faults: bool,
+    /// Its team's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<CostCentre>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
     /// Left alone when absent, unless the document has `budgets` of its own.
@@ -262,6 +279,8 @@ impl Document {
             name: None,
             traces: None,
             tags: None,
+            cost_centre: None,
+            shared_cost: None,
             members: None,
             providers: None,
             models: None,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::given::given;
 use super::{Disabled, KeyOwner, KeyScopes, KeyState, KeyUpkeep, KeyWarning};
-use crate::{DisplayName, HumanDuration, KeyId, ModelName, TagName, TeamId};
+use crate::{CostCentre, DisplayName, HumanDuration, KeyId, ModelName, TagName, TeamId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -27,6 +28,9 @@ pub struct Key {
     pub scopes: KeyScopes,
     #[serde(default)]
     pub upkeep: KeyUpkeep,
+    /// What it costs is charged there, whatever its team says.
+    #[serde(default)]
+    pub cost_centre: Option<CostCentre>,
     pub state: KeyState,
     pub disabled: Option<Disabled>,
     /// Whether its requests may ask for failures made on purpose, in `x-gw-fault`.
@@ -79,6 +83,9 @@ pub struct NewKey {
     pub upkeep: KeyUpkeep,
     #[serde(default)]
     pub faults: bool,
+    /// Its team's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<CostCentre>,
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Import this secret (20 characters or more) instead of minting one.
@@ -105,6 +112,9 @@ pub struct KeyChange {
     pub upkeep: Option<KeyUpkeep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<bool>,
+    /// Its team's when null.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<Option<CostCentre>>,
     /// Never when null.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<DateTime<Utc>>>,
@@ -165,6 +175,7 @@ impl KeyChange {
             scopes: None,
             upkeep: None,
             faults: None,
+            cost_centre: None,
             expires_at: None,
         }
     }
@@ -176,11 +187,6 @@ impl NewRotation {
 
 const fn usual_grace() -> HumanDuration {
     HumanDuration::from_millis(86_400_000)
-}
-
-/// Something that is there, if only to say that there is nothing.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

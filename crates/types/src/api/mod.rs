@@ -7,11 +7,13 @@ mod cache;
 mod canaries;
 mod catalog;
 mod catalog_schedule;
+mod chargeback;
 mod config;
 mod credentials;
 mod decision;
 mod dialect;
 mod explain;
+mod given;
 mod invitations;
 mod key_owner;
 mod key_scopes;
@@ -58,6 +60,10 @@ pub use catalog::{
     ServicePrice, ServiceTier, SignedDocument,
 };
 pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
+pub use chargeback::{
+    Chargeback, ChargebackBy, ChargebackKind, ChargebackLock, ChargebackMonth, ChargebackMonthQuery, ChargebackQuery,
+    ChargebackRow, ChargebackSums, ChargebackUnlock, SharedCost,
+};
 pub use config::{
     ApplyReport, BudgetEntry, Change, ChangeKind, CredentialEntry, CredentialName, Document, KeyEntry, LimitEntry,
     MemberEntry, ModelEntry, NamedScope, NetworkEntry, PriceEntry, ProviderEntry, SecretEntry, SecretSource,

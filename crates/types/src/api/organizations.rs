@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{TagRule, TraceSettings};
-use crate::{DisplayName, OrganizationId, Slug};
+use super::given::given;
+use super::{SharedCost, TagRule, TraceSettings};
+use crate::{CostCentre, DisplayName, OrganizationId, Slug};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -15,6 +16,11 @@ pub struct Organization {
     pub traces: TraceSettings,
     /// The tags it knows.
     pub tags: Vec<TagRule>,
+    /// Where cost is charged to that neither a key nor its team says.
+    #[serde(default)]
+    pub cost_centre: Option<CostCentre>,
+    #[serde(default)]
+    pub shared_cost: SharedCost,
     pub created_at: DateTime<Utc>,
 }
 
@@ -37,4 +43,10 @@ pub struct OrganizationChange {
     /// Left as they are when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<TagRule>>,
+    /// Left as it is when absent; none when null.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<Option<CostCentre>>,
+    /// Left as it is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_cost: Option<SharedCost>,
 }

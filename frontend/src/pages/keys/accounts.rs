@@ -143,14 +143,19 @@ fn AccountDialog(
         let call = async move {
             match id {
                 Some(id) => {
-                    workspace
-                        .change_service_account(id, &ServiceAccountChange { name })
-                        .await
+                    let change = ServiceAccountChange {
+                        name,
+                        cost_centre: None,
+                    };
+                    workspace.change_service_account(id, &change).await
                 }
                 None => {
-                    workspace
-                        .create_service_account(&NewServiceAccount { name, team })
-                        .await
+                    let account = NewServiceAccount {
+                        name,
+                        team,
+                        cost_centre: None,
+                    };
+                    workspace.create_service_account(&account).await
                 }
             }
         };

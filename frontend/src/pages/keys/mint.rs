@@ -94,6 +94,7 @@ fn fields(
             scopes: settings.scopes,
             upkeep: settings.upkeep,
             faults: faults.get_untracked(),
+            cost_centre: None,
             expires_at,
             secret,
         };

@@ -108,6 +108,8 @@ fn rename(workspace: Workspace) -> AnyView {
             name,
             traces: None,
             tags: None,
+            cost_centre: None,
+            shared_cost: None,
         };
         form.send(
             async move { workspace.change_organization(&change).await },

@@ -57,6 +57,8 @@ fn fields(workspace: Workspace, name: DisplayName, traces: TraceSettings) -> Any
             name: name.clone(),
             traces: Some(TraceSettings { requests, sample, keep }),
             tags: None,
+            cost_centre: None,
+            shared_cost: None,
         };
         form.send(async move { workspace.change_organization(&change).await }, move |_| {
             toasts.done("How traces are kept is saved.".to_owned());

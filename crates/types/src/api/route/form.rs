@@ -15,6 +15,14 @@ const STRATEGIES: &str = "target, fallback, weighted, round_robin, least_busy, f
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RouteForm {
+    /// Of a step of a fallback only, as is `route`. They are read here, because a form within another would be read
+    /// without its place, and is twice the code.
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    on: Vec<FailureClass>,
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    route: Option<Box<Route>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Box<RouteTarget>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,14 +52,14 @@ pub(super) struct RouteForm {
 }
 
 /// A route, or `on` and `route`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub(super) struct StepForm {
     /// The failures it stands in for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(default))]
     on: Vec<FailureClass>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<Box<Route>>,
     #[serde(flatten)]
     plain: RouteForm,
@@ -88,6 +96,9 @@ impl TryFrom<RouteForm> for Route {
     type Error = String;
 
     fn try_from(form: RouteForm) -> Result<Self, String> {
+        if !form.on.is_empty() || form.route.is_some() {
+            return Err("on and route belong to a step of a fallback; this is a route itself".to_owned());
+        }
         match form.strategies()[..] {
             [_] => {}
             [] => return Err(format!("a route is one of {STRATEGIES}; this one is none of them")),
@@ -115,6 +126,7 @@ impl TryFrom<RouteForm> for Route {
             task,
             canary,
             otherwise,
+            ..
         } = form;
         let plain = target
             .map(Self::Target)
@@ -157,17 +169,17 @@ impl From<Route> for RouteForm {
     }
 }
 
-impl TryFrom<StepForm> for FallbackStep {
+impl TryFrom<RouteForm> for FallbackStep {
     type Error = String;
 
-    fn try_from(form: StepForm) -> Result<Self, String> {
-        let StepForm { on, route, plain } = form;
+    fn try_from(mut form: RouteForm) -> Result<Self, String> {
+        let (on, route) = (std::mem::take(&mut form.on), form.route.take());
         match route {
-            Some(route) if plain.is_empty() => Ok(Self { on, route: *route }),
+            Some(route) if form.is_empty() => Ok(Self { on, route: *route }),
             Some(_) => Err("a step of a fallback is a route, or has one in route; this one has both".to_owned()),
             None if on.is_empty() => Ok(Self {
                 on,
-                route: plain.try_into()?,
+                route: form.try_into()?,
             }),
             None => Err("a step of a fallback that has on has its route in route".to_owned()),
         }

@@ -54,7 +54,7 @@ pub enum Route {
 
 /// A step of a fallback: a route, or a map of `on` and `route`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "form::StepForm", into = "form::StepForm")]
+#[serde(try_from = "form::RouteForm", into = "form::StepForm")]
 pub struct FallbackStep {
     /// The failures it stands in for. When empty: all but those that another answer would only hide.
     pub on: Vec<FailureClass>,

@@ -17,6 +17,7 @@ mod session;
 mod shell;
 mod theme;
 mod timeline;
+mod yaml;
 
 fn main() {
     console_error_panic_hook::set_once();

@@ -22,6 +22,7 @@ mod tokens;
 mod usage;
 
 pub(crate) use canaries::CanaryMove;
+pub(crate) use objects::read as read_json;
 
 use std::pin::Pin;
 

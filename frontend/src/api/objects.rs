@@ -8,7 +8,7 @@ use serde::de::{
 };
 
 /// Reads the whole of a text.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = T::deserialize(Objects(&mut json))?;
     json.end()?;

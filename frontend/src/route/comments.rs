@@ -1,21 +1,8 @@
 //! Comments in a route's text. The tree has none, and neither has the server.
 
-use serde_yaml_ng::Value;
-
-/// Whether a text that can be read has a comment. A `#` begins one where nothing changes without it and what follows.
+/// Whether a text that can be read has a comment.
 pub(crate) fn has_comments(text: &str) -> bool {
-    let Ok(whole) = serde_yaml_ng::from_str::<Value>(text) else {
-        return false;
-    };
-    let mut begins = 0;
-    text.split_inclusive('\n').any(|line| {
-        let (before, after) = (&text[..begins], &text[begins + line.len()..]);
-        begins += line.len();
-        line.match_indices('#').any(|(at, _)| {
-            let without = format!("{before}{}\n{after}", &line[..at]);
-            serde_yaml_ng::from_str::<Value>(&without).is_ok_and(|value| value == whole)
-        })
-    })
+    crate::yaml::read(text).is_ok_and(|read| read.has_comments)
 }
 
 #[cfg(test)]

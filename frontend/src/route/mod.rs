@@ -22,7 +22,7 @@ pub(crate) use read::{Problem, read};
 pub(crate) use strategy::Strategy;
 pub(crate) use trace::{Mark, Way, marks};
 pub(crate) use words::{affinity, edge_label, failure, share, told};
-pub(crate) use write::{TextError, parse, write};
+pub(crate) use write::{parse, write};
 
 #[cfg(test)]
 mod tests;

@@ -106,15 +106,21 @@ fn places_are_those_of_the_route() {
 fn a_text_that_is_no_route_says_where() {
     for (text, line, expected) in [
         ("fallback:\n- target: a/x\n- target: nowhere\n", 3, "provider/model"),
-        ("fallback:\n- target: a/x\n  wieghted: []\n", 2, "wieghted"),
-        ("fallback: [\n", 2, ""),
+        ("fallback:\n- target: a/x\n  wieghted: []\n", 3, "wieghted"),
+        ("fallback: [\n", 1, "there is no ]"),
+        (
+            "fallback:\n- target: b/y\n- weighted:\n  - weight: 1\n    route: {}\n",
+            4,
+            "none of them",
+        ),
+        ("target:\n  provider: a\n  model: 4\n", 3, "put it in quotes"),
+        ("", 1, "nothing here yet"),
         ("weighted:\n- weight: many\n  route: {target: a/x}\n", 2, "many"),
     ] {
         let error = parse(text).expect_err("no route");
         assert!(error.message.contains(expected), "{text}: {error:?}");
         assert!(!error.message.contains(" at line "), "{error:?}");
-        let (at, _) = error.at.expect("a line");
-        assert_eq!(at, line, "{text}: {error:?}");
+        assert_eq!(error.at.line, line, "{text}: {error:?}");
     }
 }
 

@@ -4,7 +4,8 @@
 use gatewright_types::api::Route;
 use leptos::prelude::*;
 
-use crate::route::{Draft, Node, NodeId, Problem, Terms, TextError, has_comments, node_at, parse, read, write};
+use crate::route::{Draft, Node, NodeId, Problem, Terms, has_comments, node_at, parse, read, write};
+use crate::yaml::Unreadable;
 
 /// How many steps can be taken back.
 const STEPS: usize = 100;
@@ -21,7 +22,7 @@ pub(super) enum Step {
 pub(crate) struct Editor {
     draft: RwSignal<Draft>,
     text: RwSignal<String>,
-    broken: RwSignal<Option<TextError>>,
+    broken: RwSignal<Option<Unreadable>>,
     /// The text has comments, which a change of the tree would lose.
     commented: Memo<bool>,
     pub(super) selected: RwSignal<NodeId>,
@@ -113,7 +114,7 @@ impl Editor {
         self.text.get()
     }
 
-    pub(super) fn broken(self) -> Option<TextError> {
+    pub(super) fn broken(self) -> Option<Unreadable> {
         self.broken.get()
     }
 

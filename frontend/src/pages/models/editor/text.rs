@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::state::Editor;
 use crate::components::button::{Button, Look};
 use crate::components::icon::{Icon, icon};
-use crate::route::TextError;
+use crate::yaml::{Place, Unreadable};
 
 #[component]
 pub(super) fn Text(editor: Editor) -> impl IntoView {
@@ -20,7 +20,7 @@ pub(super) fn Text(editor: Editor) -> impl IntoView {
             .max()
             .unwrap_or(0)
     });
-    let wrong = Memo::new(move |_| editor.broken().and_then(|error| error.at).map(|(line, _)| line));
+    let wrong = Memo::new(move |_| editor.broken().map(|error| error.at.line));
     let number = move |line: usize| {
         view! { <span class:is-wrong=move || wrong.get() == Some(line)>{line}</span> }
     };
@@ -52,7 +52,7 @@ pub(super) fn Text(editor: Editor) -> impl IntoView {
 }
 
 fn about(editor: Editor, area: NodeRef<html::Textarea>) -> AnyView {
-    let Some(TextError { message, at }) = editor.broken() else {
+    let Some(Unreadable { message, at }) = editor.broken() else {
         if editor.has_comments() {
             return view! {
                 <p class="notice notice-warning">
@@ -65,18 +65,17 @@ fn about(editor: Editor, area: NodeRef<html::Textarea>) -> AnyView {
         return view! { <p class="muted small">"Graph and text are the same route; a change of either changes the other."</p> }
             .into_any();
     };
-    let jump = at.map(|(line, column)| {
-        let go = move |_| {
-            if let Some(area) = area.get_untracked() {
-                let text = untrack(|| editor.text());
-                let at = u32::try_from(offset(&text, line, column)).unwrap_or(u32::MAX);
-                // An area that is not in the document takes neither.
-                let _gone = area.focus();
-                let _gone = area.set_selection_range(at, at);
-            }
-        };
-        view! { <button type="button" class="link-button" on:click=go>{format!("Line {line}, column {column}")}</button>": " }
-    });
+    let Place { line, column } = at;
+    let go = move |_| {
+        if let Some(area) = area.get_untracked() {
+            let text = untrack(|| editor.text());
+            let at = u32::try_from(offset(&text, line, column)).unwrap_or(u32::MAX);
+            // An area that is not in the document takes neither.
+            let _gone = area.focus();
+            let _gone = area.set_selection_range(at, at);
+        }
+    };
+    let jump = view! { <button type="button" class="link-button" on:click=go>{format!("Line {line}, column {column}")}</button>": " };
     let take = Callback::new(move |()| editor.take_tree());
     view! {
         <div class="notice notice-bad">

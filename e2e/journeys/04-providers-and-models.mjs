@@ -40,6 +40,7 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
     await setPrice(page, organization, checkA11y, screenshot);
     // 1000 tokens for 2 dollars a million and 200 for 10: 0.002 and 0.002.
     await call(organization, url, "0.004");
+    await voidAnswersOfATag(page, organization, checkA11y);
     await aUsedProviderStays(page, organization, checkA11y);
   } finally {
     await upstream.stop();
@@ -246,6 +247,19 @@ async function call(organization, url, cost) {
     ["output_text", USED.completion_tokens],
   ]);
   assert.equal(usage.cost?.amount ?? null, cost);
+}
+
+async function voidAnswersOfATag(page, organization, checkA11y) {
+  await press(page.locator(".page-head"), "Void kept answers");
+  const form = dialog(page, "Void kept answers");
+  await press(form, "Void answers");
+  assert.equal(await errorAt(form, "Tag"), "Is required");
+  await checkA11y();
+  await fill(form, { Tag: "project", Value: "apollo" });
+  await press(form, "Void answers");
+  await assertToast(page, "What was kept of them is void.");
+  const { items } = (await organization.get("/audit?action=cache.purge")).body;
+  assert.deepEqual(items[0].detail, { of: { tag: { name: "project", value: "apollo" } } });
 }
 
 async function aUsedProviderStays(page, organization, checkA11y) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{CachePurge, CacheSettings, PurgedAnswers};
-use gatewright_types::{CacheNamespace, KeyId, ModelId, TeamId};
+use gatewright_types::{CacheNamespace, DisplayName, KeyId, ModelId, TagName, TeamId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +35,7 @@ pub struct Origin<'a> {
     pub key: KeyId,
     pub team: Option<TeamId>,
     pub namespace: Option<&'a CacheNamespace>,
+    pub tags: &'a BTreeMap<TagName, DisplayName>,
     /// The newest purge that the node knew of when the request came.
     pub newest_purge: Option<DateTime<Utc>>,
 }
@@ -118,27 +119,43 @@ impl Purges {
                 PurgedAnswers::Key(key) => *key == origin.key,
                 PurgedAnswers::Team(team) => Some(*team) == origin.team,
                 PurgedAnswers::Namespace(namespace) => Some(namespace) == origin.namespace,
+                PurgedAnswers::Tag(tag) => match (origin.tags.get(&tag.name), &tag.value) {
+                    (Some(has), Some(value)) => has == value,
+                    (has, None) => has.is_some(),
+                    (None, Some(_)) => false,
+                },
             })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use gatewright_types::api::PurgedTag;
+
     use super::*;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).expect("a time")
     }
 
+    fn tag(name: &str, value: Option<&str>) -> PurgedAnswers {
+        PurgedAnswers::Tag(PurgedTag {
+            name: name.parse().expect("a tag"),
+            value: value.map(|value| value.parse().expect("a value")),
+        })
+    }
+
     #[test]
     fn a_purge_voids_what_it_means_and_nothing_that_came_after_it() {
         let (model, key, team) = (ModelId::mint(), KeyId::mint(), TeamId::mint());
         let namespace: CacheNamespace = "docs".parse().expect("a namespace");
+        let tags = BTreeMap::from([("project".parse().expect("a tag"), "apollo".parse().expect("a value"))]);
         let origin = Origin {
             model,
             key,
             team: Some(team),
             namespace: Some(&namespace),
+            tags: &tags,
             newest_purge: Some(at(5)),
         };
         let void = |of: PurgedAnswers, second| {
@@ -154,6 +171,8 @@ mod tests {
             PurgedAnswers::Key(key),
             PurgedAnswers::Team(team),
             PurgedAnswers::Namespace(namespace.clone()),
+            tag("project", Some("apollo")),
+            tag("project", None),
         ] {
             assert!(void(of.clone(), 6), "{of:?}");
             assert!(!void(of.clone(), 5), "the node knew of it: {of:?}");
@@ -163,6 +182,9 @@ mod tests {
             PurgedAnswers::Key(KeyId::mint()),
             PurgedAnswers::Team(TeamId::mint()),
             PurgedAnswers::Namespace("other".parse().expect("a namespace")),
+            tag("project", Some("gemini")),
+            tag("tier", Some("apollo")),
+            tag("tier", None),
         ] {
             assert!(!void(of.clone(), 6), "{of:?}");
         }

@@ -10,7 +10,7 @@ use crate::config_units;
 use crate::error::WriteError;
 use crate::write::WriteTx;
 
-/// Namespaces can be named without end. Beyond these, the oldest purges become one of everything that is as old.
+/// Namespaces and tags can be named without end. Beyond these, the oldest purges become one of everything that is as old.
 const MOST_PURGES: usize = 256;
 
 impl WriteTx {
@@ -38,10 +38,7 @@ fn with(mut purges: Vec<CachePurge>, of: PurgedAnswers, now: DateTime<Utc>) -> (
     let at = newest.map_or(now, |newest| now.max(newest + TimeDelta::microseconds(1)));
     let longest = TimeDelta::from_std(CacheSettings::LONGEST_TTL.get()).unwrap_or(TimeDelta::MAX);
     let purge = CachePurge { of, at };
-    purges.retain(|other| {
-        let superseded = other.of == purge.of || purge.of == PurgedAnswers::Everything;
-        !superseded && at - other.at <= longest
-    });
+    purges.retain(|other| !purge.of.includes(&other.of) && at - other.at <= longest);
     purges.push(purge.clone());
     purges.sort_by_key(|purge| purge.at);
     if let Some(surplus) = purges.len().checked_sub(MOST_PURGES).filter(|surplus| *surplus > 0) {
@@ -64,6 +61,7 @@ fn with(mut purges: Vec<CachePurge>, of: PurgedAnswers, now: DateTime<Utc>) -> (
 #[cfg(test)]
 mod tests {
     use gatewright_types::ModelId;
+    use gatewright_types::api::PurgedTag;
 
     use super::*;
 
@@ -86,6 +84,23 @@ mod tests {
 
         let (purges, everything) = with(purges, PurgedAnswers::Everything, at(400));
         assert_eq!(purges, [everything]);
+    }
+
+    #[test]
+    fn a_purge_of_a_tag_stands_for_those_of_its_values() {
+        let tag = |name: &str, value: Option<&str>| {
+            PurgedAnswers::Tag(PurgedTag {
+                name: name.parse().expect("a tag"),
+                value: value.map(|value| value.parse().expect("a value")),
+            })
+        };
+        let (purges, _) = with(Vec::new(), tag("project", Some("apollo")), at(100));
+        let (purges, other) = with(purges, tag("tier", Some("free")), at(200));
+        let (purges, any) = with(purges, tag("project", None), at(300));
+        assert_eq!(purges, [other.clone(), any.clone()]);
+
+        let (purges, one) = with(purges, tag("project", Some("apollo")), at(400));
+        assert_eq!(purges, [other, any, one]);
     }
 
     #[test]

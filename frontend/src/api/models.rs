@@ -38,10 +38,8 @@ impl Workspace {
     }
 
     /// Voids what is kept of a model's answers.
-    pub(crate) async fn purge_model(self, model: ModelId) -> Answer<()> {
-        let purge = NewCachePurge {
-            of: PurgedAnswers::Model(model),
-        };
+    pub(crate) async fn purge_cache(self, of: PurgedAnswers) -> Answer<()> {
+        let purge = NewCachePurge { of };
         let made: Answer<CachePurge> = self.api.post(self.path("cache/purges"), body(&purge)).await;
         made.map(drop)
     }

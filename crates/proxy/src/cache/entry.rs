@@ -1,10 +1,12 @@
 //! An answer as it is kept: what is known of it in a line of JSON, and behind it the bytes that its caller got.
 
+use std::collections::BTreeMap;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use gatewright_contract::Origin;
 use gatewright_llm::{Form, Tokens};
-use gatewright_types::{CacheNamespace, KeyId, ModelId, Nanos, Slug, TeamId, UpstreamModel};
+use gatewright_types::{CacheNamespace, DisplayName, KeyId, ModelId, Nanos, Slug, TagName, TeamId, UpstreamModel};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ pub(super) struct Source {
     pub(super) team: Option<TeamId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<CacheNamespace>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) tags: BTreeMap<TagName, DisplayName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_purge: Option<DateTime<Utc>>,
 }
@@ -81,6 +85,7 @@ impl Source {
             key: self.key,
             team: self.team,
             namespace: self.namespace.as_ref(),
+            tags: &self.tags,
             newest_purge: self.newest_purge,
         }
     }
@@ -101,6 +106,7 @@ mod tests {
                     key: KeyId::mint(),
                     team: Some(TeamId::mint()),
                     namespace: Some("a:b".parse().expect("a namespace")),
+                    tags: [("project".parse().expect("a tag"), "apollo".parse().expect("a value"))].into(),
                     newest_purge: Some(Utc::now()),
                 },
                 maker: None,

@@ -41,12 +41,13 @@ pub(crate) async fn look(
     record: &mut Record,
 ) -> Result<Looked, Refusal> {
     let control = told.cache.read()?;
-    let Some(place) = Place::of(gateway, caller, request, told, &control) else {
+    let Some(mut place) = Place::of(gateway, caller, request, told, &control) else {
         return match control.looking {
             Looking::Only => Err(Refusal::NotCached),
             Looking::Usual | Looking::Not => Ok(Looked::Off),
         };
     };
+    place.source.tags.clone_from(record.tags());
     let asking = Asking {
         gateway,
         caller,

@@ -99,6 +99,7 @@ mod tests {
                     key: KeyId::mint(),
                     team: None,
                     namespace: None,
+                    tags: std::collections::BTreeMap::new(),
                     newest_purge: None,
                 },
                 maker: None,

@@ -1,6 +1,7 @@
 //! Where the answers to a request are kept. The key is a digest over everything that may tell two answers apart, tenant
 //! first; each part has its length in front, so that no two lists of parts are written alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,6 +127,7 @@ impl Place {
                 key: caller.key.id,
                 team: caller.key.team,
                 namespace: control.namespace.clone(),
+                tags: BTreeMap::new(),
                 newest_purge: caller.tenant.purges.newest(),
             },
             oldest: control.max_age.map_or(ttl, |max_age| max_age.min(ttl)),

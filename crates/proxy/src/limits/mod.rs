@@ -31,6 +31,7 @@ pub(crate) use at_target::{Target, meet_target};
 pub(crate) use natively::{enter_natively, spend_natively};
 pub(crate) use over::Over;
 pub(crate) use own_usage::own_usage;
+pub(crate) use tags::Tags;
 pub(crate) use ticket::{Purse, Ticket};
 pub(crate) use told::LimitsTold;
 pub(crate) use who::Who;

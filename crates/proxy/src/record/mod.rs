@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::cache::Maker;
 use crate::canaried::Canaried;
 use crate::gateway::Gateway;
-use crate::limits::{LimitsTold, Ticket, Who};
+use crate::limits::{LimitsTold, Tags, Ticket, Who};
 use crate::native::Sighted;
 use crate::notes::Notes;
 use crate::pipeline::Head;
@@ -188,6 +188,10 @@ impl Record {
         let usage = &mut self.get_mut().usage;
         usage.end_user.clone_from(&who.end_user);
         usage.tags.clone_from(&who.tags);
+    }
+
+    pub(crate) fn tags(&self) -> &Tags {
+        &self.get().usage.tags
     }
 
     pub(crate) fn ticket(&mut self) -> Option<&mut Ticket> {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheNamespace, HumanDuration, KeyId, ModelId, TeamId};
+use crate::{CacheNamespace, DisplayName, HumanDuration, KeyId, ModelId, TagName, TeamId};
 
 /// Equal requests to the model are answered from what was answered before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,8 @@ pub struct CachePurge {
     pub at: DateTime<Utc>,
 }
 
-/// Which answers a purge means: `"everything"`, or those of one model, key, team or namespace, as in `{"model": "mdl_…"}`.
+/// Which answers a purge means: `"everything"`, or those of one model, key, team, namespace or tag, as in
+/// `{"model": "mdl_…"}` or `{"tag": {"name": "project", "value": "apollo"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +94,30 @@ pub enum PurgedAnswers {
     Team(TeamId),
     /// Those that were asked for with this `x-gw-cache-namespace`.
     Namespace(CacheNamespace),
+    /// Those that requests with this tag brought.
+    Tag(PurgedTag),
+}
+
+/// A tag that requests had: of a key's own, in `x-gw-tags`, or in their metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PurgedTag {
+    pub name: TagName,
+    /// Any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<DisplayName>,
+}
+
+impl PurgedAnswers {
+    /// Whether all that the other means is meant by this as well.
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everything, _) => true,
+            (Self::Tag(tag), Self::Tag(other)) if tag.value.is_none() => tag.name == other.name,
+            (ours, theirs) => ours == theirs,
+        }
+    }
 }
 
 impl CacheSettings {

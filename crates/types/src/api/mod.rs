@@ -51,7 +51,7 @@ pub use budgets::{
     BudgetRequestState, BudgetSpec, BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease,
     UnpricedRequests, WhenUnavailable,
 };
-pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers};
+pub use cache::{CachePurge, CacheScope, CacheSettings, NewCachePurge, PromptCache, PurgedAnswers, PurgedTag};
 pub use canaries::{CanaryNumbers, CanaryPlace, CanaryProgress, CanarySide, CanaryState};
 pub use catalog::{
     Capability, CatalogDiff, CatalogEntry, CatalogEntryQuery, CatalogQuery, CatalogRefresh, CatalogRefreshDetail,

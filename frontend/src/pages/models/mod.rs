@@ -6,13 +6,14 @@ mod check;
 mod editor;
 mod health;
 pub(crate) mod page;
+mod purge;
 mod retries;
 mod settings;
 pub(in crate::pages) mod shown;
 mod trial;
 
 use gatewright_types::Permission;
-use gatewright_types::api::{LifecycleStage, Model, PriceState, Rates, Route};
+use gatewright_types::api::{LifecycleStage, Model, PriceState, PurgedAnswers, Rates, Route};
 use leptos::prelude::*;
 
 use super::catalog::stage_badge;
@@ -42,6 +43,7 @@ enum Window {
     Nothing,
     Delete(Model),
     Purge(Model),
+    PurgeSome,
 }
 
 #[component]
@@ -67,6 +69,7 @@ pub(crate) fn Models() -> impl IntoView {
             router.go(&Place::Model { slug, model: None });
         }
     });
+    let purge_some = Callback::new(move |()| open.set(Window::PurgeSome));
     let create_price = Callback::new(move |()| creating.set(true));
     let action = move || {
         if health.get() {
@@ -76,9 +79,12 @@ pub(crate) fn Models() -> impl IntoView {
             view! { <Button label="Set price" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create_price/> }
                 .into_any()
         } else {
-            let denial = model_denial.clone();
-            view! { <Button label="Add model" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create/> }
-                .into_any()
+            let (denial, purge_denial) = (model_denial.clone(), model_denial.clone());
+            view! {
+                <Button label="Void kept answers" glyph=Icon::Retry denial=purge_denial on_press=purge_some/>
+                <Button label="Add model" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create/>
+            }
+            .into_any()
         }
     };
     let body = move || {
@@ -124,6 +130,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
         Window::Nothing => ().into_any(),
         Window::Delete(model) => delete(&model, workspace, changed, close),
         Window::Purge(model) => purge(&model, workspace, changed, close),
+        Window::PurgeSome => view! { <purge::Purge on_close=close/> }.into_any(),
     };
     view! {
         {listed(models, Shape::Rows, none, rows)}
@@ -249,7 +256,12 @@ fn purge(model: &Model, workspace: Workspace, changed: Callback<()>, close: Call
         action: "Void answers",
         done: format!("What was kept of {} is void.", model.name),
     };
-    ask(question, move || workspace.purge_model(id), changed, close)
+    ask(
+        question,
+        move || workspace.purge_cache(PurgedAnswers::Model(id)),
+        changed,
+        close,
+    )
 }
 
 fn delete(model: &Model, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

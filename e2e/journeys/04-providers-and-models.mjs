@@ -183,6 +183,8 @@ async function addModelWithoutPrice(page, organization, checkA11y) {
   await press(page, "Add model");
   await errorAt(page, "Connect");
   await checkA11y();
+  await page.getByText("Answers", { exact: true }).click();
+  await field(page, "Answers name").selectOption("requested");
   await fill(page, { Connect: "2s" });
   await press(page, "Add model");
   await assertToast(page, `${MODEL} is saved.`);
@@ -190,7 +192,9 @@ async function addModelWithoutPrice(page, organization, checkA11y) {
   await assertText(row(page, MODEL), "unpriced");
   await assertText(row(page, MODEL), "connect 2s");
   await checkA11y();
-  assert.deepEqual((await model(organization)).price, { state: "unpriced" });
+  const made = await model(organization);
+  assert.deepEqual(made.price, { state: "unpriced" });
+  assert.equal(made.shown_model, "requested");
 }
 
 async function setPrice(page, organization, checkA11y, screenshot) {
@@ -237,6 +241,7 @@ async function call(organization, url, cost) {
     return answer.status === 200 && answer.headers.get("x-gw-cost-usd") === (cost ?? "unpriced") ? answer : false;
   });
   assert.equal(answer.body.choices[0].message.content, "From next door.");
+  assert.equal(answer.body.model, MODEL);
   const id = answer.headers.get("x-gw-request-id");
   const usage = await eventually("the request is accounted for", async () =>
     (await organization.get(`/usage?key=${key.id}`)).body.items.find((usage) => usage.id === id),

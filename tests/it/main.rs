@@ -47,6 +47,7 @@ mod routing;
 mod sdk;
 mod secrets;
 mod shedding;
+mod shown_model;
 mod shutdown;
 mod streaming;
 mod survival;

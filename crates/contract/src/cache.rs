@@ -77,6 +77,9 @@ impl Shape {
         let settings = model.settings.cache.clone()?;
         let mut hash = self.hash.clone();
         put(&mut hash, &model.route);
+        if !model.settings.shown_model.is_upstream() {
+            put(&mut hash, &model.settings.shown_model);
+        }
         Some(ModelCache {
             settings,
             policy: Digest::from_bytes(hash.finalize().into()),

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use gatewright_types::api::Dialect;
 
-use crate::Tokens;
 use crate::dialect::{ErrorFacts, inbound};
 use crate::stream::{Ended, PassedStream, Seen, UsageChunk};
 use crate::translated::TranslatedStream;
 use crate::unwrapped::UnwrappedStream;
+use crate::{Naming, Tokens};
 
 /// One stream on its way.
 #[derive(Debug)]
@@ -31,6 +31,16 @@ impl Flow {
             | Dialect::Native(_) => PassedStream::other(inbound(dialect).watcher()),
         };
         Self::Passed(dialect, stream)
+    }
+
+    /// With another name in the place of the model's.
+    #[must_use]
+    pub fn named(self, naming: Option<Naming>) -> Self {
+        match self {
+            Self::Passed(dialect, stream) => Self::Passed(dialect, stream.named(naming)),
+            Self::Unwrapped(stream) => Self::Unwrapped(Box::new(stream.named(naming))),
+            Self::Translated(stream) => Self::Translated(stream.named(naming)),
+        }
     }
 
     /// The name under which callers can refer to the answer later, once the provider told it.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::chunk::{ChunkFacts, read_chunk};
 use crate::dialect::{Looked, Watch};
 use crate::sse::{Payload, Splitter, TooLarge, events, payload};
-use crate::{AnswerFacts, Delivered, Failure, FailureKind};
+use crate::{AnswerFacts, Delivered, Failure, FailureKind, Naming};
 
 /// What becomes of the usage that was asked for on the caller's behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum UsageChunk {
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
 pub struct PassedStream {
     reader: Reader,
+    /// Which model its events name, where that is not the provider's.
+    naming: Option<Naming>,
     splitter: Splitter,
     phase: Phase,
     finish_seen: bool,
@@ -112,9 +114,15 @@ impl PassedStream {
         Self::read_by(Reader::Other(watch))
     }
 
+    /// With another name in the place of the model's.
+    pub fn named(self, naming: Option<Naming>) -> Self {
+        Self { naming, ..self }
+    }
+
     fn read_by(reader: Reader) -> Self {
         Self {
             reader,
+            naming: None,
             splitter: Splitter::default(),
             phase: Phase::BeforeContent,
             finish_seen: false,
@@ -212,8 +220,12 @@ impl PassedStream {
             }
         }
         let first_content = was == Phase::BeforeContent && (self.content_events > 0 || self.finish_seen);
+        let out = kept.finish(block);
         Seen {
-            out: kept.finish(block),
+            out: match &self.naming {
+                Some(naming) => out.map(|out| naming.events(out)),
+                None => out,
+            },
             first_content,
             failed,
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::dialect::{Decoder, Encoder, ErrorFacts};
 use crate::event::{Answer, Event, Gathering, Opening, Stop};
 use crate::stream::{Ended, Seen};
-use crate::{AnswerFacts, Delivered, Tokens};
+use crate::{AnswerFacts, Delivered, Naming, Tokens};
 
 /// The state of one stream. Knows nothing of time: silence is for the proxy to notice.
 pub struct TranslatedStream {
@@ -23,6 +23,8 @@ pub struct TranslatedStream {
     delivered: Delivered,
     /// The part that is open is thinking.
     thinking: bool,
+    /// Which model the answer names, where that is not the provider's.
+    naming: Option<Naming>,
     /// The whole answer, where somebody wants to have it.
     gathering: Option<Box<Gathering>>,
 }
@@ -46,8 +48,14 @@ impl TranslatedStream {
             usage: None,
             delivered: Delivered::default(),
             thinking: false,
+            naming: None,
             gathering: None,
         }
+    }
+
+    /// With another name in the place of the model's.
+    pub fn named(self, naming: Option<Naming>) -> Self {
+        Self { naming, ..self }
     }
 
     /// From now on the answer is put together as well.
@@ -112,7 +120,10 @@ impl TranslatedStream {
     fn write(&mut self) -> Seen {
         let mut out = Vec::new();
         let mut seen = Seen::default();
-        for event in self.events.drain(..) {
+        for mut event in self.events.drain(..) {
+            if let (Event::Start { model, .. }, Some(naming)) = (&mut event, &self.naming) {
+                *model = Some(naming.name().into());
+            }
             let content = match &event {
                 Event::Failed(failure) => {
                     seen.failed = Some(failure.clone());

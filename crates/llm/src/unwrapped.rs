@@ -5,10 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use gatewright_types::api::Dialect;
 
-use crate::Tokens;
 use crate::dialect::bedrock::unwrapping::Unwrapper;
 use crate::dialect::inbound;
 use crate::stream::{Ended, PassedStream, Seen};
+use crate::{Naming, Tokens};
 
 /// The state of one stream of Claude's on Bedrock.
 pub struct UnwrappedStream {
@@ -35,6 +35,14 @@ impl Default for UnwrappedStream {
 
 impl UnwrappedStream {
     pub(crate) const DIALECT: Dialect = Dialect::AnthropicMessages;
+
+    /// With another name in the place of the model's.
+    pub fn named(self, naming: Option<Naming>) -> Self {
+        Self {
+            stream: self.stream.named(naming),
+            ..self
+        }
+    }
 
     /// Takes the next bytes, cut anywhere.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Seen {

@@ -12,11 +12,11 @@ use gatewright_llm::dialect::gemini::{self, Framing, Gemini};
 use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
-    AnswerFacts, BadRequest, Endpoint, Enveloped, Failure, Flow, NotAnAnswer, Request, Segments, Tokens,
+    AnswerFacts, BadRequest, Endpoint, Enveloped, Failure, Flow, Naming, NotAnAnswer, Request, Segments, Tokens,
     TranslatedStream, UnwrappedStream, UsageChunk, spoken,
 };
-use gatewright_types::RequestId;
 use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::{ModelName, RequestId};
 
 use crate::embedding::{Embedding, Put};
 use crate::refusal::Refusal;
@@ -45,6 +45,8 @@ pub(crate) struct Telling {
     dialect: Dialect,
     usage: UsageChunk,
     way: Way,
+    /// Which model the answer names, where that is not the provider's.
+    naming: Option<Box<Naming>>,
 }
 
 /// Of an answer to its caller.
@@ -132,6 +134,7 @@ impl Speech {
                         dialect,
                         usage,
                         way: Way::passed(request, target),
+                        naming: None,
                     },
                 }));
             }
@@ -170,6 +173,7 @@ impl Speech {
                     betas,
                     dropped,
                 })),
+                naming: None,
             },
         }))
     }
@@ -189,6 +193,7 @@ impl Speech {
                 dialect,
                 usage: UsageChunk::Keep,
                 way: Way::Embedded(Box::new(put.embedding)),
+                naming: None,
             },
         }
     }
@@ -274,14 +279,32 @@ impl Telling {
         let translation = match &self.way {
             Way::Passed | Way::Enveloped(_) => {
                 let facts = read_facts()?;
-                return Ok((body, facts));
+                return Ok((self.named(body), facts));
             }
-            Way::Embedded(embedding) => return embedding.tell(body, others, counted, self.dialect),
+            Way::Embedded(embedding) => {
+                let (body, facts) = embedding.tell(body, others, counted, self.dialect)?;
+                return Ok((self.named(body), facts));
+            }
             Way::Translated(translation) => translation,
         };
-        let answer = translation.outbound.read_answer(&body)?;
+        let mut answer = translation.outbound.read_answer(&body)?;
+        if let Some(naming) = &self.naming {
+            answer.model = Some(naming.name().into());
+        }
         let written = inbound(self.dialect).write_answer(&answer, &translation.reply());
         Ok((written.into(), answer.into()))
+    }
+
+    /// The answer names the model that was asked for, whoever gave it.
+    pub(crate) fn name(&mut self, model: &ModelName) {
+        self.naming = Some(Box::new(Naming::new(self.dialect, model.as_str())));
+    }
+
+    fn named(&self, body: Bytes) -> Bytes {
+        match &self.naming {
+            Some(naming) => naming.whole(body),
+            None => body,
+        }
     }
 
     /// What is asked by further calls, where the request is shared out among several.
@@ -302,7 +325,7 @@ impl Telling {
 
     /// The way of the answer's stream.
     pub(crate) fn flow(&self) -> Flow {
-        match &self.way {
+        let flow = match &self.way {
             Way::Enveloped(wrapping) if wrapping.envelope == Envelope::Bedrock => {
                 Flow::Unwrapped(Box::<UnwrappedStream>::default())
             }
@@ -311,7 +334,8 @@ impl Telling {
                 let encoder = translation.encoder(self.dialect);
                 Flow::Translated(TranslatedStream::new(translation.outbound.decoder(), encoder))
             }
-        }
+        };
+        flow.named(self.naming.as_deref().cloned())
     }
 }
 

@@ -85,6 +85,7 @@ impl Differ<'_> {
                             "prompt_cache",
                             model.settings.prompt_cache == entry.settings.prompt_cache,
                         ),
+                        ("shown_model", model.settings.shown_model == entry.settings.shown_model),
                         ("retries", model.settings.retries == entry.settings.retries),
                     ]);
                     if !fields.is_empty() {

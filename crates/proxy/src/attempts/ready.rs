@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::{Endpoint, Request, Wanted};
 use gatewright_routing::{Flight, Leg, Vitals};
-use gatewright_types::api::FailureClass;
+use gatewright_types::api::{FailureClass, ShownModel};
 use http::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -52,7 +52,11 @@ impl Ready {
 impl Attempts {
     pub(super) async fn get_ready(&mut self, record: &mut Record) -> Result<Ready, Unready> {
         let target = self.target().clone();
-        let speech = self.speech(&target, record).await.map_err(Unready::Refused)?;
+        let mut speech = self.speech(&target, record).await.map_err(Unready::Refused)?;
+        let model = &self.plan.routed.model;
+        if model.settings.shown_model == ShownModel::Requested {
+            speech.telling.name(&model.name);
+        }
         let patience = self.patience();
         let Some(flight) = self.take_off(&target, patience) else {
             return Err(Unready::Open);

@@ -135,7 +135,7 @@ impl Asking<'_> {
     }
 
     fn hit(&self, entry: &Entry, record: &Record) -> Option<Hit> {
-        Hit::of(self.request, self.told, record.id(), entry)
+        Hit::of(self.request, self.told, self.place, record.id(), entry)
     }
 
     /// What comes of an equal request that is being answered; nothing when it takes longer than is waited for.

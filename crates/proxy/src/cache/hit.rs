@@ -9,6 +9,7 @@ use gatewright_llm::{Form, KeptAnswer, Request, retell};
 use gatewright_types::{Nanos, RequestId};
 
 use super::entry::{About, Entry, Maker};
+use super::place::Place;
 use crate::told::Told;
 
 /// What goes to the caller.
@@ -37,7 +38,7 @@ pub(super) fn wanted(request: &Request, told: &Told) -> Form {
 
 impl Hit {
     /// `None` when the answer cannot be told in the form that is wanted.
-    pub(super) fn of(request: &Arc<Request>, told: &Told, id: RequestId, entry: &Entry) -> Option<Self> {
+    pub(super) fn of(request: &Arc<Request>, told: &Told, place: &Place, id: RequestId, entry: &Entry) -> Option<Self> {
         let About {
             form,
             stored_at,
@@ -47,12 +48,11 @@ impl Hit {
             dropped,
             ..
         } = &entry.about;
-        let model = maker.as_ref().and_then(|maker| maker.model.as_ref());
         let kept = KeptAnswer {
             form: *form,
             body: &entry.body,
             usage: *usage,
-            model: model.map_or(request.model(), |model| model.as_str()),
+            model: place.named(request, maker.as_ref()),
             created: stored_at.timestamp(),
             request_id: &id.to_string(),
         };

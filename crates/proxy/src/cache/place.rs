@@ -9,10 +9,10 @@ use gatewright_contract::{Caller, Digest, ModelCache};
 use gatewright_llm::Request;
 use gatewright_llm::embed::Batch;
 use gatewright_types::OrganizationId;
-use gatewright_types::api::{CacheScope, Dialect};
+use gatewright_types::api::{CacheScope, Dialect, ShownModel};
 
 use super::control::Control;
-use super::entry::Source;
+use super::entry::{Maker, Source};
 use super::memory::AnswerMemory;
 use crate::gateway::Gateway;
 use crate::told::Told;
@@ -46,6 +46,8 @@ pub(super) struct Place {
     pub(super) time_to_live: Duration,
     /// Equal requests at the same time share one call.
     pub(super) shared: bool,
+    /// Which model answers name.
+    pub(super) shown: ShownModel,
 }
 
 /// Whose answers they are.
@@ -133,11 +135,21 @@ impl Place {
             oldest: control.max_age.map_or(ttl, |max_age| max_age.min(ttl)),
             time_to_live: control.ttl.map_or(ttl, |wanted| wanted.min(ttl)),
             shared: settings.coalesce && question.repeatable,
+            shown: model.settings.shown_model,
         })
     }
 }
 
 impl Place {
+    /// The name of the model in an answer that says none, or that is put together anew.
+    pub(super) fn named<'a>(&self, request: &'a Request, maker: Option<&'a Maker>) -> &'a str {
+        let model = maker.and_then(|maker| maker.model.as_ref());
+        match (self.shown, model) {
+            (ShownModel::Upstream, Some(model)) => model.as_str(),
+            (ShownModel::Requested, _) | (ShownModel::Upstream, None) => request.model(),
+        }
+    }
+
     /// A place for each item of a batch, whatever else is in it.
     pub(super) fn keys_of(&self, batch: &Batch) -> Vec<Digest> {
         let key = |form: &Vec<u8>| Digest::of(&framed(&[self.within.as_bytes(), b"item", &batch.shared, form]));

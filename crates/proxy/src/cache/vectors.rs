@@ -89,8 +89,7 @@ fn found_of(
     let missing = missing(&kept);
     if let (true, Some(about)) = (missing.is_empty(), about) {
         let vectors: Vec<_> = kept.into_iter().flatten().collect();
-        let model = about.maker.as_ref().and_then(|maker| maker.model.as_ref());
-        let model = model.map_or(asking.request.model(), |model| model.as_str());
+        let model = place.named(asking.request, about.maker.as_ref());
         record.hit(place.source.model, saved);
         return Ok(Looked::Hit(Hit {
             form: Form::Whole,

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use chrono::Utc;
 use gatewright_contract::{Caller, Provider, Tenant};
 use gatewright_coord::ResponseId;
-use gatewright_llm::{BadRequest, Endpoint, FailureKind, Segments, classify};
+use gatewright_llm::{BadRequest, Endpoint, FailureKind, Naming, Segments, classify};
+use gatewright_types::api::{Dialect, ShownModel};
 use http::Method;
 use serde_json::json;
 use tokio::time::timeout;
@@ -66,15 +67,28 @@ async fn told(gateway: &Gateway, caller: &Caller, id: &str, action: Action, quer
     match found.ok_or_else(unknown)? {
         Entry::Here(transcript) => here(gateway, caller, (&id, transcript), action, &query).await,
         Entry::AtProvider(made) => {
+            let naming = naming(&caller.tenant, &made);
             let asked = Asked {
                 gateway,
                 tenant: &caller.tenant,
                 id: &id,
                 made,
             };
-            asked.at_provider(action, query).await
+            let body = asked.at_provider(action, query).await?;
+            Ok(match (naming, action) {
+                (Some(naming), Action::Retrieve | Action::Cancel) => naming.whole(body),
+                (Some(_), Action::ListInput | Action::Delete) | (None, _) => body,
+            })
         }
     }
+}
+
+/// The name that the response is to have, where that is not the provider's.
+fn naming(tenant: &Tenant, made: &AtProvider) -> Option<Naming> {
+    let mut models = tenant.models.values();
+    let model = models.find(|model| model.id == made.model)?;
+    let shows = model.settings.shown_model == ShownModel::Requested;
+    shows.then(|| Naming::new(Dialect::OpenaiResponses, model.name.as_str()))
 }
 
 async fn here(

@@ -91,6 +91,7 @@ impl Unwritten {
                 dialect: self.dialect,
                 usage: self.usage,
                 way: Way::Translated(Box::new(translation)),
+                naming: None,
             },
         })
     }

@@ -94,7 +94,7 @@ pub use ledger::{
 pub use limit_scope::{Each, LimitScope, LimitScopeQuery, ScopeKind, TagScope, Which};
 pub use limits::{LimitSpec, NewRateLimit, RateLimit, RateLimitChange};
 pub use members::{Member, MemberChange, MemberKeys, MemberRemoval};
-pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState};
+pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState, ShownModel};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};

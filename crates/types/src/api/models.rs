@@ -19,6 +19,35 @@ pub struct ModelSettings {
     pub cache: Option<CacheSettings>,
     #[serde(skip_serializing_if = "PromptCache::is_off")]
     pub prompt_cache: PromptCache,
+    #[serde(skip_serializing_if = "ShownModel::is_upstream")]
+    pub shown_model: ShownModel,
+}
+
+/// Which model answers name in `model`, or in Gemini's dialect in `modelVersion`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ShownModel {
+    /// The one that gave the answer, as its provider names it.
+    #[default]
+    Upstream,
+    /// The model as callers ask for it. What a budget sends to another model names that one.
+    Requested,
+}
+
+impl ShownModel {
+    pub const ALL: [Self; 2] = [Self::Upstream, Self::Requested];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Upstream => "upstream",
+            Self::Requested => "requested",
+        }
+    }
+
+    pub fn is_upstream(&self) -> bool {
+        *self == Self::Upstream
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

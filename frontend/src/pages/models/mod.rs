@@ -5,6 +5,7 @@ mod canaries;
 mod check;
 mod editor;
 mod health;
+mod naming;
 pub(crate) mod page;
 mod purge;
 mod retries;

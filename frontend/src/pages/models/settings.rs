@@ -4,6 +4,7 @@ use gatewright_types::api::ModelSettings;
 use leptos::prelude::*;
 
 use super::cache::{self, CacheFields};
+use super::naming::{self, NamingField};
 use super::retries::{self, RetryFields};
 use crate::form::Form;
 use crate::pages::timeouts::{self, TimeoutFields};
@@ -13,6 +14,7 @@ pub(super) struct SettingFields {
     limits: TimeoutFields,
     again: RetryFields,
     kept: CacheFields,
+    naming: NamingField,
     /// Whether anything was typed since it was saved.
     touched: RwSignal<bool>,
 }
@@ -23,6 +25,7 @@ impl SettingFields {
             limits: TimeoutFields::new(form, &settings.timeouts),
             again: RetryFields::new(form, &settings.retries),
             kept: CacheFields::new(form, settings),
+            naming: NamingField::new(form, settings.shown_model),
             touched: RwSignal::new(false),
         }
     }
@@ -43,6 +46,7 @@ impl SettingFields {
             retries: retries?,
             cache: cache?,
             prompt_cache: self.kept.prompt_cache(),
+            shown_model: self.naming.read(),
         })
     }
 
@@ -57,6 +61,7 @@ impl SettingFields {
                 {self.limits.view("Those of the provider apply where a field is empty, and the server's own where it has none.")}
                 {self.again.view()}
                 {self.kept.view()}
+                {self.naming.view()}
             </div>
         }
         .into_any()
@@ -81,6 +86,7 @@ pub(super) fn read_only(settings: &ModelSettings) -> AnyView {
             "Prompts at the provider",
             cache::prompts_told(settings.prompt_cache).to_owned(),
         ),
+        ("Answers name", naming::told(settings.shown_model).to_owned()),
     ];
     let row = |(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! { <dl class="facts">{rows.into_iter().map(row).collect_view()}</dl> }.into_any()

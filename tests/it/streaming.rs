@@ -394,6 +394,9 @@ async fn an_error_after_keepalives_is_told_in_the_stream() {
 
     assert!(answer.text().starts_with(": keepalive\n\n"), "{}", answer.text());
     assert_eq!(last_error(&answer).get("code"), Some(&json!("rate_limit_exceeded")));
+    assert_eq!(answer.headers.need("x-gw-provider"), "none");
+    let named = ": x-gw-provider: up\n: x-gw-model: m\n: x-gw-attempts: 1\n";
+    assert!(answer.text().contains(named), "{}", answer.text());
     let row = organization.usage(&request_id(&answer)).await;
     assert_eq!((row.outcome, row.status), (Outcome::Failed, 429));
 }

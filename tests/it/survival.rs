@@ -298,6 +298,12 @@ async fn a_stream_that_begins_with_keepalives_still_falls_back() {
         let answer = world.ask(dialect, "m", true).await.expect(200);
 
         assert_eq!((dialect.text)(&answer, true), "Hello there", "{}", answer.text());
+        for name in ["x-gw-provider", "x-gw-model"] {
+            assert_eq!(answer.headers.need(name), "none", "{name}: it cannot be known yet");
+        }
+        let text = answer.text();
+        let named = ": x-gw-provider: second\n: x-gw-model: m\n: x-gw-attempts: 2\n";
+        assert_eq!(text.contains(named), dialect.name != "gemini", "{text}");
         let row = world.organization.usage(&request_id(&answer)).await;
         assert_eq!((row.outcome, row.attempts), (Outcome::Complete, 2));
     }

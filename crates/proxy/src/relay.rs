@@ -42,6 +42,8 @@ pub(crate) struct Relay {
     keeping: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// What the caller reads takes comments.
     comments: bool,
+    /// Comments for the end, of what the headers could not say.
+    unsaid: String,
     /// Taken when the request is metered.
     record: Option<Record>,
     /// Bytes to pass on next.
@@ -84,6 +86,7 @@ impl Relay {
         collecting: Option<Collecting>,
         record: Record,
         keepalive: Duration,
+        unsaid: String,
     ) -> Self {
         let Streaming {
             source,
@@ -103,6 +106,7 @@ impl Relay {
             keeping: None,
             flow,
             comments: telling.takes_comments(),
+            unsaid,
             telling,
             record: Some(record),
             out: held,
@@ -334,7 +338,7 @@ impl Relay {
     /// The last bytes: what was held back, the cost as a comment, the end mark or the error.
     fn leave(&mut self, before: Option<Bytes>, metered: Metered, last: &[u8]) {
         let comment = if self.comments {
-            cost_comment(metered.cost)
+            std::mem::take(&mut self.unsaid) + &cost_comment(metered.cost)
         } else {
             String::new()
         };

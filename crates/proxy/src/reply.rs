@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_llm::Form;
-use gatewright_llm::dialect::inbound;
+use gatewright_llm::dialect::{Dropped, inbound};
 use gatewright_types::api::{CacheStatus, Dialect, Outcome};
 use gatewright_types::{Nanos, RequestId};
 
-use crate::attempts::First;
 use crate::cache::{Collecting, Given, Hit, Keeping};
 use crate::call::{Answer, Begun};
 use crate::count::Counted;
@@ -114,17 +113,13 @@ impl Reply {
                 record.hold_overhead();
                 headers.extend(dropped(&streaming.telling));
                 let content_type = streaming.telling.content_type();
-                let relay = Relay::new(*streaming, collecting, record, keepalive);
+                let relay = Relay::new(*streaming, collecting, record, keepalive, String::new());
                 (headers, content_type, Streamed::Relaying(Box::new(relay)))
             }
             Begun::Waiting(first, calling) => {
-                let First {
-                    content_type, dropped, ..
-                } = &first;
-                let mut headers = gateway_headers(&first.facts(), first.told.dialect);
-                headers.extend(dropped.clone().map(|dropped| (DROPPED, dropped.into())));
+                let headers = gateway_headers(&first.facts(), first.told.dialect);
                 let waiting = Waiting::new(calling, first.told, collecting, keepalive);
-                (headers, *content_type, Streamed::Waiting(Box::new(waiting)))
+                (headers, first.content_type, Streamed::Waiting(Box::new(waiting)))
             }
         };
         headers.push((CONTENT_TYPE, Bytes::from_static(content_type.as_bytes())));
@@ -284,6 +279,19 @@ impl Reply {
 fn dropped(telling: &Telling) -> Option<Header> {
     let dropped = telling.dropped()?;
     Some((DROPPED, dropped.to_string().into()))
+}
+
+/// What the headers could not say of a stream that began while providers were called: comments at its end.
+pub(crate) fn facts_comment(facts: &Facts<'_>, dropped: Option<&Dropped>) -> String {
+    let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
+    let mut told = vec![
+        (PROVIDER, text(facts.provider)),
+        (MODEL, text(facts.model)),
+        (ATTEMPTS, facts.attempts.to_string()),
+    ];
+    told.extend(dropped.map(|dropped| (DROPPED, dropped.to_string())));
+    let lines = told.into_iter().map(|(name, value)| format!(": {name}: {value}\n"));
+    lines.chain(["\n".to_owned()]).collect()
 }
 
 pub(crate) fn gateway_headers(facts: &Facts<'_>, dialect: Dialect) -> Vec<Header> {

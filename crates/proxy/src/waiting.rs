@@ -17,6 +17,7 @@ use crate::call::{Calling, failure_of, refused};
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::relay::{BLANK, KEEPALIVE, Relay, cost_comment};
+use crate::reply::facts_comment;
 
 /// The body of a streamed reply.
 pub(crate) enum Streamed {
@@ -64,7 +65,9 @@ impl Streamed {
                 Next::Keepalive(bytes) => return Poll::Ready(Some(bytes)),
                 Next::Streaming(streaming, mut record) => {
                     record.hold_overhead();
-                    let relay = Relay::new(*streaming, waiting.collecting.take(), record, waiting.keepalive);
+                    let unsaid = facts_comment(&record.facts(), streaming.telling.dropped());
+                    let collecting = waiting.collecting.take();
+                    let relay = Relay::new(*streaming, collecting, record, waiting.keepalive, unsaid);
                     *self = Self::Relaying(Box::new(relay));
                 }
                 Next::Failed(bytes) => {
@@ -115,10 +118,12 @@ impl HowTold {
             true => [b"[", &*inbound(self.dialect).write_error(facts), b"]"].concat().into(),
             false => Flow::passed(self.dialect, UsageChunk::Keep).failure(facts),
         });
+        let unsaid = facts_comment(&record.facts(), None);
         let metered = record.refuse(refusal);
         if !self.comments {
             return event;
         }
-        [cost_comment(metered.cost).as_bytes(), &event].concat().into()
+        let comments = unsaid + &cost_comment(metered.cost);
+        [comments.as_bytes(), &event].concat().into()
     }
 }

@@ -12,7 +12,6 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_contract::UpstreamTarget;
 use gatewright_llm::Request;
 use gatewright_types::api::CacheStatus;
 use gatewright_types::{CredentialId, HumanDuration, RequestId};
@@ -60,22 +59,22 @@ pub(crate) enum Won {
 /// What can be told of a request while its first call is under way.
 pub(crate) struct First {
     pub(crate) id: RequestId,
-    pub(crate) target: Arc<UpstreamTarget>,
+    /// Those so far.
     pub(crate) attempts: u32,
     pub(crate) cache: CacheStatus,
     pub(crate) overhead: Duration,
     pub(crate) limits: Option<LimitsTold>,
     pub(crate) told: HowTold,
     pub(crate) content_type: &'static str,
-    pub(crate) dropped: Option<String>,
 }
 
 impl First {
+    /// Who will answer is not known: the one that is called may fail.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
             id: self.id,
-            provider: Some(self.target.provider.name.as_str()),
-            model: Some(self.target.model.as_str()),
+            provider: None,
+            model: None,
             attempts: self.attempts,
             cache: self.cache,
             overhead: self.overhead,
@@ -115,10 +114,8 @@ impl Attempts {
     /// To be asked once a call is prepared.
     pub(crate) fn first(&self, record: &Record) -> First {
         let telling = self.ready.as_ref().map(|ready| &ready.telling);
-        let dropped = telling.and_then(|telling| telling.dropped());
         First {
             id: record.id(),
-            target: self.target().clone(),
             attempts: record.facts().attempts,
             cache: record.facts().cache,
             overhead: record.facts().overhead,
@@ -129,7 +126,6 @@ impl Attempts {
                 comments: telling.is_none_or(|telling| telling.takes_comments()),
             },
             content_type: telling.map_or("text/event-stream", |telling| telling.content_type()),
-            dropped: dropped.map(ToString::to_string),
         }
     }
 

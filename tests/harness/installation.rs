@@ -119,6 +119,17 @@ impl Installation {
         Self::start_as(Topology::of_this_run(), options).await
     }
 
+    /// A cluster with a third proxy node; in the other topology there is one node for everything.
+    pub async fn with_three_proxies(options: Options) -> Self {
+        let mut installation = Self::start(options).await;
+        if installation.topology == Topology::Cluster {
+            installation.add(Role::Proxy);
+            let third = installation.nodes.last_mut().expect("it was added");
+            third.ready().await;
+        }
+        installation
+    }
+
     pub async fn start_as(topology: Topology, options: Options) -> Self {
         let directory = directory(match topology {
             Topology::Solo => "solo",

@@ -10,10 +10,9 @@ use gatewright_types::UsageUnit;
 use gatewright_types::api::{BreakerState, Outcome, TargetHealth};
 use harness::chat::request_id;
 use harness::dialect::{CHAT, DIALECTS, Dialect};
-use harness::environment::Topology;
 use harness::failures::{Failure, failures};
 use harness::http::{Answer, Request};
-use harness::installation::{Installation, Options, Role};
+use harness::installation::{Installation, Options};
 use harness::organization::{Key, Organization};
 use harness::sse::{self, DONE};
 use harness::upstream::{Script, Upstream};
@@ -60,17 +59,12 @@ struct Served {
 
 impl World {
     async fn make() -> Self {
-        let mut installation = Installation::start(Options {
+        let installation = Installation::with_three_proxies(Options {
             // Streams that fail late have begun by then.
             environment: vec![("GATEWRIGHT_KEEPALIVE", "500ms".to_owned())],
             ..Options::default()
         })
         .await;
-        if installation.topology == Topology::Cluster {
-            installation.add(Role::Proxy);
-            let third = installation.nodes.last_mut().expect("it was added");
-            third.ready().await;
-        }
         let organization = Organization::make(&installation).await;
         let providers = [Provider::start("first").await, Provider::start("second").await];
         for provider in &providers {

@@ -50,11 +50,11 @@ export async function makeSandbox(client, name) {
 }
 
 // One request to the data plane; gives status and body.
-export async function chat(url, secret, model, content = "Hello") {
+export async function chat(url, secret, model, content = "Hello", more = {}) {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
-    body: JSON.stringify({ model, messages: [{ role: "user", content }] }),
+    body: JSON.stringify({ model, messages: [{ role: "user", content }], ...more }),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }

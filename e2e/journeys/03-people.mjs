@@ -100,6 +100,8 @@ async function aViewerSeesNothingToChange(page, checkA11y, screenshot) {
     "Models",
     "Catalogue",
     "Providers",
+    "Budgets",
+    "Limits",
     "Teams",
     "Members",
     "Settings",

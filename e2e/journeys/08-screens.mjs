@@ -22,6 +22,9 @@ const PLACES = [
   "catalog",
   "catalog?view=refreshes",
   "providers",
+  "budgets",
+  "budgets?view=requests",
+  "limits",
   "teams",
   "members",
   "tokens",
@@ -59,6 +62,7 @@ export async function run({ page, context, newVisitor, url, screenshot, checkA11
   await takePictures("not-found");
   await windows(page, takePictures);
   await modelPage(page, organization, takePictures);
+  await budgetPages(page, takePictures);
   assert.deepEqual(sideways, [], "no page scrolls sideways");
 }
 
@@ -136,6 +140,26 @@ async function modelPage(page, organization, takePictures) {
   await takePictures("model-commented");
 }
 
+async function budgetPages(page, takePictures) {
+  for (const [title, name] of [["Team Search", "budget"], ["Each end user", "budget-for-each"]]) {
+    await open(page, `${HOME}/budgets`);
+    await page.getByRole("link", { name: title, exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    await page.locator(".skeleton").first().waitFor({ state: "detached" });
+    await takePictures(name);
+  }
+  await open(page, `${HOME}/budgets`);
+  await press(page.locator(".page-head"), "Create budget");
+  const form = dialog(page, "Create budget");
+  await form.getByLabel("Once it is spent", { exact: true }).selectOption("downgrade");
+  await form.getByText("Alerts, carry-over and exceptions").click();
+  await takePictures("window-budget");
+  await open(page, `${HOME}/limits`);
+  await press(page.locator(".page-head"), "Create limit");
+  await dialog(page, "Create limit").waitFor();
+  await takePictures("window-limit");
+}
+
 async function fillOrganization(organization, url) {
   await makeSandbox(organization, "sandbox");
   await make(organization, "/models", {
@@ -185,6 +209,37 @@ async function fillOrganization(organization, url) {
     "all of it is accounted for",
     async () => (await organization.get("/usage?limit=50")).body.items.length >= 12,
   );
+  await fillBudgets(organization, team);
+  await spend(organization, url, secret);
+}
+
+// Two cents each: the team's budget is nearly spent, and the model's.
+async function spend(organization, url, secret) {
+  for (const user of ["ada", "grace", "ada"]) {
+    await chat(url, secret, "large", "[[sandbox tokens=2000]]", { max_tokens: 2000, user });
+  }
+  await eventually("the budgets are told as spent", async () => {
+    const { items } = (await organization.get("/budgets")).body;
+    return items.filter(({ state }) => state.reached.length > 0).length === 2;
+  });
+}
+
+async function fillBudgets(organization, team) {
+  await make(organization, "/budgets", { scope: "organization", amount: "500", window: "month", time_zone: "Europe/Berlin" });
+  const action = { downgrade: "sandbox" };
+  const scope = { team: team.id };
+  const { id } = await make(organization, "/budgets", { scope, amount: "0.08", soft: "0.05", window: "day", action });
+  await make(organization, "/budgets", { scope: { end_user: { each: true } }, amount: "2", window: { rolling: "30d" } });
+  await make(organization, "/budgets", { scope: { model: "large" }, amount: "0.1", window: "hour", action: "ask" });
+  await make(organization, `/budgets/${id}/requests`, { amount: "25", reason: "A demonstration for customers" });
+  const expires_at = "2099-01-01T00:00:00Z";
+  await make(organization, `/budgets/${id}/increases`, { amount: "0.02", reason: "Backfill", expires_at });
+  await make(organization, "/limits", { scope: "organization", rpm: 6000, tpd: 50000000, concurrency: 200 });
+  const units = "tokens.input + 0.1 * tokens.cache_read + 4.0 * tokens.output";
+  await make(organization, "/limits", { scope: { end_user: { each: true } }, rpm: 60, tpm: 100000, units, shadow: true });
+  const tags = [{ name: "project", required: false, values: ["apollo", "gemini"] }, { name: "cost-centre" }];
+  const changed = await organization.patch("", { name: "Looks & Sons", tags });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
 }
 
 // Every strategy once, and more targets than fit on a screen.

@@ -46,7 +46,12 @@ pub(crate) fn App() -> impl IntoView {
         }
         (Place::Root | Place::Setup, Presence::SignedIn(_)) => Stage::Elsewhere(session.home().href()),
         (
-            Place::Account | Place::Organization { .. } | Place::Model { .. } | Place::Key { .. } | Place::Unknown,
+            Place::Account
+            | Place::Organization { .. }
+            | Place::Model { .. }
+            | Place::Key { .. }
+            | Place::Budget { .. }
+            | Place::Unknown,
             Presence::SignedIn(_),
         ) => Stage::Inside,
     });

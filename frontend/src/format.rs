@@ -148,7 +148,11 @@ pub(crate) fn bucket(moment: DateTime<FixedOffset>, bucket_seconds: u32) -> Stri
 
 /// What a program calls `some_thing`, for people: `Some thing`.
 pub(crate) fn words(identifier: &str) -> String {
-    let text = identifier.replace(['_', '-'], " ");
+    heading(&identifier.replace(['_', '-'], " "))
+}
+
+/// The same text, as the beginning of a line.
+pub(crate) fn heading(text: &str) -> String {
     let mut chars = text.chars();
     chars
         .next()

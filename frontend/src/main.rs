@@ -17,6 +17,7 @@ mod session;
 mod shell;
 mod theme;
 mod timeline;
+mod waiting;
 mod yaml;
 
 fn main() {

@@ -1,6 +1,6 @@
 //! The addresses of the dashboard as a type: what the address bar says, and what a link points at. Knows no browser.
 
-use gatewright_types::{KeyId, ModelId, Slug};
+use gatewright_types::{BudgetId, KeyId, ModelId, Slug};
 
 /// A page of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,11 @@ pub(crate) enum Place {
         slug: Slug,
         key: KeyId,
     },
+    /// One budget.
+    Budget {
+        slug: Slug,
+        budget: BudgetId,
+    },
     Unknown,
 }
 
@@ -41,6 +46,8 @@ pub(crate) enum Section {
     Models,
     Catalog,
     Providers,
+    Budgets,
+    Limits,
     Teams,
     Members,
     Tokens,
@@ -48,7 +55,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Overview,
         Self::Usage,
         Self::Audit,
@@ -56,6 +63,8 @@ impl Section {
         Self::Models,
         Self::Catalog,
         Self::Providers,
+        Self::Budgets,
+        Self::Limits,
         Self::Teams,
         Self::Members,
         Self::Tokens,
@@ -72,6 +81,8 @@ impl Section {
             Self::Models => "models",
             Self::Catalog => "catalog",
             Self::Providers => "providers",
+            Self::Budgets => "budgets",
+            Self::Limits => "limits",
             Self::Teams => "teams",
             Self::Members => "members",
             Self::Tokens => "tokens",
@@ -88,6 +99,8 @@ impl Section {
             Self::Models => "Models",
             Self::Catalog => "Catalogue",
             Self::Providers => "Providers",
+            Self::Budgets => "Budgets",
+            Self::Limits => "Limits",
             Self::Teams => "Teams",
             Self::Members => "Members",
             Self::Tokens => "Control tokens",
@@ -110,6 +123,7 @@ impl Place {
             Self::Organization { section, .. } => Some(*section),
             Self::Model { .. } => Some(Section::Models),
             Self::Key { .. } => Some(Section::Keys),
+            Self::Budget { .. } => Some(Section::Budgets),
             Self::Root | Self::Setup | Self::SignIn | Self::Invitation | Self::Account | Self::Unknown => None,
         }
     }
@@ -149,6 +163,10 @@ impl Place {
                 (Ok(slug), Ok(key)) => Self::Key { slug, key },
                 _ => Self::Unknown,
             },
+            (Some("o"), Some(slug), Some("budgets"), Some(budget)) => match (slug.parse(), budget.parse()) {
+                (Ok(slug), Ok(budget)) => Self::Budget { slug, budget },
+                _ => Self::Unknown,
+            },
             _ => Self::Unknown,
         }
     }
@@ -167,6 +185,7 @@ impl Place {
                 Some(id) => format!("/o/{slug}/models/{id}"),
                 None => format!("/o/{slug}/models/{NEW}"),
             },
+            Self::Budget { slug, budget } => format!("/o/{slug}/budgets/{budget}"),
         }
     }
 }
@@ -208,6 +227,17 @@ mod tests {
     }
 
     #[test]
+    fn every_budget_is_found_again_by_its_address() {
+        let slug = "acme".parse().expect("a slug");
+        let budget = "bud_01976f0e7d1a70008000000000000001".parse().expect("an id");
+
+        let place = Place::Budget { slug, budget };
+
+        assert_eq!(Place::parse(&place.href()), place);
+        assert_eq!(place.within(), Some(Section::Budgets));
+    }
+
+    #[test]
     fn addresses_that_lead_nowhere_are_unknown() {
         for path in [
             "/o",
@@ -215,6 +245,7 @@ mod tests {
             "/o/acme/nothing",
             "/o/acme/keys/more",
             "/o/acme/models/nobody",
+            "/o/acme/budgets/new",
             "/o/acme/models/new/more",
             "/setup/x",
             "/elsewhere",

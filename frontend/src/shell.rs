@@ -17,14 +17,16 @@ use crate::place::{Place, Section};
 use crate::router::use_router;
 use crate::session::{Session, use_session};
 use crate::theme::theme_picker;
+use crate::waiting::Waiting;
 
 /// The groups of the navigation.
-const GROUPS: [(&str, &[Section]); 3] = [
+const GROUPS: [(&str, &[Section]); 4] = [
     ("Activity", &[Section::Overview, Section::Usage, Section::Audit]),
     (
         "Gateway",
         &[Section::Keys, Section::Models, Section::Catalog, Section::Providers],
     ),
+    ("Spending", &[Section::Budgets, Section::Limits]),
     (
         "Organization",
         &[Section::Teams, Section::Members, Section::Tokens, Section::Settings],
@@ -35,6 +37,7 @@ const GROUPS: [(&str, &[Section]); 3] = [
 pub(crate) fn Shell() -> impl IntoView {
     let router = use_router();
     let session = use_session();
+    let waiting = Waiting::provide(session);
     let navigation_open = RwSignal::new(false);
     let main = NodeRef::<html::Main>::new();
 
@@ -77,7 +80,7 @@ pub(crate) fn Shell() -> impl IntoView {
             <aside class="side" id="side" aria-label="Navigation and account">
                 <a class="side-brand" href="/" aria-label="Gatewright, home"><Wordmark/></a>
                 {organization_menu(session)}
-                {navigation(session)}
+                {navigation(session, waiting)}
                 {person_menu(session)}
             </aside>
             <main id="main" tabindex="-1" node_ref=main>
@@ -93,6 +96,7 @@ fn page(place: &Place, session: Session) -> AnyView {
         Place::Organization { slug, section } => (slug, *section),
         Place::Model { slug, .. } => (slug, Section::Models),
         Place::Key { slug, .. } => (slug, Section::Keys),
+        Place::Budget { slug, .. } => (slug, Section::Budgets),
         Place::Account => return view! { <pages::account::Account/> }.into_any(),
         Place::Root | Place::Setup | Place::SignIn | Place::Invitation | Place::Unknown => return pages::nowhere(),
     };
@@ -108,6 +112,9 @@ fn page(place: &Place, session: Session) -> AnyView {
     if let Place::Key { key, .. } = place {
         return view! { <pages::keys::page::KeyPage key=*key/> }.into_any();
     }
+    if let Place::Budget { budget, .. } = place {
+        return view! { <pages::budgets::page::BudgetPage budget=*budget/> }.into_any();
+    }
     match section {
         Section::Overview => view! { <pages::overview::Overview/> }.into_any(),
         Section::Usage => view! { <pages::usage::Usage/> }.into_any(),
@@ -116,6 +123,8 @@ fn page(place: &Place, session: Session) -> AnyView {
         Section::Models => view! { <pages::models::Models/> }.into_any(),
         Section::Catalog => view! { <pages::catalog::Catalog/> }.into_any(),
         Section::Providers => view! { <pages::providers::Providers/> }.into_any(),
+        Section::Budgets => view! { <pages::budgets::Budgets/> }.into_any(),
+        Section::Limits => view! { <pages::limits::Limits/> }.into_any(),
         Section::Teams => view! { <pages::teams::Teams/> }.into_any(),
         Section::Members => view! { <pages::members::Members/> }.into_any(),
         Section::Tokens => view! { <pages::tokens::Tokens/> }.into_any(),
@@ -131,6 +140,7 @@ fn needed(section: Section) -> Option<Permission> {
         Section::Keys => Permission::KeysRead,
         Section::Models | Section::Catalog => Permission::ModelsRead,
         Section::Providers => Permission::ProvidersRead,
+        Section::Budgets | Section::Limits => Permission::BudgetsRead,
         Section::Teams => Permission::TeamsRead,
         Section::Members => Permission::MembersRead,
         Section::Tokens => Permission::TokensRead,
@@ -147,6 +157,8 @@ const fn glyph(section: Section) -> Icon {
         Section::Models => Icon::Model,
         Section::Catalog => Icon::Catalog,
         Section::Providers => Icon::Provider,
+        Section::Budgets => Icon::Budget,
+        Section::Limits => Icon::Limit,
         Section::Teams => Icon::Team,
         Section::Members => Icon::Members,
         Section::Tokens => Icon::Token,
@@ -154,7 +166,7 @@ const fn glyph(section: Section) -> Icon {
     }
 }
 
-fn navigation(session: Session) -> AnyView {
+fn navigation(session: Session, waiting: Waiting) -> AnyView {
     let router = use_router();
     let workspace = session.workspace();
     let link = move |section: Section| {
@@ -165,7 +177,18 @@ fn navigation(session: Session) -> AnyView {
             let exactly = matches!(place, Place::Organization { .. });
             here.then_some(if exactly { "page" } else { "true" })
         };
-        view! { <li><a class="nav-link" href=href aria-current=current>{icon(glyph(section))}{section.title()}</a></li> }
+        let beside = (section == Section::Budgets).then_some(move || {
+            let count = waiting.count();
+            (count > 0).then(|| {
+                let said = format!(", {count} open requests");
+                view! { <span class="nav-count"><span aria-hidden="true">{count}</span><span class="unseen">{said}</span></span> }
+            })
+        });
+        view! {
+            <li>
+                <a class="nav-link" href=href aria-current=current>{icon(glyph(section))}{section.title()}{beside}</a>
+            </li>
+        }
     };
     let groups = move || {
         if workspace.name().is_empty() {

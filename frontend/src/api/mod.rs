@@ -2,11 +2,13 @@
 //! the fact that there was no readable answer.
 
 mod audit;
+mod budgets;
 mod canaries;
 mod catalog;
 mod explain;
 mod invitations;
 mod keys;
+mod limits;
 mod members;
 mod models;
 mod objects;

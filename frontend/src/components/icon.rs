@@ -11,6 +11,8 @@ pub(crate) enum Icon {
     Model,
     Catalog,
     Provider,
+    Budget,
+    Limit,
     Team,
     Members,
     Token,
@@ -68,6 +70,10 @@ const fn strokes(icon: Icon) -> &'static str {
         Icon::Provider => {
             "<rect x='3' y='3.5' width='14' height='5' rx='1.4'/><rect x='3' y='11.5' width='14' height='5' rx='1.4'/><path d='M6 6h.01M6 14h.01M9.5 6H14M9.5 14H14'/>"
         }
+        Icon::Budget => {
+            "<path d='M3 6.500h12.500a1.500 1.500 0 0 1 1.500 1.500v7a1.500 1.500 0 0 1-1.500 1.500H4.500A1.500 1.500 0 0 1 3 15zM3 6.500 13 3v3.500M13.500 11.500h.01'/>"
+        }
+        Icon::Limit => "<path d='M3.500 15a7 7 0 1 1 13 0M10 11.500 13 7.500M3.500 15h2M14.500 15h2'/>",
         Icon::Team => {
             "<circle cx='10' cy='5' r='2.3'/><circle cx='4.8' cy='14.6' r='2.3'/><circle cx='15.2' cy='14.6' r='2.3'/><path d='M8.9 7 6 12.6M11.1 7l2.9 5.6M7.2 14.6h5.6'/>"
         }

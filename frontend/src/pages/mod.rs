@@ -1,11 +1,15 @@
 //! The pages, one file per resource, named like the resource everywhere else.
 
 pub(crate) mod account;
+mod address;
 pub(crate) mod audit;
+pub(crate) mod budgets;
 pub(crate) mod catalog;
+mod choices;
 mod decision;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod models;
 pub(crate) mod organizations;
@@ -13,8 +17,10 @@ pub(crate) mod overview;
 mod prices;
 pub(crate) mod providers;
 mod range;
+mod scope;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
+mod tags;
 pub(crate) mod teams;
 mod timeouts;
 pub(crate) mod tokens;

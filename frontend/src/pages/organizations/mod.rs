@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use self::traces::traces;
 use super::setup::suggest_slug;
+use super::tags::tags;
 use crate::components::button::{Button, Look};
 use crate::components::confirm::Confirm;
 use crate::components::dialog::Dialog;
@@ -61,6 +62,10 @@ pub(crate) fn Settings() -> impl IntoView {
             <section class="card">
                 <h2>"Traces"</h2>
                 {traces(workspace)}
+            </section>
+            <section class="card">
+                <h2>"Tags"</h2>
+                {tags(workspace)}
             </section>
             <section class="card">
                 <h2>"Another organization"</h2>

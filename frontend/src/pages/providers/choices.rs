@@ -2,40 +2,18 @@
 
 use leptos::prelude::*;
 
-use crate::load::{Load, Loader};
+use crate::pages::choices::{Options, choices};
 use crate::session::Workspace;
 
 /// The organization's providers; the first one is chosen when none is.
-pub(in crate::pages) fn provider_options(
-    workspace: Workspace,
-    chosen: RwSignal<String>,
-) -> Signal<Vec<(String, String)>> {
-    let providers = Loader::new(move || async move { workspace.provider_choices().await.map(|page| page.items) });
-    Effect::new(move |_| {
-        let first = providers.state.with(|state| match state {
-            Load::Ready(providers) => providers.first().map(|provider| provider.name.to_string()),
-            Load::Waiting | Load::Failed(_) => None,
-        });
-        if let Some(first) = first
-            && chosen.with_untracked(String::is_empty)
-        {
-            chosen.set(first);
-        }
-    });
-    Signal::derive(move || {
-        providers.state.with(|state| match state {
-            Load::Ready(providers) if providers.is_empty() => vec![(String::new(), "No providers yet".to_owned())],
-            Load::Ready(providers) => providers
-                .iter()
-                .map(|provider| {
-                    (
-                        provider.name.to_string(),
-                        format!("{} ({})", provider.name, provider.kind.as_str()),
-                    )
-                })
-                .collect(),
-            Load::Waiting => vec![(String::new(), "Loading…".to_owned())],
-            Load::Failed(failure) => vec![(String::new(), failure.sentence())],
-        })
-    })
+pub(in crate::pages) fn provider_options(workspace: Workspace, chosen: RwSignal<String>) -> Signal<Options> {
+    let fetch = move || async move {
+        let providers = workspace.provider_choices().await?.items.into_iter();
+        let option = |provider: gatewright_types::api::Provider| {
+            let title = format!("{} ({})", provider.name, provider.kind.as_str());
+            (provider.name.to_string(), title)
+        };
+        Ok(providers.map(option).collect())
+    };
+    choices(fetch, chosen, "No providers yet")
 }

@@ -5,9 +5,10 @@ use gatewright_types::{DisplayName, IpRange, Permission};
 use leptos::prelude::*;
 
 use crate::components::button::{Button, IconButton, Look};
+use crate::components::choice::CheckField;
 use crate::components::confirm::{Question, ask};
 use crate::components::dialog::Dialog;
-use crate::components::field::{LinesField, TextField};
+use crate::components::field::{Input, LinesField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
@@ -54,7 +55,11 @@ pub(crate) fn Teams() -> impl IntoView {
     };
     let rows = move |teams: &[Team]| {
         let rows = teams.iter().map(|team| row(team, workspace, open)).collect_view();
-        table("Teams", &["Name", "Keys in use", "Created", ""], rows.into_any())
+        table(
+            "Teams",
+            &["Name", "Keys in use", "Cost centre", "Created", ""],
+            rows.into_any(),
+        )
     };
     let window = move || match open.get() {
         Window::Nothing => ().into_any(),
@@ -92,6 +97,10 @@ fn row(team: &Team, workspace: Workspace, open: RwSignal<Window>) -> AnyView {
         <tr>
             <th scope="row" data-label="Name"><span class="cell-title">{team.name.to_string()}</span></th>
             <td data-label="Keys in use">{format::count(team.key_count)}</td>
+            <td data-label="Cost centre">
+                {team.cost_centre.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)}
+                {team.shared.then(|| view! { <span class="cell-note">"works for all others"</span> })}
+            </td>
             <td data-label="Created"><Ago moment=team.created_at/></td>
             <td class="actions">{actions}</td>
         </tr>
@@ -112,6 +121,9 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
     };
     let name = RwSignal::new(team.as_ref().map(|team| team.name.to_string()).unwrap_or_default());
     let ranges = RwSignal::new(team.as_ref().map(|team| lines(&team.ip_ranges)).unwrap_or_default());
+    let centre = team.as_ref().and_then(|team| team.cost_centre.as_ref());
+    let centre = RwSignal::new(centre.map(ToString::to_string).unwrap_or_default());
+    let shared = RwSignal::new(team.as_ref().is_some_and(|team| team.shared));
     let id = team.map(|team| team.id);
     let save = Callback::new(move |()| {
         form.clear();
@@ -122,6 +134,10 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
             Ok(ranges) => ranges,
             Err(message) => return form.refuse("ip_ranges", &message),
         };
+        let Some(cost_centre) = form.parse_optional("cost_centre", centre) else {
+            return;
+        };
+        let shared = shared.get_untracked();
         let call = async move {
             match id {
                 Some(id) => {
@@ -131,8 +147,8 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
                             &TeamChange {
                                 name,
                                 ip_ranges: Some(ip_ranges),
-                                cost_centre: None,
-                                shared: None,
+                                cost_centre: Some(cost_centre),
+                                shared: Some(shared),
                             },
                         )
                         .await
@@ -141,8 +157,8 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
                     let team = NewTeam {
                         name,
                         ip_ranges,
-                        cost_centre: None,
-                        shared: false,
+                        cost_centre,
+                        shared,
                     };
                     workspace.create_team(&team).await
                 }
@@ -166,6 +182,10 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
                     placeholder="10.0.0.0/8"
                     hint="Where requests with the team's keys may come from, one range a line. Empty: anywhere."
                 />
+                <TextField form=form name="cost_centre" label="Cost centre" value=centre input=Input::Code
+                    hint="What its keys cost is charged there. Empty: where the organization says."/>
+                <CheckField form=form name="shared" label="Works for all others" value=shared
+                    hint="The settings say who bears what it costs."/>
             </FormFrame>
         </Dialog>
     }

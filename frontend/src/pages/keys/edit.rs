@@ -75,7 +75,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
             upkeep: Some(settings.upkeep),
             expires_at: Some(expires_at),
             faults: Some(faults.get_untracked()),
-            cost_centre: None,
+            cost_centre: Some(settings.cost_centre),
         };
         form.send(async move { workspace.change_key(id, &change).await }, move |key| {
             toasts.done(format!("{} is saved.", key.name));

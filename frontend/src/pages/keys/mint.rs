@@ -94,7 +94,7 @@ fn fields(
             scopes: settings.scopes,
             upkeep: settings.upkeep,
             faults: faults.get_untracked(),
-            cost_centre: None,
+            cost_centre: settings.cost_centre,
             expires_at,
             secret,
         };

@@ -233,6 +233,7 @@ fn use_facts(key: &Key, workspace: Workspace, choices: Choices) -> AnyView {
                 Some(team) => choices.team_name(team).unwrap_or_else(|| "…".to_owned()),
             }).into_any())}
             {fact("Tags", tags)}
+            {key.cost_centre.as_ref().map(|centre| fact("Cost centre", centre.to_string().into_any()))}
             {fact("Last used", used)}
             {requests}
             {fact("Made", view! { <Exact moment=key.created_at/><span class="cell-note">{key.created_by.clone()}</span> }.into_any())}

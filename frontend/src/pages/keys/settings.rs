@@ -5,12 +5,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use gatewright_types::api::{HighestPrice, Key, KeyEndpoint, KeyOwner, KeyScopes, KeyUpkeep};
-use gatewright_types::{DisplayName, IpRange, Region, Slug, TagName, ToolPattern};
+use gatewright_types::{CostCentre, DisplayName, IpRange, Region, Slug, TagName, ToolPattern};
 use leptos::prelude::*;
 
 use super::Choices;
 use crate::components::choice::CheckList;
-use crate::components::field::{LinesField, SelectField, TextField};
+use crate::components::field::{Input, LinesField, SelectField, TextField};
 use crate::form::Form;
 
 /// Which tools a request may declare.
@@ -24,6 +24,7 @@ pub(super) struct Fields {
     form: Form,
     pub(super) owner: RwSignal<String>,
     tags: RwSignal<String>,
+    cost_centre: RwSignal<String>,
     ip_ranges: RwSignal<String>,
     endpoints: RwSignal<Vec<String>>,
     providers: RwSignal<Vec<String>>,
@@ -45,6 +46,7 @@ pub(super) struct Fields {
 pub(super) struct Read {
     pub(super) owner: Option<KeyOwner>,
     pub(super) tags: BTreeMap<TagName, DisplayName>,
+    pub(super) cost_centre: Option<CostCentre>,
     pub(super) scopes: KeyScopes,
     pub(super) upkeep: KeyUpkeep,
 }
@@ -61,7 +63,9 @@ impl Fields {
     }
 
     pub(super) fn of_key(form: Form, key: &Key) -> Self {
-        Self::of(form, key.owner, &key.tags, &key.scopes, key.upkeep)
+        let fields = Self::of(form, key.owner, &key.tags, &key.scopes, key.upkeep);
+        fields.cost_centre.set(text(key.cost_centre.as_ref()));
+        fields
     }
 
     fn of(
@@ -82,6 +86,7 @@ impl Fields {
             form,
             owner: RwSignal::new(owner.map(|owner| owner.to_string()).unwrap_or_default()),
             tags: RwSignal::new(lines(tags.iter().map(|(name, value)| format!("{name}={value}")))),
+            cost_centre: RwSignal::default(),
             ip_ranges: RwSignal::new(lines(&scopes.ip_ranges)),
             endpoints: RwSignal::new(endpoints.map(|endpoint| endpoint.as_str().to_owned()).collect()),
             providers: RwSignal::new(scopes.providers.iter().flatten().map(ToString::to_string).collect()),
@@ -103,6 +108,7 @@ impl Fields {
         let form = self.form;
         let owner = form.parse_optional("owner", self.owner);
         let tags = self.read_tags();
+        let cost_centre = form.parse_optional("cost_centre", self.cost_centre);
         let ip_ranges = self.read_lines::<IpRange>("scopes.ip_ranges", self.ip_ranges);
         let regions = self.read_lines::<Region>("scopes.regions", self.regions);
         let tools = self.read_tools();
@@ -127,6 +133,7 @@ impl Fields {
         Some(Read {
             owner: owner?,
             tags: tags?,
+            cost_centre: cost_centre?,
             scopes: KeyScopes {
                 ip_ranges: ip_ranges?,
                 endpoints: Some(endpoints).filter(|endpoints| !endpoints.is_empty()),
@@ -221,6 +228,7 @@ impl Fields {
             names
         });
         view! {
+            {self.charge_field()}
             <details class="more-fields" prop:open=self.scoped>
                 <summary>"What it may do"</summary>
                 {self.scope_fields(providers)}
@@ -229,6 +237,20 @@ impl Fields {
                 <summary>"Rotation and idleness"</summary>
                 {self.upkeep_fields()}
             </details>
+        }
+        .into_any()
+    }
+
+    fn charge_field(self) -> AnyView {
+        view! {
+            <TextField
+                form=self.form
+                name="cost_centre"
+                label="Cost centre"
+                value=self.cost_centre
+                input=Input::Code
+                hint="What it costs is charged there. Empty: where its team says."
+            />
         }
         .into_any()
     }

@@ -1,11 +1,13 @@
 //! The organization itself: its name, making another one, deleting it.
 
+mod charging;
 mod traces;
 
 use gatewright_types::api::{NewOrganization, OrganizationChange};
 use gatewright_types::{DisplayName, Permission, Slug};
 use leptos::prelude::*;
 
+use self::charging::charging;
 use self::traces::traces;
 use super::setup::suggest_slug;
 use super::tags::tags;
@@ -66,6 +68,10 @@ pub(crate) fn Settings() -> impl IntoView {
             <section class="card">
                 <h2>"Tags"</h2>
                 {tags(workspace)}
+            </section>
+            <section class="card">
+                <h2>"Charging"</h2>
+                {charging(workspace)}
             </section>
             <section class="card">
                 <h2>"Another organization"</h2>

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::budget_spend;
 use crate::bulk::{Wide, insert_of_many, list, placeholders, portions};
 use crate::canary_usage;
+use crate::chargeback::late;
 use crate::entity::usage_ack;
 use crate::error::DatabaseError;
 use crate::request_traces;
@@ -116,6 +117,7 @@ impl System<'_> {
         request_traces::keep(&transaction, &new).await?;
         canary_usage::add(&transaction, &new).await?;
         budget_spend::add(&transaction, &new).await?;
+        late::note(&transaction, &new).await?;
         let no_gap = batch.follows <= before;
         let acked = batch.last().filter(|_| no_gap).map_or(before, |last| last.max(before));
         if acked > before {

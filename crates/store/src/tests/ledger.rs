@@ -45,7 +45,7 @@ fn back(record: UsageRecord, by: Duration) -> UsageRecord {
     }
 }
 
-async fn take_in(fixture: &Fixture, records: Vec<UsageRecord>) {
+pub(super) async fn take_in(fixture: &Fixture, records: Vec<UsageRecord>) {
     let batch = Batch {
         node: NodeId::mint(),
         follows: 0,

@@ -5,6 +5,7 @@
 mod budgets;
 mod canaries;
 mod catalog;
+mod chargeback;
 mod cloud_providers;
 mod feed;
 mod fixture;

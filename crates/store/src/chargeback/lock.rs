@@ -1,0 +1,239 @@
+//! Months that are locked: what their reports and charges are made of is kept as it is at that moment, so that nothing that
+//! happens afterwards changes it.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use gatewright_types::api::{ChargebackBy, ChargebackLock, Organization, SharedCost};
+use gatewright_types::{Month, OrganizationId, TagName};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, Value,
+};
+
+use super::charges;
+use super::entries::Entries;
+use super::groups::{self, GROUP_COLUMNS, Group, Split, Sums};
+use super::late;
+use crate::entity::{chargeback_month, usage_late};
+use crate::error::{DatabaseError, WriteError};
+use crate::scope::Scope;
+use crate::stored;
+use crate::usage_parts;
+use crate::write::WriteTx;
+
+/// So long nodes have to deliver what is in their journals. What comes later is a correction in another month.
+const DELIVERED_WITHIN: TimeDelta = TimeDelta::days(1);
+
+/// A lock with all that was kept beside it.
+#[derive(Debug, Clone)]
+pub(super) struct Lock {
+    pub(super) told: ChargebackLock,
+    pub(super) shared_cost: SharedCost,
+    pub(super) sums: Sums,
+}
+
+impl Scope<'_> {
+    /// The locked months that a time touches, the first one first.
+    pub async fn locked_months(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Month>, DatabaseError> {
+        let last = to - TimeDelta::nanoseconds(1);
+        let rows = chargeback_month::Entity::find()
+            .filter(chargeback_month::Column::Organization.eq(self.id.uuid()))
+            .filter(chargeback_month::Column::Month.gte(Month::of(from).to_string()))
+            .filter(chargeback_month::Column::Month.lte(Month::of(last).to_string()))
+            .order_by_asc(chargeback_month::Column::Month)
+            .all(&self.connection)
+            .await?;
+        let months = rows.iter().map(|row| stored::parsed("month", &row.month));
+        Ok(months.collect::<Result<_, _>>()?)
+    }
+}
+
+impl WriteTx {
+    /// Keeps a month as it is. A conflict where it is not over for long enough, or some of its requests are gone.
+    pub async fn lock_month(
+        &mut self,
+        organization: &Organization,
+        month: Month,
+    ) -> Result<ChargebackLock, WriteError> {
+        let id = organization.id;
+        let from = lockable_from(month);
+        if self.at < from {
+            let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let message = format!("{month} can be locked from {from} on: nodes may still deliver requests of it");
+            return Err(WriteError::conflict("month", message));
+        }
+        late::hold_back(&self.transaction).await?;
+        if of_month(&self.transaction, id, month).await?.is_some() {
+            return Err(WriteError::conflict("month", format!("{month} is locked already")));
+        }
+        let since = usage_parts::usage_from(&self.transaction).await?;
+        if let Some(since) = since.filter(|since| *since > month.start()) {
+            let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let message = format!("requests before {since} are no longer kept, so {month} cannot be added up");
+            return Err(WriteError::conflict("month", message));
+        }
+        let entries = Entries::all(id, month);
+        for by in ChargebackBy::ALL {
+            self.keep_groups(&entries, Split { by, tag: None }).await?;
+        }
+        for tag in self.tags_of(&entries).await? {
+            let split = Split {
+                by: ChargebackBy::Tag,
+                tag: Some(&tag),
+            };
+            self.keep_groups(&entries, split).await?;
+        }
+        charges::keep(&self.transaction, &entries).await?;
+        let by_team = Split {
+            by: ChargebackBy::Team,
+            tag: None,
+        };
+        let mut sums = Sums::default();
+        let kept = groups(&self.transaction, id, month, by_team).await?;
+        kept.iter().for_each(|group| sums.add(&group.sums));
+        let row = chargeback_month::Model {
+            organization: id.uuid(),
+            month: month.to_string(),
+            locked_at: self.at,
+            locked_by: self.actor_label(),
+            shared_cost: organization.shared_cost.as_str().to_owned(),
+            requests: sums.requests,
+            unpriced: sums.unpriced,
+            input_tokens: sums.input_tokens,
+            output_tokens: sums.output_tokens,
+            cost_nanos: sums.cost_nanos,
+        };
+        let lock = read(&row, 0)?;
+        stored::insert(&self.transaction, row).await?;
+        Ok(lock.told)
+    }
+
+    /// Has a month added up from its rows again. Requests of it that are counted in another month that is locked stay there.
+    pub async fn unlock_month(&mut self, organization: OrganizationId, month: Month) -> Result<(), WriteError> {
+        late::hold_back(&self.transaction).await?;
+        let of_month = |table: &str, also: &str| {
+            stored::statement(
+                self.transaction.get_database_backend(),
+                &format!("DELETE FROM {table} WHERE organization = ?1 AND month = ?2{also}"),
+                [Value::from(organization.uuid()), month.to_string().into()],
+            )
+        };
+        let deleted = self.transaction.execute_raw(of_month("chargeback_month", "")).await?;
+        if deleted.rows_affected() == 0 {
+            return Err(WriteError::NotFound);
+        }
+        for table in ["chargeback_group", "chargeback_charge"] {
+            self.transaction.execute_raw(of_month(table, "")).await?;
+        }
+        let in_open_months = " AND counted_in NOT IN (SELECT month FROM chargeback_month WHERE organization = ?1)";
+        self.transaction
+            .execute_raw(of_month("usage_late", in_open_months))
+            .await?;
+        Ok(())
+    }
+
+    async fn keep_groups(&self, entries: &Entries, split: Split<'_>) -> Result<(), DbErr> {
+        let backend = self.transaction.get_database_backend();
+        let mut parameters = groups::parameters(backend, entries, split);
+        let tag = parameters.len() + 1;
+        parameters.push(split.tag_text().into());
+        let sql = format!(
+            "INSERT INTO chargeback_group (organization, month, split, tag, place, {GROUP_COLUMNS}) \
+             SELECT ?1, ?6, '{}', ?{tag}, ROW_NUMBER() OVER (ORDER BY cost_nanos DESC, kind, subject), {GROUP_COLUMNS} \
+             FROM ({}) kept",
+            split.by.as_str(),
+            groups::sql(backend, entries, split)
+        );
+        let statement = stored::statement(backend, &sql, parameters);
+        self.transaction.execute_raw(statement).await.map(drop)
+    }
+
+    /// All that any request of the month has.
+    async fn tags_of(&self, entries: &Entries) -> Result<Vec<TagName>, DbErr> {
+        let backend = self.transaction.get_database_backend();
+        let names = match backend {
+            DbBackend::Postgres => "SELECT DISTINCT jsonb_object_keys(CAST(tags AS jsonb)) AS name",
+            _ => "SELECT DISTINCT json_each.key AS name",
+        };
+        let each = match backend {
+            DbBackend::Postgres => "",
+            _ => ", json_each(entry.tags)",
+        };
+        let sql = format!(
+            "WITH entry AS ({}) {names} FROM entry{each} WHERE tags IS NOT NULL ORDER BY name",
+            entries.sql()
+        );
+        let statement = stored::statement(backend, &sql, entries.parameters());
+        let rows = self.transaction.query_all_raw(statement).await?;
+        let name = |text: String| stored::parsed("tag", &text);
+        rows.iter().map(|row| row.try_get_by_index(0).and_then(name)).collect()
+    }
+}
+
+/// From when on a month can be locked.
+pub(super) fn lockable_from(month: Month) -> DateTime<Utc> {
+    month.end() + DELIVERED_WITHIN
+}
+
+pub(super) async fn of_month(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    month: Month,
+) -> Result<Option<Lock>, DbErr> {
+    let row = chargeback_month::Entity::find_by_id((organization.uuid(), month.to_string()))
+        .one(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let late = usage_late::Entity::find()
+        .filter(usage_late::Column::Organization.eq(organization.uuid()))
+        .filter(usage_late::Column::Month.eq(month.to_string()))
+        .count(connection)
+        .await?;
+    read(&row, late).map(Some)
+}
+
+/// Of a locked month. A tag that no request had is on none of its rows.
+pub(super) async fn groups(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    month: Month,
+    split: Split<'_>,
+) -> Result<Vec<Group>, DbErr> {
+    let sql = format!(
+        "SELECT {GROUP_COLUMNS} FROM chargeback_group \
+         WHERE organization = ?1 AND month = ?2 AND split = ?3 AND tag = ?4 ORDER BY place"
+    );
+    let kept = async |tag: &str| {
+        let values: [Value; 4] = [
+            organization.uuid().into(),
+            month.to_string().into(),
+            split.by.as_str().into(),
+            tag.into(),
+        ];
+        let statement = stored::statement(connection.get_database_backend(), &sql, values);
+        let rows = connection.query_all_raw(statement).await?;
+        rows.iter().map(groups::read).collect::<Result<Vec<_>, _>>()
+    };
+    let found = kept(split.tag_text()).await?;
+    match found.is_empty() && split.tag.is_some() {
+        true => kept("").await,
+        false => Ok(found),
+    }
+}
+
+pub(super) fn read(row: &chargeback_month::Model, late_requests: u64) -> Result<Lock, DbErr> {
+    Ok(Lock {
+        told: ChargebackLock {
+            at: row.locked_at,
+            by: row.locked_by.clone(),
+            late_requests,
+        },
+        shared_cost: stored::one_of("shared_cost", &row.shared_cost, &SharedCost::ALL, SharedCost::as_str)?,
+        sums: Sums {
+            requests: row.requests,
+            unpriced: row.unpriced,
+            input_tokens: row.input_tokens,
+            output_tokens: row.output_tokens,
+            cost_nanos: row.cost_nanos,
+        },
+    })
+}

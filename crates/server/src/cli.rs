@@ -2,6 +2,7 @@
 
 mod arguments;
 mod assertions;
+mod chargeback;
 mod client;
 mod explain;
 mod ledger;

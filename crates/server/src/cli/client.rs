@@ -1,11 +1,12 @@
 //! Calls the control API of a running installation.
 
+use std::io::Write;
 use std::time::Duration;
 
 use gatewright_types::api::{ApplyReport, Document, Organization};
 use gatewright_types::{Envelope, Page, Problem, Slug};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Method, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,8 +34,10 @@ pub(super) enum ClientError {
     Unreachable(#[from] reqwest::Error),
     #[error("{}", told(.0))]
     Refused(Box<Problem>),
+    #[error("the answer cannot be written")]
+    Unwritten(#[from] std::io::Error),
     #[error("the control plane answered {0} with something else than its API would")]
-    Foreign(reqwest::StatusCode),
+    Foreign(StatusCode),
     #[error("the token belongs to {0} organizations; name one with --organization")]
     NotOneOrganization(usize),
 }
@@ -90,17 +93,32 @@ impl Client {
         self.call(Method::POST, path, Some(json)).await
     }
 
+    /// Writes an answer that is no JSON as it comes.
+    pub(super) async fn copy(&self, path: &str, to: &mut impl Write) -> Result<(), ClientError> {
+        let mut response = self.request(Method::GET, path).send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refusal(status, &response.bytes().await?));
+        }
+        while let Some(piece) = response.chunk().await? {
+            to.write_all(&piece)?;
+        }
+        Ok(to.flush()?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/api/v1/{path}", self.base.as_str().trim_end_matches('/'));
+        let request = self.http.request(method, url);
+        request.header(AUTHORIZATION, format!("Bearer {}", self.token))
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         json: Option<Vec<u8>>,
     ) -> Result<T, ClientError> {
-        let url = format!("{}/api/v1/{path}", self.base.as_str().trim_end_matches('/'));
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(AUTHORIZATION, format!("Bearer {}", self.token));
+        let mut request = self.request(method, path);
         if let Some(json) = json {
             request = request.header(CONTENT_TYPE, "application/json").body(json);
         }
@@ -110,10 +128,14 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&bytes).map_err(|_| ClientError::Foreign(status));
         }
-        match serde_json::from_slice::<Envelope>(&bytes) {
-            Ok(envelope) => Err(ClientError::Refused(Box::new(envelope.error))),
-            Err(_) => Err(ClientError::Foreign(status)),
-        }
+        Err(refusal(status, &bytes))
+    }
+}
+
+fn refusal(status: StatusCode, body: &[u8]) -> ClientError {
+    match serde_json::from_slice::<Envelope>(body) {
+        Ok(envelope) => ClientError::Refused(Box::new(envelope.error)),
+        Err(_) => ClientError::Foreign(status),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `gatewright ledger`: whether everything that says what was used says the same.
+//! `gatewright ledger`: whether everything that says what was used says the same, and what months came to.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use super::arguments::{Form, Place, json};
 use super::remote::{block_on, client_for};
-use super::{Ending, complain, say};
+use super::{Ending, chargeback, complain, say};
 use crate::env::Strings;
 
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -21,6 +21,8 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 pub(super) enum Ledger {
     /// Compare rows, line items, sums, budgets and counters. Exit code 1: something differs.
     Verify(Verify),
+    /// What a month came to, and who bears it.
+    Chargeback(chargeback::Report),
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,6 +49,7 @@ pub(super) fn run(command: &Ledger, environment: &Strings) -> Ending {
             Ok(verification) => told(&verification, verify.json),
             Err(error) => complain(&*error),
         },
+        Ledger::Chargeback(report) => chargeback::run(report, environment),
     }
 }
 

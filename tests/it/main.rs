@@ -9,6 +9,7 @@ mod budgets;
 mod cache;
 mod canary;
 mod catalog;
+mod chargeback;
 mod chat;
 mod clouds;
 mod config_push;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gatewright_types::api::{
-    Budget, BudgetRequest, Increase, InvitationLink, Key, Member, MintedKey, MintedToken, Model, Overlay, Price,
-    Provider, RateLimit, ServiceAccount, Team,
+    Budget, BudgetRequest, ChargebackLock, Increase, InvitationLink, Key, Member, MintedKey, MintedToken, Model,
+    Overlay, Price, Provider, RateLimit, ServiceAccount, Team,
 };
 use harness::chat::{question, request_id};
 use harness::http::Request;
@@ -29,6 +29,12 @@ impl Route {
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
             .collect()
+    }
+
+    /// Whether its path names something that one organization has and another has not: a month is everybody's.
+    pub(crate) fn names_a_thing(&self) -> bool {
+        let mut places = self.places().into_iter();
+        places.any(|place| !["organization", "month"].contains(&place))
     }
 
     pub(crate) fn is_of_an_organization(&self) -> bool {
@@ -140,6 +146,7 @@ impl<'a> Things<'a> {
                 "price" => self.price().await,
                 "overlay" => self.overlay().await,
                 "request" => self.request().await,
+                "month" => self.month().await,
                 // Nobody here runs the installation.
                 "refresh" => "refresh_0198c0de00007000800000000000002a".to_owned(),
                 "session" => spare_session(&self.spare).await,
@@ -275,6 +282,15 @@ impl<'a> Things<'a> {
         self.request.clone().expect("it was made")
     }
 
+    /// One that is locked.
+    async fn month(&mut self) -> String {
+        self.count += 1;
+        let month = format!("{}-{:02}", 1980 + self.count / 12, self.count % 12 + 1);
+        let tail = format!("/chargeback/{month}/lock");
+        create::<ChargebackLock>(self.organization, &tail, &json!({})).await;
+        month
+    }
+
     async fn price(&mut self) -> String {
         let body = json!({"provider": "base", "model": self.name(), "rates": {"input": "1"}});
         create::<Price>(self.organization, "/prices", &body)
@@ -316,7 +332,8 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
             "POST",
             "/providers/{provider}/test"
             | "/catalog/refreshes/{refresh}/approve"
-            | "/catalog/refreshes/{refresh}/reject",
+            | "/catalog/refreshes/{refresh}/reject"
+            | "/chargeback/{month}/lock",
         )
         | ("GET" | "DELETE", _) => return None,
         ("POST" | "PATCH", path) if path.contains('{') => panic!("no body is known for {} {path}", route.method),

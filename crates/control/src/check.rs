@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use gatewright_types::api::KeyOwner;
 use gatewright_types::{
-    ApiVersion, BudgetId, BudgetRequestId, CredentialId, Deployment, DisplayName, Email, HeaderName, HeaderText,
-    HumanDuration, IncreaseId, InvitationId, IpRange, KeyId, LimitId, ModelId, ModelName, Nanos, OrganizationId,
-    PersonId, PriceId, Project, ProviderId, Region, ServiceAccountId, SessionId, Slug, TagName, Target, TeamId,
-    TokenId, ToolPattern, UnitPrice, UpstreamModel, ZoneName, nearest,
+    ApiVersion, BudgetId, BudgetRequestId, CostCentre, CredentialId, Deployment, DisplayName, Email, HeaderName,
+    HeaderText, HumanDuration, IncreaseId, InvitationId, IpRange, KeyId, LimitId, ModelId, ModelName, Month, Nanos,
+    OrganizationId, PersonId, PriceId, Project, ProviderId, Region, ServiceAccountId, SessionId, Slug, TagName, Target,
+    TeamId, TokenId, ToolPattern, UnitPrice, UpstreamModel, ZoneName, nearest,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -304,6 +304,8 @@ fn parsed(name: &str, text: &str) -> Option<Result<(), String>> {
         "BudgetRequestId" => by::<BudgetRequestId>(text),
         "LimitId" => by::<LimitId>(text),
         "ZoneName" => by::<ZoneName>(text),
+        "CostCentre" => by::<CostCentre>(text),
+        "Month" => by::<Month>(text),
         _ => return None,
     })
 }

@@ -1,16 +1,18 @@
 //! What an endpoint is: a plain async function whose parameters and result say everything about it. The same types
 //! read the request, write the answer and describe both in the OpenAPI document.
 
+use std::error::Error;
 use std::future::Future;
 use std::rc::Rc;
 use std::str::FromStr;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentDisposition;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,6 +49,8 @@ pub(crate) struct Signature {
     pub(crate) body: Option<(SchemaOf, Shape)>,
     pub(crate) status: u16,
     pub(crate) output: Option<SchemaOf>,
+    /// Of an output that is no JSON.
+    pub(crate) media_type: Option<&'static str>,
 }
 
 /// Something an endpoint takes.
@@ -73,6 +77,8 @@ pub(crate) struct Json<T>(pub(crate) T);
 /// A JSON body with status 201.
 pub(crate) struct Created<T>(pub(crate) T);
 pub(crate) struct NoContent;
+/// Lines of CSV to be kept as a file, with status 200.
+pub(crate) struct Csv(HttpResponse);
 /// An answer that sets the session cookie.
 pub(crate) struct WithCookie<O>(pub(crate) O, pub(crate) Cookie<'static>);
 
@@ -193,6 +199,30 @@ impl Output for NoContent {
 
     fn respond(self) -> HttpResponse {
         HttpResponse::NoContent().finish()
+    }
+}
+
+impl Csv {
+    /// The first line goes out at once, whatever the others have to wait for.
+    pub(crate) fn new<E>(name: String, header: String, lines: impl Stream<Item = Result<Bytes, E>> + 'static) -> Self
+    where
+        E: Into<Box<dyn Error>> + 'static,
+    {
+        let first = stream::once(async { Ok(Bytes::from(header)) });
+        let name = ContentDisposition::attachment(name);
+        let mut response = HttpResponse::Ok();
+        response.content_type("text/csv; charset=utf-8").insert_header(name);
+        Self(response.streaming(first.chain(lines)))
+    }
+}
+
+impl Output for Csv {
+    fn describe(signature: &mut Signature) {
+        (signature.status, signature.media_type) = (200, Some("text/csv"));
+    }
+
+    fn respond(self) -> HttpResponse {
+        self.0
     }
 }
 

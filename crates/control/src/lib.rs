@@ -17,6 +17,7 @@ mod dashboard;
 mod edge;
 mod endpoint;
 mod error;
+mod focus;
 mod key_settings;
 mod ledger;
 mod openapi;

@@ -84,6 +84,12 @@ fn operation(route: &Route, schemas: &mut Schemas, problem: &Value) -> Value {
         let schema = schema_of(&mut schemas.outputs);
         success.insert("content".to_owned(), json!({"application/json": {"schema": schema}}));
     }
+    if let Some(media_type) = signature.media_type {
+        success.insert(
+            "content".to_owned(),
+            json!({media_type: {"schema": {"type": "string"}}}),
+        );
+    }
     let mut responses = Map::from_iter([(signature.status.to_string(), success.into())]);
     let refused = json!({"description": "refused", "content": {"application/json": {"schema": problem}}});
     responses.insert("default".to_owned(), refused);

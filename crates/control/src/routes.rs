@@ -9,8 +9,8 @@ use gatewright_types::Permission;
 use crate::access::{About, Call, Known, Signed, Visit};
 use crate::api::{
     audit, budgets, cache, canaries, catalog, catalog_schedule, configuration, credentials, explain, invitations,
-    key_rotation, keys, leaks, ledger, limits, members, models, organizations, overlays, prices, providers,
-    service_accounts, sessions, setup, targets, teams, tokens, usage,
+    key_rotation, keys, leaks, limits, members, models, organizations, overlays, prices, providers, service_accounts,
+    sessions, setup, targets, teams, tokens,
 };
 use crate::endpoint::{Endpoint, Run, Signature};
 
@@ -177,14 +177,17 @@ macro_rules! below {
     };
 }
 
+// Below the macro, which it uses.
+mod accounting;
+
 pub(crate) fn routes() -> Vec<Route> {
     use Permission::{
         AuditRead, BudgetsAsk, BudgetsRead, BudgetsWrite, CatalogRefresh, ConfigurationRead, ConfigurationWrite,
-        KeysRead, KeysWrite, LedgerRead, MembersRead, MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete,
-        OrganizationRead, OrganizationWrite, PricesRead, PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead,
-        TeamsWrite, TokensRead, TokensWrite, UsageRead,
+        KeysRead, KeysWrite, MembersRead, MembersWrite, ModelsRead, ModelsWrite, OrganizationDelete, OrganizationRead,
+        OrganizationWrite, PricesRead, PricesWrite, ProvidersRead, ProvidersWrite, TeamsRead, TeamsWrite, TokensRead,
+        TokensWrite,
     };
-    vec![
+    let mut routes = vec![
         public(
             get("/setup"),
             "Whether this installation waits for its owner",
@@ -689,30 +692,6 @@ pub(crate) fn routes() -> Vec<Route> {
             overlays::delete,
         ),
         needs(
-            UsageRead,
-            get(below!("/usage")),
-            "List requests, the newest first",
-            usage::list,
-        ),
-        needs(
-            UsageRead,
-            get(below!("/usage/series")),
-            "Sums of usage over time",
-            usage::series,
-        ),
-        needs(
-            UsageRead,
-            get(below!("/usage/{request}/trace")),
-            "Why a request went where it went, where that was kept",
-            usage::trace,
-        ),
-        needs(
-            LedgerRead,
-            get(below!("/ledger/verification")),
-            "Whether sums, budgets and counters say what the rows of requests say",
-            ledger::verification,
-        ),
-        needs(
             AuditRead,
             get(below!("/audit")),
             "List the audit log, the newest first",
@@ -736,7 +715,9 @@ pub(crate) fn routes() -> Vec<Route> {
             "Apply a configuration",
             configuration::apply,
         ),
-    ]
+    ];
+    routes.extend(accounting::routes());
+    routes
 }
 
 #[cfg(test)]

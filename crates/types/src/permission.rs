@@ -29,6 +29,9 @@ pub enum Permission {
     BudgetsAsk,
     UsageRead,
     LedgerRead,
+    /// To keep a month as it is.
+    ChargebackLock,
+    ChargebackUnlock,
     AuditRead,
     TokensRead,
     TokensWrite,
@@ -50,7 +53,7 @@ pub enum Role {
 }
 
 impl Permission {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::OrganizationRead,
         Self::OrganizationWrite,
         Self::OrganizationDelete,
@@ -71,6 +74,8 @@ impl Permission {
         Self::BudgetsAsk,
         Self::UsageRead,
         Self::LedgerRead,
+        Self::ChargebackLock,
+        Self::ChargebackUnlock,
         Self::AuditRead,
         Self::TokensRead,
         Self::TokensWrite,
@@ -100,13 +105,14 @@ impl Permission {
             | Self::PricesWrite
             | Self::BudgetsWrite
             | Self::LedgerRead
+            | Self::ChargebackLock
             | Self::AuditRead
             | Self::TokensRead
             | Self::TokensWrite
             | Self::ConfigurationRead
             | Self::ConfigurationWrite
             | Self::CatalogRefresh => Role::Admin,
-            Self::OrganizationDelete => Role::Owner,
+            Self::OrganizationDelete | Self::ChargebackUnlock => Role::Owner,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod agents;
 mod clients;
 mod fakes;
+pub(crate) mod focus;
 mod packages;
 mod scripted;
 

@@ -22,6 +22,8 @@ pub(super) enum Suites {
     Node,
     /// Of programs that are too large to be installed with everything else.
     Agents,
+    /// A judge of files, in Python.
+    Focus,
 }
 
 impl Suites {
@@ -29,7 +31,7 @@ impl Suites {
     pub(super) async fn run(self, suite: &str, tell: impl FnOnce(&mut Command)) {
         let place = self.installed().await;
         let mut command = match self {
-            Self::Python => {
+            Self::Python | Self::Focus => {
                 let mut python = Command::new(python(place));
                 python.arg(self.source().join(suite));
                 // The suites' directory is shared with whoever reads it.
@@ -51,10 +53,12 @@ impl Suites {
         static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
         static NODE: OnceCell<PathBuf> = OnceCell::const_new();
         static AGENTS: OnceCell<PathBuf> = OnceCell::const_new();
+        static FOCUS: OnceCell<PathBuf> = OnceCell::const_new();
         let place = match self {
             Self::Python => &PYTHON,
             Self::Node => &NODE,
             Self::Agents => &AGENTS,
+            Self::Focus => &FOCUS,
         };
         place.get_or_init(|| self.install()).await
     }
@@ -84,15 +88,16 @@ impl Suites {
             remove(&place);
             fs::rename(&fresh, &place).expect("the name is free");
         }
-        if self != Self::Python {
-            self.bring_suites(&place);
+        match self {
+            Self::Python | Self::Focus => {}
+            Self::Node | Self::Agents => self.bring_suites(&place),
         }
         place
     }
 
     fn commands(self, fresh: &Path) -> Vec<Command> {
         match self {
-            Self::Python => {
+            Self::Python | Self::Focus => {
                 let mut venv = Command::new("python3");
                 venv.args(["-m", "venv", "venv"]);
                 let mut pip = Command::new(python(fresh));
@@ -138,12 +143,13 @@ impl Suites {
             Self::Python => "python",
             Self::Node => "node",
             Self::Agents => "agents",
+            Self::Focus => "focus",
         }
     }
 
     const fn versions(self) -> &'static str {
         match self {
-            Self::Python => "requirements.txt",
+            Self::Python | Self::Focus => "requirements.txt",
             Self::Node | Self::Agents => "package.json",
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod cache;
 pub(crate) mod canaries;
 pub(crate) mod catalog;
 pub(crate) mod catalog_schedule;
+pub(crate) mod chargeback;
 pub(crate) mod configuration;
 pub(crate) mod credentials;
 pub(crate) mod explain;

@@ -404,4 +404,15 @@ async fn cost_centres_are_said_by_a_file_as_by_the_api() {
         .await;
     let problem = refused(&wrong, 422, ProblemCode::Invalid);
     assert!(problem.fields.contains_key("keys[0].cost_centre"), "{problem:?}");
+    document["keys"] = json!([]);
+    document["service_accounts"][0]["team"] = json!("Search");
+    let both = organization
+        .owner
+        .post(&organization.path("/configuration/plan"), &document)
+        .await;
+    let problem = refused(&both, 422, ProblemCode::Invalid);
+    assert!(
+        problem.fields.contains_key("service_accounts[0].cost_centre"),
+        "{problem:?}"
+    );
 }

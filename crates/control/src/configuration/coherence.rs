@@ -8,6 +8,9 @@ use gatewright_types::api::Document;
 use super::caps;
 use crate::check::FieldProblem;
 
+pub(super) const CHARGED_BY_ITS_TEAM: &str =
+    "is for a service account without a team: this one is charged where its team says";
+
 /// Everything in the document that cannot be meant.
 pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
@@ -51,6 +54,14 @@ pub(super) fn contradictions(document: &Document) -> Vec<FieldProblem> {
         "name",
         accounts.iter().map(|entry| entry.name.as_str()),
     ));
+    for (index, account) in accounts.iter().enumerate() {
+        if account.team.is_some() && account.cost_centre.is_some() {
+            problems.push(FieldProblem {
+                path: format!("service_accounts[{index}].cost_centre"),
+                message: CHARGED_BY_ITS_TEAM.to_owned(),
+            });
+        }
+    }
     if document.service_accounts.is_some() {
         for (index, key) in keys.iter().enumerate() {
             let Some(wanted) = &key.service_account else { continue };

@@ -7,6 +7,7 @@ use gatewright_store::{KeyInsert, Rotation};
 use gatewright_types::api::{ChangeKind, Key, KeyChange, KeyEntry, KeyOwner};
 use gatewright_types::{DisplayName, Email, KeyId, PersonId, ServiceAccountId, TeamId};
 
+use super::coherence::CHARGED_BY_ITS_TEAM;
 use super::diff::{Differ, Step, change, differing};
 use super::entries::NewSecret;
 use crate::auth::token::Purpose;
@@ -52,8 +53,7 @@ impl Differ<'_> {
                 continue;
             };
             if team.is_some() && entry.cost_centre.is_some() {
-                let message = "is for a service account without a team: this one is charged where its team says";
-                self.problem(format!("service_accounts[{index}].cost_centre"), &message);
+                self.problem(format!("service_accounts[{index}].cost_centre"), &CHARGED_BY_ITS_TEAM);
             }
             let id = match accounts.get(&entry.name) {
                 Some((id, own)) if *own == team => *id,

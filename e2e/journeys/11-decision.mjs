@@ -93,6 +93,13 @@ async function fallBack(organization, url) {
   return id;
 }
 
+async function explainAgain(page, detail, checkA11y) {
+  await press(detail, "Explain with today's configuration");
+  await assertText(detail, "It would go the same way.");
+  await assertText(detail, "what its messages, tools and files say");
+  await checkA11y();
+}
+
 async function readDecision(page, request, checkA11y, screenshot) {
   await page.getByRole("row").filter({ hasText: MODEL }).first().getByTitle("Show the details").click();
   const detail = dialog(page, "Request");
@@ -117,6 +124,7 @@ async function readDecision(page, request, checkA11y, screenshot) {
   await assertText(attempts.nth(1), "second/sandbox-large stands in answered 200");
   await assertText(section("The gateway itself took"), "Routing");
   await checkA11y();
+  await explainAgain(page, detail, checkA11y);
   await section("Calls to providers").scrollIntoViewIfNeeded();
   await screenshot("timeline");
 

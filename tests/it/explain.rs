@@ -1,7 +1,10 @@
 //! What would become of a request is what becomes of it; drafts are tried without being saved.
 
-use gatewright_types::api::{AttemptEnd, AttemptReason, Explanation, FailureClass, Model, ModelCheck, SampleHealth};
-use harness::http::Answer;
+use gatewright_types::api::{
+    AttemptEnd, AttemptReason, Decision, Explanation, FailureClass, Model, ModelCheck, SampleHealth,
+};
+use harness::chat::request_id;
+use harness::http::{Answer, Request};
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::upstream::{Script, Upstream};
@@ -261,4 +264,158 @@ async fn a_sample_is_explained_by_what_nodes_see_of_targets_unless_it_is_to_be_i
         ideal,
         (SampleHealth::Ideal, vec!["up/m".to_owned(), "up/other".to_owned()])
     );
+}
+
+/// A request that was made, explained by what was kept of it.
+async fn again(organization: &Organization, answer: &Answer) -> Explanation {
+    let asked = json!({"request": request_id(answer)});
+    explain(organization, &asked).await.expect(200).read()
+}
+
+fn kept(decision: &Decision) -> Vec<String> {
+    let kept = decision.route.kept().map(|candidate| candidate.target.to_string());
+    kept.collect()
+}
+
+#[tokio::test]
+async fn a_request_that_was_made_is_decided_again_by_what_was_kept_of_it() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_rules(&upstream).await;
+    let chat = organization.chat(&key);
+    for (tier, words, first) in [
+        (Some("free"), 1, "up/cheap"),
+        (Some("paid"), 1, "up/small"),
+        (None, 400, "up/large"),
+    ] {
+        let content = "secret-word ".repeat(words);
+        let body = json!({"model": "smart", "messages": [{"role": "user", "content": content}]});
+        let mut request = chat.request(&body).header("x-gw-trace", "1");
+        if let Some(tier) = tier {
+            request = request.header("x-tier", tier);
+        }
+        let answer = request.send(chat.address).await.expect("an answer").expect(200);
+        let traced = trace(&organization, &answer).await.expect("it was asked for");
+
+        let explained = again(&organization, &answer).await;
+
+        assert_eq!(explained.decision.route, traced.route, "{tier:?}");
+        assert_eq!(explained.decision.needs, traced.needs);
+        assert_eq!(kept(&explained.decision).first().map(String::as_str), Some(first));
+        assert_eq!(explained.not_kept, ["what its messages, tools and files say"]);
+        let json = serde_json::to_string(&explained).expect("JSON");
+        assert!(!json.contains("secret-word"), "{json}");
+        assert_eq!(explained.then, Some(traced));
+    }
+    assert_eq!(upstream.seen().len(), 3, "nobody was called for that");
+}
+
+#[tokio::test]
+async fn a_request_that_was_made_is_decided_by_the_configuration_as_it_is_by_now() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = with_rules(&upstream).await;
+    let chat = organization.chat(&key);
+    let body = json!({"model": "smart", "messages": [{"role": "user", "content": "Hi"}], "metadata": {"app": "one"}});
+    let sent = [("x-tier", "free"), ("x-plan", "gold"), ("x-gw-trace", "1")];
+    let request = sent.iter().fold(chat.request(&body), |request, (name, value)| {
+        request.header(name, value)
+    });
+    let answer = request.send(chat.address).await.expect("an answer").expect(200);
+    let without = chat.send(&body).await.expect(200);
+    assert_eq!(trace(&organization, &without).await, None);
+    assert_eq!(kept(&again(&organization, &answer).await.decision), ["up/cheap"]);
+    let models: Vec<Model> = organization.all("/models").await;
+    let model = models.first().expect("the model");
+    let route = json!({"when": [
+        {"if": "request.headers[\"x-tier\"] == \"free\"", "route": {"target": "up/large"}},
+        {"if": "request.headers[\"x-plan\"] == \"gold\"", "route": {"target": "up/small"}},
+        {"if": "request.metadata[\"app\"] == \"one\" && budget.remaining_percent > 10.0", "route": {"target": "up/small"}},
+    ], "otherwise": {"target": "up/cheap"}});
+    let path = organization.path(&format!("/models/{}", model.id));
+    let change = json!({"route": route, "retries": {"attempts": 0}});
+    organization.owner.patch(&path, &change).await.expect(200);
+
+    let explained = again(&organization, &answer).await;
+    let unknown = again(&organization, &without).await;
+
+    assert_eq!(kept(&explained.decision), ["up/large"]);
+    assert_eq!(explained.then.as_ref().map(kept), Some(vec!["up/cheap".to_owned()]));
+    assert_eq!(
+        explained.not_kept,
+        [
+            "what its messages, tools and files say",
+            "the header x-plan",
+            "the label app of its metadata",
+            "how its budgets stood"
+        ]
+    );
+    assert_eq!(kept(&unknown.decision), ["up/cheap"], "as if it had said nothing");
+    assert_eq!(unknown.then, None);
+    let lost = [
+        "how large it was and what it needed of a model",
+        "its headers, labels and session",
+    ];
+    assert_eq!(unknown.not_kept[1..], lost);
+
+    let stranger = Organization::make(Installation::shared().await).await;
+    let asked = json!({"request": request_id(&answer)});
+    explain(&stranger, &asked).await.expect(404);
+    let wrong = explain(&organization, &json!({"request": "req_nothing"}))
+        .await
+        .expect(422);
+    assert!(wrong.text().contains("request"), "{}", wrong.text());
+    let wrong = explain(&organization, &json!({"request": {"modell": "smart"}}))
+        .await
+        .expect(422);
+    assert!(wrong.text().contains("modell"), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn a_request_in_any_dialect_is_decided_again() {
+    let installation = Installation::shared().await;
+    let (sandbox, sandbox_key) = Organization::with_sandbox(installation).await;
+    let upstream = Upstream::start().await;
+    let (embedding, embedding_key) = Organization::with_upstream(installation, &upstream, &["m"]).await;
+    let vector = json!({"object": "embedding", "index": 0, "embedding": [0.5]});
+    let vectors =
+        json!({"object": "list", "model": "m", "data": [vector], "usage": {"prompt_tokens": 1, "total_tokens": 1}});
+    upstream.on("m", Script::json(200, &vectors));
+    let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
+    let messages = json!([{"role": "user", "content": "Hi"}]);
+    let message = json!({"model": "echo", "max_tokens": 9, "tools": tools, "messages": messages});
+    let content = json!({"parts": [{"text": "Hi"}]});
+    for (path, body) in [
+        ("/v1/messages", message),
+        ("/v1/responses", json!({"model": "echo", "input": "Hi", "stream": true})),
+        (
+            "/v1/completions",
+            json!({"model": "echo", "prompt": "Hi", "max_tokens": 5}),
+        ),
+        (
+            "/v1beta/models/echo:streamGenerateContent",
+            json!({"contents": [content]}),
+        ),
+        ("/v1/embeddings", json!({"model": "m", "input": "Hi"})),
+        ("/v1beta/models/m:embedContent", json!({"content": content})),
+        (
+            "/v1beta/models/m:batchEmbedContents",
+            json!({"requests": [{"content": content}]}),
+        ),
+    ] {
+        let (organization, key) = match path.contains("mbed") {
+            true => (&embedding, &embedding_key),
+            false => (&sandbox, &sandbox_key),
+        };
+        let request = Request::new("POST", path)
+            .header("x-api-key", &key.secret)
+            .header("x-gw-trace", "1");
+        let sent = request.json(&body).send(organization.chat(key).address).await;
+        let answer = sent.expect("an answer").expect(200);
+        let traced = trace(organization, &answer).await.expect("it was asked for");
+
+        let explained = again(organization, &answer).await;
+
+        assert_eq!(explained.decision.route, traced.route, "{path}");
+        assert_eq!(explained.decision.needs, traced.needs, "{path}");
+        assert_eq!(explained.decision.error, None, "{path}");
+    }
 }

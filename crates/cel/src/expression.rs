@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::check::check;
 use crate::evaluate::{Run, Scope};
 use crate::failed::Failed;
+use crate::keys::Keys;
 use crate::names::Names;
 use crate::parser::parse;
 use crate::plan::Step;
@@ -86,6 +87,13 @@ impl Expression {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         self.compiled.reads.iter().any(|read| below(read))
+    }
+
+    /// Which keys of the map at this path an evaluation may ask for.
+    pub fn keys_of(&self, path: &str) -> Keys {
+        let mut keys = Keys::default();
+        keys.gather(&self.compiled.plan, path);
+        keys
     }
 
     pub fn condition(&self, names: &dyn Names) -> Result<bool, Failed> {

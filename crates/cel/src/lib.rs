@@ -23,6 +23,7 @@ mod evaluate;
 mod expression;
 mod failed;
 mod functions;
+mod keys;
 mod lexer;
 pub mod limits;
 mod names;
@@ -37,6 +38,7 @@ mod value;
 
 pub use expression::Expression;
 pub use failed::Failed;
+pub use keys::Keys;
 pub use names::{Mapping, Names, Sequence};
 pub use problem::Problem;
 pub use time::Zone;

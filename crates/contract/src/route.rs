@@ -85,6 +85,53 @@ impl Route {
         }
     }
 
+    /// Every condition of the route, in the order in which they are written.
+    pub fn conditions(&self) -> Vec<&Expression> {
+        let mut found = Vec::new();
+        self.gather_conditions(&mut found);
+        found
+    }
+
+    fn gather_conditions<'a>(&'a self, found: &mut Vec<&'a Expression>) {
+        if let Strategy::When { cases, .. } = &self.strategy {
+            found.extend(cases.iter().map(|case| &case.condition));
+        }
+        self.below().iter().for_each(|route| route.gather_conditions(found));
+    }
+
+    /// Whether it puts together what has something in common, by what its messages begin with among others.
+    pub fn follows_beginnings(&self) -> bool {
+        let by = match &self.strategy {
+            Strategy::Sticky { by, .. } => by.as_slice(),
+            Strategy::Canary(canary) => &canary.by,
+            _ => &[],
+        };
+        by.contains(&Affinity::Prefix) || self.below().iter().any(|route| route.follows_beginnings())
+    }
+
+    fn below(&self) -> Vec<&Self> {
+        match &self.strategy {
+            Strategy::Target(_) => Vec::new(),
+            Strategy::Fallback(steps) => steps.iter().map(|step| &step.route).collect(),
+            Strategy::Weighted(choices) => choices.iter().map(|(_, route)| route).collect(),
+            Strategy::RoundRobin(routes)
+            | Strategy::LeastBusy(routes)
+            | Strategy::Fastest(routes)
+            | Strategy::Cheapest(routes)
+            | Strategy::LowestUsage(routes)
+            | Strategy::Sticky { routes, .. } => routes.iter().collect(),
+            Strategy::When { cases, otherwise } => {
+                let cases = cases.iter().map(|case| &case.route);
+                cases.chain(otherwise.as_deref()).collect()
+            }
+            Strategy::Task { tasks, otherwise } => {
+                let tasks = tasks.iter().map(|(_, route)| route);
+                tasks.chain(otherwise.as_deref()).collect()
+            }
+            Strategy::Canary(canary) => vec![&canary.stable, &canary.candidate],
+        }
+    }
+
     /// Every target the route can lead to, in the order in which they are written.
     pub fn targets(&self) -> Vec<&Arc<UpstreamTarget>> {
         let mut found = Vec::new();

@@ -459,8 +459,8 @@ pub(crate) fn routes() -> Vec<Route> {
         needs(
             ModelsRead,
             post(below!("/explain")),
-            "Where a request would go, without calling anybody",
-            explain::sample,
+            "Where a request would go, or one that was made would go by now, without calling anybody",
+            explain::request,
         ),
         needs(
             ModelsRead,

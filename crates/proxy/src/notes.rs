@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatewright_contract::UsageRecord;
 use gatewright_llm::Request;
 use gatewright_types::api::{
-    Attempt, AttemptEnd, AttemptReason, Decision, DecisionError, Outcome, RouteDecision, Stage, StageTime,
+    Attempt, AttemptEnd, AttemptReason, Decision, DecisionError, LookedAt, Outcome, RouteDecision, Stage, StageTime,
     TraceSettings, TracedRequests,
 };
 use gatewright_types::{CredentialId, RequestId, Target};
@@ -54,6 +54,13 @@ impl Notes {
     /// Where to write down what the route decides.
     pub(crate) fn route(&mut self) -> Option<&mut RouteDecision> {
         self.0.as_mut().map(|taken| &mut taken.decision.route)
+    }
+
+    /// What the route could look at.
+    pub(crate) fn looked_at(&mut self, look: impl FnOnce() -> Option<LookedAt>) {
+        if let Some(taken) = &mut self.0 {
+            taken.decision.looked_at = look();
+        }
     }
 
     /// A call begins; one that is still under way has ended by that.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatewright_contract::{Caller, Model, UpstreamTarget};
 use gatewright_llm::Request;
-use gatewright_routing::{Asked, Headers, Situation, route_and_tell};
+use gatewright_routing::{Asked, Headers, Situation, looked_at, route_and_tell};
 use gatewright_types::api::Fault;
 use gatewright_types::{CredentialId, RequestId};
 
@@ -91,6 +91,7 @@ pub(crate) fn route(
         caller,
         model: found,
         asked: Asked { request, headers },
+        needs: None,
         health: gateway.health(),
         turns: &gateway.parts.turns,
         catalog: &gateway.catalog(),
@@ -102,6 +103,7 @@ pub(crate) fn route(
         now: chrono::Utc::now(),
         dice: time ^ random,
     };
+    record.notes().looked_at(|| looked_at(&situation));
     let routed = match record.notes().route() {
         Some(decision) => route_and_tell(&situation, decision),
         None => gatewright_routing::route(&situation),

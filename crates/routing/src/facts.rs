@@ -26,7 +26,7 @@ impl<'a> Facts<'a> {
         let mut facts = Self {
             situation,
             region: None,
-            said: Said::of(situation.caller, situation.model.name.as_str(), situation.asked),
+            said: Said::of(situation.caller, situation.model.name.as_str(), situation.asked).needing(situation.needs),
             beginning: OnceLock::new(),
         };
         let region = situation.asked.in_header_or_label(REGION, "region");

@@ -2,6 +2,7 @@
 //! called, the others stand in for it. Pure: no I/O, no clock, no random source; everything comes in with the
 //! [`Situation`], so that a sample request is explained by the code that routes real ones.
 
+mod again;
 mod choose;
 mod cost;
 mod dice;
@@ -11,6 +12,7 @@ mod habits;
 mod headers;
 mod health;
 mod lay_out;
+mod looked_at;
 mod names;
 mod order;
 mod plan;
@@ -24,11 +26,13 @@ mod turns;
 mod units;
 mod unroutable;
 
+pub use again::{Logged, explain_again};
 pub use cost::{Size, expected_answer, expected_cost};
 pub use facts::REGION;
 pub use habits::Habits;
 pub use headers::Headers;
 pub use health::{Budget, Flight, Health, Moment, Opened, Outcome, Resting, Standing, Tally, Transition, Vitals};
+pub use looked_at::looked_at;
 pub use plan::{Leg, Legs, Plan};
 pub use route::{route, route_and_tell};
 pub use said::{Asked, Said};

@@ -10,9 +10,9 @@ use gatewright_types::api::Capability;
 
 use crate::Headers;
 
-const SESSION: &str = "x-gw-session";
-const USER: &str = "x-gw-user";
-const TASK: &str = "x-gw-task";
+pub(crate) const SESSION: &str = "x-gw-session";
+pub(crate) const USER: &str = "x-gw-user";
+pub(crate) const TASK: &str = "x-gw-task";
 
 /// What is asked, to be read where a rule wants to know.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,17 @@ impl<'a> Said<'a> {
                 request,
                 names: OnceLock::new(),
             }),
+        }
+    }
+
+    /// What it needs is known, and not from the request.
+    pub(crate) fn needing(self, needs: Option<Needs>) -> Self {
+        match needs {
+            Some(needs) => Self {
+                needs: OnceLock::from(Some(needs)),
+                ..self
+            },
+            None => self,
         }
     }
 

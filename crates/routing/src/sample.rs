@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Catalog};
-use gatewright_llm::Request;
 use gatewright_llm::dialect::PathFacts;
+use gatewright_llm::{Needs, Request};
 use gatewright_types::api::{Decision, DecisionError, Dialect, ExpectedCost, Explanation, SampleHealth, SampleRequest};
 use gatewright_types::{ModelName, Money, Nanos};
 use serde_json::Value;
@@ -23,18 +23,41 @@ pub struct Sampling<'a> {
     pub health: Option<&'a Health>,
 }
 
+/// A request as far as it is known.
+pub(crate) struct Put {
+    pub(crate) request: Request,
+    pub(crate) headers: Headers,
+    /// Where that is not to be read in the request.
+    pub(crate) needs: Option<Needs>,
+    pub(crate) dice: u64,
+}
+
 /// Tells where the request would go. What a caller would be refused for is part of the answer.
 pub fn explain(sampling: Sampling<'_>, sample: &SampleRequest) -> Explanation {
+    let put = read(sample).map(|request| Put {
+        request,
+        headers: sample.headers.iter().collect(),
+        needs: None,
+        dice: sample.dice,
+    });
+    explained(sampling, named(sample).map(str::to_owned), put)
+}
+
+pub(crate) fn explained(sampling: Sampling<'_>, model: Option<String>, put: Result<Put, DecisionError>) -> Explanation {
     let mut decision = Decision {
-        model: named(sample).map(str::to_owned),
+        model,
         ..Decision::default()
     };
-    let costs = decide(sampling, sample, &mut decision).unwrap_or_else(|error| {
-        decision.error = Some(error);
-        Vec::new()
-    });
+    let costs = put
+        .and_then(|put| decide(sampling, &put, &mut decision))
+        .unwrap_or_else(|error| {
+            decision.error = Some(error);
+            Vec::new()
+        });
     Explanation {
         decision,
+        then: None,
+        not_kept: Vec::new(),
         health: match sampling.health {
             Some(_) => SampleHealth::Current,
             None => SampleHealth::Ideal,
@@ -43,20 +66,21 @@ pub fn explain(sampling: Sampling<'_>, sample: &SampleRequest) -> Explanation {
     }
 }
 
-fn decide(
-    sampling: Sampling<'_>,
-    sample: &SampleRequest,
-    decision: &mut Decision,
-) -> Result<Vec<ExpectedCost>, DecisionError> {
+fn decide(sampling: Sampling<'_>, put: &Put, decision: &mut Decision) -> Result<Vec<ExpectedCost>, DecisionError> {
     let Sampling {
         caller,
         catalog,
         now,
         health,
     } = sampling;
-    let request = read(sample)?;
+    let Put {
+        request,
+        headers,
+        needs,
+        dice,
+    } = put;
     decision.model = Some(request.model().to_owned());
-    decision.needs = Some(request.needs().told());
+    decision.needs = Some(needs.unwrap_or_else(|| request.needs()).told());
     let model = caller.tenant.models.get(request.model()).ok_or_else(|| {
         let message = format!("there is no model named {}", request.model());
         error("model_not_found", message)
@@ -65,21 +89,21 @@ fn decide(
         let message = format!("the key may not call the model {}", request.model());
         return Err(error("model_not_allowed", message));
     }
-    let headers: Headers = sample.headers.iter().collect();
     let ideal = Health::default();
     let situation = Situation {
         caller,
         model,
         asked: Asked {
-            request: Some(&request),
-            headers: &headers,
+            request: Some(request),
+            headers,
         },
+        needs: *needs,
         health: health.unwrap_or(&ideal),
         turns: &Turns::default(),
         catalog,
         budget: None,
         now,
-        dice: sample.dice,
+        dice: *dice,
     };
     let plan = route_and_tell(&situation, &mut decision.route)
         .map_err(|unroutable| error(unroutable.code(), unroutable.to_string()))?;
@@ -120,7 +144,7 @@ fn named(sample: &SampleRequest) -> Option<&str> {
     sample.model.as_ref().map(ModelName::as_str).or_else(in_body)
 }
 
-fn error(code: &'static str, message: String) -> DecisionError {
+pub(crate) fn error(code: &'static str, message: String) -> DecisionError {
     DecisionError {
         code: code.into(),
         message: message.into(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Caller, Catalog, Model};
+use gatewright_llm::Needs;
 use gatewright_types::Nanos;
 
 use crate::{Asked, Health, Turns};
@@ -13,6 +14,8 @@ pub struct Situation<'a> {
     pub caller: &'a Caller,
     pub model: &'a Arc<Model>,
     pub asked: Asked<'a>,
+    /// What the request needs, where that is known and the request itself is not.
+    pub needs: Option<Needs>,
     pub health: &'a Health,
     pub turns: &'a Turns,
     pub catalog: &'a Catalog,

@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTr
 use uuid::Uuid;
 
 use crate::entity::usage::{Column, Entity, Model};
-use crate::error::ListError;
+use crate::error::{DatabaseError, ListError};
 use crate::ingest::outcome_name;
 use crate::page::Part;
 use crate::scope::Scope;
@@ -42,6 +42,15 @@ impl Scope<'_> {
         let backend = self.connection.get_database_backend();
         let rows = listed(self.id, query, part, backend).all(&self.connection).await?;
         part.page(rows, |row| row.id, read)
+    }
+
+    /// One request; nothing when it was not counted, or is another organization's.
+    pub async fn usage_row(&self, request: RequestId) -> Result<Option<UsageRow>, DatabaseError> {
+        let ours = Entity::find()
+            .filter(Column::Id.eq(request.uuid()))
+            .filter(Column::Organization.eq(self.id.uuid()));
+        let row = ours.one(&self.connection).await?;
+        Ok(row.map(read).transpose()?)
     }
 }
 

@@ -154,6 +154,29 @@ impl Needs {
         }
     }
 
+    /// As people were told of them before, of a request in this dialect. Its size is known to about a token.
+    pub fn told_before(told: &RequestNeeds, dialect: Dialect) -> Self {
+        let mut capabilities = Capabilities::default();
+        for capability in &told.capabilities {
+            capabilities.set(*capability, true);
+        }
+        let media = [Capability::Vision, Capability::Documents, Capability::AudioInput];
+        Self {
+            capabilities,
+            reasoning: told.reasoning,
+            max_tokens: told.max_tokens,
+            text_bytes: told.input_tokens.saturating_mul(BYTES_PER_TOKEN),
+            media: Media::default(),
+            // Of media only a provider knows how many tokens they are.
+            kept_elsewhere: media.iter().any(|one| told.capabilities.contains(one)),
+            embeds: dialect.embeds(),
+            answers: 1,
+            own_tools: 0,
+            providers_tools: false,
+            foretells: false,
+        }
+    }
+
     fn note_tools(&mut self, dialect: Dialect, tools: &Value<'_>) {
         for tool in tools.elements() {
             match whose(dialect, &tool) {

@@ -104,6 +104,7 @@ impl World {
         Situation {
             caller: &self.caller,
             model: &self.model,
+            needs: None,
             asked: Asked {
                 request: Some(&self.request),
                 headers: &self.headers,

@@ -162,6 +162,8 @@ mod tests {
         assert_eq!(
             lines(&Explanation {
                 decision,
+                then: None,
+                not_kept: Vec::new(),
                 health: SampleHealth::Ideal,
                 costs,
             }),

@@ -2,14 +2,17 @@
 //! beside a configuration file.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::catalog::words;
 use super::{Decision, Dialect, ModelSettings, Route};
-use crate::{DisplayName, ModelName, Money, Slug, Target};
+use crate::{DisplayName, ModelName, Money, RequestId, Slug, Target};
 
 words! {
     /// How targets are taken to do.
@@ -55,7 +58,7 @@ pub struct SampleRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExplainRequest {
-    pub request: SampleRequest,
+    pub request: ExplainedRequest,
     /// Takes the place of the model's route, which need not exist then: nothing of it is saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
@@ -63,10 +66,26 @@ pub struct ExplainRequest {
     pub health: SampleHealth,
 }
 
+/// A request as it could be sent, or the identifier of one that was made: that one is decided again by what was kept of it,
+/// as at its own time and with its own luck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum ExplainedRequest {
+    Sample(Box<SampleRequest>),
+    Logged(RequestId),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     pub decision: Decision,
+    /// What was decided when the request was made, where it was and that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Decision>,
+    /// Of a request that was made, what is not known any longer and so was not looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_kept: Vec<String>,
     /// What was decided by. Ideal where the nodes could not be asked, too.
     #[serde(default = "ideal")]
     pub health: SampleHealth,
@@ -148,6 +167,32 @@ pub struct Expectation {
     /// The code of the error that the caller gets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+// Not by trying both, so that what is wrong in a sample is told with its place.
+impl<'de> Deserialize<'de> for ExplainedRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = ExplainedRequest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a request, or the identifier of one that was made")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<ExplainedRequest, E> {
+                text.parse().map(ExplainedRequest::Logged).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ExplainedRequest, A::Error> {
+                let sample = SampleRequest::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ExplainedRequest::Sample(Box::new(sample)))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 const fn current() -> SampleHealth {

@@ -73,13 +73,13 @@ pub use credentials::{
     AwsKeys, Credential, CredentialKind, CredentialSecret, EntraClient, GoogleAccount, NewCredential, NewSecret,
 };
 pub use decision::{
-    Attempt, AttemptEnd, AttemptReason, Candidate, Decision, DecisionError, LeftOut, RequestNeeds, RouteDecision,
-    RouteStep, Stage, StageTime, Verdict,
+    Attempt, AttemptEnd, AttemptReason, Candidate, Decision, DecisionError, LeftOut, LookedAt, RequestNeeds,
+    RouteDecision, RouteStep, Stage, StageTime, Verdict,
 };
 pub use dialect::{Dialect, NativeDialect};
 pub use explain::{
-    Assertion, Assertions, Expectation, ExpectedCost, ExplainRequest, Explanation, ModelCheck, ModelDraft,
-    ModelProblem, SampleHealth, SampleRequest,
+    Assertion, Assertions, Expectation, ExpectedCost, ExplainRequest, ExplainedRequest, Explanation, ModelCheck,
+    ModelDraft, ModelProblem, SampleHealth, SampleRequest,
 };
 pub use invitations::{
     AcceptInvitation, Invitation, InvitationLink, InvitationPreview, InvitationToken, NewInvitation,

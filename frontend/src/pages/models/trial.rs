@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::{ExpectedCost, ExplainRequest, Explanation, SampleHealth, SampleRequest};
+use gatewright_types::api::{ExpectedCost, ExplainRequest, ExplainedRequest, Explanation, SampleHealth, SampleRequest};
 use gatewright_types::{DisplayName, ModelName};
 use leptos::prelude::*;
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ impl Trial {
         let name = untrack(|| name.get());
         let model: Option<ModelName> = name.trim().parse().or_else(|_| UNNAMED.parse()).ok();
         let request = ExplainRequest {
-            request: SampleRequest {
+            request: ExplainedRequest::Sample(Box::new(SampleRequest {
                 model,
                 headers,
                 body,
@@ -155,7 +155,7 @@ impl Trial {
                 team,
                 dice,
                 ..usual()
-            },
+            })),
             route: Some(route),
             health: self.read_health(),
         };

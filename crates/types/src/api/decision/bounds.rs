@@ -37,6 +37,7 @@ impl Decision {
         } else {
             // Names are far shorter than this is long, so one of these texts is what is not.
             self.model = None;
+            self.looked_at = None;
             self.error = None;
             self.attempts.clear();
         }

@@ -5,6 +5,7 @@
 mod bounds;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ pub struct Decision {
     /// What the request needs of a model; absent when it was not read that far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<RequestNeeds>,
+    /// What the route could look at besides; absent where it leads to one target whatever it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<LookedAt>,
     #[serde(default, skip_serializing_if = "RouteDecision::is_empty")]
     pub route: RouteDecision,
     #[serde(default = "cache_off", skip_serializing_if = "is_cache_off")]
@@ -55,6 +59,21 @@ pub struct RequestNeeds {
     /// Tokens of the longest answer that the caller takes; absent where it did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
+}
+
+/// What a model's route can look at in a request besides what it needs, so that it can be decided by again. Nothing of what
+/// was said is in it, and no value that is longer than 200 characters. A session, task or region that is named in a body is
+/// here under the header that could have named it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct LookedAt {
+    /// The headers that its conditions name; null for one that was not sent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Option<String>>,
+    /// The labels of its metadata that conditions name; null for one that it did not have.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Option<String>>,
 }
 
 /// What a model's route made of a request.
@@ -195,6 +214,7 @@ impl Default for Decision {
         Self {
             model: None,
             needs: None,
+            looked_at: None,
             route: RouteDecision::default(),
             cache: CacheStatus::Off,
             attempts: Vec::new(),
@@ -254,6 +274,12 @@ impl RouteDecision {
     pub const fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.candidates.is_empty()
     }
+}
+
+impl LookedAt {
+    pub const LONGEST_CHARS: usize = 200;
+    /// No more headers are kept, and no more labels.
+    pub const MOST_NAMES: usize = 32;
 }
 
 impl LeftOut {

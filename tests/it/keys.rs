@@ -118,29 +118,39 @@ async fn a_rotated_key_has_two_secrets_for_a_while_and_stays_one_key() {
 
 #[tokio::test]
 async fn after_the_grace_the_old_secret_is_refused_by_itself_and_says_why() {
-    let (organization, old) = Organization::with_sandbox(Installation::shared().await).await;
+    let (organization, mut key) = Organization::with_sandbox(Installation::shared().await).await;
+    let mut refused_by_itself = false;
+    for _ in 0..5 {
+        let (_, new) = rotated(&key, rotate(&organization, &key, "1s", None).await);
 
-    let (_, new) = rotated(&old, rotate(&organization, &old, "1s", None).await);
-
-    let refusals = eventually("the grace is over", SOON, async || {
-        let answer = organization.chat(&old).ask("echo").await;
-        (answer.status == 401).then_some(answer)
-    })
-    .await;
-    let error = refused(&refusals, 401, "invalid_api_key");
-    let message = error.get("message").and_then(Value::as_str).expect("a message");
-    assert!(
-        message.contains("was rotated") || message.contains("unknown"),
-        "{message}"
-    );
-    open(&organization, &new).await;
+        let refusal = eventually("the grace is over", SOON, async || {
+            let answer = organization.chat(&key).ask("echo").await;
+            (answer.status == 401).then_some(answer)
+        })
+        .await;
+        open(&organization, &new).await;
+        let error = refused(&refusal, 401, "invalid_api_key");
+        let message = error.get("message").and_then(Value::as_str).expect("a message");
+        refused_by_itself = message.contains("was rotated");
+        // Who clears up may have been there at that very moment.
+        assert!(refused_by_itself || message.contains("unknown"), "{message}");
+        key = new;
+        if refused_by_itself {
+            break;
+        }
+    }
+    assert!(refused_by_itself, "a node looks at the time itself");
     // It is cleared away, too.
     eventually("the end is audited", SOON, async || {
         let log = organization.audit().await;
         log.iter().any(|entry| entry.action == "key.rotation_end").then_some(())
     })
     .await;
-    assert_eq!(read(&organization, &old).await.former_secrets, []);
+    eventually("nothing is left of it", SOON, async || {
+        let former = read(&organization, &key).await.former_secrets;
+        former.is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

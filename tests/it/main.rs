@@ -39,6 +39,7 @@ mod people;
 mod probes;
 mod prompt_cache;
 mod providers;
+mod purges;
 mod rbac;
 mod refusals;
 mod replays;

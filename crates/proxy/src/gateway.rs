@@ -13,6 +13,7 @@ use crate::authenticate::KeyLookup;
 use crate::cache::AnswerMemory;
 use crate::counting::Counting;
 use crate::journal::Journal;
+use crate::limits::Lines;
 use crate::metrics::Metrics;
 use crate::responses::ResponseMemory;
 use crate::shedding::Shedding;
@@ -37,6 +38,7 @@ pub struct GatewayParts {
     pub responses: ResponseMemory,
     pub answers: AnswerMemory,
     pub accounts: Accounts,
+    pub lines: Lines,
     pub metrics: Arc<Metrics>,
     pub tracing: Tracing,
     pub readiness: Readiness,

@@ -48,6 +48,7 @@ pub use authenticate::{KeyKnowledge, KeyLookup};
 pub use cache::AnswerMemory;
 pub use counting::Counting;
 pub use gateway::{Gateway, GatewayParts, PhaseTimeouts, Readiness, ReadyState, Settings};
+pub use limits::Lines;
 pub use metrics::Metrics;
 pub use responses::ResponseMemory;
 pub use shedding::Shedding;

@@ -133,7 +133,11 @@ pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
 /// One limit, whatever it names.
 pub(crate) fn rate_limit(id: LimitId, unit: &LimitUnit) -> Checked<RateLimit> {
     let LimitUnit { scope, spec } = unit;
-    let wrong = limit_problems(spec);
+    let mut wrong = limit_problems(spec);
+    if spec.wait.is_some() && matches!(scope, LimitScope::Provider(_) | LimitScope::Credential(_)) {
+        let message = "says nothing here: where a provider has nothing left, the next target is asked";
+        wrong.push(("wait".to_owned(), message.to_owned()));
+    }
     match units(spec) {
         Ok(units) if wrong.is_empty() => Ok(RateLimit {
             id,
@@ -158,15 +162,28 @@ pub fn limit_problems(spec: &LimitSpec) -> Vec<Wrong> {
         tpd,
         concurrency,
         units: _,
-        shadow: _,
+        wait,
+        blocked,
+        shadow,
         when_unavailable: _,
     } = spec;
     let of_tokens = [("tpm", tpm), ("tph", tph), ("tpd", tpd)];
     let of_requests = [("rpm", rpm), ("rph", rph), ("rpd", rpd), ("concurrency", concurrency)];
     let all = of_requests.into_iter().chain(of_tokens);
-    if all.clone().all(|(_, most)| most.is_none()) {
-        let message = "a limit limits something: say `rpm`, `tpm` or `concurrency`, for one";
+    let has_numbers = all.clone().any(|(_, most)| most.is_some());
+    if !has_numbers && !blocked {
+        let message = "a limit limits something: say `rpm`, `tpm` or `concurrency`, for one, or `blocked: true`";
         note("rpm", message.to_owned());
+    }
+    if has_numbers && *blocked {
+        note("blocked", "leaves nothing to count: leave the numbers out".to_owned());
+    }
+    match wait {
+        Some(wait) if *wait > LONGEST_WAIT => note("wait", format!("is {LONGEST_WAIT} at most")),
+        Some(_) if *shadow || *blocked => {
+            note("wait", "only says something of a limit that lets through".to_owned());
+        }
+        Some(_) | None => {}
     }
     for (field, _) in all.filter(|(_, most)| most.is_some_and(|most| most > LARGEST_LIMIT)) {
         note(field, format!("is {LARGEST_LIMIT} at most"));
@@ -184,6 +201,8 @@ fn units(spec: &LimitSpec) -> Result<Option<Expression>, gatewright_cel::Problem
     spec.units.as_deref().map(unit_expression).transpose()
 }
 
+/// Clients and what stands between would give up.
+const LONGEST_WAIT: HumanDuration = HumanDuration::from_millis(60_000);
 /// More cannot be counted exactly.
 const LARGEST_LIMIT: u64 = 1_000_000_000_000;
 

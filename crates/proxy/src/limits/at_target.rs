@@ -37,6 +37,8 @@ pub(crate) async fn meet_target(
         credential: target.credential,
     };
     let (limits, budgets) = (path.limits(), path.budgets());
+    let (blocks, limits): (Vec<_>, Vec<_>) = limits.into_iter().partition(|met| met.it.spec.blocked);
+    ticket.meet_blocks(&blocks)?;
     let own = budgets.iter().find(|met| takes_only_priced(&met.it));
     if let (Some(purchase), Some(met)) = (&purchase, ticket.only_priced.as_ref().or(own))
         && !target.model.is_some_and(|model| purchase.is_priced(model))

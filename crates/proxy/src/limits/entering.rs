@@ -38,7 +38,7 @@ pub(super) struct Entering<'a> {
 pub(super) struct Wanted {
     pub(super) demands: Vec<Demand>,
     pub(super) stakes: Vec<Stake>,
-    of: Vec<Limited>,
+    pub(super) of: Vec<Limited>,
 }
 
 /// One of the numbers of a limit.
@@ -65,13 +65,16 @@ pub(super) async fn enter(
         return Err(Over::budget(nothing, None, caller).into());
     }
     let limits = path.limits();
+    let (blocks, limits): (Vec<_>, Vec<_>) = limits.into_iter().partition(|met| met.it.spec.blocked);
+    ticket.meet_blocks(&blocks)?;
     if !limits.is_empty() {
         let tokens = LazyCell::new(|| entering.tokens());
         let wanted = Wanted::of(limits, |limit| {
             let said = Said::of(caller, entering.named(), entering.asked);
             units(limit.it.units.as_ref(), &said, &tokens)
         });
-        let reserved = wanted.reserve(&ticket.accounts, caller).await;
+        let lines = &entering.gateway.parts.lines;
+        let reserved = wanted.reserve_in_turn(&ticket.accounts, lines, caller).await;
         let now = ticket.accounts.now();
         for (limit, standing) in wanted.standings(&ticket.accounts, caller) {
             ticket.note_limit(limit, standing, now);
@@ -171,8 +174,12 @@ impl Wanted {
 
     /// All of it or nothing.
     pub(super) async fn reserve(&self, accounts: &Accounts, caller: &Caller) -> Result<Reservation, Refusal> {
-        let reserved = accounts.reserve(caller.tenant.id, &self.demands, None).await;
+        let reserved = self.try_reserve(accounts, caller).await;
         reserved.map_err(|denied| self.refusal(accounts, caller, denied))
+    }
+
+    pub(super) async fn try_reserve(&self, accounts: &Accounts, caller: &Caller) -> Result<Reservation, Denied> {
+        accounts.reserve(caller.tenant.id, &self.demands, None).await
     }
 
     pub(super) fn standings(&self, accounts: &Accounts, caller: &Caller) -> Vec<(&Limited, Standing)> {
@@ -183,7 +190,7 @@ impl Wanted {
         self.of.iter().zip(standings).collect()
     }
 
-    fn refusal(&self, accounts: &Accounts, caller: &Caller, denied: Denied) -> Refusal {
+    pub(super) fn refusal(&self, accounts: &Accounts, caller: &Caller, denied: Denied) -> Refusal {
         match denied {
             Denied::Spent { index, standing } => {
                 let (index, standing) = narrowest(accounts, caller, &self.demands, index, standing);
@@ -222,6 +229,18 @@ fn is_of_nothing(budget: &Budget, now: DateTime<Utc>) -> bool {
 }
 
 impl Ticket {
+    /// The narrowest limit that blocks is in the way; one in shadow only looks on.
+    pub(super) fn meet_blocks(&mut self, blocks: &[Met<RateLimit>]) -> Result<(), Refusal> {
+        match blocks.iter().find(|met| !met.it.spec.shadow) {
+            Some(block) => Err(Over::blocked(block, &self.caller).into()),
+            None => {
+                let shadow = blocks.first().map(|met| met.it.id);
+                self.shadow = self.shadow.or(shadow);
+                Ok(())
+            }
+        }
+    }
+
     /// How a limit stands once the request has its part. One in shadow only looks on.
     pub(super) fn note_limit(&mut self, limit: &Limited, standing: Standing, now: DateTime<Utc>) {
         let Limited { met, measure, most } = limit;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Budget, Caller, Measure};
+use gatewright_contract::{Budget, Caller, Measure, RateLimit};
 use gatewright_types::api::{BudgetAction, BudgetWindow, LimitScope};
 use gatewright_types::{BudgetId, Currency, LimitId, Nanos};
 
@@ -22,6 +22,10 @@ pub(crate) enum Over {
         id: LimitId,
         message: Box<str>,
         retry_after: Duration,
+    },
+    Blocked {
+        id: LimitId,
+        message: Box<str>,
     },
     /// Nobody can say what is left of it, and it is not to be gone beyond meanwhile.
     NotKnown {
@@ -99,6 +103,14 @@ impl Over {
         }
     }
 
+    pub(super) fn blocked(met: &Met<RateLimit>, caller: &Caller) -> Self {
+        let of = in_words(&met.it.scope, met.name.as_ref(), caller);
+        Self::Blocked {
+            id: met.it.id,
+            message: format!("Requests of {of} are blocked. An administrator can let them through again.").into(),
+        }
+    }
+
     /// Said of a budget that only warns.
     pub(super) fn warning(met: &Met<Budget>, caller: &Caller) -> String {
         let spec = &met.it.spec;
@@ -135,6 +147,7 @@ impl Over {
         match self {
             Self::Budget { .. } => "budget_exceeded",
             Self::Limit { .. } => "rate_limit_exceeded",
+            Self::Blocked { .. } => "blocked",
             Self::NotKnown { .. } => "not_ready",
             Self::Unpriced { .. } => "unpriced",
         }
@@ -144,6 +157,7 @@ impl Over {
         match self {
             Self::Budget { .. } => 402,
             Self::Limit { .. } => 429,
+            Self::Blocked { .. } => 403,
             Self::NotKnown { .. } => 503,
             Self::Unpriced { .. } => 400,
         }
@@ -153,6 +167,7 @@ impl Over {
         match self {
             Self::Budget { message, .. }
             | Self::Limit { message, .. }
+            | Self::Blocked { message, .. }
             | Self::NotKnown { message }
             | Self::Unpriced { message } => message,
         }
@@ -166,7 +181,7 @@ impl Over {
         match self {
             Self::Limit { retry_after, .. } => Some(*retry_after),
             Self::NotKnown { .. } => Some(ASKED_AGAIN_AFTER),
-            Self::Budget { .. } | Self::Unpriced { .. } => None,
+            Self::Budget { .. } | Self::Blocked { .. } | Self::Unpriced { .. } => None,
         }
     }
 
@@ -174,7 +189,7 @@ impl Over {
     pub(crate) fn id(&self) -> Option<String> {
         match self {
             Self::Budget { id, .. } => Some(id.to_string()),
-            Self::Limit { id, .. } => Some(id.to_string()),
+            Self::Limit { id, .. } | Self::Blocked { id, .. } => Some(id.to_string()),
             Self::NotKnown { .. } | Self::Unpriced { .. } => None,
         }
     }

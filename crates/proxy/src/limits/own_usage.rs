@@ -52,6 +52,12 @@ pub(crate) async fn own_usage(accounts: &Accounts, caller: &Caller, headers: &He
     let limits = path.limits().into_iter().filter(|met| !met.it.spec.shadow);
     let limits = limits.flat_map(|met| {
         let limit = met.it.clone();
+        if limit.spec.blocked {
+            return vec![json!({
+                "id": limit.id, "for": in_words(&limit.scope, met.name.as_ref(), caller),
+                "limit": "blocked", "most": 0, "remaining": 0, "resets_at": null,
+            })];
+        }
         let all: Vec<_> = limit
             .measures()
             .map(|(measure, most)| {

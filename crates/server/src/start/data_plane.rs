@@ -9,7 +9,7 @@ use gatewright_proxy::accounts::Accounts;
 use gatewright_proxy::journal::{Damage, Journal, JournalPlace, Shipper};
 use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{
-    AnswerMemory, Counting, Gateway, GatewayParts, KeyLookup, Metrics, Readiness, ResponseMemory,
+    AnswerMemory, Counting, Gateway, GatewayParts, KeyLookup, Lines, Metrics, Readiness, ResponseMemory,
     Settings as ProxySettings, Shedding, Tracing,
 };
 use gatewright_routing::Turns;
@@ -180,6 +180,7 @@ impl DataPlane {
             responses,
             answers,
             accounts: self.accounts,
+            lines: Lines::default(),
             metrics: self.metrics,
             tracing,
             readiness,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{LimitScope, WhenUnavailable};
-use crate::LimitId;
+use crate::{HumanDuration, LimitId};
 
 /// What is written of a limit. The same shape is in the API, in the configuration file and in the published configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,12 @@ pub struct LimitSpec {
     /// output alike when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<String>,
+    /// How long a request may wait for its turn before it is refused, as far as it will come: `10s`. Not at all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<HumanDuration>,
+    /// Lets nothing through.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
     /// Refuses nothing: what it would have refused is told and counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,

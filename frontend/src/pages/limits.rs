@@ -1,7 +1,7 @@
 //! Limits: how many requests and tokens within a time, and how many at once.
 
 use gatewright_types::api::{LimitScope, LimitSpec, NewRateLimit, RateLimit, WhenUnavailable};
-use gatewright_types::{LimitId, Permission};
+use gatewright_types::{HumanDuration, LimitId, Permission};
 use leptos::prelude::*;
 
 use super::address::Noted;
@@ -124,6 +124,14 @@ fn row(limit: &RateLimit, workspace: Workspace, open: RwSignal<Window>) -> AnyVi
             Some(view! { <li class="chip">{text}</li> })
         });
     let chips = chips.collect_view();
+    let blocked = limit
+        .spec
+        .blocked
+        .then(|| view! { <Badge tone=Tone::Bad text="blocked"/> });
+    let waits = limit
+        .spec
+        .wait
+        .map(|wait| view! { <span class="cell-note">{format!("Requests wait up to {wait} for their turn.")}</span> });
     let units = match &limit.spec.units {
         Some(units) => view! { <code>{units.clone()}</code> }.into_any(),
         None => "each token".into_any(),
@@ -152,7 +160,7 @@ fn row(limit: &RateLimit, workspace: Workspace, open: RwSignal<Window>) -> AnyVi
     view! {
         <tr>
             <th scope="row" data-label="For"><span class="cell-title">{format::heading(&limit.scope_name)}</span>{shadow}</th>
-            <td data-label="At most"><ul class="chips">{chips}</ul>{denies}</td>
+            <td data-label="At most">{blocked}<ul class="chips">{chips}</ul>{waits}{denies}</td>
             <td data-label="Counted as">{units}</td>
             <td class="actions">{actions}</td>
         </tr>
@@ -171,6 +179,8 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
     let shadow = RwSignal::new(spec.shadow);
     let when = RwSignal::new(spec.when_unavailable().as_str().to_owned());
     let units = RwSignal::new(spec.units.unwrap_or_default());
+    let wait = RwSignal::new(spec.wait.map(|wait| wait.to_string()).unwrap_or_default());
+    let blocked = RwSignal::new(spec.blocked);
     let id = limit.as_ref().map(|limit| limit.id);
     let scope = id.is_none().then(|| ScopeFields::new(form));
     let save = Callback::new(move |()| {
@@ -185,8 +195,10 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
             let ((name, _), text) = numbers.next()?;
             form.parse_optional::<u64>(name, text)
         });
+        let wait = form.parse_optional::<HumanDuration>("wait", wait);
         let (
             Some(aim),
+            Some(wait),
             [
                 Some(rpm),
                 Some(rph),
@@ -196,7 +208,7 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
                 Some(tpd),
                 Some(concurrency),
             ],
-        ) = (aim, read)
+        ) = (aim, wait, read)
         else {
             return;
         };
@@ -210,6 +222,8 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
             tpd,
             concurrency,
             units: (!units.is_empty()).then_some(units),
+            wait,
+            blocked: blocked.get_untracked(),
             shadow: shadow.get_untracked(),
             when_unavailable: when.with_untracked(|when| (when == "deny").then_some(WhenUnavailable::Deny)),
         };
@@ -246,7 +260,9 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
                     placeholder="tokens.input + 0.1 * tokens.cache_read + 4.0 * tokens.output"
                     hint="Over request, key, team, organization and tokens. Empty: each token, in and out."
                 />
+                <TextField form=form name="wait" label="Requests may wait for their turn" value=wait input=Input::Code placeholder="10s"/>
                 <SelectField form=form name="when_unavailable" label="When nodes cannot ask each other" value=when options=fixed(&UNAVAILABLE)/>
+                <CheckField form=form name="blocked" label="Block: let nothing through (without numbers)" value=blocked/>
                 <CheckField form=form name="shadow" label="In shadow: refuse nothing, only tell" value=shadow/>
             </FormFrame>
         </Dialog>

@@ -42,6 +42,7 @@ mod prompt_cache;
 mod providers;
 mod purges;
 mod rbac;
+mod redis_memory;
 mod refusals;
 mod replays;
 mod resources;

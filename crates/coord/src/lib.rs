@@ -8,6 +8,7 @@ mod connection;
 mod counters;
 mod entries;
 mod error;
+mod eviction;
 mod feed;
 mod fleet;
 mod health;
@@ -22,6 +23,7 @@ pub use counters::{
     Report, Right, Seed, Take, Taken,
 };
 pub use error::CoordError;
+pub use eviction::Eviction;
 pub use feed::{Feed, FeedState, LocalFeed, Notices, Read, RedisFeed, UnitPage, Wake};
 pub use fleet::{Fleet, LocalFleet, NodeReport, RedisFleet};
 pub use health::{Claim, HealthBoard, Heard, LocalHealthBoard, RedisHealthBoard, Tiding, Tidings};

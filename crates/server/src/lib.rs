@@ -11,6 +11,7 @@ mod follow;
 mod listen;
 mod probes;
 mod process_metrics;
+mod redis_memory;
 mod roll_call;
 mod running;
 mod self_test;

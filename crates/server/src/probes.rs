@@ -11,6 +11,8 @@ use gatewright_proxy::journal::Journal;
 use gatewright_proxy::{Readiness, ReadyState};
 use gatewright_store::Db;
 
+use crate::redis_memory::{self, Found};
+
 /// Shorter than those who ask are patient.
 const ANSWER_WITHIN: Duration = Duration::from_millis(750);
 
@@ -20,6 +22,7 @@ pub(crate) struct Dependencies {
     pub(crate) data_plane: Option<DataPlane>,
     pub(crate) database: Option<Db>,
     pub(crate) redis: Option<Redis>,
+    pub(crate) redis_memory: Found,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +70,11 @@ impl Dependencies {
                 dependencies.insert(name, if is_up { "up" } else { "out of reach" }.to_owned());
             }
         }
+        if redis == Some(true)
+            && let Some(trouble) = self.redis_memory.borrow().as_ref().and_then(redis_memory::in_words)
+        {
+            dependencies.insert("redis", trouble);
+        }
         let Some(DataPlane { published, journal }) = &self.data_plane else {
             return ReadyState {
                 ready: database.unwrap_or(true),
@@ -85,6 +93,7 @@ impl Dependencies {
             dependencies,
         }
     }
+
     async fn database_is_up(&self) -> Option<bool> {
         let check = self.database.as_ref()?.check();
         Some(

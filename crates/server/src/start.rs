@@ -20,6 +20,7 @@ use gatewright_proxy::upstream::Upstream;
 use gatewright_proxy::{AnswerMemory, ResponseMemory, Tracing, journal};
 use gatewright_store::{DatabaseError, MigrateError, OpenError, WriteError};
 use serde_json::json;
+use tokio::sync::watch;
 use url::Url;
 
 use crate::admin::{self, Inside};
@@ -28,6 +29,7 @@ use crate::documents::DocumentsError;
 use crate::env::Settings;
 use crate::listen::{self, Bound};
 use crate::probes::{self, Dependencies};
+use crate::redis_memory;
 use crate::roll_call;
 use crate::running::{Parts, Running};
 use crate::tasks::Tasks;
@@ -133,10 +135,17 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
         control_plane.keep_counters(&mut background, &shared, journal);
     }
 
+    let (found, redis_memory) = watch::channel(None);
+    if let Some(redis) = shared.redis.clone() {
+        background.keep("memory of redis", move |stop| {
+            redis_memory::run(redis.clone(), found.clone(), stop)
+        });
+    }
     let readiness = probes::readiness(Dependencies {
         data_plane: data_plane.as_ref().map(DataPlane::dependency),
         database: control_plane.as_ref().map(ControlPlane::database),
         redis: shared.redis.clone(),
+        redis_memory,
     });
     let role = settings.topology.name();
     let report = NodeReport {

@@ -1,6 +1,6 @@
 //! The list of requests, newest first. An identifier tells the time it was minted at, so a span of time narrows the
-//! list by its own key. Requests of a key and unusual outcomes have an index each, in the order of the list; those of a
-//! model, which is one of few, are picked out of the list itself.
+//! list by its own key. Requests of a key, those of a model and unusual outcomes have an index each, in the order of the
+//! list.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub(crate) fn listed(
         ours = ours.filter(rare(Column::Key.eq(key.uuid())));
     }
     if let Some(model) = &query.model {
-        ours = ours.filter(Column::Model.eq(model.as_str()));
+        ours = ours.filter(rare(Column::Model.eq(model.as_str())));
     }
     if let Some(outcome) = query.outcome {
         let is = Column::Outcome.eq(outcome_name(outcome));

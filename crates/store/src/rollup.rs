@@ -163,7 +163,12 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    pub(crate) const fn requests(&self) -> i64 {
+        let [requests, ..] = self.counters;
+        requests
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
         self.add_counters(other.counters);
         self.duration.add(&other.duration);
         self.first_token.add(&other.first_token);

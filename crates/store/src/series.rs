@@ -1,5 +1,9 @@
-//! Sums of usage over time, read from the rollups at the coarsest grain that gives the asked span at most 200 buckets.
+//! Sums of usage over time, read from the rollups at the coarsest grain that gives the asked span at most 200 buckets, and
+//! by the day where it is longer than two weeks: hundreds of keys make a thousand sums an hour, and a few of them a day.
 //! Sums by minute are kept for two weeks, by hour for thirteen months, by day for ever.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{Totals, UsageBucket, UsageGroup, UsageSeries, UsageSeriesQuery};
@@ -15,7 +19,9 @@ use crate::system::System;
 
 const MOST_BUCKETS: i64 = 200;
 /// Groups beyond these, by number of requests, are only in the totals: an organization may have any number of keys.
-const MOST_GROUPS: u32 = 50;
+const MOST_GROUPS: usize = 50;
+/// Longer spans are read by the day.
+const LONGEST_BY_THE_HOUR: i64 = 14 * DAY;
 const MINUTES_KEPT: i64 = 14 * DAY;
 const HOURS_KEPT: i64 = 400 * DAY;
 /// Lengths that read well on an axis.
@@ -61,27 +67,37 @@ impl Scope<'_> {
         let buckets = Buckets::of(query.from.timestamp(), query.to.timestamp(), now.timestamp());
         let bucket_seconds = u32::try_from(buckets.length).unwrap_or(u32::MAX);
         let part = Part::of(self.id, query);
-        let total = self.rows(&totals_sql(buckets, &part), &part).await?;
-        let totals = match total.first() {
-            Some(row) => totals(row, 0)?,
-            None => Totals::default(),
-        };
         let rows = self.rows(&buckets_sql(buckets, &part, query.by), &part).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
-            found.push(UsageBucket {
-                start: time(row.try_get_by_index(0)?)?,
-                group: group(query.by, row)?,
-                totals: self::totals(row, 2)?,
-            });
+            let start = time(row.try_get_by_index(0)?)?;
+            found.push((start, group(query.by, row)?, sums_at(row, 2)?));
         }
+        let all = match query.by {
+            UsageGroup::None | UsageGroup::Model | UsageGroup::Provider | UsageGroup::Team => {
+                let mut all = Sums::default();
+                found.iter().for_each(|(_, _, sums)| all.add(sums));
+                busiest(&mut found);
+                all
+            }
+            UsageGroup::Key => {
+                let total = self.rows(&totals_sql(buckets, &part), &part).await?;
+                total.first().map_or(Ok(Sums::default()), |row| sums_at(row, 0))?
+            }
+        };
+        let found = found.iter().map(|(start, group, sums)| UsageBucket {
+            start: *start,
+            group: group.clone(),
+            totals: totals(sums),
+        });
+        let found = found.collect();
         let buckets = match query.by {
             UsageGroup::None => buckets.filled(found)?,
             UsageGroup::Model | UsageGroup::Provider | UsageGroup::Team | UsageGroup::Key => found,
         };
         Ok(UsageSeries {
             bucket_seconds,
-            totals,
+            totals: totals(&all),
             buckets,
         })
     }
@@ -124,6 +140,10 @@ impl Buckets {
             age if age > HOURS_KEPT - DAY => DAY,
             age if age > MINUTES_KEPT - DAY => HOUR,
             _ => MINUTE,
+        };
+        let shortest = match to - from > LONGEST_BY_THE_HOUR {
+            true => DAY,
+            false => shortest,
         };
         let fits = |length: &i64| *length >= shortest && Self::covering(from, to, *length).count() <= MOST_BUCKETS;
         let length = LENGTHS.into_iter().find(fits);
@@ -222,15 +242,36 @@ fn totals_sql(buckets: Buckets, part: &Part) -> String {
 fn buckets_sql(buckets: Buckets, part: &Part, by: UsageGroup) -> String {
     let bucket = format!(r#""start" - "start" % {}"#, buckets.length);
     let (condition, sums) = (buckets.condition(part), sums());
-    let Some(column) = column(by) else {
-        return format!("SELECT {bucket}, 0, {sums} FROM usage_rollup WHERE {condition} GROUP BY 1 ORDER BY 1");
-    };
-    format!(
-        r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} AND "{column}" IN (
-            SELECT "{column}" FROM usage_rollup WHERE {condition}
-            GROUP BY "{column}" ORDER BY SUM(requests) DESC, "{column}" LIMIT {MOST_GROUPS}
-        ) GROUP BY 1, 2 ORDER BY 1, 2"#
-    )
+    match (by, column(by)) {
+        (_, None) => format!("SELECT {bucket}, 0, {sums} FROM usage_rollup WHERE {condition} GROUP BY 1 ORDER BY 1"),
+        // There may be so many that all of them are not to be read.
+        (UsageGroup::Key, Some(column)) => format!(
+            r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} AND "{column}" IN (
+                SELECT "{column}" FROM usage_rollup WHERE {condition}
+                GROUP BY "{column}" ORDER BY SUM(requests) DESC, "{column}" LIMIT {MOST_GROUPS}
+            ) GROUP BY 1, 2 ORDER BY 1, 2"#
+        ),
+        (_, Some(column)) => format!(
+            r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} GROUP BY 1, 2 ORDER BY 1, 2"#
+        ),
+    }
+}
+
+/// Leaves the groups that have the most requests, of equal ones the first.
+fn busiest(found: &mut Vec<(DateTime<Utc>, Option<String>, Sums)>) {
+    let mut requests: BTreeMap<Option<String>, i64> = BTreeMap::new();
+    for (_, group, sums) in &*found {
+        let sum = requests.entry(group.clone()).or_default();
+        *sum = sum.saturating_add(sums.requests());
+    }
+    if requests.len() <= MOST_GROUPS {
+        return;
+    }
+    let mut groups: Vec<_> = requests.into_iter().collect();
+    groups.sort_by_key(|(_, requests)| Reverse(*requests));
+    groups.truncate(MOST_GROUPS);
+    let kept: BTreeSet<_> = groups.into_iter().map(|(group, _)| group).collect();
+    found.retain(|(_, group, _)| kept.contains(group));
 }
 
 /// PostgreSQL adds up 64 bits into a decimal number, which is cast back; no row gives null.
@@ -266,13 +307,16 @@ fn group(by: UsageGroup, row: &QueryResult) -> Result<Option<String>, DbErr> {
     }
 }
 
-fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
+fn sums_at(row: &QueryResult, first_column: usize) -> Result<Sums, DbErr> {
     let mut column = first_column;
-    let sums = Sums::from_columns(|| {
+    Sums::from_columns(|| {
         let value = row.try_get_by_index(column);
         column += 1;
         value
-    })?;
+    })
+}
+
+fn totals(sums: &Sums) -> Totals {
     let [
         requests,
         errors,
@@ -284,7 +328,7 @@ fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
         cache_misses,
         saved,
     ] = sums.counters;
-    Ok(Totals {
+    Totals {
         requests: stored::count(requests),
         errors: stored::count(errors),
         unpriced: stored::count(unpriced),
@@ -297,7 +341,7 @@ fn totals(row: &QueryResult, first_column: usize) -> Result<Totals, DbErr> {
         duration_ms_p50: sums.duration.percentile_ms(50),
         duration_ms_p95: sums.duration.percentile_ms(95),
         first_token_ms_p50: sums.first_token.percentile_ms(50),
-    })
+    }
 }
 
 fn time(seconds: i64) -> Result<DateTime<Utc>, DbErr> {
@@ -345,7 +389,8 @@ mod tests {
         check(HOUR, HOUR, MINUTE);
         check(DAY, DAY, 10 * MINUTE);
         check(7 * DAY, 7 * DAY, HOUR);
-        check(30 * DAY, 30 * DAY, 6 * HOUR);
+        check(14 * DAY, 14 * DAY, 2 * HOUR);
+        check(30 * DAY, 30 * DAY, DAY);
         check(365 * DAY, 365 * DAY, 2 * DAY);
         check(HOUR, 30 * DAY, HOUR);
         check(HOUR, 500 * DAY, DAY);

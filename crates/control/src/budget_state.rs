@@ -1,12 +1,12 @@
 //! How budgets stand: what the ledger has, and what nodes hold beyond it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Budget, BudgetUnit, Counting, IncreaseUnit, budget_counter};
+use gatewright_contract::{Budget, BudgetUnit, Counting, IncreaseUnit, Period, budget_counter};
 use gatewright_coord::CounterStanding;
-use gatewright_store::{BudgetRow, BudgetSpend, Scope, reached_steps};
+use gatewright_store::{BudgetRow, BudgetSpend, reached_steps};
 use gatewright_types::api::BudgetState;
 use gatewright_types::{BudgetId, DisplayName, Nanos, OrganizationId};
 
@@ -15,6 +15,15 @@ use crate::error::{ApiError, chain};
 
 /// What was spent in a window, by whom it is for; by nobody where it is for all.
 type Spent = BTreeMap<Option<DisplayName>, Nanos>;
+
+/// A budget in the window of now.
+struct Asked {
+    budget: Budget,
+    counting: Counting,
+    from: DateTime<Utc>,
+    /// The period whose rest is carried over.
+    before: Option<Period>,
+}
 
 struct Window {
     budget: Budget,
@@ -30,11 +39,16 @@ pub(crate) async fn states(
     rows: &[BudgetRow],
     now: DateTime<Utc>,
 ) -> Result<Vec<Option<BudgetState>>, ApiError> {
-    let scope = control.db.organization(organization);
-    let mut windows = Vec::with_capacity(rows.len());
-    for row in rows {
-        windows.push(window(&scope, row, now).await?);
+    let asked: Vec<_> = rows.iter().map(|row| Asked::of(row, now)).collect();
+    let since: Vec<_> = asked.iter().flatten().map(Asked::since).collect();
+    let mut spent: HashMap<_, Vec<_>> = HashMap::new();
+    for one in control.db.organization(organization).spent_since(&since).await? {
+        spent.entry(one.budget).or_default().push(one);
     }
+    let windows: Vec<_> = asked
+        .into_iter()
+        .map(|asked| asked.map(|asked| asked.window(&spent)))
+        .collect();
     let live = live(control, organization, windows.iter().flatten()).await;
     let states = windows
         .into_iter()
@@ -42,45 +56,58 @@ pub(crate) async fn states(
     Ok(states.collect())
 }
 
-async fn window(scope: &Scope<'_>, row: &BudgetRow, now: DateTime<Utc>) -> Result<Option<Window>, ApiError> {
-    let unit = BudgetUnit {
-        scope: row.scope.clone(),
-        spec: row.spec.clone(),
-        increases: row
-            .increases
-            .iter()
-            .map(|increase| IncreaseUnit {
-                amount: increase.amount,
-                expires_at: increase.expires_at,
-            })
-            .collect(),
-        since: Some(row.created_at),
-    };
-    // What is stored was compiled when it was saved; an earlier release may have thought otherwise.
-    let Some(budget) = Budget::compiled(row.id, &unit) else {
-        return Ok(None);
-    };
-    let counting = budget.counting(now);
-    let before = budget.carried_from(counting);
-    let since = before.map_or(counting.since(now), |before| before.from);
-    let all = scope.spent(row.id, since.timestamp_millis()).await?;
-    let spent = match counting {
-        Counting::Period(period) => sums(&all, period.from, Some(period.to)),
-        Counting::Rolling { .. } | Counting::Total => sums(&all, counting.since(now), None),
-    };
-    let carried_over = match before {
-        Some(before) if !row.scope.is_for_each() => {
-            let then = total(&sums(&all, before.from, Some(before.to)));
-            row.spec.amount.saturating_sub(then).max(Nanos::ZERO)
+impl Asked {
+    fn of(row: &BudgetRow, now: DateTime<Utc>) -> Option<Self> {
+        let unit = BudgetUnit {
+            scope: row.scope.clone(),
+            spec: row.spec.clone(),
+            increases: row
+                .increases
+                .iter()
+                .map(|increase| IncreaseUnit {
+                    amount: increase.amount,
+                    expires_at: increase.expires_at,
+                })
+                .collect(),
+            since: Some(row.created_at),
+        };
+        // What is stored was compiled when it was saved; an earlier release may have thought otherwise.
+        let budget = Budget::compiled(row.id, &unit)?;
+        let counting = budget.counting(now);
+        Some(Self {
+            before: budget.carried_from(counting),
+            from: counting.since(now),
+            budget,
+            counting,
+        })
+    }
+
+    /// From when on what was spent matters, in milliseconds since 1970.
+    fn since(&self) -> (BudgetId, i64) {
+        let since = self.before.map_or(self.from, |before| before.from);
+        (self.budget.id, since.timestamp_millis())
+    }
+
+    fn window(self, spent: &HashMap<BudgetId, Vec<BudgetSpend>>) -> Window {
+        let all = spent.get(&self.budget.id).map_or(&[][..], Vec::as_slice);
+        let spent = match self.counting {
+            Counting::Period(period) => sums(all, period.from, Some(period.to)),
+            Counting::Rolling { .. } | Counting::Total => sums(all, self.from, None),
+        };
+        let carried_over = match self.before {
+            Some(before) if !self.budget.scope.is_for_each() => {
+                let then = total(&sums(all, before.from, Some(before.to)));
+                self.budget.spec.amount.saturating_sub(then).max(Nanos::ZERO)
+            }
+            Some(_) | None => Nanos::ZERO,
+        };
+        Window {
+            budget: self.budget,
+            counting: self.counting,
+            spent,
+            carried_over,
         }
-        Some(_) | None => Nanos::ZERO,
-    };
-    Ok(Some(Window {
-        budget,
-        counting,
-        spent,
-        carried_over,
-    }))
+    }
 }
 
 fn sums(all: &[BudgetSpend], from: DateTime<Utc>, to: Option<DateTime<Utc>>) -> Spent {

@@ -46,18 +46,40 @@ struct Sums {
 }
 
 impl Scope<'_> {
-    /// All that counts in a budget's windows that begin at this moment or later, openings included.
-    pub async fn spent(&self, budget: BudgetId, since_ms: i64) -> Result<Vec<BudgetSpend>, DatabaseError> {
-        const SQL: &str = "SELECT budget, from_ms, name, CAST(SUM(cost_nanos) AS BIGINT), CAST(SUM(requests) AS BIGINT) FROM ( \
-             SELECT budget, from_ms, name, cost_nanos, requests FROM budget_spend \
-             WHERE organization = ?1 AND budget = ?2 AND from_ms >= ?3 UNION ALL \
-             SELECT budget, from_ms, name, cost_nanos, requests FROM budget_opening \
-             WHERE organization = ?1 AND budget = ?2 AND from_ms >= ?3) counted \
-             GROUP BY budget, from_ms, name ORDER BY from_ms, name";
-        let values = [self.id.uuid().into(), budget.uuid().into(), since_ms.into()];
-        let statement = stored::statement(self.connection.get_database_backend(), SQL, values);
+    /// All that counts in windows of these budgets that begin at its moment or later, openings included.
+    pub async fn spent_since(&self, asked: &[(BudgetId, i64)]) -> Result<Vec<BudgetSpend>, DatabaseError> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pairs: Vec<_> = (0..asked.len())
+            .map(|at| format!("(?{}, ?{})", 2 * at + 2, 2 * at + 3))
+            .collect();
+        let of = |table: &str| {
+            format!(
+                "SELECT one.budget, from_ms, name, cost_nanos, requests FROM asked JOIN {table} one \
+                 ON organization = ?1 AND one.budget = asked.budget AND from_ms >= since"
+            )
+        };
+        let sql = format!(
+            "WITH asked (budget, since) AS (VALUES {}) \
+             SELECT budget, from_ms, name, CAST(SUM(cost_nanos) AS BIGINT), CAST(SUM(requests) AS BIGINT) \
+             FROM ({} UNION ALL {}) counted GROUP BY budget, from_ms, name ORDER BY budget, from_ms, name",
+            pairs.join(", "),
+            of("budget_spend"),
+            of("budget_opening")
+        );
+        let pairs = asked
+            .iter()
+            .flat_map(|(budget, since_ms)| [budget.uuid().into(), (*since_ms).into()]);
+        let values: Vec<Value> = std::iter::once(self.id.uuid().into()).chain(pairs).collect();
+        let statement = stored::statement(self.connection.get_database_backend(), &sql, values);
         let rows = self.connection.query_all_raw(statement).await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// All that counts in a budget's windows that begin at this moment or later, openings included.
+    pub async fn spent(&self, budget: BudgetId, since_ms: i64) -> Result<Vec<BudgetSpend>, DatabaseError> {
+        self.spent_since(&[(budget, since_ms)]).await
     }
 }
 

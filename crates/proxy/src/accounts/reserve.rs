@@ -78,7 +78,10 @@ impl Reservation {
             }
         }
         inner.reserve(self.organization, &wanted, patience).await?;
-        self.entries.append(&mut entries);
+        match self.entries.is_empty() {
+            true => self.entries = entries,
+            false => self.entries.append(&mut entries),
+        }
         Ok(())
     }
 }
@@ -152,7 +155,9 @@ impl Inner {
 
     async fn attempt(&self, organization: OrganizationId, wanted: &[Wanted<'_>], turn: Option<&Turn>) -> Attempt {
         loop {
-            let mut held = Held::default();
+            let mut held = Held {
+                wanted: Vec::with_capacity(wanted.len()),
+            };
             let mut lacking: Vec<usize> = Vec::new();
             for (place, one) in wanted.iter().enumerate() {
                 match one.account.reserve(one.counter, one.amount, turn) {
@@ -263,7 +268,6 @@ fn in_the_way(wanted: &[Wanted<'_>], places: impl Iterator<Item = usize>) -> Att
 }
 
 /// What an attempt has reserved so far; released when it comes to nothing.
-#[derive(Default)]
 struct Held<'a> {
     wanted: Vec<&'a Wanted<'a>>,
 }

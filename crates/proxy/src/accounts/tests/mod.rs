@@ -3,6 +3,7 @@
 
 mod away;
 mod many;
+mod memory;
 mod one;
 
 use std::sync::Arc;

@@ -30,6 +30,7 @@ mod invoke;
 mod key_scopes;
 mod keys;
 mod ledger;
+mod ledger_bench;
 mod limit_waits;
 mod limits;
 mod membership;

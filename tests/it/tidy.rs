@@ -37,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("dashboard", &["types"]),
     ("tests", &["types"]),
-    ("bench", &["types", "llm", "contract"]),
+    ("bench", &["types", "llm", "contract", "store"]),
     ("xtask", &[]),
 ];
 

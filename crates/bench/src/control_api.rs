@@ -1,5 +1,8 @@
 //! The few calls of the control API that a benchmark makes, and the question to a node whether it knows a key.
 
+use std::time::Duration;
+
+use actix_web::web::Bytes;
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gatewright_types::KeyId;
@@ -7,6 +10,9 @@ use gatewright_types::api::{MintedKey, Totals, UsageSeries};
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+/// Some questions read millions of rows.
+const LONGEST_READ: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Debug, Clone)]
 pub(crate) struct ControlApi {
@@ -78,7 +84,23 @@ impl ControlApi {
         Ok(status)
     }
 
+    /// What the organization has below a path.
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        serde_json::from_slice(&self.answer(path).await?).with_context(|| format!("{path} is not understood"))
+    }
+
+    /// The same as it came, however long it takes.
+    pub(crate) async fn answer(&self, path: &str) -> Result<Bytes> {
+        let request = self.client.get(format!("{}{path}", self.organization));
+        self.answered(request.timeout(LONGEST_READ)).await
+    }
+
     async fn call<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
+        let body = self.answered(request).await?;
+        serde_json::from_slice(&body).context("the control API's answer is not understood")
+    }
+
+    async fn answered(&self, request: RequestBuilder) -> Result<Bytes> {
         let answer = request.bearer_auth(self.token).send().await?;
         let status = answer.status();
         let body = answer.bytes().await?;
@@ -87,6 +109,6 @@ impl ControlApi {
             "the control API says {status}: {}",
             String::from_utf8_lossy(&body)
         );
-        serde_json::from_slice(&body).context("the control API's answer is not understood")
+        Ok(body)
     }
 }

@@ -22,7 +22,10 @@ pub(crate) const TRANSLATED_MODEL: &str = "bench-translated";
 pub(crate) const CACHED_MODEL: &str = "bench-cached";
 /// The key that the bootstrap file imports for callers.
 pub(crate) const KEY: &str = "gw-bench-key-for-the-load-generator";
-const TOKEN: &str = "gwt-bench-token-for-the-benchmark-itself";
+pub(crate) const TOKEN: &str = "gwt-bench-token-for-the-benchmark-itself";
+
+/// The name of a single node.
+const SOLO: &str = "solo";
 
 /// Which binary, and with which settings beside those that make a shape.
 #[derive(Debug, Clone, clap::Args)]
@@ -66,6 +69,13 @@ pub(crate) struct Placement {
     pub(crate) control_core: Option<Core>,
 }
 
+/// What an installation stands on: its files, and the servers of a cluster.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    servers: Option<Servers>,
+    directory: TempDir,
+}
+
 /// A running installation. Fields are dropped in this order: nodes before what they stand on.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -93,6 +103,18 @@ struct Starter<'a> {
 
 impl Installation {
     pub(crate) async fn start(binary: &Binary, placement: Placement, upstream: Upstream<'_>) -> Result<Self> {
+        let ground = Ground::prepare(binary, placement.shape).await?;
+        Self::start_on(ground, binary, placement, &configuration(upstream)).await
+    }
+
+    /// With a bootstrap file that has the organization `bench`, the token and the key of here.
+    pub(crate) async fn start_on(
+        ground: Ground,
+        binary: &Binary,
+        placement: Placement,
+        configuration: &Value,
+    ) -> Result<Self> {
+        let Ground { servers, directory } = ground;
         let path = std::fs::canonicalize(&binary.path);
         let path = path.with_context(|| format!("there is no server at {}", binary.path.display()))?;
         let settings = binary.settings.iter().map(|setting| {
@@ -100,12 +122,8 @@ impl Installation {
                 .split_once('=')
                 .with_context(|| format!("{setting:?} is not of the form NAME=VALUE"))
         });
-        let directory = tempfile::Builder::new()
-            .prefix("gatewright-bench-")
-            .tempdir()
-            .context("no directory")?;
         let bootstrap = directory.path().join("bootstrap.json");
-        std::fs::write(&bootstrap, configuration(upstream).to_string())?;
+        std::fs::write(&bootstrap, configuration.to_string())?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))
@@ -120,15 +138,14 @@ impl Installation {
             "GATEWRIGHT_BOOTSTRAP",
             bootstrap.to_str().context("a path that is no text")?,
         );
-        let (proxies, control, servers) = match placement.shape {
-            Shape::Solo => {
-                let node = starter.node("solo", "all", placement.proxy_core, &[bootstrap])?;
-                (vec![node], None, None)
+        let (proxies, control) = match &servers {
+            None => {
+                let node = starter.node(SOLO, "all", placement.proxy_core, &[bootstrap])?;
+                (vec![node], None)
             }
-            Shape::Cluster => {
-                let servers = Servers::start(&binary.servers, directory.path()).await?;
-                let (proxies, control) = starter.cluster(placement, &servers, bootstrap).await?;
-                (proxies, Some(control), Some(servers))
+            Some(servers) => {
+                let (proxies, control) = starter.cluster(placement, servers, bootstrap).await?;
+                (proxies, Some(control))
             }
         };
         let control_address = control
@@ -150,6 +167,11 @@ impl Installation {
         Ok(installation)
     }
 
+    /// Where all files are, those of the servers too.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Ends all nodes in the order in which an operator would: callers first.
     pub(crate) async fn stop(self) -> Result<()> {
         for node in self.proxies {
@@ -164,6 +186,31 @@ impl Installation {
         self.directory
             .close()
             .context("the directory of the installation cannot be removed")
+    }
+}
+
+impl Ground {
+    /// Starts what the shape needs beside our own nodes.
+    pub(crate) async fn prepare(binary: &Binary, shape: Shape) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("gatewright-bench-")
+            .tempdir()
+            .context("no directory")?;
+        std::fs::create_dir_all(directory.path().join(SOLO))?;
+        let servers = match shape {
+            Shape::Solo => None,
+            Shape::Cluster => Some(Servers::start(&binary.servers, directory.path()).await?),
+        };
+        Ok(Self { servers, directory })
+    }
+
+    /// The file of a single node's database.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.directory.path().join(SOLO).join("gatewright.sqlite")
+    }
+
+    pub(crate) const fn servers(&self) -> Option<&Servers> {
+        self.servers.as_ref()
     }
 }
 

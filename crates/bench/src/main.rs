@@ -1,5 +1,5 @@
-//! `gatewright-bench`: what the gateway costs, how fast a change reaches every node, and what a key weighs. Anyone can
-//! repeat it with `cargo xtask bench`. Upstream, load generator and rival are subcommands that it runs as processes of
+//! `gatewright-bench`: what the gateway costs, how fast a change reaches every node, what a key weighs, and
+//! how fast a ledger of millions of requests is read. Anyone can repeat it with `cargo xtask bench`. Upstream, load generator and rival are subcommands that it runs as processes of
 //! their own, so that each can be pinned and accounted for.
 
 mod accounting;
@@ -12,6 +12,7 @@ mod histogram;
 mod http;
 mod installation;
 mod keys;
+mod ledger;
 mod load;
 mod memory;
 mod mock;
@@ -41,6 +42,8 @@ enum Command {
     Feed(feed::Options),
     /// Memory per key and time per change at the size that the gateway is designed for
     Keys(keys::Options),
+    /// Ten million requests in each database: how fast they go in, what they take, and how fast the dashboard is answered
+    Ledger(ledger::Options),
     /// The upstream of the gateway benchmark: answers like a provider, on loopback
     Mock(mock::Options),
     /// The bare forwarder of the gateway benchmark: the same libraries without the features
@@ -73,6 +76,7 @@ fn run(command: Command) -> Result<ExitCode> {
             .block_on(load::run(options))
             .map(|()| ExitCode::SUCCESS),
         Command::Gateway(options) => single_threaded()?.block_on(until_stopped(Box::pin(gateway::run(options)))),
+        Command::Ledger(options) => single_threaded()?.block_on(until_stopped(Box::pin(ledger::run(options)))),
         Command::Feed(options) => single_threaded()?.block_on(until_stopped(Box::pin(feed::run(options)))),
     }
 }

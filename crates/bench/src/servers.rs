@@ -59,6 +59,11 @@ impl Servers {
         })
     }
 
+    /// What a statement gives in the installation's database: a line a row, its columns divided by `|`.
+    pub(crate) async fn ask(&self, statement: &str) -> Result<String> {
+        psql(&self.postgres_url, statement).await
+    }
+
     /// Leaves nothing behind on a PostgreSQL that goes on running.
     pub(crate) async fn stop(self) -> Result<()> {
         drop_database(&self.maintenance, &self.database).await
@@ -161,7 +166,7 @@ async fn psql(address: &str, statement: &str) -> Result<String> {
     let folder = folder.to_str().context("a path that is no text")?;
     let mut command = Command::new(find_program("psql", &[folder, "/usr/bin", "/usr/local/bin"])?);
     command
-        .args(["-X", "-q", "-c", statement, address])
+        .args(["-X", "-q", "-A", "-t", "-c", statement, address])
         .env("PGCONNECT_TIMEOUT", "2");
     output("psql", command).await
 }

@@ -43,7 +43,7 @@ fn needed_by(arguments: &[String]) -> &'static [Tool] {
     match arguments.first().map_or("", String::as_str) {
         "gateway" if is_cluster => &[Tool::Nginx, Tool::Postgres, Tool::Redis],
         "gateway" => &[Tool::Nginx],
-        "feed" => &[Tool::Postgres, Tool::Redis],
+        "feed" | "ledger" => &[Tool::Postgres, Tool::Redis],
         _ => &[],
     }
 }

@@ -56,8 +56,18 @@ pub(crate) enum Shape {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Upstream<'a> {
     Sandbox,
-    /// host:port of something that speaks OpenAI's dialect and Anthropic's.
-    Address(&'a str),
+    /// host:port of something that speaks OpenAI's dialect and Anthropic's, and what requests meet on their way there.
+    Address(&'a str, Caps),
+}
+
+/// How many limits a request of `KEY` meets, and as many budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caps {
+    None,
+    /// All of the key.
+    Five,
+    /// Of the key, its team and its tag.
+    Twenty,
 }
 
 /// How many proxy nodes to start, and which cores they and the rest are kept to.
@@ -318,7 +328,7 @@ fn configuration(upstream: Upstream<'_>) -> Value {
             json!([model(MODEL, "upstream")]),
             json!([price("upstream")]),
         ),
-        Upstream::Address(address) => (
+        Upstream::Address(address, _) => (
             json!([
                 at("upstream", "openai-compatible", address),
                 at("other", "anthropic", address)
@@ -331,7 +341,7 @@ fn configuration(upstream: Upstream<'_>) -> Value {
             json!([price("upstream"), price("other")]),
         ),
     };
-    json!({
+    let mut document = json!({
         "version": 1,
         "organization": "bench",
         "providers": providers,
@@ -339,7 +349,55 @@ fn configuration(upstream: Upstream<'_>) -> Value {
         "prices": prices,
         "tokens": [{"name": "bench", "role": "admin", "secret": {"value": TOKEN}}],
         "keys": [{"name": "load", "secret": {"value": KEY}}],
-    })
+    });
+    let key = &mut document["keys"][0];
+    match upstream {
+        Upstream::Sandbox | Upstream::Address(_, Caps::None) => {}
+        Upstream::Address(_, Caps::Five) => {
+            key["limits"] = limits(5);
+            key["budgets"] = budgets(5);
+        }
+        Upstream::Address(_, Caps::Twenty) => {
+            key["limits"] = limits(7);
+            key["budgets"] = budgets(7);
+            key["team"] = json!("capped");
+            key["tags"] = json!({"load": "capped"});
+            document["tags"] = json!([{"name": "load"}]);
+            document["teams"] = json!([{"name": "capped", "limits": limits(7), "budgets": budgets(7)}]);
+            let scoped = |mut entry: Value| {
+                entry["scope"] = json!({"tag": {"name": "load", "value": "capped"}});
+                entry
+            };
+            document["limits"] = json!([scoped(limits(6))]);
+            let of_tag = budgets(6).as_array().cloned().unwrap_or_default();
+            document["budgets"] = of_tag.into_iter().map(scoped).collect();
+        }
+    }
+    document
+}
+
+/// The first of all there are, none of which is ever reached.
+fn limits(count: usize) -> Value {
+    let plenty = 1_000_000_000_u64;
+    let all = ["rpm", "tpm", "rph", "tph", "rpd", "tpd", "concurrency"];
+    all.into_iter()
+        .take(count)
+        .map(|name| (name.to_owned(), json!(plenty)))
+        .collect()
+}
+
+fn budgets(count: usize) -> Value {
+    let windows = [
+        json!("month"),
+        json!("day"),
+        json!("total"),
+        json!({"rolling": "24h"}),
+        json!("hour"),
+        json!("week"),
+        json!({"rolling": "30d"}),
+    ];
+    let budget = |window| json!({"amount": "1000000", "window": window});
+    windows.into_iter().take(count).map(budget).collect()
 }
 
 #[cfg(test)]
@@ -350,7 +408,13 @@ mod tests {
 
     #[test]
     fn the_bootstrap_file_is_one_the_server_reads() {
-        for upstream in [Upstream::Sandbox, Upstream::Address("127.0.0.1:9")] {
+        let address = |caps| Upstream::Address("127.0.0.1:9", caps);
+        for upstream in [
+            Upstream::Sandbox,
+            address(Caps::None),
+            address(Caps::Five),
+            address(Caps::Twenty),
+        ] {
             let document: Document = serde_json::from_value(configuration(upstream)).expect("a document");
 
             assert_eq!(

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::installation::{Binary, Shape};
+use crate::installation::{Binary, Caps, Shape};
 use crate::processes::Core;
 use crate::results::{Results, say};
 use measure::Run;
@@ -80,7 +80,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         for &target in &options.targets {
             say(format_args!("pass {pass} of {}: {}", options.passes, target.title()));
             for group in workload::groups(&options.workloads) {
-                let mut started = Box::pin(bench.start(target)).await?;
+                let caps = group.first().map_or(Caps::None, |workload| workload.caps());
+                let mut started = Box::pin(bench.start(target, caps)).await?;
                 for run in one_target(&bench, &mut started, &group, pass).await? {
                     results.line(&run)?;
                     run.complain();

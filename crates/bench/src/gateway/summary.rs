@@ -31,6 +31,8 @@ pub(crate) struct Row {
     peak_mb: f64,
     /// For each stream while all are open.
     stream_kb: Option<f64>,
+    /// Scripts that Redis ran for a thousand requests.
+    redis_scripts: Option<f64>,
 }
 
 pub(crate) fn rows(runs: &[Run]) -> Vec<Row> {
@@ -76,6 +78,7 @@ fn row(runs: &[Run], workload: Workload, target: Name) -> Option<Row> {
         added_p99_us: added(|run| run.report.latency.p99),
         peak_mb: mine(|run| run.peak_bytes as f64 / 1e6)?,
         stream_kb: median(of(target).filter_map(|run| run.stream_bytes)).map(|bytes| bytes / 1e3),
+        redis_scripts: median(of(target).filter_map(|run| Some(run.redis?.scripts))),
     })
 }
 
@@ -97,7 +100,7 @@ pub(crate) fn print(runs: &[Run]) {
         }
         say(format_args!("\n{}", workload.title()));
         say(format_args!(
-            "{:<12}{:>10} {:>17}{:>9}{:>8}{:>8}{:>9}{:>10}{:>10}{:>9}{:>9}{:>8}{:>10}",
+            "{:<12}{:>10} {:>17}{:>9}{:>8}{:>8}{:>9}{:>10}{:>10}{:>9}{:>9}{:>8}{:>10}{:>12}",
             "",
             "CPU us",
             "(least-most)",
@@ -111,6 +114,7 @@ pub(crate) fn print(runs: &[Run]) {
             "+p99 us",
             "MB",
             "kB/stream",
+            "Redis/1,000",
         ));
         for row in rows {
             let about = match row.precision {
@@ -119,7 +123,7 @@ pub(crate) fn print(runs: &[Run]) {
             };
             let spread = format!("{about}({:.1}-{:.1})", row.cpu_us_least, row.cpu_us_most);
             say(format_args!(
-                "{:<12}{:>10.1} {:>17}{:>9}{:>8}{:>8}{:>9.0}{:>10.0}{:>10.0}{:>9}{:>9}{:>8.1}{:>10}{}",
+                "{:<12}{:>10.1} {:>17}{:>9}{:>8}{:>8}{:>9.0}{:>10.0}{:>10.0}{:>9}{:>9}{:>8.1}{:>10}{:>12}{}",
                 row.target.title(),
                 row.cpu_us,
                 spread,
@@ -133,6 +137,7 @@ pub(crate) fn print(runs: &[Run]) {
                 optional(row.added_p99_us, 0),
                 row.peak_mb,
                 optional(row.stream_kb, 1),
+                optional(row.redis_scripts, 1),
                 if row.good { "" } else { "  ERRORS" },
             ));
         }
@@ -166,6 +171,7 @@ mod tests {
             stream_bytes: Some(40_000.0),
             report,
             records: None,
+            redis: None,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::nginx;
 use super::workload::Share;
-use crate::installation::{Binary, Installation, KEY, Placement, Shape, Upstream};
+use crate::installation::{Binary, Caps, Installation, KEY, Placement, Shape, Upstream};
 use crate::processes::{Core, Running, pinned};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
@@ -69,7 +69,7 @@ impl Name {
 }
 
 impl Bench<'_> {
-    pub(crate) async fn start(&self, name: Name) -> Result<Started> {
+    pub(crate) async fn start(&self, name: Name, caps: Caps) -> Result<Started> {
         let mut command = self.part("mock", self.other_core)?;
         command.arg("--listen").arg("127.0.0.1:0");
         let (mock, upstream) = Running::announced("mock", command, &self.directory.join("mock.log")).await?;
@@ -97,7 +97,7 @@ impl Bench<'_> {
                     proxy_core: Some(self.gateway_core),
                     control_core: Some(self.other_core),
                 };
-                let upstream = Upstream::Address(&upstream);
+                let upstream = Upstream::Address(&upstream, caps);
                 let installation = Box::pin(Installation::start(self.binary, placement, upstream)).await?;
                 let address = installation.proxies.first().map(|node| node.address.clone());
                 (
@@ -142,6 +142,12 @@ impl Started {
             Front::Nothing | Front::Program(_) => None,
             Front::Gatewright(installation) => Some(installation),
         }
+    }
+
+    /// Where the Redis of a cluster is.
+    pub(crate) fn redis_url(&self) -> Option<&str> {
+        let servers = self.installation()?.servers.as_ref()?;
+        Some(&servers.redis_url)
     }
 
     /// The end of the gateway's log.

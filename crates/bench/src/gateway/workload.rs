@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::installation::{CACHED_MODEL, MODEL, TRANSLATED_MODEL};
+use crate::installation::{CACHED_MODEL, Caps, MODEL, TRANSLATED_MODEL};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +42,16 @@ pub(crate) enum Workload {
     CachedRate,
     /// Stream of 100 chunks that is answered from the cache
     CachedStream,
+    /// Chat of 1 kB that meets 5 limits and 5 budgets, closed loop
+    #[value(name = "capped-5")]
+    #[serde(rename = "capped-5")]
+    Capped5,
+    /// Chat of 1 kB that meets 20 limits and 20 budgets, closed loop
+    #[value(name = "capped-20")]
+    #[serde(rename = "capped-20")]
+    Capped20,
+    /// Chat of 1 kB that meets 5 limits and 5 budgets, 1,000 a second whatever the answers do
+    CappedRate,
     /// Memory for each of 1,000 streams that are open at once
     Open,
     /// The same, the upstream speaks another dialect
@@ -106,7 +116,7 @@ pub(crate) const WARM_UPS: [Plan; 2] = [
 ];
 
 impl Workload {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Chat1k,
         Self::Chat32k,
         Self::Stream,
@@ -118,6 +128,9 @@ impl Workload {
         Self::Cached1k,
         Self::CachedRate,
         Self::CachedStream,
+        Self::Capped5,
+        Self::Capped20,
+        Self::CappedRate,
         Self::Open,
         Self::OpenTranslated,
     ];
@@ -136,6 +149,12 @@ impl Workload {
             Self::Cached1k => Self::Chat1k.plan().cached(),
             Self::CachedRate => Self::Rate.plan().cached(),
             Self::CachedStream => BURST.cached(),
+            Self::Capped5 | Self::Capped20 => CHAT,
+            // Twice as long as it takes nodes to report what they spent, twice.
+            Self::CappedRate => Plan {
+                requests: 20_000,
+                ..Self::Rate.plan()
+            },
             Self::Open => OPEN,
             Self::OpenTranslated => OPEN.translated(),
             Self::Burst => BURST,
@@ -160,6 +179,9 @@ impl Workload {
             Self::Cached1k => "chat 1 kB from the cache",
             Self::CachedRate => "chat 1 kB from the cache, 1,000 a second",
             Self::CachedStream => "stream of 100 chunks from the cache",
+            Self::Capped5 => "chat 1 kB, 5 limits and 5 budgets",
+            Self::Capped20 => "chat 1 kB, 20 limits and 20 budgets",
+            Self::CappedRate => "chat 1 kB, 5 limits and 5 budgets, 1,000 a second",
             Self::Open => "1,000 open streams",
             Self::OpenTranslated => "1,000 open translated streams",
         }
@@ -195,16 +217,44 @@ impl Workload {
             | Self::TranslatedStream
             | Self::Cached1k
             | Self::CachedRate
-            | Self::CachedStream => false,
+            | Self::CachedStream
+            | Self::Capped5
+            | Self::Capped20
+            | Self::CappedRate => false,
+        }
+    }
+
+    /// What its requests meet.
+    pub(crate) const fn caps(self) -> Caps {
+        match self {
+            Self::Capped5 | Self::CappedRate => Caps::Five,
+            Self::Capped20 => Caps::Twenty,
+            Self::Chat1k
+            | Self::Chat32k
+            | Self::Stream
+            | Self::Burst
+            | Self::Rate
+            | Self::Translated1k
+            | Self::Translated32k
+            | Self::TranslatedStream
+            | Self::Cached1k
+            | Self::CachedRate
+            | Self::CachedStream
+            | Self::Open
+            | Self::OpenTranslated => Caps::None,
         }
     }
 }
 
 /// Which workloads run one after the other on the same target.
 pub(crate) fn groups(workloads: &[Workload]) -> Vec<Vec<Workload>> {
-    let (of_memory, others): (Vec<_>, Vec<_>) = workloads.iter().partition(|workload| workload.is_of_memory());
+    let (of_memory, others): (Vec<Workload>, Vec<_>) = workloads.iter().partition(|workload| workload.is_of_memory());
     let alone = of_memory.into_iter().map(|workload| vec![workload]);
-    let mut groups: Vec<Vec<Workload>> = std::iter::once(others).chain(alone).collect();
+    let alike = [Caps::None, Caps::Five, Caps::Twenty].map(|caps| {
+        let those = others.iter().filter(|workload| workload.caps() == caps);
+        those.copied().collect()
+    });
+    let mut groups: Vec<Vec<Workload>> = alike.into_iter().chain(alone).collect();
     groups.retain(|group| !group.is_empty());
     groups
 }
@@ -242,8 +292,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_memory_runs_on_a_target_of_its_own() {
+    fn what_is_of_memory_or_meets_other_limits_runs_on_a_target_of_its_own() {
         let groups = groups(&[
+            Workload::Capped20,
             Workload::Open,
             Workload::Chat1k,
             Workload::OpenTranslated,
@@ -252,6 +303,7 @@ mod tests {
 
         let expected = [
             vec![Workload::Chat1k, Workload::Stream],
+            vec![Workload::Capped20],
             vec![Workload::Open],
             vec![Workload::OpenTranslated],
         ];

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use crate::budget_alerts::AskingBudget;
+use crate::entity::budget;
 use crate::entity::budget_request::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
 use crate::page::Part;
@@ -64,18 +65,8 @@ impl WriteTx {
             ));
         }
         let row = Model {
-            id: id.uuid(),
-            organization: organization.uuid(),
-            budget: budget.id,
-            asked_in_ms: None,
             amount: Some(new.amount.get()),
-            reason: new.reason.clone(),
-            state: BudgetRequestState::Open.as_str().to_owned(),
-            increase: None,
-            created_at: self.at,
-            created_by: self.actor_label(),
-            decided_at: None,
-            decided_by: None,
+            ..self.open_request(&budget, id, new.reason.clone())
         };
         stored::insert(&self.transaction, row.clone()).await?;
         Ok(read(row)?)
@@ -95,21 +86,28 @@ impl WriteTx {
             return Err(WriteError::conflict("budget", "has asked in this window already"));
         }
         let row = Model {
-            id: id.uuid(),
-            organization: asking.organization.uuid(),
-            budget: budget.id,
             asked_in_ms: Some(asking.asked_in_ms),
+            ..self.open_request(&budget, id, "it is spent, and requests are refused".to_owned())
+        };
+        stored::insert(&self.transaction, row.clone()).await?;
+        Ok(read(row)?)
+    }
+
+    fn open_request(&self, budget: &budget::Model, id: BudgetRequestId, reason: String) -> Model {
+        Model {
+            id: id.uuid(),
+            organization: budget.organization,
+            budget: budget.id,
+            asked_in_ms: None,
             amount: None,
-            reason: "it is spent, and requests are refused".to_owned(),
+            reason,
             state: BudgetRequestState::Open.as_str().to_owned(),
             increase: None,
             created_at: self.at,
             created_by: self.actor_label(),
             decided_at: None,
             decided_by: None,
-        };
-        stored::insert(&self.transaction, row.clone()).await?;
-        Ok(read(row)?)
+        }
     }
 
     /// A request that was decided is a conflict.

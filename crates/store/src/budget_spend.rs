@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use gatewright_contract::UsageRecord;
 use gatewright_types::{BudgetId, DisplayName, Nanos, OrganizationId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::bulk::{Wide, insert_of_many, placeholders, portions};
+use crate::bulk::{self, Wide, insert_of_many, placeholders};
 use crate::error::DatabaseError;
 use crate::scope::Scope;
 use crate::stored;
@@ -128,15 +128,7 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
         }
     }
     let rows: Vec<_> = rows.into_iter().collect();
-    for portion in portions(&rows) {
-        let backend = transaction.get_database_backend();
-        let values: Vec<Value> = portion.iter().flat_map(|(row, sums)| values(row, *sums)).collect();
-        let sql = UPSERT.text(backend, portion.len());
-        transaction
-            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
-            .await?;
-    }
-    Ok(())
+    bulk::write(transaction, &UPSERT, &rows, |(row, sums)| values(row, *sums)).await
 }
 
 fn upsert(backend: DbBackend, rows: usize) -> String {

@@ -19,7 +19,7 @@ use crate::entity::budget_increase;
 use crate::error::{DatabaseError, ListError, WriteError};
 use crate::page::Part;
 use crate::scope::Scope;
-use crate::scopes::{Names, page_of, subject_id};
+use crate::scopes::{Names, asked, of_scope, page_of, subject_id};
 use crate::stored;
 use crate::system::System;
 use crate::write::WriteTx;
@@ -41,14 +41,10 @@ pub struct BudgetRow {
 impl Scope<'_> {
     pub async fn budgets(&self, query: &LimitScopeQuery) -> Result<Page<BudgetRow>, ListError> {
         let part = Part::asked(&page_of(query))?;
-        let mut select = ours(self.id);
-        if let Some(kind) = query.scope {
-            select = select.filter(Column::Kind.eq(kind.as_str()));
-        }
-        if let Some(subject) = &query.subject {
-            select = select.filter(Column::Subject.eq(subject.as_str()));
-        }
-        let rows = part.of(select, Column::Id).all(&self.connection).await?;
+        let rows = part
+            .of(asked(ours(self.id), query), Column::Id)
+            .all(&self.connection)
+            .await?;
         let Page { items, next_cursor } = part.page(rows, |row| row.id, Ok)?;
         let items = read_all(&self.connection, items).await?;
         Ok(Page { items, next_cursor })
@@ -183,9 +179,7 @@ impl WriteTx {
         organization: OrganizationId,
         scope: &LimitScope,
     ) -> Result<(), WriteError> {
-        let theirs = ours(organization)
-            .filter(Column::Kind.eq(scope.kind().as_str()))
-            .filter(Column::Subject.eq(scope.subject()));
+        let theirs = of_scope(ours(organization), scope);
         for row in theirs.all(&self.transaction).await? {
             Entity::delete_by_id(row.id).exec(&self.transaction).await?;
             if scope.kind() != ScopeKind::Key {
@@ -229,9 +223,7 @@ impl WriteTx {
         scope: &LimitScope,
         window: BudgetWindow,
     ) -> Result<(), WriteError> {
-        let same = ours(organization)
-            .filter(Column::Kind.eq(scope.kind().as_str()))
-            .filter(Column::Subject.eq(scope.subject()))
+        let same = of_scope(ours(organization), scope)
             .filter(Column::Window.eq(stored::to_json(&window)))
             .filter(Column::Id.ne(id.uuid()));
         match same.one(&self.transaction).await? {
@@ -268,11 +260,7 @@ pub(crate) async fn of_key(
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<BudgetId, BudgetUnit>, DbErr> {
     let scope = LimitScope::Key(key);
-    let rows = ours(organization)
-        .filter(Column::Kind.eq(scope.kind().as_str()))
-        .filter(Column::Subject.eq(scope.subject()))
-        .all(connection)
-        .await?;
+    let rows = of_scope(ours(organization), &scope).all(connection).await?;
     let mut added = by_budget(increases(connection, rows.iter().map(|row| row.id), now).await?);
     let read = |row: Model| {
         let increases = added.remove(&row.id).unwrap_or_default();

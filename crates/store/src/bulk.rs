@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 
 /// How many rows a statement takes; rows are cut into these, the widest first.
 const WIDTHS: [usize; 4] = [64, 16, 4, 1];
@@ -47,6 +47,28 @@ impl Wide {
             None => (self.write)(backend, rows),
         }
     }
+}
+
+/// Writes rows a portion at a time. Those of sums come in the order of their key, so that two writers never wait for each
+/// other in a circle.
+pub(crate) async fn write<R, V>(
+    transaction: &DatabaseTransaction,
+    statement: &Wide,
+    rows: &[R],
+    values: impl Fn(&R) -> V,
+) -> Result<(), DbErr>
+where
+    V: IntoIterator<Item = Value>,
+{
+    let backend = transaction.get_database_backend();
+    for portion in portions(rows) {
+        let sql = statement.text(backend, portion.len());
+        let values: Vec<_> = portion.iter().flat_map(&values).collect();
+        transaction
+            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+    }
+    Ok(())
 }
 
 /// How a statement of many rows begins that fails together with its transaction. SQLite would otherwise keep a second

@@ -14,21 +14,17 @@ use crate::entity::rate_limit::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
 use crate::page::Part;
 use crate::scope::Scope;
-use crate::scopes::{Names, page_of, subject_id};
+use crate::scopes::{Names, asked, of_scope, page_of, subject_id};
 use crate::stored;
 use crate::write::WriteTx;
 
 impl Scope<'_> {
     pub async fn limits(&self, query: &LimitScopeQuery) -> Result<Page<RateLimit>, ListError> {
         let part = Part::asked(&page_of(query))?;
-        let mut select = ours(self.id);
-        if let Some(kind) = query.scope {
-            select = select.filter(Column::Kind.eq(kind.as_str()));
-        }
-        if let Some(subject) = &query.subject {
-            select = select.filter(Column::Subject.eq(subject.as_str()));
-        }
-        let rows = part.of(select, Column::Id).all(&self.connection).await?;
+        let rows = part
+            .of(asked(ours(self.id), query), Column::Id)
+            .all(&self.connection)
+            .await?;
         let Page { items, next_cursor } = part.page(rows, |row| row.id, Ok)?;
         let items = read_all(&self.connection, items).await?;
         Ok(Page { items, next_cursor })
@@ -96,9 +92,7 @@ impl WriteTx {
         organization: OrganizationId,
         scope: &LimitScope,
     ) -> Result<(), WriteError> {
-        let theirs = ours(organization)
-            .filter(Column::Kind.eq(scope.kind().as_str()))
-            .filter(Column::Subject.eq(scope.subject()));
+        let theirs = of_scope(ours(organization), scope);
         for row in theirs.all(&self.transaction).await? {
             Entity::delete_by_id(row.id).exec(&self.transaction).await?;
             if scope.kind() != ScopeKind::Key {
@@ -125,9 +119,7 @@ impl WriteTx {
         scope: &LimitScope,
         spec: &LimitSpec,
     ) -> Result<(), WriteError> {
-        let same = ours(organization)
-            .filter(Column::Kind.eq(scope.kind().as_str()))
-            .filter(Column::Subject.eq(scope.subject()))
+        let same = of_scope(ours(organization), scope)
             .filter(Column::Shadow.eq(spec.shadow))
             .filter(Column::Id.ne(id.uuid()));
         let message = match (same.one(&self.transaction).await?, spec.shadow) {
@@ -160,11 +152,7 @@ pub(crate) async fn of_key(
     key: KeyId,
 ) -> Result<BTreeMap<LimitId, LimitUnit>, DbErr> {
     let scope = LimitScope::Key(key);
-    let rows = ours(organization)
-        .filter(Column::Kind.eq(scope.kind().as_str()))
-        .filter(Column::Subject.eq(scope.subject()))
-        .all(connection)
-        .await?;
+    let rows = of_scope(ours(organization), &scope).all(connection).await?;
     let read = |row: Model| {
         let limit = read(row, scope.clone(), &Names::default())?;
         Ok((limit.id, unit(&limit)))

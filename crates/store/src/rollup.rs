@@ -7,10 +7,10 @@ use std::time::Duration;
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{CacheStatus, LineItem, Outcome};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
+use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use uuid::Uuid;
 
-use crate::bulk::{Wide, insert_of_many, placeholders, portions};
+use crate::bulk::{self, Wide, insert_of_many, placeholders};
 use crate::histogram::{Histogram, SLOTS};
 use crate::stored;
 
@@ -83,18 +83,7 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
         }
     }
     let rows: Vec<_> = rows.into_iter().collect();
-    for portion in portions(&rows) {
-        let values = portion
-            .iter()
-            .flat_map(|(row, sums)| values(row, sums))
-            .collect::<Vec<_>>();
-        let backend = transaction.get_database_backend();
-        let sql = UPSERT.text(backend, portion.len());
-        transaction
-            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
-            .await?;
-    }
-    Ok(())
+    bulk::write(transaction, &UPSERT, &rows, |(row, sums)| values(row, sums)).await
 }
 
 fn upsert(backend: DbBackend, rows: usize) -> String {
@@ -223,7 +212,7 @@ fn minute_of(record: &UsageRecord) -> Row<'_> {
     }
 }
 
-fn values(row: &Row<'_>, sums: &Sums) -> impl Iterator<Item = Value> {
+fn values(row: &Row<'_>, sums: &Sums) -> impl Iterator<Item = Value> + use<> {
     let key: [Value; KEY_COLUMNS.len()] = [
         row.organization.into(),
         row.granularity_seconds.into(),

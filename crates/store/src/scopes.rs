@@ -6,12 +6,17 @@ use std::convert::Infallible;
 use gatewright_contract::{UnitBody, UnitId};
 use gatewright_types::api::{LimitScope, LimitScopeQuery, ScopeKind};
 use gatewright_types::{OrganizationId, PageQuery};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter as _, Select};
 use uuid::Uuid;
 
 use crate::entity::{credential, key, person, provider, team};
 use crate::error::WriteError;
 use crate::write::WriteTx;
+
+/// The columns of budgets and of limits that say whom or what one is for.
+const KIND: &str = "kind";
+const SUBJECT: &str = "subject";
 
 /// What scopes name, by identifier.
 #[derive(Debug, Default)]
@@ -96,6 +101,24 @@ pub(crate) fn subject_id(scope: &LimitScope) -> Option<Uuid> {
         | LimitScope::Provider(_)
         | LimitScope::Model(_) => None,
     }
+}
+
+/// Those of budgets or of limits that are asked for.
+pub(crate) fn asked<E: EntityTrait>(all: Select<E>, query: &LimitScopeQuery) -> Select<E> {
+    let mut asked = all;
+    if let Some(kind) = query.scope {
+        asked = asked.filter(Expr::col(KIND).eq(kind.as_str()));
+    }
+    if let Some(subject) = &query.subject {
+        asked = asked.filter(Expr::col(SUBJECT).eq(subject.as_str()));
+    }
+    asked
+}
+
+/// Those of one scope.
+pub(crate) fn of_scope<E: EntityTrait>(all: Select<E>, scope: &LimitScope) -> Select<E> {
+    all.filter(Expr::col(KIND).eq(scope.kind().as_str()))
+        .filter(Expr::col(SUBJECT).eq(scope.subject()))
 }
 
 /// The part of a list that is asked for.

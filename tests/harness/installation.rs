@@ -254,6 +254,11 @@ impl Installation {
             .expect("an installation has a data plane")
     }
 
+    pub fn first_data_plane_mut(&mut self) -> &mut Node {
+        let first = self.first_data_plane();
+        self.nodes.get_mut(first).expect("it was found there")
+    }
+
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -336,6 +341,7 @@ impl Node {
         self.process = Process::start(&mut command(&self.arguments, &self.environment), &self.log);
     }
 
+    /// Kills it and starts it again.
     pub async fn restart(&mut self) {
         self.start_again();
         self.ready().await;

@@ -79,6 +79,22 @@ impl Organization {
         format!("/organizations/{}{tail}", self.slug)
     }
 
+    /// Makes one more of what is listed at the path.
+    pub async fn add(&self, tail: &str, body: &Value) {
+        self.owner.post(&self.path(tail), body).await.expect(201);
+    }
+
+    /// Two upstreams, and the providers `first` and `second` at them.
+    pub async fn two_providers(&self, breaker: &Value) -> (Upstream, Upstream) {
+        let (first, second) = (Upstream::start().await, Upstream::start().await);
+        for (name, upstream) in [("first", &first), ("second", &second)] {
+            let body = json!({"name": name, "kind": "openai-compatible", "base_url": upstream.base_url(),
+                "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}], "breaker": breaker});
+            self.add("/providers", &body).await;
+        }
+        (first, second)
+    }
+
     pub async fn provider(&self, name: &str, kind: &str, base_url: Option<&str>) -> Provider {
         self.provider_with(name, kind, base_url, &[]).await
     }

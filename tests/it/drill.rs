@@ -72,7 +72,7 @@ impl World {
                 "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}],
                 // It stood in for the other just before, and well: that counts within the window too.
                 "breaker": {"error_rate": 20, "min_requests": 60, "window": "15s", "open_for": "2s"}});
-            post(&organization, "/providers", &body).await;
+            organization.add("/providers", &body).await;
         }
         for (name, other) in [("first", "second"), ("second", "first")] {
             let [target, stand_in] = [name, other].map(|provider| json!({"target": format!("{provider}/m")}));
@@ -80,7 +80,7 @@ impl World {
                 "timeouts": {"first_token": format!("{}s", FIRST_TOKEN.as_secs())},
                 "retries": {"attempts": RETRIES, "pause": "50ms",
                     "longest_pause": format!("{}ms", LONGEST_PAUSE.as_millis())}});
-            post(&organization, "/models", &body).await;
+            organization.add("/models", &body).await;
         }
         let key = organization.key("main").await;
         organization.settled(&key, &["first", "second"]).await;
@@ -272,11 +272,6 @@ fn said_by(dialect: Dialect, answer: &Answer, says: &str, stream: bool) -> &'sta
     let by = by.unwrap_or_else(|| panic!("{says}, {}: neither provider said {text:?}", dialect.name));
     assert!(!stream || dialect.has_ended(answer), "{says}: {}", answer.text());
     by
-}
-
-async fn post(organization: &Organization, tail: &str, body: &Value) {
-    let made = organization.owner.post(&organization.path(tail), body).await;
-    made.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

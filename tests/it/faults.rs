@@ -20,14 +20,8 @@ struct World {
 
 impl World {
     async fn make() -> Self {
-        let (first, second) = (Upstream::start().await, Upstream::start().await);
         let organization = Organization::make(Installation::shared().await).await;
-        for (name, upstream) in [("first", &first), ("second", &second)] {
-            let body = json!({"name": name, "kind": "openai-compatible", "base_url": upstream.base_url(),
-                "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}],
-                "breaker": {"min_requests": 1_000_000}});
-            post(&organization, "/providers", &body).await;
-        }
+        let (first, second) = organization.two_providers(&json!({"min_requests": 1_000_000})).await;
         let both = json!({"fallback": [{"target": "first/m"}, {"target": "second/m"}]});
         let one = json!({"target": "first/m"});
         for (name, route, cache) in [
@@ -38,7 +32,7 @@ impl World {
             let timeouts = json!({"first_token": "700ms"});
             let body =
                 json!({"name": name, "route": route, "retries": {"attempts": 0}, "timeouts": timeouts, "cache": cache});
-            post(&organization, "/models", &body).await;
+            organization.add("/models", &body).await;
         }
         let key = organization.key_as(&json!({"name": "chaos", "faults": true})).await;
         organization.settled(&key, &["m", "alone", "cached"]).await;
@@ -63,14 +57,6 @@ impl World {
         let address = self.organization.chat_at(0, key).address;
         request.send(address).await.expect("the data plane answers")
     }
-}
-
-async fn post(organization: &Organization, tail: &str, body: &Value) {
-    organization
-        .owner
-        .post(&organization.path(tail), body)
-        .await
-        .expect(201);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use harness::http::{Answer, Request};
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::upstream::{Script, Upstream};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const ENOUGH: usize = 3;
 const CLAUDE: &str = "/v1/messages";
@@ -30,13 +30,13 @@ impl World {
             let body = json!({"name": name, "kind": kind, "base_url": upstream.base_url(),
                 "credentials": [credential("0001"), credential("0002"), credential("0003")],
                 "breaker": {"min_requests": ENOUGH, "window": "120s", "open_for": "120s"}});
-            post(&organization, "/providers", &body).await;
+            organization.add("/providers", &body).await;
         }
         let both = [json!({"target": "claude/claude-x"}), json!({"target": "other/m"})];
         let sticky = json!({"sticky": {"by": ["session"], "routes": [{"target": "other/m"}]}});
         for (name, route) in [("m", json!({ "fallback": both })), ("sticky", sticky)] {
             let model = json!({"name": name, "route": route, "retries": {"attempts": 0}});
-            post(&organization, "/models", &model).await;
+            organization.add("/models", &model).await;
         }
         let key = organization.key("main").await;
         organization.settled(&key, &["m", "sticky"]).await;
@@ -65,11 +65,6 @@ impl World {
         let told = |name: &str| answer.headers.need(name).to_owned();
         (told("x-gw-provider"), told("x-gw-attempts"))
     }
-}
-
-async fn post(organization: &Organization, tail: &str, body: &Value) {
-    let path = organization.path(tail);
-    organization.owner.post(&path, body).await.expect(201);
 }
 
 #[tokio::test]

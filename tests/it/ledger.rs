@@ -83,17 +83,10 @@ async fn is_clean(organization: &Organization) {
 async fn the_ledger_adds_up_after_nodes_were_killed_under_load() {
     let mut installation = Installation::fresh().await;
     let (organization, key) = counted(&installation).await;
-    let first = installation.first_data_plane();
 
     let load = Load::begin(&organization, &key);
     sleep(Duration::from_millis(1_200)).await;
-    installation.nodes.get_mut(first).expect("there is a data plane").kill();
-    installation
-        .nodes
-        .get_mut(first)
-        .expect("there is a data plane")
-        .restart()
-        .await;
+    installation.first_data_plane_mut().restart().await;
     sleep(Duration::from_millis(1_200)).await;
     installation.control_node_mut().kill();
     installation.control_node_mut().restart().await;

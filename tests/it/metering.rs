@@ -159,18 +159,11 @@ fn newest_journal(data: &Path) -> PathBuf {
 async fn killing_a_data_plane_under_load_loses_no_finished_request_and_counts_none_twice() {
     let mut installation = Installation::fresh().await;
     let (organization, key) = Organization::with_sandbox(&installation).await;
-    let first = installation.first_data_plane();
 
     let load = Load::begin(&organization, &key);
     for _ in 0..3 {
         sleep(Duration::from_millis(1_200)).await;
-        installation.nodes.get_mut(first).expect("there is a data plane").kill();
-        installation
-            .nodes
-            .get_mut(first)
-            .expect("there is a data plane")
-            .restart()
-            .await;
+        installation.first_data_plane_mut().restart().await;
     }
     sleep(Duration::from_millis(500)).await;
     let complete = load.end().await;

@@ -30,13 +30,8 @@ impl World {
     }
 
     async fn with(retries: &Value, breaker: &Value) -> Self {
-        let (first, second) = (Upstream::start().await, Upstream::start().await);
         let organization = Organization::make(Installation::shared().await).await;
-        for (name, upstream) in [("first", &first), ("second", &second)] {
-            let body = json!({"name": name, "kind": "openai-compatible", "base_url": upstream.base_url(),
-                "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}], "breaker": breaker});
-            post(&organization, "/providers", &body).await;
-        }
+        let (first, second) = organization.two_providers(breaker).await;
         let world = Self {
             first,
             second,
@@ -58,7 +53,7 @@ impl World {
     async fn model(&self, name: &str, route: &Value, retries: &Value) {
         let timeouts = json!({"first_token": "700ms", "between_tokens": "700ms"});
         let body = json!({"name": name, "route": route, "retries": retries, "timeouts": timeouts});
-        post(&self.organization, "/models", &body).await;
+        self.organization.add("/models", &body).await;
     }
 
     async fn ask(&self, dialect: &Dialect, model: &str, stream: bool) -> Answer {
@@ -73,14 +68,6 @@ impl World {
         let address = self.organization.chat_at(node, &self.key).address;
         request.send(address).await.expect("the data plane answers")
     }
-}
-
-async fn post(organization: &Organization, tail: &str, body: &Value) {
-    organization
-        .owner
-        .post(&organization.path(tail), body)
-        .await
-        .expect(201);
 }
 
 #[tokio::test]
@@ -120,7 +107,7 @@ async fn a_provider_that_cannot_be_reached_is_stood_in_for() {
     let world = World::make(&json!({"attempts": 0})).await;
     let body = json!({"name": "gone", "kind": "openai-compatible", "base_url": "http://127.0.0.1:1/v1",
         "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1}]});
-    post(&world.organization, "/providers", &body).await;
+    world.organization.add("/providers", &body).await;
     world
         .model(
             "far",
@@ -210,7 +197,7 @@ async fn another_credential_is_tried_before_anything_else() {
     let body = json!({"name": "two", "kind": "openai-compatible", "base_url": world.first.base_url(), "credentials": [
         {"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1},
         {"name": "b", "api_key": "sk-upstream-secret-0002", "weight": 1}]});
-    post(&world.organization, "/providers", &body).await;
+    world.organization.add("/providers", &body).await;
     world
         .model("both", &json!({"target": "two/m"}), &json!({"attempts": 0}))
         .await;

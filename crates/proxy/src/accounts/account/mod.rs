@@ -1,12 +1,15 @@
 //! One counter as this node has it. Of its lease it uses what is reserved and what was spent and is not known to be
 //! counted: that never goes beyond the lease, but for what requests cost more than they had reserved.
 
+mod asking;
+mod queue;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_coord::{CounterAnswer, CounterDemand, Report};
+use gatewright_coord::{CounterDemand, Report};
 use gatewright_types::OrganizationId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -15,18 +18,15 @@ use super::knowledge::{self, Knowledge, Own, share_while_away};
 use super::pace::Pace;
 use super::{Counter, Standing};
 
+pub(super) use asking::{Asking, NotNow, Telling};
+pub(super) use queue::Turn;
+
 /// How long leases last after a node's last sign of life.
 const LEASE_LASTS: Duration = Duration::from_secs(30);
 /// Long enough for a node to come back and hand over what it had let through.
 const EXACT_LEASE_LASTS: Duration = Duration::from_secs(600);
-/// Who found a cap spent is not asked again for so long.
-const SPENT_FOR: Duration = Duration::from_millis(250);
-const UNSEEDED_FOR: Duration = Duration::from_millis(200);
-const FILLED_WITHIN: Duration = Duration::from_secs(10);
 /// A recall is told again while it stands.
 const RECALLED_FOR: Duration = Duration::from_secs(2);
-/// What was not used for so long gives back all of its lease.
-const IDLE_AFTER: Duration = Duration::from_secs(15);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -64,38 +64,6 @@ struct State {
     hurried: bool,
     last_used: Instant,
     last_told: Instant,
-}
-
-/// What comes of asking.
-#[derive(Debug)]
-pub(super) enum Asking {
-    /// Reserved, so that nobody takes it meanwhile: ask for this.
-    Begun(CounterDemand),
-    Not(NotNow),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotNow {
-    /// Somebody else asks.
-    Busy,
-    /// Others wait for their turn.
-    Queued,
-    Spent,
-    Unseeded,
-}
-
-/// Why a counter is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
-    InStep,
-    Leaving,
-}
-
-/// A place in the queue of an account, given up when it is dropped.
-#[derive(Debug)]
-pub(super) struct Turn {
-    pub(super) account: Arc<Account>,
-    pub(super) called: Arc<Notify>,
 }
 
 impl Account {
@@ -152,143 +120,6 @@ impl Account {
         fits
     }
 
-    /// Reserves it ahead of the answer.
-    pub(super) fn ask(
-        &self,
-        counter: &Counter,
-        amount: i64,
-        turn: Option<&Turn>,
-        next_number: impl FnOnce() -> u64,
-    ) -> Asking {
-        let now = Instant::now();
-        let mut state = self.state();
-        if state.asking {
-            return Asking::Not(NotNow::Busy);
-        }
-        if !self.is_next(&state, turn) {
-            return Asking::Not(NotNow::Queued);
-        }
-        if now < state.unseeded_until {
-            return Asking::Not(NotNow::Unseeded);
-        }
-        let known_spent = now < state.spent_until
-            && state
-                .knowledge
-                .is_some_and(|known| known.is_beyond(counter, state.spent_unreported() + amount));
-        if known_spent {
-            return Asking::Not(NotNow::Spent);
-        }
-        state.begin_report(next_number);
-        let outstanding = state.outstanding();
-        let required = outstanding + amount;
-        let ahead = state.pace.ahead(state.reserved, now).max(state.reserved + 2 * amount);
-        // What is free of the lease is too little for it, and may do for others should there be no more.
-        state.lease = state.lease.min(outstanding + state.reported_sum());
-        let wished = required.saturating_add(state.waiting).saturating_add(ahead);
-        let demand = state.demand(outstanding, required, wished);
-        state.asking = true;
-        state.add(amount);
-        Asking::Begun(demand)
-    }
-
-    /// What is to be told of it by the way, if anything.
-    pub(super) fn tell(&self, telling: Telling, next_number: impl FnOnce() -> u64) -> Option<CounterDemand> {
-        let now = Instant::now();
-        let mut state = self.state();
-        state.hurried = false;
-        if state.asking {
-            return None;
-        }
-        state.begin_report(next_number);
-        let outstanding = state.outstanding();
-        let gives_all = telling == Telling::Leaving
-            || now.duration_since(state.last_used) > IDLE_AFTER
-            || (now < state.recalled_until && state.queue.is_empty());
-        let ahead = match gives_all {
-            true => 0,
-            false => state.pace.ahead(state.reserved, now),
-        };
-        let wished = outstanding.saturating_add(ahead);
-        let lease = state.lease_to_come(now);
-        let is_ample = gives_all || lease / 2 > wished;
-        let held = match is_ample {
-            true => lease.min(wished),
-            false => lease,
-        };
-        let lasts = state.lasts();
-        let renews = lease > 0 && now.duration_since(state.last_told) > lasts / 3;
-        let grows = !gives_all && lease < wished;
-        if state.reported.is_none() && held == lease && !renews && !grows {
-            return None;
-        }
-        if now.duration_since(state.last_told) >= Duration::from_secs(1) {
-            state.pace.turn(now);
-        }
-        state.asking = true;
-        // At once: others may have it before this node hears of that.
-        state.lease = state.lease.min(held.max(outstanding) + state.reported_sum());
-        Some(state.demand(held, 0, wished.max(held)))
-    }
-
-    /// Of a call that was made at `asked_at`. `amount` was reserved ahead of it and stays reserved where it was granted.
-    /// Whether it should be told of soon.
-    pub(super) fn answered(
-        &self,
-        answer: &CounterAnswer,
-        granted: bool,
-        amount: i64,
-        asked_at: Instant,
-        now: DateTime<Utc>,
-    ) -> bool {
-        let mut state = self.state();
-        state.asking = false;
-        state.unseeded_since = None;
-        state.reported = None;
-        state.lease = answer.lease;
-        state.lease_until = asked_at + state.lasts();
-        state.last_told = asked_at;
-        state.knowledge = Some(Knowledge::of(answer, &state.counter, now));
-        if answer.recalled {
-            state.recalled_until = Instant::now() + RECALLED_FOR;
-        }
-        if !granted {
-            state.reserved -= amount;
-            if answer.lacks {
-                state.spent_until = Instant::now() + SPENT_FOR;
-            }
-        }
-        if state.lease > state.used() {
-            state.call_next();
-        }
-        let hurries = state.is_to_hurry();
-        drop(state);
-        self.answered.notify_waiters();
-        hurries
-    }
-
-    /// A call has no answer, and it is not known whether it was heard.
-    pub(super) fn unanswered(&self, amount: i64) {
-        let mut state = self.state();
-        state.asking = false;
-        state.reserved -= amount;
-        drop(state);
-        self.answered.notify_waiters();
-    }
-
-    pub(super) fn unseeded(&self) {
-        let now = Instant::now();
-        let mut state = self.state();
-        state.unseeded_until = now + UNSEEDED_FOR;
-        state.unseeded_since.get_or_insert(now);
-    }
-
-    /// Whether the counters are about to be filled, as they are when an organization's first budget is met. Where that
-    /// takes long nobody fills them, and each budget goes by what it says of that.
-    pub(super) fn is_filled_soon(&self) -> bool {
-        let since = self.state().unseeded_since;
-        since.is_some_and(|since| since.elapsed() < FILLED_WITHIN)
-    }
-
     /// Whether it should be told of soon: others wait for what this leaves.
     pub(super) fn settle(&self, reserved: i64, spent: i64, part: i64) -> bool {
         let mut state = self.state();
@@ -341,33 +172,6 @@ impl Account {
         self.state().knowledge.is_some_and(|known| known.others_hold())
     }
 
-    /// Waits until whoever asks has an answer; what the waiting one needs is asked for by the next.
-    pub(super) async fn answer_of_another(&self, amount: i64) {
-        let _waiting = Waiting::new(self, amount);
-        let mut answered = std::pin::pin!(self.answered.notified());
-        answered.as_mut().enable();
-        let is_asking = self.state().asking;
-        if is_asking {
-            answered.await;
-        }
-    }
-
-    pub(super) fn queue(account: &Arc<Self>) -> Turn {
-        let called = Arc::new(Notify::new());
-        account.state().queue.push_back(called.clone());
-        Turn {
-            account: account.clone(),
-            called,
-        }
-    }
-
-    pub(super) fn is_head(&self, turn: &Turn) -> bool {
-        self.state()
-            .queue
-            .front()
-            .is_some_and(|head| Arc::ptr_eq(head, &turn.called))
-    }
-
     /// Nothing would be lost with it.
     pub(super) fn is_forgettable(&self, now: Instant) -> bool {
         let state = self.state();
@@ -377,16 +181,6 @@ impl Account {
             && state.reported.is_none()
             && state.unreported.is_empty()
             && !state.asking
-    }
-
-    /// Nobody waits, or whoever asks is whose turn it is.
-    fn is_next(&self, state: &State, turn: Option<&Turn>) -> bool {
-        let own = turn.filter(|turn| std::ptr::eq(&*turn.account, self));
-        match (state.queue.front(), own) {
-            (None, _) => true,
-            (Some(head), Some(turn)) => Arc::ptr_eq(head, &turn.called),
-            (Some(_), None) => false,
-        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -504,32 +298,5 @@ impl State {
         let hurries = gives && !self.hurried;
         self.hurried |= hurries;
         hurries
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut state = self.account.state();
-        state.queue.retain(|place| !Arc::ptr_eq(place, &self.called));
-        state.call_next();
-    }
-}
-
-/// Counts what somebody needs who waits for the answer to another.
-struct Waiting<'a> {
-    account: &'a Account,
-    amount: i64,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(account: &'a Account, amount: i64) -> Self {
-        account.state().waiting += amount;
-        Self { account, amount }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.account.state().waiting -= self.amount;
     }
 }

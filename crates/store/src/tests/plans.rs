@@ -111,9 +111,17 @@ async fn every_filter_of_the_requests_goes_by_an_index(fixture: Fixture) {
         Outcome::Complete => (of(outcome), whole),
         Outcome::Refused | Outcome::Failed | Outcome::Cut | Outcome::ClientGone => (of(outcome), "usage__unusual"),
     });
+    let failed = |of: &UsageQuery| UsageQuery {
+        outcome: Some(Outcome::Failed),
+        ..of.clone()
+    };
+    // PostgreSQL knows by its statistics which of two is the shorter way.
+    let both = [(failed(&of_key), "usage__key"), (failed(&of_model), "usage__model")];
+    let both = both.into_iter().filter(|_| !fixture.is_postgres());
     let filters = [(of_key, "usage__key"), (of_model, "usage__model")]
         .into_iter()
-        .chain(outcomes);
+        .chain(outcomes)
+        .chain(both);
     for (query, index) in filters {
         for page in [&first, &later] {
             let part = Part::asked(page).expect("a page");

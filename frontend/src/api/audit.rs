@@ -3,11 +3,11 @@
 use gatewright_types::Page;
 use gatewright_types::api::{AuditEntry, AuditQuery};
 
-use super::{Answer, with_query};
+use super::{Pending, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn audit(self, query: &AuditQuery) -> Answer<Page<AuditEntry>> {
-        self.api.get(with_query(&self.path("audit"), query)).await
+    pub(crate) fn audit(self, query: &AuditQuery) -> Pending<Page<AuditEntry>> {
+        self.api.get(with_query(&self.path("audit"), query))
     }
 }

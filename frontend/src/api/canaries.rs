@@ -3,7 +3,7 @@
 use gatewright_types::api::{CanaryPlace, CanaryProgress};
 use gatewright_types::{ModelId, Page};
 
-use super::{Answer, body};
+use super::{Answer, Pending, body};
 use crate::session::Workspace;
 
 /// What a person can do about a canary.
@@ -15,8 +15,8 @@ pub(crate) enum CanaryMove {
 }
 
 impl Workspace {
-    pub(crate) async fn canaries(self, model: ModelId) -> Answer<Page<CanaryProgress>> {
-        self.api.get(self.path(&format!("models/{model}/canary"))).await
+    pub(crate) fn canaries(self, model: ModelId) -> Pending<Page<CanaryProgress>> {
+        self.api.get(self.path(&format!("models/{model}/canary")))
     }
 
     pub(crate) async fn move_canary(self, model: ModelId, step: CanaryMove, place: &CanaryPlace) -> Answer<()> {

@@ -2,11 +2,11 @@
 
 use gatewright_types::api::{ExplainRequest, Explanation};
 
-use super::{Answer, body};
+use super::{Pending, body};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn explain(self, request: &ExplainRequest) -> Answer<Explanation> {
-        self.api.post(self.path("explain"), body(request)).await
+    pub(crate) fn explain(self, request: &ExplainRequest) -> Pending<Explanation> {
+        self.api.post(self.path("explain"), body(request))
     }
 }

@@ -5,29 +5,29 @@ use gatewright_types::api::{
 };
 use gatewright_types::{InvitationId, Page};
 
-use super::{Answer, Api, body, page, with_query};
+use super::{Api, Pending, body, page, with_query};
 use crate::session::Workspace;
 
 impl Api {
-    pub(crate) async fn preview_invitation(self, token: &InvitationToken) -> Answer<InvitationPreview> {
-        self.post("invitations/preview".to_owned(), body(token)).await
+    pub(crate) fn preview_invitation(self, token: &InvitationToken) -> Pending<InvitationPreview> {
+        self.post("invitations/preview".to_owned(), body(token))
     }
 
-    pub(crate) async fn accept_invitation(self, acceptance: &AcceptInvitation) -> Answer<Me> {
-        self.post("invitations/accept".to_owned(), body(acceptance)).await
+    pub(crate) fn accept_invitation(self, acceptance: &AcceptInvitation) -> Pending<Me> {
+        self.post("invitations/accept".to_owned(), body(acceptance))
     }
 }
 
 impl Workspace {
-    pub(crate) async fn invitations(self, cursor: Option<String>) -> Answer<Page<Invitation>> {
-        self.api.get(with_query(&self.path("invitations"), &page(cursor))).await
+    pub(crate) fn invitations(self, cursor: Option<String>) -> Pending<Page<Invitation>> {
+        self.api.get(with_query(&self.path("invitations"), &page(cursor)))
     }
 
-    pub(crate) async fn invite(self, invitation: &NewInvitation) -> Answer<InvitationLink> {
-        self.api.post(self.path("invitations"), body(invitation)).await
+    pub(crate) fn invite(self, invitation: &NewInvitation) -> Pending<InvitationLink> {
+        self.api.post(self.path("invitations"), body(invitation))
     }
 
-    pub(crate) async fn withdraw_invitation(self, invitation: InvitationId) -> Answer<()> {
-        self.api.delete(self.path(&format!("invitations/{invitation}"))).await
+    pub(crate) fn withdraw_invitation(self, invitation: InvitationId) -> Pending<()> {
+        self.api.delete(self.path(&format!("invitations/{invitation}")))
     }
 }

@@ -3,39 +3,38 @@
 use gatewright_types::api::{Key, KeyChange, MintedKey, NewKey, NewRotation, RotatedKey};
 use gatewright_types::{KeyId, Page};
 
-use super::{Answer, body, longest_page, page, with_query};
+use super::{Answer, Pending, body, longest_page, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn keys(self, cursor: Option<String>) -> Answer<Page<Key>> {
-        self.api.get(with_query(&self.path("keys"), &page(cursor))).await
+    pub(crate) fn keys(self, cursor: Option<String>) -> Pending<Page<Key>> {
+        self.api.get(with_query(&self.path("keys"), &page(cursor)))
     }
 
-    pub(crate) async fn key(self, key: KeyId) -> Answer<Key> {
-        self.api.get(self.path(&format!("keys/{key}"))).await
+    pub(crate) fn key(self, key: KeyId) -> Pending<Key> {
+        self.api.get(self.path(&format!("keys/{key}")))
     }
 
     /// The keys to choose from.
-    pub(crate) async fn key_choices(self) -> Answer<Page<Key>> {
-        self.api.get(with_query(&self.path("keys"), &longest_page())).await
+    pub(crate) fn key_choices(self) -> Pending<Page<Key>> {
+        self.api.get(with_query(&self.path("keys"), &longest_page()))
     }
 
-    pub(crate) async fn mint_key(self, key: &NewKey) -> Answer<MintedKey> {
-        self.api.post(self.path("keys"), body(key)).await
+    pub(crate) fn mint_key(self, key: &NewKey) -> Pending<MintedKey> {
+        self.api.post(self.path("keys"), body(key))
     }
 
-    pub(crate) async fn change_key(self, key: KeyId, change: &KeyChange) -> Answer<Key> {
-        self.api.patch(self.path(&format!("keys/{key}")), body(change)).await
+    pub(crate) fn change_key(self, key: KeyId, change: &KeyChange) -> Pending<Key> {
+        self.api.patch(self.path(&format!("keys/{key}")), body(change))
     }
 
-    pub(crate) async fn rotate_key(self, key: KeyId, rotation: &NewRotation) -> Answer<RotatedKey> {
+    pub(crate) fn rotate_key(self, key: KeyId, rotation: &NewRotation) -> Pending<RotatedKey> {
         self.api
             .post(self.path(&format!("keys/{key}/rotation")), body(rotation))
-            .await
     }
 
-    pub(crate) async fn end_key_rotation(self, key: KeyId) -> Answer<()> {
-        self.api.delete(self.path(&format!("keys/{key}/rotation"))).await
+    pub(crate) fn end_key_rotation(self, key: KeyId) -> Pending<()> {
+        self.api.delete(self.path(&format!("keys/{key}/rotation")))
     }
 
     pub(crate) async fn disable_key(self, key: KeyId) -> Answer<()> {
@@ -46,11 +45,11 @@ impl Workspace {
         disabled.map(drop)
     }
 
-    pub(crate) async fn enable_key(self, key: KeyId) -> Answer<()> {
-        self.api.delete(self.path(&format!("keys/{key}/disabling"))).await
+    pub(crate) fn enable_key(self, key: KeyId) -> Pending<()> {
+        self.api.delete(self.path(&format!("keys/{key}/disabling")))
     }
 
-    pub(crate) async fn revoke_key(self, key: KeyId) -> Answer<()> {
-        self.api.delete(self.path(&format!("keys/{key}"))).await
+    pub(crate) fn revoke_key(self, key: KeyId) -> Pending<()> {
+        self.api.delete(self.path(&format!("keys/{key}")))
     }
 }

@@ -3,25 +3,23 @@
 use gatewright_types::api::{LimitScopeQuery, NewRateLimit, RateLimit, RateLimitChange};
 use gatewright_types::{LimitId, Page};
 
-use super::{Answer, body, with_query};
+use super::{Pending, body, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn limits(self, query: &LimitScopeQuery) -> Answer<Page<RateLimit>> {
-        self.api.get(with_query(&self.path("limits"), query)).await
+    pub(crate) fn limits(self, query: &LimitScopeQuery) -> Pending<Page<RateLimit>> {
+        self.api.get(with_query(&self.path("limits"), query))
     }
 
-    pub(crate) async fn create_limit(self, limit: &NewRateLimit) -> Answer<RateLimit> {
-        self.api.post(self.path("limits"), body(limit)).await
+    pub(crate) fn create_limit(self, limit: &NewRateLimit) -> Pending<RateLimit> {
+        self.api.post(self.path("limits"), body(limit))
     }
 
-    pub(crate) async fn change_limit(self, limit: LimitId, change: &RateLimitChange) -> Answer<RateLimit> {
-        self.api
-            .patch(self.path(&format!("limits/{limit}")), body(change))
-            .await
+    pub(crate) fn change_limit(self, limit: LimitId, change: &RateLimitChange) -> Pending<RateLimit> {
+        self.api.patch(self.path(&format!("limits/{limit}")), body(change))
     }
 
-    pub(crate) async fn delete_limit(self, limit: LimitId) -> Answer<()> {
-        self.api.delete(self.path(&format!("limits/{limit}"))).await
+    pub(crate) fn delete_limit(self, limit: LimitId) -> Pending<()> {
+        self.api.delete(self.path(&format!("limits/{limit}")))
     }
 }

@@ -3,27 +3,25 @@
 use gatewright_types::api::{Member, MemberChange, MemberRemoval};
 use gatewright_types::{Page, PersonId};
 
-use super::{Answer, body, longest_page, page, with_query};
+use super::{Pending, body, longest_page, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn members(self, cursor: Option<String>) -> Answer<Page<Member>> {
-        self.api.get(with_query(&self.path("members"), &page(cursor))).await
+    pub(crate) fn members(self, cursor: Option<String>) -> Pending<Page<Member>> {
+        self.api.get(with_query(&self.path("members"), &page(cursor)))
     }
 
-    pub(crate) async fn change_member(self, person: PersonId, change: &MemberChange) -> Answer<Member> {
-        self.api
-            .patch(self.path(&format!("members/{person}")), body(change))
-            .await
+    pub(crate) fn change_member(self, person: PersonId, change: &MemberChange) -> Pending<Member> {
+        self.api.patch(self.path(&format!("members/{person}")), body(change))
     }
 
-    pub(crate) async fn remove_member(self, person: PersonId, removal: &MemberRemoval) -> Answer<()> {
+    pub(crate) fn remove_member(self, person: PersonId, removal: &MemberRemoval) -> Pending<()> {
         let path = self.path(&format!("members/{person}"));
-        self.api.delete(with_query(&path, removal)).await
+        self.api.delete(with_query(&path, removal))
     }
 
     /// The members to choose from.
-    pub(crate) async fn member_choices(self) -> Answer<Page<Member>> {
-        self.api.get(with_query(&self.path("members"), &longest_page())).await
+    pub(crate) fn member_choices(self) -> Pending<Page<Member>> {
+        self.api.get(with_query(&self.path("members"), &longest_page()))
     }
 }

@@ -48,6 +48,10 @@ pub(crate) enum Failure {
 
 pub(crate) type Answer<T> = Result<T, Failure>;
 
+/// A call under way. In a box: the states that it goes through are then not compiled once more for every caller, in a
+/// dashboard that is downloaded.
+pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
+
 /// The way to the server. Sends the CSRF token of whoever is signed in, and notices when a session has ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Api {
@@ -98,29 +102,24 @@ impl Api {
         Self { presence }
     }
 
-    async fn get<T: DeserializeOwned>(self, path: String) -> Answer<T> {
-        decode(&self.exchange(Method::GET, path, None).await?)
+    fn get<T: DeserializeOwned + 'static>(self, path: String) -> Pending<T> {
+        decoded(self.exchange(Method::GET, path, None))
     }
 
-    async fn post<T: DeserializeOwned>(self, path: String, body: Body) -> Answer<T> {
-        decode(&self.exchange(Method::POST, path, Some(body)).await?)
+    fn post<T: DeserializeOwned + 'static>(self, path: String, body: Body) -> Pending<T> {
+        decoded(self.exchange(Method::POST, path, Some(body)))
     }
 
-    async fn patch<T: DeserializeOwned>(self, path: String, body: Body) -> Answer<T> {
-        decode(&self.exchange(Method::PATCH, path, Some(body)).await?)
+    fn patch<T: DeserializeOwned + 'static>(self, path: String, body: Body) -> Pending<T> {
+        decoded(self.exchange(Method::PATCH, path, Some(body)))
     }
 
-    async fn delete(self, path: String) -> Answer<()> {
-        self.exchange(Method::DELETE, path, None).await.map(drop)
+    fn delete(self, path: String) -> Pending<()> {
+        let exchange = self.exchange(Method::DELETE, path, None);
+        Box::pin(async move { exchange.await.map(drop) })
     }
 
-    /// In a box, because it is a part of every call there is, and the dashboard is downloaded.
-    fn exchange(
-        self,
-        method: Method,
-        path: String,
-        body: Option<Body>,
-    ) -> Pin<Box<dyn Future<Output = Answer<Reply>>>> {
+    fn exchange(self, method: Method, path: String, body: Option<Body>) -> Pending<Reply> {
         Box::pin(self.ask(method, path, body))
     }
 
@@ -182,6 +181,10 @@ struct Body(String);
 /// The body of a changing call.
 fn body<B: Serialize>(shape: &B) -> Body {
     Body(serde_json::to_string(shape).expect("the API's shapes have no maps with odd keys and no failing serializers"))
+}
+
+fn decoded<T: DeserializeOwned + 'static>(exchange: Pending<Reply>) -> Pending<T> {
+    Box::pin(async move { decode(&exchange.await?) })
 }
 
 fn decode<T: DeserializeOwned>(reply: &Reply) -> Answer<T> {

@@ -5,36 +5,34 @@ use gatewright_types::api::{
 };
 use gatewright_types::{ModelId, Page};
 
-use super::{Answer, body, longest_page, page, with_query};
+use super::{Answer, Pending, body, longest_page, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn models(self, cursor: Option<String>) -> Answer<Page<Model>> {
-        self.api.get(with_query(&self.path("models"), &page(cursor))).await
+    pub(crate) fn models(self, cursor: Option<String>) -> Pending<Page<Model>> {
+        self.api.get(with_query(&self.path("models"), &page(cursor)))
     }
 
     /// The models to choose from.
-    pub(crate) async fn model_choices(self) -> Answer<Page<Model>> {
-        self.api.get(with_query(&self.path("models"), &longest_page())).await
+    pub(crate) fn model_choices(self) -> Pending<Page<Model>> {
+        self.api.get(with_query(&self.path("models"), &longest_page()))
     }
 
-    pub(crate) async fn model(self, model: ModelId) -> Answer<Model> {
-        self.api.get(self.path(&format!("models/{model}"))).await
+    pub(crate) fn model(self, model: ModelId) -> Pending<Model> {
+        self.api.get(self.path(&format!("models/{model}")))
     }
 
     /// What is wrong with a model that is not saved.
-    pub(crate) async fn check_model(self, draft: &ModelDraft) -> Answer<ModelCheck> {
-        self.api.post(self.path("models/check"), body(draft)).await
+    pub(crate) fn check_model(self, draft: &ModelDraft) -> Pending<ModelCheck> {
+        self.api.post(self.path("models/check"), body(draft))
     }
 
-    pub(crate) async fn create_model(self, model: &NewModel) -> Answer<Model> {
-        self.api.post(self.path("models"), body(model)).await
+    pub(crate) fn create_model(self, model: &NewModel) -> Pending<Model> {
+        self.api.post(self.path("models"), body(model))
     }
 
-    pub(crate) async fn change_model(self, model: ModelId, change: &ModelChange) -> Answer<Model> {
-        self.api
-            .patch(self.path(&format!("models/{model}")), body(change))
-            .await
+    pub(crate) fn change_model(self, model: ModelId, change: &ModelChange) -> Pending<Model> {
+        self.api.patch(self.path(&format!("models/{model}")), body(change))
     }
 
     /// Voids what is kept of a model's answers.
@@ -44,7 +42,7 @@ impl Workspace {
         made.map(drop)
     }
 
-    pub(crate) async fn delete_model(self, model: ModelId) -> Answer<()> {
-        self.api.delete(self.path(&format!("models/{model}"))).await
+    pub(crate) fn delete_model(self, model: ModelId) -> Pending<()> {
+        self.api.delete(self.path(&format!("models/{model}")))
     }
 }

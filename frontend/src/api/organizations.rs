@@ -2,12 +2,12 @@
 
 use gatewright_types::api::{NewOrganization, Organization, OrganizationChange};
 
-use super::{Answer, Api, body};
+use super::{Api, Pending, body};
 use crate::session::Workspace;
 
 impl Api {
-    pub(crate) async fn create_organization(self, organization: &NewOrganization) -> Answer<Organization> {
-        self.post("organizations".to_owned(), body(organization)).await
+    pub(crate) fn create_organization(self, organization: &NewOrganization) -> Pending<Organization> {
+        self.post("organizations".to_owned(), body(organization))
     }
 }
 
@@ -17,13 +17,11 @@ impl Workspace {
         format!("organizations/{}/{rest}", self.slug())
     }
 
-    pub(crate) async fn change_organization(self, change: &OrganizationChange) -> Answer<Organization> {
-        self.api
-            .patch(format!("organizations/{}", self.slug()), body(change))
-            .await
+    pub(crate) fn change_organization(self, change: &OrganizationChange) -> Pending<Organization> {
+        self.api.patch(format!("organizations/{}", self.slug()), body(change))
     }
 
-    pub(crate) async fn delete_organization(self) -> Answer<()> {
-        self.api.delete(format!("organizations/{}", self.slug())).await
+    pub(crate) fn delete_organization(self) -> Pending<()> {
+        self.api.delete(format!("organizations/{}", self.slug()))
     }
 }

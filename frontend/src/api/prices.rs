@@ -3,23 +3,23 @@
 use gatewright_types::api::{NewPrice, Price, PriceLookup, PriceQuery};
 use gatewright_types::{Page, PriceId};
 
-use super::{Answer, body, page, with_query};
+use super::{Pending, body, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn prices(self, cursor: Option<String>) -> Answer<Page<Price>> {
-        self.api.get(with_query(&self.path("prices"), &page(cursor))).await
+    pub(crate) fn prices(self, cursor: Option<String>) -> Pending<Page<Price>> {
+        self.api.get(with_query(&self.path("prices"), &page(cursor)))
     }
 
-    pub(crate) async fn create_price(self, price: &NewPrice) -> Answer<Price> {
-        self.api.post(self.path("prices"), body(price)).await
+    pub(crate) fn create_price(self, price: &NewPrice) -> Pending<Price> {
+        self.api.post(self.path("prices"), body(price))
     }
 
-    pub(crate) async fn delete_price(self, price: PriceId) -> Answer<()> {
-        self.api.delete(self.path(&format!("prices/{price}"))).await
+    pub(crate) fn delete_price(self, price: PriceId) -> Pending<()> {
+        self.api.delete(self.path(&format!("prices/{price}")))
     }
 
-    pub(crate) async fn look_up_price(self, query: &PriceQuery) -> Answer<PriceLookup> {
-        self.api.get(with_query(&self.path("prices/lookup"), query)).await
+    pub(crate) fn look_up_price(self, query: &PriceQuery) -> Pending<PriceLookup> {
+        self.api.get(with_query(&self.path("prices/lookup"), query))
     }
 }

@@ -3,19 +3,19 @@
 use gatewright_types::api::{ChangePassword, Me, SessionInfo, SignIn};
 use gatewright_types::{Page, SessionId};
 
-use super::{Answer, Api, Method, body, page, with_query};
+use super::{Answer, Api, Method, Pending, body, page, with_query};
 
 impl Api {
-    pub(crate) async fn session(self) -> Answer<Me> {
-        self.get("session".to_owned()).await
+    pub(crate) fn session(self) -> Pending<Me> {
+        self.get("session".to_owned())
     }
 
-    pub(crate) async fn sign_in(self, sign_in: &SignIn) -> Answer<Me> {
-        self.post("session".to_owned(), body(sign_in)).await
+    pub(crate) fn sign_in(self, sign_in: &SignIn) -> Pending<Me> {
+        self.post("session".to_owned(), body(sign_in))
     }
 
-    pub(crate) async fn sign_out(self) -> Answer<()> {
-        self.delete("session".to_owned()).await
+    pub(crate) fn sign_out(self) -> Pending<()> {
+        self.delete("session".to_owned())
     }
 
     pub(crate) async fn change_password(self, change: &ChangePassword) -> Answer<()> {
@@ -24,11 +24,11 @@ impl Api {
             .map(drop)
     }
 
-    pub(crate) async fn sessions(self, cursor: Option<String>) -> Answer<Page<SessionInfo>> {
-        self.get(with_query("sessions", &page(cursor))).await
+    pub(crate) fn sessions(self, cursor: Option<String>) -> Pending<Page<SessionInfo>> {
+        self.get(with_query("sessions", &page(cursor)))
     }
 
-    pub(crate) async fn end_session(self, session: SessionId) -> Answer<()> {
-        self.delete(format!("sessions/{session}")).await
+    pub(crate) fn end_session(self, session: SessionId) -> Pending<()> {
+        self.delete(format!("sessions/{session}"))
     }
 }

@@ -2,14 +2,14 @@
 
 use gatewright_types::api::{Me, NewInstallation, SetupState};
 
-use super::{Answer, Api, body};
+use super::{Api, Pending, body};
 
 impl Api {
-    pub(crate) async fn setup_state(self) -> Answer<SetupState> {
-        self.get("setup".to_owned()).await
+    pub(crate) fn setup_state(self) -> Pending<SetupState> {
+        self.get("setup".to_owned())
     }
 
-    pub(crate) async fn set_up(self, installation: &NewInstallation) -> Answer<Me> {
-        self.post("setup".to_owned(), body(installation)).await
+    pub(crate) fn set_up(self, installation: &NewInstallation) -> Pending<Me> {
+        self.post("setup".to_owned(), body(installation))
     }
 }

@@ -3,12 +3,12 @@
 use gatewright_types::Page;
 use gatewright_types::api::{TargetHealth, TargetReset};
 
-use super::{Answer, Method, body};
+use super::{Answer, Method, Pending, body};
 use crate::session::Workspace;
 
 impl Workspace {
-    pub(crate) async fn targets(self) -> Answer<Page<TargetHealth>> {
-        self.api.get(self.path("targets")).await
+    pub(crate) fn targets(self) -> Pending<Page<TargetHealth>> {
+        self.api.get(self.path("targets"))
     }
 
     pub(crate) async fn reset_target(self, reset: &TargetReset) -> Answer<()> {

@@ -102,6 +102,7 @@ async function aViewerSeesNothingToChange(page, checkA11y, screenshot) {
     "Providers",
     "Budgets",
     "Limits",
+    "Chargeback",
     "Teams",
     "Members",
     "Settings",

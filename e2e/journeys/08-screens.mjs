@@ -25,6 +25,8 @@ const PLACES = [
   "budgets",
   "budgets?view=requests",
   "limits",
+  "chargeback",
+  "chargeback?by=team",
   "teams",
   "members",
   "tokens",
@@ -54,7 +56,7 @@ export async function run({ page, context, newVisitor, url, screenshot, checkA11
   await inFrontOfTheDoor(await newVisitor(), takePictures);
   for (const place of PLACES) {
     await open(page, `${HOME}/${place}`);
-    await takePictures(place.replace(/\?view=|\//, "-"));
+    await takePictures(place.replace(/\?(view|by)=|\//, "-"));
   }
   await open(page, "/account");
   await takePictures("account");

@@ -48,6 +48,7 @@ pub(crate) enum Section {
     Providers,
     Budgets,
     Limits,
+    Chargeback,
     Teams,
     Members,
     Tokens,
@@ -55,7 +56,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Overview,
         Self::Usage,
         Self::Audit,
@@ -65,6 +66,7 @@ impl Section {
         Self::Providers,
         Self::Budgets,
         Self::Limits,
+        Self::Chargeback,
         Self::Teams,
         Self::Members,
         Self::Tokens,
@@ -83,6 +85,7 @@ impl Section {
             Self::Providers => "providers",
             Self::Budgets => "budgets",
             Self::Limits => "limits",
+            Self::Chargeback => "chargeback",
             Self::Teams => "teams",
             Self::Members => "members",
             Self::Tokens => "tokens",
@@ -101,6 +104,7 @@ impl Section {
             Self::Providers => "Providers",
             Self::Budgets => "Budgets",
             Self::Limits => "Limits",
+            Self::Chargeback => "Chargeback",
             Self::Teams => "Teams",
             Self::Members => "Members",
             Self::Tokens => "Control tokens",

@@ -26,7 +26,7 @@ const GROUPS: [(&str, &[Section]); 4] = [
         "Gateway",
         &[Section::Keys, Section::Models, Section::Catalog, Section::Providers],
     ),
-    ("Spending", &[Section::Budgets, Section::Limits]),
+    ("Spending", &[Section::Budgets, Section::Limits, Section::Chargeback]),
     (
         "Organization",
         &[Section::Teams, Section::Members, Section::Tokens, Section::Settings],
@@ -125,6 +125,7 @@ fn page(place: &Place, session: Session) -> AnyView {
         Section::Providers => view! { <pages::providers::Providers/> }.into_any(),
         Section::Budgets => view! { <pages::budgets::Budgets/> }.into_any(),
         Section::Limits => view! { <pages::limits::Limits/> }.into_any(),
+        Section::Chargeback => view! { <pages::chargeback::ChargebackPage/> }.into_any(),
         Section::Teams => view! { <pages::teams::Teams/> }.into_any(),
         Section::Members => view! { <pages::members::Members/> }.into_any(),
         Section::Tokens => view! { <pages::tokens::Tokens/> }.into_any(),
@@ -135,7 +136,7 @@ fn page(place: &Place, session: Session) -> AnyView {
 /// What one has to be allowed to read for a page to make sense.
 fn needed(section: Section) -> Option<Permission> {
     Some(match section {
-        Section::Overview | Section::Usage => Permission::UsageRead,
+        Section::Overview | Section::Usage | Section::Chargeback => Permission::UsageRead,
         Section::Audit => Permission::AuditRead,
         Section::Keys => Permission::KeysRead,
         Section::Models | Section::Catalog => Permission::ModelsRead,
@@ -159,6 +160,7 @@ const fn glyph(section: Section) -> Icon {
         Section::Providers => Icon::Provider,
         Section::Budgets => Icon::Budget,
         Section::Limits => Icon::Limit,
+        Section::Chargeback => Icon::Chargeback,
         Section::Teams => Icon::Team,
         Section::Members => Icon::Members,
         Section::Tokens => Icon::Token,

@@ -5,6 +5,7 @@ mod audit;
 mod budgets;
 mod canaries;
 mod catalog;
+mod chargeback;
 mod explain;
 mod invitations;
 mod keys;

@@ -13,6 +13,7 @@ pub(crate) enum Icon {
     Provider,
     Budget,
     Limit,
+    Chargeback,
     Team,
     Members,
     Token,
@@ -72,6 +73,9 @@ const fn strokes(icon: Icon) -> &'static str {
         }
         Icon::Budget => {
             "<path d='M3 6.500h12.500a1.500 1.500 0 0 1 1.500 1.500v7a1.500 1.500 0 0 1-1.500 1.500H4.500A1.500 1.500 0 0 1 3 15zM3 6.500 13 3v3.500M13.500 11.500h.01'/>"
+        }
+        Icon::Chargeback => {
+            "<path d='M5 3h10v14l-2.500-1.500L10 17l-2.500-1.500L5 17zM7.500 7h5M7.500 10h5M7.500 13h2.500'/>"
         }
         Icon::Limit => "<path d='M3.500 15a7 7 0 1 1 13 0M10 11.500 13 7.500M3.500 15h2M14.500 15h2'/>",
         Icon::Team => {

@@ -5,6 +5,7 @@ mod address;
 pub(crate) mod audit;
 pub(crate) mod budgets;
 pub(crate) mod catalog;
+pub(crate) mod chargeback;
 mod choices;
 mod decision;
 pub(crate) mod invitations;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// What a cache says of a request.
-pub(crate) fn cache(answer: &Answer) -> &str {
+fn cache(answer: &Answer) -> &str {
     answer.headers.need("x-gw-cache")
 }
 

@@ -21,6 +21,7 @@ mod m20261130_000016_budget;
 mod m20261130_000017_key_settings;
 mod m20261130_000018_ledger;
 mod m20261130_000019_usage_parts;
+mod m20261130_000020_usage_adjustment;
 mod m20261130_000021_chargeback;
 mod m20261130_000022_usage_of_models;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000017_key_settings::Migration),
             Box::new(m20261130_000018_ledger::Migration),
             Box::new(m20261130_000019_usage_parts::Migration),
+            Box::new(m20261130_000020_usage_adjustment::Migration),
             Box::new(m20261130_000021_chargeback::Migration),
             Box::new(m20261130_000022_usage_of_models::Migration),
         ]

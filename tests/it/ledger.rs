@@ -1,6 +1,7 @@
 //! The ledger adds up, whatever is killed or lost; and what does not add up is found and named.
 
 use std::process::Output;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gatewright_types::api::{Budget, LedgerCheck, LedgerVerification};
@@ -15,7 +16,7 @@ use tokio::time::sleep;
 use crate::metering::{Load, reconcile};
 
 /// An organization whose requests cost something and count in budgets of several kinds.
-async fn counted(installation: &Installation) -> (Organization, Key) {
+pub(crate) async fn counted(installation: &Installation) -> (Organization, Key) {
     let (organization, key) = Organization::with_sandbox(installation).await;
     let rates = json!({"input": "3.00", "output": "15.00"});
     organization.price("sandbox", "echo", &rates).await;
@@ -44,11 +45,18 @@ async fn counted(installation: &Installation) -> (Organization, Key) {
 
 /// Runs `gatewright ledger verify` as an admin of the organization would.
 async fn verify(organization: &Organization, more: &[&str]) -> Output {
+    ledger(organization, &[&["verify"], more].concat()).await
+}
+
+/// Runs `gatewright ledger` as an admin of the organization would.
+pub(crate) async fn ledger(organization: &Organization, more: &[&str]) -> Output {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let token: Value = organization
         .owner
         .post(
             &organization.path("/tokens"),
-            &json!({"name": more.join(" ") + "ledger", "role": "admin"}),
+            &json!({"name": format!("ledger {number}"), "role": "admin"}),
         )
         .await
         .expect(201)
@@ -59,13 +67,13 @@ async fn verify(organization: &Organization, more: &[&str]) -> Output {
         .expect("it is minted")
         .to_owned();
     let url = format!("http://{}", organization.owner.address);
-    let arguments = [&["ledger", "verify", "--url", &url, "--token", &secret], more].concat();
+    let arguments = [&["ledger"], more, &["--url", &url, "--token", &secret]].concat();
     let mut command = command(&arguments, &[]);
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     output.expect("it ends").expect("the binary runs")
 }
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -73,7 +81,7 @@ fn told(output: &Output) -> String {
     )
 }
 
-async fn is_clean(organization: &Organization) {
+pub(crate) async fn is_clean(organization: &Organization) {
     let output = verify(organization, &["--wait", "90s"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("counters"), "{}", told(&output));

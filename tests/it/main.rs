@@ -46,6 +46,7 @@ mod rbac;
 mod redis_memory;
 mod refusals;
 mod replays;
+mod reprice;
 mod resources;
 mod responses;
 mod routing;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use gatewright_types::api::{
     Budget, BudgetRequest, ChargebackLock, Increase, InvitationLink, Key, Member, MintedKey, MintedToken, Model,
-    Overlay, Price, Provider, RateLimit, ServiceAccount, Team,
+    Overlay, Price, Provider, RateLimit, Reprice, ServiceAccount, Team,
 };
 use harness::chat::{question, request_id};
 use harness::http::Request;
 use harness::installation::Installation;
 use harness::organization::Organization;
+use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
 use crate::people::{Person, admit, join, spare_session};
@@ -136,6 +137,7 @@ impl<'a> Things<'a> {
                 "organization" | "provider" | "credential" | "budget" | "increase" => continue,
                 "ask" => self.ask().await,
                 "limit" => self.limit().await,
+                "run" => self.reprice().await,
                 "person" => self.person().await,
                 "invitation" => self.invitation().await,
                 "team" => self.team().await,
@@ -260,6 +262,18 @@ impl<'a> Things<'a> {
             .await
             .id
             .to_string()
+    }
+
+    /// One at a time runs, for as long as it takes.
+    async fn reprice(&mut self) -> String {
+        let path = self.organization.path("/reprice");
+        let body = json!({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "reason": "a test"});
+        eventually("no run is under way", SOON, async || {
+            let answer = self.organization.owner.post(&path, &body).await;
+            let run = (answer.status == 200).then(|| answer.read::<Reprice>());
+            run.and_then(|run| run.id).map(|id| id.to_string())
+        })
+        .await
     }
 
     async fn overlay(&mut self) -> String {

@@ -18,6 +18,7 @@ mod network;
 mod own_facts;
 mod period;
 mod published;
+mod repricing;
 mod residency;
 mod route;
 mod sealed;
@@ -50,6 +51,7 @@ pub use network::{
 pub use own_facts::{Bounds, KnownModel, OwnFacts};
 pub use period::{Counting, Period};
 pub use published::Published;
+pub use repricing::Metered;
 pub use residency::is_place;
 pub use route::{Canary, Case, Route, Step, Strategy};
 pub use sealed::{Keyring, KeyringError, OpenError, Sealed, Secret};

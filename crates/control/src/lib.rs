@@ -27,7 +27,7 @@ mod routes;
 mod self_test;
 
 pub use auth::setup_link;
-pub use background::{canaries, expiry, ingest, key_upkeep, publisher, reconciler, refresh};
+pub use background::{canaries, expiry, ingest, key_upkeep, publisher, reconciler, refresh, repricing};
 pub use catalog::{CatalogFetcher, CatalogKeys, CatalogKeysError};
 pub use check::FieldProblem;
 pub use configuration::{

@@ -8,6 +8,7 @@ mod explain;
 mod ledger;
 mod remote;
 mod report;
+mod reprice;
 mod serve;
 
 use std::io::{self, Write};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use gatewright_contract::UsageRecord;
+use gatewright_contract::{BudgetShare, UsageRecord};
 use gatewright_types::{BudgetId, DisplayName, Nanos, OrganizationId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
@@ -43,6 +43,17 @@ struct Row<'a> {
 struct Sums {
     cost_nanos: i64,
     requests: i64,
+}
+
+impl<'a> Row<'a> {
+    fn of(organization: OrganizationId, share: &'a BudgetShare) -> Self {
+        Self {
+            organization: organization.uuid(),
+            budget: share.budget.uuid(),
+            from_ms: share.from_ms,
+            name: share.name.as_ref().map_or("", |name| name.as_str()),
+        }
+    }
 }
 
 impl Scope<'_> {
@@ -115,18 +126,32 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
     let mut rows: BTreeMap<Row<'_>, Sums> = BTreeMap::new();
     for record in records {
         for share in &record.budgets {
-            let row = Row {
-                organization: record.organization.uuid(),
-                budget: share.budget.uuid(),
-                from_ms: share.from_ms,
-                name: share.name.as_ref().map_or("", |name| name.as_str()),
-            };
-            let sums = rows.entry(row).or_default();
+            let sums = rows.entry(Row::of(record.organization, share)).or_default();
             let cost = record.cost.map_or(0, |cost| cost.get());
             sums.cost_nanos = sums.cost_nanos.saturating_add(cost);
             sums.requests += 1;
         }
     }
+    write(transaction, rows).await
+}
+
+/// Adds what requests turned out to cost beyond what was added with them, to the same windows.
+pub(crate) async fn adjust(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    adjusted: &[(Vec<BudgetShare>, i64)],
+) -> Result<(), DbErr> {
+    let mut rows: BTreeMap<Row<'_>, Sums> = BTreeMap::new();
+    for (shares, delta_nanos) in adjusted {
+        for share in shares {
+            let sums = rows.entry(Row::of(organization, share)).or_default();
+            sums.cost_nanos = sums.cost_nanos.saturating_add(*delta_nanos);
+        }
+    }
+    write(transaction, rows).await
+}
+
+async fn write(transaction: &DatabaseTransaction, rows: BTreeMap<Row<'_>, Sums>) -> Result<(), DbErr> {
     let rows: Vec<_> = rows.into_iter().collect();
     bulk::write(transaction, &UPSERT, &rows, |(row, sums)| values(row, *sums)).await
 }

@@ -2,6 +2,7 @@
 //! the few unscoped queries are in `System`; every change of configuration or membership goes through `Db::write`,
 //! which adds the audit row, the revision and the compile check. It knows neither HTTP nor Redis nor the environment.
 
+mod adjustments;
 mod audit;
 mod budget_alerts;
 mod budget_requests;
@@ -34,6 +35,7 @@ mod passwords;
 mod people;
 mod prices;
 mod providers;
+mod reprices;
 mod request_traces;
 mod reseal;
 mod rollup;
@@ -69,6 +71,7 @@ pub use ledger::Opening;
 pub use models::ModelRow;
 pub use people::{NewPerson, Person};
 pub use providers::{CredentialInsert, CredentialUpdate, ProviderUpdate, SealedCredential, SealedSecret};
+pub use reprices::{Adjustment, ChargedRequest, RepriceRange, RepriceRun, RepriceStep};
 pub use reseal::Resealed;
 pub use scope::Scope;
 pub use sessions::{NewSession, Session};

@@ -7,10 +7,11 @@ use std::time::Duration;
 use gatewright_contract::UsageRecord;
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{CacheStatus, LineItem, Outcome};
-use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, Value};
 use uuid::Uuid;
 
 use crate::bulk::{self, Wide, insert_of_many, placeholders};
+use crate::entity::usage;
 use crate::histogram::{Histogram, SLOTS};
 use crate::stored;
 
@@ -84,6 +85,87 @@ pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageReco
     }
     let rows: Vec<_> = rows.into_iter().collect();
     bulk::write(transaction, &UPSERT, &rows, |(row, sums)| values(row, sums)).await
+}
+
+/// A request whose cost changed after it was counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Adjusted<'a> {
+    pub(crate) row: &'a usage::Model,
+    pub(crate) delta_nanos: i64,
+    /// It had no price until then.
+    pub(crate) priced: bool,
+}
+
+/// Adds what changed to the sums that are still kept.
+pub(crate) async fn adjust(transaction: &DatabaseTransaction, adjusted: &[Adjusted<'_>]) -> Result<(), DbErr> {
+    let mut rows: BTreeMap<Row<'_>, (i64, i64)> = BTreeMap::new();
+    for adjusted in adjusted {
+        let row = counted_in(transaction, adjusted.row, &rows).await?;
+        for granularity_seconds in GRANULARITIES {
+            let start = adjusted.row.started_at.timestamp();
+            let start = start - start.rem_euclid(granularity_seconds);
+            let sums = rows
+                .entry(Row {
+                    granularity_seconds,
+                    start,
+                    ..row
+                })
+                .or_default();
+            sums.0 = sums.0.saturating_add(adjusted.delta_nanos);
+            sums.1 += i64::from(adjusted.priced);
+        }
+    }
+    let condition: Vec<_> = KEY_COLUMNS
+        .iter()
+        .zip(3..)
+        .map(|(column, at)| format!("\"{column}\" = ?{at}"))
+        .collect();
+    let sql = format!(
+        "UPDATE usage_rollup SET cost_nanos = cost_nanos + ?1, unpriced = unpriced - ?2 WHERE {}",
+        condition.join(" AND ")
+    );
+    let backend = transaction.get_database_backend();
+    for (row, (delta_nanos, priced)) in rows {
+        let values = [Value::from(delta_nanos), Value::from(priced)];
+        let values = values.into_iter().chain(key_values(&row));
+        transaction
+            .execute_raw(stored::statement(backend, &sql, values))
+            .await?;
+    }
+    Ok(())
+}
+
+/// The day that a request was counted in. Rows do not tell whether the name in them was a model's of the organization: where
+/// nothing was counted under it, it was not.
+async fn counted_in<'a>(
+    transaction: &DatabaseTransaction,
+    row: &'a usage::Model,
+    known: &BTreeMap<Row<'a>, (i64, i64)>,
+) -> Result<Row<'a>, DbErr> {
+    let started = row.started_at.timestamp();
+    let named = Row {
+        organization: row.organization,
+        granularity_seconds: DAY,
+        start: started - started.rem_euclid(DAY),
+        model: row.model.as_deref().unwrap_or_default(),
+        provider: row.provider.as_deref().unwrap_or_default(),
+        team: row.team.unwrap_or_default(),
+        key: row.key,
+    };
+    if named.model.is_empty() || known.contains_key(&named) {
+        return Ok(named);
+    }
+    let condition: Vec<_> = KEY_COLUMNS
+        .iter()
+        .zip(1..)
+        .map(|(column, at)| format!("\"{column}\" = ?{at}"))
+        .collect();
+    let sql = format!("SELECT 1 FROM usage_rollup WHERE {}", condition.join(" AND "));
+    let statement = stored::statement(transaction.get_database_backend(), &sql, key_values(&named));
+    Ok(match transaction.query_one_raw(statement).await? {
+        Some(_) => named,
+        None => Row { model: "", ..named },
+    })
 }
 
 fn upsert(backend: DbBackend, rows: usize) -> String {
@@ -213,15 +295,6 @@ fn minute_of(record: &UsageRecord) -> Row<'_> {
 }
 
 fn values(row: &Row<'_>, sums: &Sums) -> impl Iterator<Item = Value> + use<> {
-    let key: [Value; KEY_COLUMNS.len()] = [
-        row.organization.into(),
-        row.granularity_seconds.into(),
-        row.start.into(),
-        row.model.into(),
-        row.provider.into(),
-        row.team.into(),
-        row.key.into(),
-    ];
     let Sums {
         counters,
         duration,
@@ -232,7 +305,19 @@ fn values(row: &Row<'_>, sums: &Sums) -> impl Iterator<Item = Value> + use<> {
         .chain(duration.0)
         .chain(first_token.0)
         .map(Value::from);
-    key.into_iter().chain(sums)
+    key_values(row).into_iter().chain(sums)
+}
+
+fn key_values(row: &Row<'_>) -> [Value; KEY_COLUMNS.len()] {
+    [
+        row.organization.into(),
+        row.granularity_seconds.into(),
+        row.start.into(),
+        row.model.into(),
+        row.provider.into(),
+        row.team.into(),
+        row.key.into(),
+    ]
 }
 
 fn column_list() -> String {

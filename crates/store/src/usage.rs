@@ -14,14 +14,16 @@ use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, Select};
 use uuid::Uuid;
 
+use crate::adjustments;
 use crate::entity::usage::{Column, Entity, Model};
+use crate::entity::usage_adjustment;
 use crate::error::{DatabaseError, ListError};
 use crate::ingest::outcome_name;
 use crate::page::Part;
 use crate::scope::Scope;
 use crate::stored;
 
-const OUTCOMES: [Outcome; 5] = [
+pub(crate) const OUTCOMES: [Outcome; 5] = [
     Outcome::Complete,
     Outcome::Refused,
     Outcome::Failed,
@@ -41,7 +43,16 @@ impl Scope<'_> {
         })?;
         let backend = self.connection.get_database_backend();
         let rows = listed(self.id, query, part, backend).all(&self.connection).await?;
-        part.page(rows, |row| row.id, read)
+        let listed = usage_adjustment::Column::Request.is_in(rows.iter().map(|row| row.id));
+        let mut adjustments = adjustments::of(&self.connection, self.id, listed).await?;
+        part.page(
+            rows,
+            |row| row.id,
+            |row| {
+                let adjustments = adjustments.remove(&row.id).unwrap_or_default();
+                read(row, &adjustments)
+            },
+        )
     }
 
     /// One request; nothing when it was not counted, or is another organization's.
@@ -49,8 +60,13 @@ impl Scope<'_> {
         let ours = Entity::find()
             .filter(Column::Id.eq(request.uuid()))
             .filter(Column::Organization.eq(self.id.uuid()));
-        let row = ours.one(&self.connection).await?;
-        Ok(row.map(read).transpose()?)
+        let Some(row) = ours.one(&self.connection).await? else {
+            return Ok(None);
+        };
+        let of_this = usage_adjustment::Column::Request.eq(row.id);
+        let adjustments = adjustments::of(&self.connection, self.id, of_this).await?;
+        let adjustments = adjustments.get(&row.id).map_or(&[][..], Vec::as_slice);
+        Ok(Some(read(row, adjustments)?))
     }
 }
 
@@ -112,7 +128,7 @@ pub(crate) fn first_id_of(time: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(milliseconds << 80)
 }
 
-fn read(row: Model) -> Result<UsageRow, DbErr> {
+fn read(row: Model, adjustments: &[usage_adjustment::Model]) -> Result<UsageRow, DbErr> {
     let lines: Vec<LineItem> = stored::json("line items", &row.lines)?;
     let cost = row.cost_nanos.map(Nanos::new);
     let provider_cost = row.provider_cost_nanos.map(Nanos::new);
@@ -145,6 +161,10 @@ fn read(row: Model) -> Result<UsageRow, DbErr> {
         estimated: row.estimated,
         service_tier: row.service_tier.as_deref().map(served_tier),
         cost: cost.map(Money::from),
+        adjustments: adjustments.iter().map(adjustments::read).collect::<Result<_, _>>()?,
+        adjusted_cost: adjustments::with(row.cost_nanos, adjustments)
+            .map(Nanos::new)
+            .map(Money::from),
         provider_cost: provider_cost.map(Money::from),
         cost_difference: difference.map(Money::from),
         duration_ms: stored::count(row.duration_us) / 1_000,
@@ -183,7 +203,7 @@ pub(crate) fn window_start(from_ms: i64) -> Option<DateTime<Utc>> {
 }
 
 /// A later release may know more of them.
-fn served_tier(text: &str) -> ServedTier {
+pub(crate) fn served_tier(text: &str) -> ServedTier {
     let mut all = ServedTier::ALL.into_iter();
     all.find(|tier| tier.as_str() == text).unwrap_or(ServedTier::Unknown)
 }

@@ -56,8 +56,8 @@ impl System<'_> {
         Ok(made)
     }
 
-    /// Removes requests of months that ended before a moment, and tells how many rows or parts those were. Sums of usage
-    /// and what was spent of budgets stay.
+    /// Removes requests of months that ended before a moment, with their adjustments, and tells how many rows or parts those
+    /// were. Sums of usage and what was spent of budgets stay.
     pub async fn remove_usage_before(&self, moment: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let month = month_of(moment.date_naive());
         let from = midnight(month);
@@ -69,10 +69,12 @@ impl System<'_> {
                 .await?;
         }
         let first = first_id_of(from);
-        Ok(match self.db.write.get_database_backend() {
+        let removed = match self.db.write.get_database_backend() {
             DbBackend::Postgres => self.drop_parts(first).await?,
             _ => self.delete_portions(first).await?,
-        })
+        };
+        self.delete_adjustments(first).await?;
+        Ok(removed)
     }
 
     /// Since when requests are kept; nothing where none were ever removed.
@@ -94,6 +96,20 @@ impl System<'_> {
         }
         transaction.commit().await?;
         Ok(dropped)
+    }
+
+    async fn delete_adjustments(&self, first: Uuid) -> Result<(), DbErr> {
+        const KEY: &str = "organization, request, reprice";
+        let sql = format!(
+            "DELETE FROM usage_adjustment WHERE ({KEY}) IN \
+             (SELECT {KEY} FROM usage_adjustment WHERE request < ?1 ORDER BY request LIMIT {PORTION})"
+        );
+        loop {
+            let old = stored::statement(self.db.write.get_database_backend(), &sql, [first.into()]);
+            if self.db.write.execute_raw(old).await?.rows_affected() < PORTION {
+                return Ok(());
+            }
+        }
     }
 
     async fn delete_portions(&self, first: Uuid) -> Result<u64, DbErr> {

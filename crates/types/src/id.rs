@@ -181,6 +181,8 @@ ids! {
     RequestId = "req";
     /// One running installation of the server with its own data directory.
     NodeId = "node";
+    /// A run that prices requests anew.
+    RepriceId = "rpr";
 }
 
 impl OrganizationId {

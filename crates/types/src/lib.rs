@@ -19,8 +19,8 @@ pub use duration::{DurationError, HumanDuration};
 pub use error::{Envelope, Problem, ProblemCode};
 pub use id::{
     AuditId, BudgetId, BudgetRequestId, CatalogRefreshId, CredentialId, IdError, IncreaseId, InvitationId, KeyId,
-    LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RequestId, ServiceAccountId,
-    SessionId, TeamId, TokenId,
+    LimitId, ModelId, NodeId, OrganizationId, OverlayId, PersonId, PriceId, ProviderId, RepriceId, RequestId,
+    ServiceAccountId, SessionId, TeamId, TokenId,
 };
 pub use ip_range::{IpRange, IpRangeError};
 pub use likeness::nearest;

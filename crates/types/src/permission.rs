@@ -29,6 +29,8 @@ pub enum Permission {
     BudgetsAsk,
     UsageRead,
     LedgerRead,
+    /// To price requests anew.
+    LedgerWrite,
     /// To keep a month as it is.
     ChargebackLock,
     ChargebackUnlock,
@@ -53,7 +55,7 @@ pub enum Role {
 }
 
 impl Permission {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::OrganizationRead,
         Self::OrganizationWrite,
         Self::OrganizationDelete,
@@ -74,6 +76,7 @@ impl Permission {
         Self::BudgetsAsk,
         Self::UsageRead,
         Self::LedgerRead,
+        Self::LedgerWrite,
         Self::ChargebackLock,
         Self::ChargebackUnlock,
         Self::AuditRead,
@@ -105,6 +108,7 @@ impl Permission {
             | Self::PricesWrite
             | Self::BudgetsWrite
             | Self::LedgerRead
+            | Self::LedgerWrite
             | Self::ChargebackLock
             | Self::AuditRead
             | Self::TokensRead

@@ -173,7 +173,7 @@ fn check_end(field: &str, at: DateTime<Utc>) -> Result<(), ApiError> {
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), ApiError> {
+pub(super) fn check_reason(reason: &str) -> Result<(), ApiError> {
     if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
         let message = format!("must have 1 to {LONGEST_REASON} characters");
         return Err(ApiError::field("reason", &message));

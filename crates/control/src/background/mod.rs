@@ -8,6 +8,7 @@ pub mod key_upkeep;
 pub mod publisher;
 pub mod reconciler;
 pub mod refresh;
+pub mod repricing;
 
 use std::error::Error;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 pub(crate) mod booked;
 pub(crate) mod reconciler;
+pub(crate) mod repricing;
 pub(crate) mod verification;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What was used, what it came to, and who bears it.
 
-use gatewright_types::Permission::{ChargebackLock, ChargebackUnlock, LedgerRead, UsageRead};
+use gatewright_types::Permission::{ChargebackLock, ChargebackUnlock, LedgerRead, LedgerWrite, UsageRead};
 
 use super::{Route, delete, get, needs, post};
-use crate::api::{chargeback, ledger, usage};
+use crate::api::{chargeback, ledger, reprice, usage};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -30,6 +30,24 @@ pub(super) fn routes() -> Vec<Route> {
             get(below!("/ledger/verification")),
             "Whether sums, budgets and counters say what the rows of requests say",
             ledger::verification,
+        ),
+        needs(
+            LedgerWrite,
+            post(below!("/reprice")),
+            "Price requests anew in the background, or tell what that would come to",
+            reprice::create,
+        ),
+        needs(
+            LedgerRead,
+            get(below!("/reprice")),
+            "List runs that price requests anew, the newest first",
+            reprice::list,
+        ),
+        needs(
+            LedgerRead,
+            get(below!("/reprice/{run}")),
+            "How far a run is, and what it came to",
+            reprice::read,
         ),
         needs(
             UsageRead,

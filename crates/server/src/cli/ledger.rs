@@ -12,7 +12,8 @@ use url::form_urlencoded::Serializer;
 
 use super::arguments::{Form, Place, json};
 use super::remote::{block_on, client_for};
-use super::{Ending, chargeback, complain, say};
+use super::reprice::Reprice;
+use super::{Ending, chargeback, complain, reprice, say};
 use crate::env::Strings;
 
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -23,6 +24,8 @@ pub(super) enum Ledger {
     Verify(Verify),
     /// What a month came to, and who bears it.
     Chargeback(chargeback::Report),
+    /// Price requests anew by what is known now, and add the difference to what they cost. Exit code 1: it failed.
+    Reprice(Reprice),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +53,7 @@ pub(super) fn run(command: &Ledger, environment: &Strings) -> Ending {
             Err(error) => complain(&*error),
         },
         Ledger::Chargeback(report) => chargeback::run(report, environment),
+        Ledger::Reprice(reprice) => reprice::run(reprice, environment),
     }
 }
 
@@ -161,7 +165,7 @@ fn unlike(expected: &LedgerSums, found: &LedgerSums) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn written(time: DateTime<Utc>) -> String {
+pub(super) fn written(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

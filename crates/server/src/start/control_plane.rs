@@ -7,7 +7,7 @@ use gatewright_contract::Keyring;
 use gatewright_control::expiry::Kept;
 use gatewright_control::{
     CatalogFetcher, Control, ControlSettings, Parts, bootstrap, canaries, expiry, ingest, key_upkeep, publisher,
-    reconciler, refresh,
+    reconciler, refresh, repricing,
 };
 use gatewright_coord::{Counters, HealthBoard};
 use gatewright_proxy::journal::Journal;
@@ -123,6 +123,11 @@ impl ControlPlane {
         background.keep("keys", move |stop| {
             let control = control.clone();
             until(stop, move |token| key_upkeep::run(control, token))
+        });
+        let control = self.control.clone().into_inner();
+        background.keep("repricing", move |stop| {
+            let control = control.clone();
+            until(stop, move |token| repricing::run(control, token))
         });
         let db = self.db.clone();
         let kept = Kept {

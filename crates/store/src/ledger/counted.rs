@@ -10,6 +10,8 @@ use gatewright_types::{Nanos, RequestId};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use crate::adjustments;
+use crate::entity::usage_adjustment;
 use crate::ingest::outcome_name;
 use crate::rollup::{DAY, HOUR, MINUTE, Tokens};
 use crate::stored;
@@ -28,6 +30,8 @@ pub(crate) struct Entry {
     pub(crate) input_tokens: i64,
     pub(crate) output_tokens: i64,
     pub(crate) budgets: Option<String>,
+    /// What was added to its cost, the oldest first.
+    pub(crate) adjustments: Vec<usage_adjustment::Model>,
 }
 
 /// What rows add up to, in the order of requests, errors, unpriced, tokens in, tokens out and nano-dollars.
@@ -68,14 +72,17 @@ pub(crate) struct AddedUp {
     pub(crate) days: HashMap<Day, Counted>,
     pub(crate) windows: HashMap<Window, Counted>,
     pub(crate) unlike: Vec<Unlike>,
+    pub(crate) adjustments: u64,
+    pub(crate) adjustments_unlike: Vec<Unlike>,
     /// Most rows count in the same windows as another.
     shares: HashMap<String, Vec<Window>>,
 }
 
 impl AddedUp {
     pub(crate) fn add(&mut self, entry: Entry) -> Result<(), DbErr> {
+        self.compare_with_lines(&entry)?;
+        self.compare_adjustments(&entry)?;
         let row = Counted::of(&entry);
-        self.compare_with_lines(&entry, row)?;
         self.all.add(row);
         let started = entry.started_at.timestamp();
         let start = |length: i64| started - started.rem_euclid(length);
@@ -104,18 +111,15 @@ impl AddedUp {
     }
 
     /// A row that costs something costs what its lines come to, rounded once; one whose lines all have a price has a cost.
-    fn compare_with_lines(&mut self, entry: &Entry, row: Counted) -> Result<(), DbErr> {
+    fn compare_with_lines(&mut self, entry: &Entry) -> Result<(), DbErr> {
         let lines: Vec<LineItem> = stored::json("line items", &entry.lines)?;
-        let tokens = Tokens::of(&lines);
-        let picos = lines.iter().try_fold(0_i128, |sum, line| {
-            Some(sum.saturating_add(line.price?.times(line.quantity)))
-        });
-        let cost = picos.map(Nanos::from_picos).map(Nanos::get);
+        let (tokens, cost) = (Tokens::of(&lines), cost_of(&lines));
         let is_right = match entry.cost_nanos {
             Some(_) => cost == entry.cost_nanos,
             None => lines.is_empty() || cost.is_none(),
         };
         if !is_right || (tokens.input, tokens.output) != (entry.input_tokens, entry.output_tokens) {
+            let row = Counted::charged(entry);
             let Counted([requests, errors, unpriced, ..]) = row;
             self.unlike.push(Unlike {
                 request: RequestId::from_uuid(entry.id),
@@ -132,10 +136,61 @@ impl AddedUp {
         }
         Ok(())
     }
+
+    /// An adjustment has the row's own quantities, costs what its lines come to, and adds the rest to what was there before.
+    fn compare_adjustments(&mut self, entry: &Entry) -> Result<(), DbErr> {
+        let mut before = entry.cost_nanos;
+        for adjustment in &entry.adjustments {
+            let lines: Vec<LineItem> = stored::json("line items", &adjustment.lines)?;
+            let (tokens, cost) = (Tokens::of(&lines), cost_of(&lines));
+            let after = before.unwrap_or(0).saturating_add(adjustment.delta_nanos);
+            let is_right = cost == Some(adjustment.cost_nanos)
+                && cost == Some(after)
+                && adjustment.priced == before.is_none()
+                && (tokens.input, tokens.output) == (entry.input_tokens, entry.output_tokens);
+            if !is_right {
+                let priced = i64::from(adjustment.priced);
+                self.adjustments_unlike.push(Unlike {
+                    request: RequestId::from_uuid(entry.id),
+                    lines: Counted([
+                        1,
+                        0,
+                        1 - i64::from(before.is_none()),
+                        tokens.input,
+                        tokens.output,
+                        cost.unwrap_or(0),
+                    ]),
+                    row: Counted([1, 0, 1 - priced, entry.input_tokens, entry.output_tokens, after]),
+                });
+            }
+            before = Some(after);
+            self.adjustments += 1;
+        }
+        Ok(())
+    }
+
+    /// An adjustment of a request that there is not.
+    pub(crate) fn of_nothing(&mut self, adjustment: &usage_adjustment::Model) {
+        let cost = Counted([0, 0, 0, 0, 0, adjustment.delta_nanos]);
+        self.adjustments_unlike.push(Unlike {
+            request: RequestId::from_uuid(adjustment.request),
+            lines: Counted::default(),
+            row: cost,
+        });
+        self.adjustments += 1;
+    }
 }
 
 impl Counted {
+    /// With what was added afterwards.
     fn of(entry: &Entry) -> Self {
+        let Self([requests, errors, _, input, output, _]) = Self::charged(entry);
+        let cost = adjustments::with(entry.cost_nanos, &entry.adjustments);
+        let unpriced = i64::from(entry.provider.is_some() && cost.is_none());
+        Self([requests, errors, unpriced, input, output, cost.unwrap_or(0)])
+    }
+
+    fn charged(entry: &Entry) -> Self {
         let fine = [Outcome::Complete, Outcome::ClientGone].map(outcome_name);
         let error = i64::from(!fine.contains(&entry.outcome.as_str()));
         let unpriced = i64::from(entry.provider.is_some() && entry.cost_nanos.is_none());
@@ -167,6 +222,14 @@ impl From<Counted> for LedgerSums {
             cost: Nanos::new(cost),
         }
     }
+}
+
+/// What lines come to, rounded once; nothing where one has no price.
+fn cost_of(lines: &[LineItem]) -> Option<i64> {
+    let picos = lines.iter().try_fold(0_i128, |sum, line| {
+        Some(sum.saturating_add(line.price?.times(line.quantity)))
+    });
+    picos.map(Nanos::from_picos).map(Nanos::get)
 }
 
 fn count<K: Eq + Hash>(sums: &mut HashMap<K, Counted>, key: K, row: Counted) {

@@ -1,7 +1,7 @@
 //! The ledger: rows of requests are its entries, and everything else that says what was used is derived from them.
 
 mod counted;
-mod openings;
+pub(crate) mod openings;
 mod verification;
 mod windows;
 

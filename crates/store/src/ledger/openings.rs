@@ -12,11 +12,12 @@ use gatewright_types::api::{LimitScope, TagScope, Which};
 use gatewright_types::{DisplayName, OrganizationId, TagName};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, IntoCondition as _, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, Value,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QueryResult, QuerySelect as _, Value,
 };
 use uuid::Uuid;
 
+use crate::adjustments;
 use crate::db::Db;
 use crate::entity::budget_counting;
 use crate::entity::budget_opening::{Column, Entity, Model};
@@ -232,6 +233,8 @@ impl Scope<'_> {
             let Some(last) = rows.last() else {
                 return Ok(spent);
             };
+            let of_page = adjustments::after(after).and(adjustments::up_to(last.id));
+            let adjustments = adjustments::of(&self.connection, self.id, of_page).await?;
             after = last.id;
             for row in rows {
                 let Some(name) = name_of(&budget.scope, &row)? else {
@@ -239,7 +242,9 @@ impl Scope<'_> {
                 };
                 let from_ms = budget.share(counting, row.started_at, None).from_ms;
                 if !counts_already(budget, counting, from_ms, &row)? {
-                    add(&mut spent, (from_ms, name), (row.cost_nanos.unwrap_or(0), 1));
+                    let adjustments = adjustments.get(&row.id).map_or(&[][..], Vec::as_slice);
+                    let cost = adjustments::with(row.cost_nanos, adjustments).unwrap_or(0);
+                    add(&mut spent, (from_ms, name), (cost, 1));
                 }
             }
         }
@@ -261,6 +266,73 @@ impl Scope<'_> {
         };
         rows.iter().map(read).collect()
     }
+}
+
+/// Adds what requests turned out to cost to the openings that they were added up in.
+pub(crate) async fn adjust(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    budgets: &[Budget],
+    adjusted: &[(&usage::Model, i64)],
+) -> Result<(), DbErr> {
+    let countings = budget_counting::Entity::find()
+        .filter(budget_counting::Column::Organization.eq(organization.uuid()))
+        .all(transaction)
+        .await?;
+    let countings: HashMap<Uuid, _> = countings.into_iter().map(|row| (row.budget, row)).collect();
+    for budget in budgets {
+        let known = countings.get(&budget.id.uuid());
+        let Some(known) = known.filter(|known| known.counting == written(budget)) else {
+            continue;
+        };
+        let counting = budget.counting(known.since);
+        let (first, end) = bounds(counting, known.since);
+        let mut changed = Spent::new();
+        for (row, delta_nanos) in adjusted {
+            let within = row.started_at >= first && end.is_none_or(|end| row.started_at < end);
+            if !within || !is_of(&budget.scope, row)? {
+                continue;
+            }
+            let from_ms = budget.share(counting, row.started_at, None).from_ms;
+            if let Some(name) = name_of(&budget.scope, row)?
+                && !counts_already(budget, counting, from_ms, row)?
+            {
+                add(&mut changed, (from_ms, name), (*delta_nanos, 0));
+            }
+        }
+        for ((from_ms, name), (delta_nanos, _)) in changed {
+            Entity::update_many()
+                .col_expr(Column::CostNanos, Expr::col(Column::CostNanos).add(delta_nanos))
+                .filter(Column::Organization.eq(organization.uuid()))
+                .filter(Column::Budget.eq(budget.id.uuid()))
+                .filter(Column::FromMs.eq(from_ms))
+                .filter(Column::Name.eq(name))
+                .exec(transaction)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The same of one row as `of_rows`.
+fn is_of(scope: &LimitScope, row: &usage::Model) -> Result<bool, DbErr> {
+    Ok(match scope {
+        LimitScope::Organization => true,
+        LimitScope::Team(team) => row.team == Some(team.uuid()),
+        LimitScope::Key(key) => row.key == key.uuid(),
+        LimitScope::User(person) => row.owner == Some(person.uuid()),
+        LimitScope::EndUser(Which::One(name)) => row.end_user.as_deref() == Some(name.as_str()),
+        LimitScope::EndUser(Which::Each(_)) => row.end_user.is_some(),
+        LimitScope::Tag(TagScope { name, value }) => {
+            let Some(tags) = &row.tags else { return Ok(false) };
+            let tags: BTreeMap<TagName, String> = stored::json("tags", tags)?;
+            let tag = tags.get(name);
+            tag.is_some_and(|tag| value.as_ref().is_none_or(|value| value.as_str() == tag))
+        }
+        LimitScope::Provider(provider) => row.provider.as_deref() == Some(provider.as_str()),
+        LimitScope::Model(model) => row.model.as_deref() == Some(model.as_str()),
+        LimitScope::Credential(credential) => row.credential == Some(credential.uuid()),
+    })
 }
 
 /// By which windows it counts.

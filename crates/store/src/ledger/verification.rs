@@ -7,6 +7,7 @@ use std::hash::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_types::api::{LedgerCheck, LedgerDifference, LedgerSums, LedgerVerification, LedgerVerificationQuery};
 use gatewright_types::{BudgetId, KeyId, OrganizationId, TeamId};
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
     QuerySelect as _, Value,
@@ -14,6 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::counted::{AddedUp, Counted, Day, Entry, Window};
+use crate::adjustments;
 use crate::db::Db;
 use crate::entity::usage::{Column, Entity};
 use crate::error::DatabaseError;
@@ -77,6 +79,11 @@ impl Scope<'_> {
             ..LedgerDifference::between(LedgerCheck::Lines, unlike.lines.into(), unlike.row.into())
         });
         verification.note(LedgerCheck::Lines, all.requests, unlike);
+        let unlike = rows.adjustments_unlike.iter().map(|unlike| LedgerDifference {
+            request: Some(unlike.request),
+            ..LedgerDifference::between(LedgerCheck::Adjustments, unlike.lines.into(), unlike.row.into())
+        });
+        verification.note(LedgerCheck::Adjustments, rows.adjustments, unlike);
 
         for (check, granularity, mut counted) in [
             (LedgerCheck::Minutes, MINUTE, rows.minutes),
@@ -129,19 +136,22 @@ impl Scope<'_> {
         if let Some(from) = span.time(span.from) {
             after = first_id_of(from - MINTED_WITHIN);
         }
+        let to = span.time(span.to);
+        let beyond = to.map_or(Uuid::max(), |to| first_id_of(to + MINTED_WITHIN));
         loop {
-            let mut ours = Entity::find()
+            let rows = Entity::find()
                 .filter(Column::Organization.eq(self.id.uuid()))
-                .filter(Column::Id.gt(after));
-            if let Some(to) = span.time(span.to) {
-                ours = ours.filter(Column::Id.lt(first_id_of(to + MINTED_WITHIN)));
-            }
-            let rows = ours.order_by_asc(Column::Id).limit(PAGE).all(&self.connection).await?;
-            let Some(last) = rows.last() else {
-                return Ok(added_up);
-            };
-            after = last.id;
+                .filter(Column::Id.gt(after))
+                .filter(Column::Id.lt(beyond))
+                .order_by_asc(Column::Id)
+                .limit(PAGE)
+                .all(&self.connection)
+                .await?;
+            let last = rows.last().map(|row| row.id);
+            let of_page = adjustments::after(after).and(adjustments::up_to(last.unwrap_or(beyond)));
+            let mut adjustments = adjustments::of(&self.connection, self.id, of_page).await?;
             for row in rows {
+                let adjustments = adjustments.remove(&row.id).unwrap_or_default();
                 if span.holds(row.started_at.timestamp()) {
                     added_up.add(Entry {
                         id: row.id,
@@ -155,8 +165,20 @@ impl Scope<'_> {
                         input_tokens: row.input_tokens,
                         output_tokens: row.output_tokens,
                         budgets: row.budgets,
+                        adjustments,
                     })?;
                 }
+            }
+            let mut of_nothing: Vec<_> = adjustments.into_values().flatten().collect();
+            of_nothing.sort_by_key(|adjustment| (adjustment.request, adjustment.reprice));
+            for adjustment in of_nothing {
+                if span.holds(adjustment.started_at.timestamp()) {
+                    added_up.of_nothing(&adjustment);
+                }
+            }
+            match last {
+                Some(last) => after = last,
+                None => return Ok(added_up),
             }
         }
     }
@@ -227,7 +249,7 @@ impl Span {
 
     fn since(self, from: i64) -> Self {
         Self {
-            from: Some(self.from.map_or(from, |earlier| earlier.max(from))),
+            from: Some(self.from.map_or(from, |earlier| Ord::max(earlier, from))),
             ..self
         }
     }

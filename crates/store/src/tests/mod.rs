@@ -2,6 +2,7 @@
 //! its own. `GATEWRIGHT_TEST_POSTGRES` is the address of a server's maintenance database; without it the PostgreSQL
 //! half is skipped, except in continuous integration, where it must not be missing.
 
+mod adjusting;
 mod budgets;
 mod canaries;
 mod catalog;

@@ -11,6 +11,8 @@ words! {
     LedgerCheck {
         /// Each row's own lines: what they add up to.
         Lines = "lines",
+        /// What was added to rows' costs afterwards: its own lines, and what was there before.
+        Adjustments = "adjustments",
         /// Sums of usage by minute, as long as they are kept.
         Minutes = "minutes",
         Hours = "hours",

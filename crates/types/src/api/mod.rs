@@ -31,6 +31,7 @@ mod probe;
 mod provider_kind;
 mod provider_settings;
 mod providers;
+mod reprice;
 mod retries;
 mod route;
 mod service_accounts;
@@ -102,6 +103,7 @@ pub use probe::ProbeSettings;
 pub use provider_kind::ProviderKind;
 pub use provider_settings::{ProviderSetting, ProviderSettings};
 pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
+pub use reprice::{NewReprice, PricedAnew, Reprice, RepricePart, RepriceState, RepriceSums};
 pub use retries::Retries;
 pub use route::{
     Affinity, Canary, Case, FailureClass, FallbackStep, Fault, FaultKind, Ramp, Rollback, Route, RouteTarget, Sticky,
@@ -119,6 +121,6 @@ pub use timeouts::Timeouts;
 pub use tokens::{MintedToken, NewToken, Token};
 pub use traces::{TraceSettings, TracedRequests};
 pub use usage::{
-    CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageBucket, UsageBudget, UsageGroup, UsageQuery, UsageRow,
-    UsageSeries, UsageSeriesQuery,
+    CacheStatus, LineItem, Outcome, ServedTier, Totals, UsageAdjustment, UsageBucket, UsageBudget, UsageGroup,
+    UsageQuery, UsageRow, UsageSeries, UsageSeriesQuery,
 };

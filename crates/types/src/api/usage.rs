@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Dialect;
 use crate::{
-    BudgetId, CredentialId, DisplayName, KeyId, ModelName, Money, Nanos, PersonId, RequestId, Slug, TagName, TeamId,
-    UnitPrice, UpstreamModel, UsageUnit,
+    BudgetId, CredentialId, DisplayName, KeyId, ModelName, Money, Nanos, PersonId, RepriceId, RequestId, Slug, TagName,
+    TeamId, UnitPrice, UpstreamModel, UsageUnit,
 };
 
 /// How a request ended.
@@ -148,8 +148,12 @@ pub struct UsageRow {
     pub estimated: bool,
     /// How the provider says it served the request, which decides the prices; null when it did not say.
     pub service_tier: Option<ServedTier>,
-    /// Null when unpriced.
+    /// What was charged; null when unpriced.
     pub cost: Option<Money>,
+    /// What was added to it by pricing it anew, the oldest first.
+    pub adjustments: Vec<UsageAdjustment>,
+    /// `cost` with all of these; null when still unpriced.
+    pub adjusted_cost: Option<Money>,
     /// What the provider says it charges; null when it did not say.
     pub provider_cost: Option<Money>,
     /// How much more that is than `cost`; null when either is.
@@ -170,6 +174,19 @@ pub struct UsageRow {
     pub downgraded_to: Option<ModelName>,
     /// The budget or limit that refused it, or, in shadow, would have.
     pub over: Option<String>,
+}
+
+/// A request that was priced anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsageAdjustment {
+    pub reprice: RepriceId,
+    /// How much more that is than before.
+    pub difference: Money,
+    pub cost: Money,
+    /// The same quantities, at the prices it goes by.
+    pub lines: Vec<LineItem>,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,171 @@
+//! What a request comes to at prices that were not known when it ran, from what its row says of it. A request whose row does
+//! not tell enough is left alone: nothing is guessed.
+
+use chrono::{DateTime, Utc};
+use gatewright_llm::{Bill, Catalog, Tokens};
+use gatewright_types::api::{Dialect, LineItem, NativeDialect, Outcome, ServedTier};
+use gatewright_types::{Slug, UpstreamModel};
+
+use crate::{AppliedPrice, Tenant};
+
+/// What was metered of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Metered<'a> {
+    pub provider: &'a Slug,
+    pub model: Option<&'a UpstreamModel>,
+    pub lines: &'a [LineItem],
+    pub served: Option<ServedTier>,
+    pub dialect: Dialect,
+    pub outcome: Outcome,
+    pub attempts: u32,
+    pub estimated: bool,
+}
+
+impl Tenant {
+    /// The bill of a request by the price in force at a time. Nothing where it has none, or where that cannot be told.
+    pub fn bill_again(&self, catalog: &Catalog, metered: &Metered<'_>, at: DateTime<Utc>) -> Option<Bill> {
+        let tokens = metered.tokens()?;
+        let price = self.price_at(catalog, metered.provider, metered.model?, at)?;
+        // Nobody said how a call was served that failed.
+        let served = metered.served.filter(|_| metered.outcome != Outcome::Failed);
+        let bill = price.bill(&tokens, served);
+        bill.cost.is_some().then_some(bill)
+    }
+
+    /// Own prices are of a provider by its name, also of one that is gone.
+    fn price_at<'a>(
+        &'a self,
+        catalog: &Catalog,
+        provider: &Slug,
+        model: &UpstreamModel,
+        at: DateTime<Utc>,
+    ) -> Option<AppliedPrice<'a>> {
+        let known = self.providers.get(provider);
+        let name = known.map_or(model, |known| self.own.name(known.kind, model));
+        let own = self.prices.get(provider);
+        let own = own.and_then(|models| models.get(model).or_else(|| models.get(name)));
+        match own.and_then(|prices| prices.iter().find(|price| price.effective_from <= at)) {
+            Some(price) => Some(AppliedPrice::Own(price)),
+            None => catalog.lookup(known?.kind, name.as_str(), at).map(AppliedPrice::Listed),
+        }
+    }
+}
+
+impl Metered<'_> {
+    /// What was used of each unit by the one call there was. The lines of a call are in the order of their units: where one
+    /// stands behind a later one, there were several, and perhaps of other targets.
+    fn tokens(&self) -> Option<Tokens> {
+        let several = self.outcome == Outcome::Failed && self.attempts > 1;
+        // Of a model that may draw a picture, an estimate says nothing.
+        let untold = self.estimated && self.dialect == Dialect::Native(NativeDialect::BedrockInvoke);
+        let in_order = self.lines.is_sorted_by(|one, next| one.unit < next.unit);
+        if several || untold || !in_order {
+            return None;
+        }
+        let mut tokens = Tokens::default();
+        for line in self.lines {
+            tokens.set(line.unit, line.quantity);
+        }
+        Some(tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_types::api::Rates;
+    use gatewright_types::{Nanos, OrganizationId, PriceId, UsageUnit};
+
+    use super::*;
+    use crate::{OrganizationUnit, PriceUnit, UnitBody, UnitId, compile};
+
+    const AT: &str = "2026-11-30T12:00:00Z";
+
+    fn tenant() -> Tenant {
+        let price = |input: &str, from: &str| {
+            UnitBody::Price(PriceUnit {
+                provider: "gone".parse().expect("a name"),
+                model: "echo".parse().expect("a model"),
+                rates: Rates {
+                    input: Some(input.parse().expect("a price")),
+                    output: Some("2".parse().expect("a price")),
+                    ..Rates::default()
+                },
+                effective_from: from.parse().expect(from),
+            })
+        };
+        let organization = OrganizationUnit::new("acme".parse().expect("a slug"));
+        let units = [
+            (UnitId::Organization, UnitBody::Organization(organization)),
+            (UnitId::Price(PriceId::mint()), price("1", "2026-11-01T00:00:00Z")),
+            (UnitId::Price(PriceId::mint()), price("3", AT)),
+        ];
+        compile(OrganizationId::mint(), &units.into()).expect("it compiles")
+    }
+
+    fn line(unit: UsageUnit, quantity: u64) -> LineItem {
+        LineItem {
+            unit,
+            quantity,
+            price: None,
+            price_version: None,
+        }
+    }
+
+    #[test]
+    fn a_request_is_priced_by_what_was_in_force_unless_its_lines_tell_too_little() {
+        let tenant = tenant();
+        let (provider, model) = (
+            "gone".parse().expect("a name"),
+            "echo".parse::<UpstreamModel>().expect("a model"),
+        );
+        let one = [line(UsageUnit::InputUncached, 10), line(UsageUnit::OutputText, 1)];
+        let two = [&one[..], &one[..1]].concat();
+        let searched = [line(UsageUnit::InputUncached, 10), line(UsageUnit::WebSearch, 1)];
+        let metered = Metered {
+            provider: &provider,
+            model: Some(&model),
+            lines: &one,
+            served: None,
+            dialect: Dialect::OpenaiChat,
+            outcome: Outcome::Complete,
+            attempts: 1,
+            estimated: false,
+        };
+        let at: DateTime<Utc> = AT.parse().expect(AT);
+        let cost = |metered: Metered<'_>, at| {
+            let bill = tenant.bill_again(&Catalog::default(), &metered, at);
+            bill.and_then(|bill| bill.cost).map(Nanos::get)
+        };
+
+        assert_eq!(cost(metered, at), Some(32_000));
+        assert_eq!(cost(metered, at - chrono::TimeDelta::seconds(1)), Some(12_000));
+        let outcome = Outcome::Failed;
+        assert_eq!(cost(Metered { outcome, ..metered }, at), Some(32_000));
+        let flex = Some(ServedTier::Flex);
+        for untold in [
+            Metered { lines: &two, ..metered },
+            Metered {
+                lines: &searched,
+                ..metered
+            },
+            Metered { model: None, ..metered },
+            Metered {
+                served: flex,
+                ..metered
+            },
+            Metered {
+                outcome,
+                attempts: 2,
+                ..metered
+            },
+            Metered {
+                estimated: true,
+                dialect: Dialect::Native(NativeDialect::BedrockInvoke),
+                ..metered
+            },
+        ] {
+            assert_eq!(cost(untold, at), None, "{untold:?}");
+        }
+        assert_eq!(cost(metered, DateTime::UNIX_EPOCH), None);
+    }
+}

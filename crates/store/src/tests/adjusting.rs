@@ -1,0 +1,345 @@
+//! Requests that are priced anew: each once by a run, in everything that they count in, and what does not add up is found.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use gatewright_contract::{Batch, BudgetShare, Revision, UsageRecord};
+use gatewright_types::api::{
+    LedgerCheck, LedgerVerificationQuery, NewReprice, PricedAnew, RepriceState, RepriceSums, UsageGroup, UsageQuery,
+    UsageSeriesQuery,
+};
+use gatewright_types::{BudgetId, Money, Nanos, NodeId, OrganizationId, RepriceId, UnitPrice};
+
+use super::fixture::{Fixture, refused_field};
+use super::ingesting::records;
+use super::on_both_databases;
+use crate::adjustments::adjusted_cost;
+use crate::{Adjustment, ChargedRequest, RepriceRun, RepriceStep};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn new(reason: &str) -> NewReprice {
+    NewReprice {
+        from: Utc::now() - DAY,
+        to: Utc::now() + DAY,
+        provider: None,
+        model: None,
+        priced_at: None,
+        reason: reason.to_owned(),
+        dry_run: false,
+    }
+}
+
+/// Sixty requests that count in a budget, of which every sixth has no price and every tenth no model of the organization.
+async fn counted(fixture: &Fixture) -> (OrganizationId, Vec<UsageRecord>) {
+    let acme = fixture.organization_named("acme").await;
+    let budget = BudgetId::mint();
+    let mut all = records(acme, 60);
+    for (number, record) in (0..).zip(&mut all) {
+        record.budgets.push(BudgetShare {
+            budget,
+            from_ms: 0,
+            name: None,
+        });
+        if number % 6 == 0 {
+            record.cost = None;
+            record.lines.iter_mut().for_each(|line| line.price = None);
+        }
+        if number % 10 == 0 {
+            (record.model, record.model_id) = (Some("invented".to_owned()), None);
+        }
+    }
+    let batch = Batch {
+        node: NodeId::mint(),
+        follows: 0,
+        first: 1,
+        records: all.clone(),
+    };
+    fixture.system().ingest(&batch).await.expect("the batch comes in");
+    (acme, all)
+}
+
+async fn begun(fixture: &Fixture, acme: OrganizationId, reason: &str) -> RepriceRun {
+    let id = RepriceId::mint();
+    let run = fixture
+        .change(acme, async |tx| {
+            tx.create_reprice(acme, id, &new(reason), Revision(0)).await
+        })
+        .await;
+    run.expect("it begins");
+    let mut taken = fixture.system().take_up_reprices().await.expect("runs");
+    assert_eq!(taken.len(), 1);
+    taken.pop().expect("one")
+}
+
+/// As if each token cost so much.
+fn at(picos: i64, request: ChargedRequest) -> Adjustment {
+    let mut lines = request.lines.clone();
+    for line in &mut lines {
+        line.price = Some(UnitPrice::from_picos(picos));
+        line.price_version = Some("price_new".to_owned());
+    }
+    Adjustment {
+        request,
+        cost: Nanos::new(22 * picos / 1_000),
+        lines,
+    }
+}
+
+async fn portion(fixture: &Fixture, run: &mut RepriceRun, limit: u64, picos: i64) -> Option<RepriceStep> {
+    let scope = fixture.organization(run.organization);
+    let requests = scope
+        .charged(&run.range, Some(run.position), limit)
+        .await
+        .expect("requests");
+    let position = requests.last()?.id;
+    let mut after = run.sums.clone();
+    let adjustments: Vec<_> = requests.into_iter().map(|request| at(picos, request)).collect();
+    for adjustment in &adjustments {
+        after.add(PricedAnew {
+            provider: &adjustment.request.provider,
+            model: adjustment.request.model.as_ref(),
+            before: adjustment.request.cost,
+            priced: Some((adjustment.cost, "price_new")),
+        });
+    }
+    let changed = adjustments.into_iter().filter(|one| one.request.cost != Some(one.cost));
+    let changed: Vec<_> = changed.collect();
+    let step = fixture
+        .adjust(run, &changed, &[], position, &after)
+        .await
+        .expect("the database");
+    if step == RepriceStep::Done {
+        (run.position, run.sums) = (position, after);
+    }
+    Some(step)
+}
+
+async fn clean(fixture: &Fixture, acme: OrganizationId) -> bool {
+    let query = LedgerVerificationQuery::default();
+    let verification = fixture.verify_ledger(acme, &query).await.expect("it is read");
+    verification.clean
+}
+
+async fn spent(fixture: &Fixture, all: &[UsageRecord]) -> i64 {
+    let share = all.first().and_then(|record| record.budgets.first()).expect("a budget");
+    let acme = all.first().expect("one").organization;
+    let rows = fixture.organization(acme).spent(share.budget, 0).await.expect("rows");
+    rows.iter().map(|row| row.cost.get()).sum()
+}
+
+async fn each_request_is_adjusted_once_in_everything_it_counts_in(fixture: Fixture) {
+    let (acme, all) = counted(&fixture).await;
+    let mut run = begun(&fixture, acme, "the price was wrong").await;
+    let mut late = run.clone();
+
+    assert_eq!(portion(&fixture, &mut run, 25, 300_000).await, Some(RepriceStep::Done));
+    assert_eq!(portion(&fixture, &mut late, 40, 300_000).await, Some(RepriceStep::Lost));
+    assert!(clean(&fixture, acme).await, "half way");
+    assert!(fixture.system().take_up_reprices().await.expect("runs").is_empty());
+    while portion(&fixture, &mut run, 25, 300_000).await.is_some() {}
+    assert_eq!(
+        fixture.end_reprice(&run, None).await.expect("it ends"),
+        RepriceStep::Done
+    );
+    assert_eq!(fixture.end_reprice(&run, None).await.expect("again"), RepriceStep::Lost);
+
+    let query = LedgerVerificationQuery::default();
+    let verification = fixture.verify_ledger(acme, &query).await.expect("it is read");
+    assert!(verification.clean, "{verification:#?}");
+    assert_eq!(verification.cost, Nanos::new(60 * 6_600));
+    let told = fixture
+        .organization(acme)
+        .reprice(run.id)
+        .await
+        .expect("read")
+        .expect("there");
+    assert_eq!(told.state, RepriceState::Done);
+    let RepriceSums {
+        requests,
+        changed,
+        before,
+        after,
+        ..
+    } = told.sums;
+    assert_eq!((requests, changed), (60, 60));
+    assert_eq!((before, after), (Nanos::new(50 * 3_300), Nanos::new(60 * 6_600)));
+    assert_eq!(spent(&fixture, &all).await, 60 * 6_600);
+
+    let series = UsageSeriesQuery::new(Utc::now() - DAY, Utc::now() + DAY, UsageGroup::Model);
+    let series = fixture.organization(acme).usage_series(&series).await.expect("sums");
+    assert_eq!(
+        (series.totals.cost, series.totals.unpriced),
+        (Nanos::new(60 * 6_600), 0)
+    );
+    let of_none = series.buckets.iter().filter(|bucket| bucket.group.is_none());
+    assert_eq!(of_none.map(|bucket| bucket.totals.cost.get()).sum::<i64>(), 6 * 6_600);
+
+    let rows = fixture
+        .organization(acme)
+        .usage(&UsageQuery::default())
+        .await
+        .expect("rows")
+        .items;
+    for row in &rows {
+        assert_eq!(row.adjusted_cost, Some(Money::from(Nanos::new(6_600))));
+        assert_ne!(row.cost, row.adjusted_cost);
+        assert_eq!(row.adjustments.len(), 1);
+    }
+    let sum = format!("SELECT CAST(SUM({}) AS BIGINT) FROM usage u", adjusted_cost("u"));
+    assert_eq!(fixture.number(&sum).await, 60 * 6_600);
+}
+
+async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixture) {
+    let (acme, all) = counted(&fixture).await;
+    let mut run = begun(&fixture, acme, "first").await;
+    let id = RepriceId::mint();
+    let other = fixture
+        .change(acme, async |tx| {
+            tx.create_reprice(acme, id, &new("too soon"), Revision(0)).await
+        })
+        .await;
+    assert_eq!(refused_field(other), "reprice");
+    while portion(&fixture, &mut run, 100, 300_000).await.is_some() {}
+    fixture.end_reprice(&run, None).await.expect("it ends");
+
+    let mut again = begun(&fixture, acme, "again").await;
+    while portion(&fixture, &mut again, 100, 300_000).await.is_some() {}
+    assert_eq!((again.sums.requests, again.sums.changed), (60, 0));
+    fixture
+        .end_reprice(&again, Some("prices changed"))
+        .await
+        .expect("it ends");
+    let mut back = begun(&fixture, acme, "back").await;
+    while portion(&fixture, &mut back, 100, 150_000).await.is_some() {}
+    fixture.end_reprice(&back, None).await.expect("it ends");
+
+    assert!(clean(&fixture, acme).await);
+    assert_eq!(spent(&fixture, &all).await, 60 * 3_300);
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 120);
+    let states = fixture
+        .organization(acme)
+        .reprices(&Default::default())
+        .await
+        .expect("runs");
+    let states: Vec<_> = states.items.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RepriceState::Done, RepriceState::Failed, RepriceState::Done]);
+}
+
+async fn a_tampered_adjustment_is_found(fixture: Fixture) {
+    let (acme, _) = counted(&fixture).await;
+    let mut run = begun(&fixture, acme, "first").await;
+    while portion(&fixture, &mut run, 100, 300_000).await.is_some() {}
+    fixture.end_reprice(&run, None).await.expect("it ends");
+    let found = async || {
+        let query = LedgerVerificationQuery::default();
+        let verification = fixture.verify_ledger(acme, &query).await.expect("it is read");
+        let wrong = verification.checks.into_iter().filter(|check| check.differences > 0);
+        wrong.map(|check| check.check).collect::<Vec<_>>()
+    };
+    let one = "request = (SELECT request FROM usage_adjustment ORDER BY request LIMIT 1)";
+    assert!(found().await.is_empty());
+
+    let sums = [
+        LedgerCheck::Minutes,
+        LedgerCheck::Hours,
+        LedgerCheck::Days,
+        LedgerCheck::BudgetSpend,
+    ];
+    let both = [&[LedgerCheck::Adjustments][..], &sums].concat();
+    fixture
+        .run(&format!(
+            "UPDATE usage_adjustment SET delta_nanos = delta_nanos + 1 WHERE {one}"
+        ))
+        .await;
+    assert_eq!(found().await, both);
+    fixture
+        .run(&format!(
+            "UPDATE usage_adjustment SET delta_nanos = delta_nanos - 1 WHERE {one}"
+        ))
+        .await;
+    fixture
+        .run(&format!("UPDATE usage_adjustment SET priced = NOT priced WHERE {one}"))
+        .await;
+    assert_eq!(found().await, [LedgerCheck::Adjustments]);
+    fixture.run(&format!("DELETE FROM usage_adjustment WHERE {one}")).await;
+    assert_eq!(found().await, sums);
+}
+
+async fn adjustments_go_with_their_requests(fixture: Fixture) {
+    let (acme, all) = counted(&fixture).await;
+    let mut run = begun(&fixture, acme, "first").await;
+    while portion(&fixture, &mut run, 100, 300_000).await.is_some() {}
+    fixture.end_reprice(&run, None).await.expect("it ends");
+    let later = Utc::now() + 40 * DAY;
+    fixture.system().make_usage_parts(later).await.expect("parts are made");
+
+    fixture.system().remove_usage_before(later).await.expect("old ones go");
+
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 0);
+    assert_eq!(spent(&fixture, &all).await, 60 * 6_600);
+    assert!(clean(&fixture, acme).await);
+}
+
+async fn only_requests_of_the_range_are_looked_at(fixture: Fixture) {
+    let (acme, mut all) = counted(&fixture).await;
+    let mut run = begun(&fixture, acme, "first").await;
+    let scope = fixture.organization(acme);
+    let count = async |run: &RepriceRun, after| scope.charged(&run.range, after, 100).await.expect("requests").len();
+    let first = all.remove(0);
+
+    assert_eq!(count(&run, None).await, 60);
+    assert_eq!(count(&run, Some(first.id)).await, 59);
+    run.range.from = first.started_at + Duration::from_millis(30);
+    run.range.to = first.started_at + Duration::from_millis(40);
+    assert_eq!(count(&run, Some(first.id)).await, 10);
+    run.range.model = "gpt-4o".parse().ok();
+    run.range.provider = "openai".parse().ok();
+    assert_eq!(count(&run, Some(first.id)).await, 10);
+    run.range.model = "other".parse().ok();
+    assert_eq!(count(&run, Some(first.id)).await, 0);
+    run.range.model = None;
+    run.range.provider = "other".parse().ok();
+    assert_eq!(count(&run, Some(first.id)).await, 0);
+}
+
+async fn a_range_that_touches_a_locked_month_is_refused_by_its_name(fixture: Fixture) {
+    let (acme, _) = counted(&fixture).await;
+    let (from, to) = ("2026-09-15T00:00:00Z", "2026-11-01T00:00:00Z");
+    let (from, to) = (from.parse().expect(from), to.parse().expect(to));
+    let new = NewReprice {
+        from,
+        to,
+        ..new("late")
+    };
+    let scope = fixture.organization(acme);
+    let organization = match fixture.is_postgres() {
+        true => format!("'{}'", acme.uuid()),
+        false => format!("x'{}'", acme.uuid().simple()),
+    };
+    for month in ["2026-11", "2026-10"] {
+        assert!(scope.locked_months(from, to).await.expect("it is read").is_empty());
+        let lock = format!(
+            "INSERT INTO chargeback_month VALUES ({organization}, '{month}', '2026-11-30 00:00:00+00:00', 'ana', \
+             'even', 0, 0, 0, 0, 0)"
+        );
+        fixture.run(&lock).await;
+    }
+
+    let id = RepriceId::mint();
+    let refused = fixture
+        .change(acme, async |tx| tx.create_reprice(acme, id, &new, Revision(0)).await)
+        .await;
+
+    let refused = refused.map(drop).expect_err("it is refused").to_string();
+    assert!(refused.contains("2026-10 is locked"), "{refused}");
+}
+
+on_both_databases!(
+    each_request_is_adjusted_once_in_everything_it_counts_in,
+    a_second_run_adds_the_difference_and_one_runs_at_a_time,
+    a_tampered_adjustment_is_found,
+    adjustments_go_with_their_requests,
+    only_requests_of_the_range_are_looked_at,
+    a_range_that_touches_a_locked_month_is_refused_by_its_name,
+);

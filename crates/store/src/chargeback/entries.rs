@@ -5,6 +5,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use gatewright_types::{Month, OrganizationId};
 use sea_orm::{DbBackend, Value};
 
+use crate::adjustments::{adjusted_cost_or_null, adjusted_lines};
 use crate::usage::{MINTED_WITHIN, first_id_of};
 
 /// Which of them are asked for.
@@ -55,9 +56,11 @@ impl Entries {
 
     /// A query that gives an entry a row.
     pub(super) fn sql(&self) -> String {
+        // With what was added to them since.
+        let (lines, cost) = (adjusted_lines("usage"), adjusted_cost_or_null("usage"));
         let counted = format!(
-            "{COLUMNS}, usage.lines, usage.cost_nanos, usage.input_tokens, usage.output_tokens, 1 AS requests, \
-             CASE WHEN usage.provider IS NOT NULL AND usage.cost_nanos IS NULL THEN 1 ELSE 0 END AS unpriced"
+            "{COLUMNS}, {lines} AS lines, {cost} AS cost_nanos, usage.input_tokens, usage.output_tokens, 1 AS requests, \
+             CASE WHEN usage.provider IS NOT NULL AND {cost} IS NULL THEN 1 ELSE 0 END AS unpriced"
         );
         // All parameters stand in both: PostgreSQL takes none whose type nothing tells.
         let in_time = "usage.organization = ?1 AND usage.id >= ?2 AND usage.id < ?3 AND usage.started_at >= ?4 \

@@ -3,6 +3,7 @@
 mod accounting;
 mod bad_input;
 mod budget_configuration;
+mod budget_explanation;
 mod budget_news;
 mod budget_settings;
 mod budgets;

@@ -56,23 +56,27 @@ pub(crate) async fn states(
     Ok(states.collect())
 }
 
+/// As nodes count by it. What is stored was compiled when it was saved; an earlier release may have thought otherwise.
+pub(crate) fn compiled(row: &BudgetRow) -> Option<Budget> {
+    let unit = BudgetUnit {
+        scope: row.scope.clone(),
+        spec: row.spec.clone(),
+        increases: row
+            .increases
+            .iter()
+            .map(|increase| IncreaseUnit {
+                amount: increase.amount,
+                expires_at: increase.expires_at,
+            })
+            .collect(),
+        since: Some(row.created_at),
+    };
+    Budget::compiled(row.id, &unit)
+}
+
 impl Asked {
     fn of(row: &BudgetRow, now: DateTime<Utc>) -> Option<Self> {
-        let unit = BudgetUnit {
-            scope: row.scope.clone(),
-            spec: row.spec.clone(),
-            increases: row
-                .increases
-                .iter()
-                .map(|increase| IncreaseUnit {
-                    amount: increase.amount,
-                    expires_at: increase.expires_at,
-                })
-                .collect(),
-            since: Some(row.created_at),
-        };
-        // What is stored was compiled when it was saved; an earlier release may have thought otherwise.
-        let budget = Budget::compiled(row.id, &unit)?;
+        let budget = compiled(row)?;
         let counting = budget.counting(now);
         Some(Self {
             before: budget.carried_from(counting),

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod auth;
 mod background;
+mod budget_explanation;
 mod budget_news;
 mod budget_state;
 mod canary;

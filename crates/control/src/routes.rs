@@ -519,6 +519,12 @@ pub(crate) fn routes() -> Vec<Route> {
             budgets::read,
         ),
         needs(
+            BudgetsRead,
+            get(below!("/budgets/{budget}/explain")),
+            "Why a budget stands where it stands, and how far beyond its cap it may end",
+            budgets::explain,
+        ),
+        needs(
             BudgetsWrite,
             patch(below!("/budgets/{budget}")),
             "Change all of a budget but its scope",

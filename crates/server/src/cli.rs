@@ -2,6 +2,7 @@
 
 mod arguments;
 mod assertions;
+mod budget_explanation;
 mod chargeback;
 mod client;
 mod explain;

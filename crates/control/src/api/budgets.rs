@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use gatewright_store::BudgetRow;
 use gatewright_types::api::{
-    Budget, BudgetAlert, BudgetChange, BudgetDecision, BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery,
-    NewBudget, NewBudgetRequest, NewIncrease,
+    Budget, BudgetAlert, BudgetChange, BudgetDecision, BudgetExplanation, BudgetRequest, BudgetRequestQuery, Increase,
+    LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
 };
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Nanos, Page};
 use serde_json::json;
 
 use crate::access::Call;
+use crate::budget_explanation::explained;
 use crate::budget_state;
 use crate::endpoint::{Created, Json, NoContent, Path, Path2, Query};
 use crate::error::ApiError;
@@ -34,6 +35,15 @@ pub(crate) async fn create(call: Call, Json(new): Json<NewBudget>) -> Result<Cre
 pub(crate) async fn read(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<Budget>, ApiError> {
     let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
     told(&call, row).await.map(Json)
+}
+
+pub(crate) async fn explain(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<BudgetExplanation>, ApiError> {
+    let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
+    let compiled = budget_state::compiled(&row)
+        .ok_or_else(|| ApiError::conflict("this release does not understand the budget: change it, or make it anew"))?;
+    let budget = told(&call, row).await?;
+    let explained = explained(&call.control, call.organization.id, budget, &compiled).await?;
+    Ok(Json(explained))
 }
 
 pub(crate) async fn update(

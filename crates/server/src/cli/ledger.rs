@@ -11,9 +11,10 @@ use tokio::time::{Instant, sleep};
 use url::form_urlencoded::Serializer;
 
 use super::arguments::{Form, Place, json};
+use super::budget_explanation::Explain;
 use super::remote::{block_on, client_for};
 use super::reprice::Reprice;
-use super::{Ending, chargeback, complain, reprice, say};
+use super::{Ending, budget_explanation, chargeback, complain, reprice, say};
 use crate::env::Strings;
 
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -26,6 +27,8 @@ pub(super) enum Ledger {
     Chargeback(chargeback::Report),
     /// Price requests anew by what is known now, and add the difference to what they cost. Exit code 1: it failed.
     Reprice(Reprice),
+    /// Tell why budgets stand where they stand, and how far beyond their caps they may end.
+    Explain(Explain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +57,7 @@ pub(super) fn run(command: &Ledger, environment: &Strings) -> Ending {
         },
         Ledger::Chargeback(report) => chargeback::run(report, environment),
         Ledger::Reprice(reprice) => reprice::run(reprice, environment),
+        Ledger::Explain(explain) => budget_explanation::run(explain, environment),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod counted;
 pub(crate) mod openings;
+mod requests;
 mod verification;
 mod windows;
 

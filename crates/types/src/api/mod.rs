@@ -2,6 +2,7 @@
 
 mod audit;
 mod breaker;
+mod budget_explanation;
 mod budgets;
 mod cache;
 mod canaries;
@@ -47,6 +48,10 @@ mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
+pub use budget_explanation::{
+    BoundException, BudgetBound, BudgetExplanation, BudgetStanding, CounterReading, ExplainedException,
+    SpentByRequests, WorstCase,
+};
 pub use budgets::{
     Budget, BudgetAction, BudgetAlert, BudgetChange, BudgetDecision, BudgetMode, BudgetRequest, BudgetRequestQuery,
     BudgetRequestState, BudgetSpec, BudgetState, BudgetWindow, Increase, NewBudget, NewBudgetRequest, NewIncrease,

@@ -2,6 +2,7 @@
 //! nodes use it as well.
 
 mod away;
+mod bound;
 mod many;
 mod memory;
 mod one;

@@ -53,6 +53,7 @@ pub(crate) async fn focus(call: Call, Query(query): Query<ChargebackMonthQuery>)
 
 pub(crate) async fn lock(call: Call, Path(month): Path<Month>) -> Result<Created<ChargebackLock>, ApiError> {
     let organization = &call.organization;
+    call.control.db.prepare_lock(organization.id, month).await?;
     let audited = call.change(
         "chargeback.lock",
         month,

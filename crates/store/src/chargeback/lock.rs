@@ -5,14 +5,15 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gatewright_types::api::{ChargebackBy, ChargebackLock, Organization, SharedCost};
 use gatewright_types::{Month, OrganizationId, TagName};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, Value,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, Statement, Value,
 };
 
 use super::charges;
 use super::entries::Entries;
 use super::groups::{self, GROUP_COLUMNS, Group, Split, Sums};
 use super::late;
+use crate::db::Db;
 use crate::entity::{chargeback_month, usage_late};
 use crate::error::{DatabaseError, WriteError};
 use crate::scope::Scope;
@@ -47,126 +48,177 @@ impl Scope<'_> {
     }
 }
 
+impl Db {
+    /// Keeps what a month comes to, for it to be locked. This takes as long as reading all of its requests several times, and
+    /// nobody who changes anything waits for it. A conflict where the month is not over for long enough, is locked, or is not
+    /// whole.
+    pub async fn prepare_lock(&self, organization: OrganizationId, month: Month) -> Result<(), WriteError> {
+        let transaction = self.begin().await?;
+        check(&transaction, organization, month).await?;
+        // What another one kept who came no further.
+        forget(&transaction, organization, month).await?;
+        let entries = Entries::all(organization, month);
+        for by in ChargebackBy::ALL {
+            keep_groups(&transaction, &entries, Split { by, tag: None }).await?;
+        }
+        for tag in tags_of(&transaction, &entries).await? {
+            let split = Split {
+                by: ChargebackBy::Tag,
+                tag: Some(&tag),
+            };
+            keep_groups(&transaction, &entries, split).await?;
+        }
+        charges::keep(&transaction, &entries).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
 impl WriteTx {
-    /// Keeps a month as it is. A conflict where it is not over for long enough, or some of its requests are gone.
+    /// Locks a month with what was kept of it a moment ago. A conflict where that is not what it comes to by now.
     pub async fn lock_month(
         &mut self,
         organization: &Organization,
         month: Month,
     ) -> Result<ChargebackLock, WriteError> {
-        let id = organization.id;
-        let from = lockable_from(month);
-        if self.at < from {
-            let from = from.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let message = format!("{month} can be locked from {from} on: nodes may still deliver requests of it");
+        let (id, connection) = (organization.id, &self.transaction);
+        check(connection, id, month).await?;
+        let kept = sums(&groups(connection, id, month, BY_TEAM).await?);
+        let found = sums(&groups::groups(connection, &Entries::all(id, month), BY_TEAM).await?);
+        if kept != found {
+            let message = format!("requests of {month} came in meanwhile: try again");
             return Err(WriteError::conflict("month", message));
         }
-        late::hold_back(&self.transaction).await?;
-        if of_month(&self.transaction, id, month).await?.is_some() {
-            return Err(WriteError::conflict("month", format!("{month} is locked already")));
-        }
-        let since = usage_parts::usage_from(&self.transaction).await?;
-        if let Some(since) = since.filter(|since| *since > month.start()) {
-            let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let message = format!("requests before {since} are no longer kept, so {month} cannot be added up");
-            return Err(WriteError::conflict("month", message));
-        }
-        let entries = Entries::all(id, month);
-        for by in ChargebackBy::ALL {
-            self.keep_groups(&entries, Split { by, tag: None }).await?;
-        }
-        for tag in self.tags_of(&entries).await? {
-            let split = Split {
-                by: ChargebackBy::Tag,
-                tag: Some(&tag),
-            };
-            self.keep_groups(&entries, split).await?;
-        }
-        charges::keep(&self.transaction, &entries).await?;
-        let by_team = Split {
-            by: ChargebackBy::Team,
-            tag: None,
-        };
-        let mut sums = Sums::default();
-        let kept = groups(&self.transaction, id, month, by_team).await?;
-        kept.iter().for_each(|group| sums.add(&group.sums));
         let row = chargeback_month::Model {
             organization: id.uuid(),
             month: month.to_string(),
             locked_at: self.at,
             locked_by: self.actor_label(),
             shared_cost: organization.shared_cost.as_str().to_owned(),
-            requests: sums.requests,
-            unpriced: sums.unpriced,
-            input_tokens: sums.input_tokens,
-            output_tokens: sums.output_tokens,
-            cost_nanos: sums.cost_nanos,
+            requests: kept.requests,
+            unpriced: kept.unpriced,
+            input_tokens: kept.input_tokens,
+            output_tokens: kept.output_tokens,
+            cost_nanos: kept.cost_nanos,
         };
         let lock = read(&row, 0)?;
-        stored::insert(&self.transaction, row).await?;
+        stored::insert(connection, row).await?;
         Ok(lock.told)
     }
 
     /// Has a month added up from its rows again. Requests of it that are counted in another month that is locked stay there.
     pub async fn unlock_month(&mut self, organization: OrganizationId, month: Month) -> Result<(), WriteError> {
-        late::hold_back(&self.transaction).await?;
-        let of_month = |table: &str, also: &str| {
-            stored::statement(
-                self.transaction.get_database_backend(),
-                &format!("DELETE FROM {table} WHERE organization = ?1 AND month = ?2{also}"),
-                [Value::from(organization.uuid()), month.to_string().into()],
-            )
-        };
-        let deleted = self.transaction.execute_raw(of_month("chargeback_month", "")).await?;
+        let connection = &self.transaction;
+        late::hold_back(connection).await?;
+        let deleted = connection
+            .execute_raw(deletion(connection, organization, month, "chargeback_month", ""))
+            .await?;
         if deleted.rows_affected() == 0 {
             return Err(WriteError::NotFound);
         }
-        for table in ["chargeback_group", "chargeback_charge"] {
-            self.transaction.execute_raw(of_month(table, "")).await?;
-        }
+        forget(connection, organization, month).await?;
         let in_open_months = " AND counted_in NOT IN (SELECT month FROM chargeback_month WHERE organization = ?1)";
-        self.transaction
-            .execute_raw(of_month("usage_late", in_open_months))
-            .await?;
+        let late = deletion(connection, organization, month, "usage_late", in_open_months);
+        connection.execute_raw(late).await?;
         Ok(())
     }
+}
 
-    async fn keep_groups(&self, entries: &Entries, split: Split<'_>) -> Result<(), DbErr> {
-        let backend = self.transaction.get_database_backend();
-        let mut parameters = groups::parameters(backend, entries, split);
-        let tag = parameters.len() + 1;
-        parameters.push(split.tag_text().into());
-        let sql = format!(
-            "INSERT INTO chargeback_group (organization, month, split, tag, place, {GROUP_COLUMNS}) \
+const BY_TEAM: Split<'static> = Split {
+    by: ChargebackBy::Team,
+    tag: None,
+};
+
+/// Whether a month may be locked. Until the transaction ends nothing that is late for it comes in.
+async fn check(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    month: Month,
+) -> Result<(), WriteError> {
+    let told = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let from = lockable_from(month);
+    if stored::now() < from {
+        let from = told(from);
+        let message = format!("{month} can be locked from {from} on: nodes may still deliver requests of it");
+        return Err(WriteError::conflict("month", message));
+    }
+    late::hold_back(transaction).await?;
+    if of_month(transaction, organization, month).await?.is_some() {
+        return Err(WriteError::conflict("month", format!("{month} is locked already")));
+    }
+    let since = usage_parts::usage_from(transaction).await?;
+    if let Some(since) = since.filter(|since| *since > month.start()) {
+        let since = told(since);
+        let message = format!("requests before {since} are no longer kept, so {month} cannot be added up");
+        return Err(WriteError::conflict("month", message));
+    }
+    Ok(())
+}
+
+/// Removes what was kept of a month.
+async fn forget(transaction: &DatabaseTransaction, organization: OrganizationId, month: Month) -> Result<(), DbErr> {
+    for table in ["chargeback_group", "chargeback_charge"] {
+        transaction
+            .execute_raw(deletion(transaction, organization, month, table, ""))
+            .await?;
+    }
+    Ok(())
+}
+
+fn deletion(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    month: Month,
+    table: &str,
+    also: &str,
+) -> Statement {
+    stored::statement(
+        transaction.get_database_backend(),
+        &format!("DELETE FROM {table} WHERE organization = ?1 AND month = ?2{also}"),
+        [Value::from(organization.uuid()), month.to_string().into()],
+    )
+}
+
+fn sums(groups: &[Group]) -> Sums {
+    let mut sums = Sums::default();
+    groups.iter().for_each(|group| sums.add(&group.sums));
+    sums
+}
+
+async fn keep_groups(transaction: &DatabaseTransaction, entries: &Entries, split: Split<'_>) -> Result<(), DbErr> {
+    let backend = transaction.get_database_backend();
+    let mut parameters = groups::parameters(backend, entries, split);
+    let tag = parameters.len() + 1;
+    parameters.push(split.tag_text().into());
+    let sql = format!(
+        "INSERT INTO chargeback_group (organization, month, split, tag, place, {GROUP_COLUMNS}) \
              SELECT ?1, ?6, '{}', ?{tag}, ROW_NUMBER() OVER (ORDER BY cost_nanos DESC, kind, subject), {GROUP_COLUMNS} \
              FROM ({}) kept",
-            split.by.as_str(),
-            groups::sql(backend, entries, split)
-        );
-        let statement = stored::statement(backend, &sql, parameters);
-        self.transaction.execute_raw(statement).await.map(drop)
-    }
+        split.by.as_str(),
+        groups::sql(backend, entries, split)
+    );
+    let statement = stored::statement(backend, &sql, parameters);
+    transaction.execute_raw(statement).await.map(drop)
+}
 
-    /// All that any request of the month has.
-    async fn tags_of(&self, entries: &Entries) -> Result<Vec<TagName>, DbErr> {
-        let backend = self.transaction.get_database_backend();
-        let names = match backend {
-            DbBackend::Postgres => "SELECT DISTINCT jsonb_object_keys(CAST(tags AS jsonb)) AS name",
-            _ => "SELECT DISTINCT json_each.key AS name",
-        };
-        let each = match backend {
-            DbBackend::Postgres => "",
-            _ => ", json_each(entry.tags)",
-        };
-        let sql = format!(
-            "WITH entry AS ({}) {names} FROM entry{each} WHERE tags IS NOT NULL ORDER BY name",
-            entries.sql()
-        );
-        let statement = stored::statement(backend, &sql, entries.parameters());
-        let rows = self.transaction.query_all_raw(statement).await?;
-        let name = |text: String| stored::parsed("tag", &text);
-        rows.iter().map(|row| row.try_get_by_index(0).and_then(name)).collect()
-    }
+/// All that any request of the month has.
+async fn tags_of(transaction: &DatabaseTransaction, entries: &Entries) -> Result<Vec<TagName>, DbErr> {
+    let backend = transaction.get_database_backend();
+    let names = match backend {
+        DbBackend::Postgres => "SELECT DISTINCT jsonb_object_keys(CAST(tags AS jsonb)) AS name",
+        _ => "SELECT DISTINCT json_each.key AS name",
+    };
+    let each = match backend {
+        DbBackend::Postgres => "",
+        _ => ", json_each(entry.tags)",
+    };
+    let sql = format!(
+        "WITH entry AS ({}) {names} FROM entry{each} WHERE tags IS NOT NULL ORDER BY name",
+        entries.sql()
+    );
+    let statement = stored::statement(backend, &sql, entries.parameters());
+    let rows = transaction.query_all_raw(statement).await?;
+    let name = |text: String| stored::parsed("tag", &text);
+    rows.iter().map(|row| row.try_get_by_index(0).and_then(name)).collect()
 }
 
 /// From when on a month can be locked.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Months, Utc};
 use gatewright_contract::UsageRecord;
 use gatewright_types::api::{
-    Chargeback, ChargebackBy, ChargebackKind, ChargebackQuery, KeyOwner, LineItem, Organization, SharedCost,
+    Chargeback, ChargebackBy, ChargebackKind, ChargebackLock, ChargebackQuery, KeyOwner, LineItem, Organization,
+    SharedCost,
 };
 use gatewright_types::{
     CostCentre, DisplayName, KeyId, Month, Nanos, OrganizationId, PageQuery, PersonId, RequestId, Role,
@@ -19,7 +20,7 @@ use super::ingesting::record;
 use super::ledger::take_in;
 use super::on_both_databases;
 use crate::usage::first_id_of;
-use crate::{Charge, ChargeUnit, KeyInsert};
+use crate::{Charge, ChargeUnit, KeyInsert, WriteError};
 
 fn centre(text: &str) -> CostCentre {
     text.parse().expect(text)
@@ -196,6 +197,12 @@ async fn report(fixture: &Fixture, id: OrganizationId, query: &ChargebackQuery) 
     let organization = organization(fixture, id).await;
     let report = fixture.organization(id).chargeback(&organization, query).await;
     report.expect("the report")
+}
+
+async fn lock(fixture: &Fixture, organization: &Organization, month: Month) -> Result<ChargebackLock, WriteError> {
+    fixture.prepare_lock(organization.id, month).await?;
+    let locked = fixture.change(organization.id, async |tx| tx.lock_month(organization, month).await);
+    Ok(locked.await?.value)
 }
 
 fn cost(records: &[UsageRecord]) -> i64 {
@@ -426,9 +433,9 @@ async fn a_locked_month_stays_as_it_was(fixture: Fixture) {
     }
     let charges_before = charges(&fixture, acme.id, past()).await;
 
-    let locked = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    let locked = lock(&fixture, &open, past());
     locked.await.expect("it is locked");
-    let again = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    let again = lock(&fixture, &open, past());
     assert!(
         again
             .await
@@ -468,12 +475,36 @@ async fn a_locked_month_stays_as_it_was(fixture: Fixture) {
     assert!(untagged.items.iter().all(|row| row.kind != ChargebackKind::Own));
 }
 
+async fn what_came_in_since_it_was_kept_keeps_a_month_open(fixture: Fixture) {
+    let acme = Acme::of(&fixture).await;
+    let (records, more) = (acme.requests(past(), 5), acme.requests(past(), 1));
+    take_in(&fixture, records.clone()).await;
+    let open = organization(&fixture, acme.id).await;
+    fixture.prepare_lock(acme.id, past()).await.expect("it is kept");
+    take_in(&fixture, more.clone()).await;
+
+    let too_soon = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    let told = too_soon.await.expect_err("it is not what was kept").to_string();
+    assert!(told.contains("came in meanwhile"), "{told}");
+
+    let both = [records.as_slice(), &more].concat();
+    adds_up(
+        &report(&fixture, acme.id, &query(past(), ChargebackBy::Team)).await,
+        &both,
+    );
+    lock(&fixture, &open, past()).await.expect("it is locked");
+    adds_up(
+        &report(&fixture, acme.id, &query(past(), ChargebackBy::Team)).await,
+        &both,
+    );
+}
+
 async fn what_comes_in_late_is_a_correction_in_another_month(fixture: Fixture) {
     let acme = Acme::of(&fixture).await;
     let (records, late) = (acme.requests(past(), 10), acme.requests(past(), 3));
     take_in(&fixture, records.clone()).await;
     let open = organization(&fixture, acme.id).await;
-    let locked = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    let locked = lock(&fixture, &open, past());
     locked.await.expect("it is locked");
     let now = Month::of(Utc::now());
 
@@ -520,9 +551,7 @@ async fn only_a_month_that_is_over_and_whole_is_locked(fixture: Fixture) {
     let open = organization(&fixture, acme.id).await;
     let now = Month::of(Utc::now());
 
-    let early = fixture
-        .change(acme.id, async |tx| tx.lock_month(&open, now).await)
-        .await;
+    let early = lock(&fixture, &open, now).await;
     assert!(
         early
             .expect_err("it is not over")
@@ -531,9 +560,7 @@ async fn only_a_month_that_is_over_and_whole_is_locked(fixture: Fixture) {
     );
     let removed = fixture.system().remove_usage_before(past().end()).await;
     removed.expect("rows are removed");
-    let gone = fixture
-        .change(acme.id, async |tx| tx.lock_month(&open, past()).await)
-        .await;
+    let gone = lock(&fixture, &open, past()).await;
     assert!(
         gone.expect_err("its rows are gone")
             .to_string()
@@ -552,7 +579,7 @@ async fn only_a_month_that_is_over_and_whole_is_locked(fixture: Fixture) {
     assert_eq!(locked, []);
     let next = past().next();
     if (Utc::now() - next.end()) > chrono::TimeDelta::days(1) {
-        let locked = fixture.change(acme.id, async |tx| tx.lock_month(&open, next).await);
+        let locked = lock(&fixture, &open, next);
         locked.await.expect("it is locked");
         for (from, to, expected) in [
             (past().start(), next.start(), vec![]),
@@ -576,6 +603,7 @@ on_both_databases!(
     a_report_comes_in_pages,
     charges_are_of_a_day_a_key_a_model_a_unit_and_a_price,
     a_locked_month_stays_as_it_was,
+    what_came_in_since_it_was_kept_keeps_a_month_open,
     what_comes_in_late_is_a_correction_in_another_month,
     only_a_month_that_is_over_and_whole_is_locked,
 );

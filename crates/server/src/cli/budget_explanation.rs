@@ -243,11 +243,11 @@ mod tests {
             [
                 "  as of 1970-01-01T00:00:00.000Z",
                 "  window: from 2026-11-01T00:00:00.000Z to 2026-12-01T00:00:00.000Z, days begin in UTC",
-                "  cap: 5 USD",
-                "  spent: 2 USD in 10 rows, 2 USD in the ledger, 2 USD in the counter, and 1 USD leased to 2 nodes",
-                "  left: 2 USD",
-                "  as things are: spent <= 5 + 15 x (0.9 - 0.2) = 15.5 USD: what is leased or left is enough for 15 requests \
-                 of the usual 0.2 USD, and the dearest of this window cost 0.9 USD",
+                "  cap: 5.00 USD",
+                "  spent: 2.00 USD in 10 rows, 2.00 USD in the ledger, 2.00 USD in the counter, and 1.00 USD leased to 2 nodes",
+                "  left: 2.00 USD",
+                "  as things are: spent <= 5.00 + 15 x (0.90 - 0.20) = 15.50 USD: what is leased or left is enough for 15 \
+                 requests of the usual 0.20 USD, and the dearest of this window cost 0.90 USD",
                 "  bound: spent <= cap + the sum",
             ]
         );

@@ -10,8 +10,8 @@ use gatewright_types::api::{
 use gatewright_types::{Nanos, OrganizationId, Page, PageQuery, RepriceId, RequestId, Slug, UpstreamModel};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ColumnTrait as _, Condition, DatabaseTransaction, DbErr, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
@@ -177,12 +177,7 @@ impl WriteTx {
         new: &NewReprice,
         revision: Revision,
     ) -> Result<Reprice, WriteError> {
-        let running = ours(organization)
-            .filter(Column::FinishedAt.is_null())
-            .one(&self.transaction)
-            .await?;
-        if let Some(running) = running {
-            let running = RepriceId::from_uuid(running.id);
+        if let Some(running) = running(&self.transaction, organization, Condition::all()).await? {
             return Err(WriteError::conflict(
                 "reprice",
                 format!("{running} is running: wait until it is done"),
@@ -327,6 +322,27 @@ fn there(run: &RepriceRun) -> Condition {
         .add(Column::Id.eq(run.id.uuid()))
         .add(Column::Position.eq(run.position.uuid()))
         .add(Column::FinishedAt.is_null())
+}
+
+/// A run under way that prices requests of a time anew.
+pub(crate) async fn running_within(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Option<RepriceId>, DbErr> {
+    let overlaps = Condition::all()
+        .add(Column::FromAt.lt(stored::time(to)))
+        .add(Column::ToAt.gt(stored::time(from)));
+    running(connection, organization, overlaps).await
+}
+
+async fn running(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    which: Condition,
+) -> Result<Option<RepriceId>, DbErr> {
+    let running = ours(organization).filter(Column::FinishedAt.is_null()).filter(which);
+    Ok(running.one(connection).await?.map(|row| RepriceId::from_uuid(row.id)))
 }
 
 async fn add(

@@ -16,6 +16,7 @@ use super::late;
 use crate::db::Db;
 use crate::entity::{chargeback_month, usage_late};
 use crate::error::{DatabaseError, WriteError};
+use crate::reprices;
 use crate::scope::Scope;
 use crate::stored;
 use crate::usage_parts;
@@ -144,6 +145,10 @@ async fn check(
     late::hold_back(transaction).await?;
     if of_month(transaction, organization, month).await?.is_some() {
         return Err(WriteError::conflict("month", format!("{month} is locked already")));
+    }
+    if let Some(run) = reprices::running_within(transaction, organization, (month.start(), month.end())).await? {
+        let message = format!("{run} is pricing requests of {month} anew: lock it when that is done");
+        return Err(WriteError::conflict("month", message));
     }
     let since = usage_parts::usage_from(transaction).await?;
     if let Some(since) = since.filter(|since| *since > month.start()) {

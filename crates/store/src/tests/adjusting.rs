@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{Months, Utc};
 use gatewright_contract::{Batch, BudgetShare, Revision, UsageRecord};
 use gatewright_types::api::{
     LedgerCheck, LedgerVerificationQuery, NewReprice, PricedAnew, RepriceState, RepriceSums, UsageGroup, UsageQuery,
     UsageSeriesQuery,
 };
-use gatewright_types::{BudgetId, Money, Nanos, NodeId, OrganizationId, RepriceId, UnitPrice};
+use gatewright_types::{BudgetId, Money, Month, Nanos, NodeId, OrganizationId, RepriceId, UnitPrice};
 
 use super::fixture::{Fixture, refused_field};
 use super::ingesting::records;
@@ -335,7 +335,31 @@ async fn a_range_that_touches_a_locked_month_is_refused_by_its_name(fixture: Fix
     assert!(refused.contains("2026-10 is locked"), "{refused}");
 }
 
+async fn a_month_stays_open_while_its_requests_are_priced_anew(fixture: Fixture) {
+    let acme = fixture.organization_named("acme").await;
+    let month = Month::of(Utc::now() - Months::new(2));
+    let range = NewReprice {
+        from: month.end() - DAY,
+        to: month.end() + DAY,
+        ..new("a part of it")
+    };
+    let id = RepriceId::mint();
+    let run = fixture.change(acme, async |tx| tx.create_reprice(acme, id, &range, Revision(0)).await);
+    run.await.expect("it begins");
+
+    let locked = fixture.prepare_lock(acme, month).await;
+    let before = fixture.prepare_lock(acme, Month::of(month.start() - DAY)).await;
+
+    let told = locked.expect_err("it is under way").to_string();
+    assert!(
+        told.contains(&format!("{id} is pricing requests of {month} anew")),
+        "{told}"
+    );
+    before.expect("nothing of it is priced anew");
+}
+
 on_both_databases!(
+    a_month_stays_open_while_its_requests_are_priced_anew,
     each_request_is_adjusted_once_in_everything_it_counts_in,
     a_second_run_adds_the_difference_and_one_runs_at_a_time,
     a_tampered_adjustment_is_found,

@@ -104,10 +104,10 @@ async fn a_budget_is_explained_by_rows_ledger_and_counters_with_its_bound() {
         .await,
     );
     for part in [
-        "for the organization, 5 USD a month, smooth, blocks",
+        "for the organization, 5.00 USD a month, smooth, blocks",
         "days begin in Europe/Berlin",
         "spent: 0.0201 USD in 3 rows, 0.0201 USD in the ledger, 0.0201 USD in the counter",
-        "as things are: spent <= 5 + ",
+        "as things are: spent <= 5.00 + ",
         "bound: spent <= cap + the sum",
         "does not hold when Redis is flushed",
     ] {

@@ -132,8 +132,13 @@ fn standing(standing: &BudgetStanding, bound: BudgetBound) -> Vec<String> {
         standing.ledger,
         match &standing.counter {
             Some(counter) => format!(
-                "{} USD in the counter, and {} USD leased to {} nodes",
-                counter.spent, counter.leased, counter.leases
+                "{} USD in the counter, and {} USD leased to {}",
+                counter.spent,
+                counter.leased,
+                match counter.leases {
+                    1 => "1 node".to_owned(),
+                    several => format!("{several} nodes"),
+                }
             ),
             None => "the counter cannot be asked".to_owned(),
         }

@@ -1,4 +1,4 @@
-//! A month's charges as FinOps FOCUS 1.2, https://focus.finops.org: from the store's charges to lines of CSV, a few at a time.
+//! A month's charges as [FinOps FOCUS 1.2](https://focus.finops.org): from the store's charges to lines of CSV, a few at a time.
 
 mod columns;
 mod csv;

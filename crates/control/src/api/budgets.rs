@@ -9,13 +9,12 @@ use gatewright_types::api::{
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Nanos, Page};
 use serde_json::json;
 
+use super::reason::check_reason;
 use crate::access::Call;
 use crate::budget_explanation::explained;
 use crate::budget_state;
 use crate::endpoint::{Created, Json, NoContent, Path, Path2, Query};
 use crate::error::ApiError;
-
-const LONGEST_REASON: usize = 500;
 
 pub(crate) async fn list(call: Call, Query(query): Query<LimitScopeQuery>) -> Result<Json<Page<Budget>>, ApiError> {
     let Page { items, next_cursor } = call.scope().budgets(&query).await?;
@@ -181,15 +180,4 @@ fn check_end(field: &str, at: DateTime<Utc>) -> Result<(), ApiError> {
         true => Ok(()),
         false => Err(ApiError::field(field, &"must be in the future")),
     }
-}
-
-pub(super) fn check_reason(reason: &str) -> Result<(), ApiError> {
-    if reason.trim().is_empty() || reason.chars().count() > LONGEST_REASON {
-        let message = format!("must have 1 to {LONGEST_REASON} characters");
-        return Err(ApiError::field("reason", &message));
-    }
-    if reason.chars().any(char::is_control) {
-        return Err(ApiError::field("reason", &"must not hold control characters"));
-    }
-    Ok(())
 }

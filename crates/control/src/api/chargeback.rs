@@ -10,12 +10,11 @@ use gatewright_types::api::{
 use gatewright_types::{Month, Page, PageQuery};
 use serde_json::json;
 
+use super::reason::check_reason;
 use crate::access::Call;
 use crate::endpoint::{Created, Csv, Json, NoContent, Path, Query};
 use crate::error::ApiError;
 use crate::focus::{Focus, header};
-
-const LONGEST_REASON: usize = 500;
 
 pub(crate) async fn report(call: Call, Query(query): Query<ChargebackQuery>) -> Result<Json<Chargeback>, ApiError> {
     match (query.by, &query.tag) {
@@ -69,10 +68,7 @@ pub(crate) async fn unlock(
     Query(unlock): Query<ChargebackUnlock>,
 ) -> Result<NoContent, ApiError> {
     let reason = unlock.reason.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let message = format!("must have 1 to {LONGEST_REASON} characters");
-        return Err(ApiError::field("reason", &message));
-    }
+    check_reason(reason)?;
     let organization = call.organization.id;
     let audited = call.change("chargeback.unlock", month, json!({"reason": reason}));
     call.write(audited, async |tx| tx.unlock_month(organization, month).await)

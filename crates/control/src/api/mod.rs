@@ -23,6 +23,7 @@ pub(crate) mod organizations;
 pub(crate) mod overlays;
 pub(crate) mod prices;
 pub(crate) mod providers;
+mod reason;
 pub(crate) mod reprice;
 pub(crate) mod service_accounts;
 pub(crate) mod sessions;

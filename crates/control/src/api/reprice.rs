@@ -6,7 +6,7 @@ use gatewright_types::api::{NewReprice, Reprice, RepriceState};
 use gatewright_types::{Page, PageQuery, RepriceId};
 use serde_json::json;
 
-use super::budgets::check_reason;
+use super::reason::check_reason;
 use crate::access::Call;
 use crate::endpoint::{Json, Path, Query};
 use crate::error::ApiError;

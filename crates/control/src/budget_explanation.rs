@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Budget as Compiled, Counting};
-use gatewright_coord::CounterStanding;
+use gatewright_coord::{CounterStanding, Counters};
 use gatewright_store::Scope;
 use gatewright_types::api::{
     BoundException, Budget, BudgetBound, BudgetExplanation, BudgetMode, BudgetStanding, CounterReading,
@@ -67,7 +67,7 @@ pub(crate) async fn explained(
         .to_owned(),
         standings,
         nodes,
-        exceptions: exceptions(bound, compiled, nodes),
+        exceptions: exceptions(bound, compiled, &control.counters, nodes),
         budget,
     })
 }
@@ -162,7 +162,12 @@ fn worst(rows: SpentByRequests, reservable: Nanos) -> Option<WorstCase> {
     })
 }
 
-fn exceptions(bound: BudgetBound, budget: &Compiled, nodes: Option<u32>) -> Vec<ExplainedException> {
+fn exceptions(
+    bound: BudgetBound,
+    budget: &Compiled,
+    counters: &Counters,
+    nodes: Option<u32>,
+) -> Vec<ExplainedException> {
     let mut all = Vec::new();
     let mut add = |case, text: String| all.push(ExplainedException { case, text });
     if bound == BudgetBound::None {
@@ -172,28 +177,35 @@ fn exceptions(bound: BudgetBound, budget: &Compiled, nodes: Option<u32>) -> Vec<
         BudgetMode::Smooth => ("30 seconds", false),
         BudgetMode::Strict => ("10 minutes", true),
     };
-    add(
-        BoundException::CountersLost,
-        "Redis is flushed: until nodes have handed over what they spent, the counter lacks it".to_owned(),
-    );
-    add(
-        BoundException::NodeLost,
-        format!("a node is killed and not back within {lasts}: what it spent and did not report is free until then"),
-    );
+    // A process that has its counters in itself can always ask them, and fills them from its journal when it begins.
+    let is_shared = matches!(counters, Counters::Redis(_));
+    if is_shared {
+        add(
+            BoundException::CountersLost,
+            "Redis is flushed: until nodes have handed over what they spent, the counter lacks it".to_owned(),
+        );
+        add(
+            BoundException::NodeLost,
+            format!(
+                "a node is killed and not back within {lasts}: what it spent and did not report is free until then"
+            ),
+        );
+    }
     let usual = if is_strict {
         WhenUnavailable::Deny
     } else {
         WhenUnavailable::Local
     };
-    if budget.spec.when_unavailable.unwrap_or(usual) == WhenUnavailable::Local {
+    if is_shared && budget.spec.when_unavailable.unwrap_or(usual) == WhenUnavailable::Local {
         let shares = match nodes {
+            Some(1) => "1 node was heard of now".to_owned(),
             Some(nodes) => format!("{nodes} nodes were heard of now"),
             None => "which nodes there are cannot be told now".to_owned(),
         };
         add(
             BoundException::Unavailable,
             format!(
-                "while nodes cannot ask, each goes on with its lease and an equal share, by the nodes it last knew of, of what \
+                "nodes cannot ask: each then goes on with its lease and an equal share, by the nodes it last knew of, of what \
                  it last heard is left, or of the whole cap where it heard nothing: in sum up to what was left when they \
                  heard it, or the cap, and one share more for each node that the others did not know of ({shares})"
             ),

@@ -31,7 +31,7 @@ pub(crate) enum ApiError {
     WrongCredentials,
     #[error("too many wrong passwords; try again in {}", whole_seconds(*.0))]
     LockedOut(Duration),
-    #[error("the call came from another page, or without its CSRF token")]
+    #[error("the call came from another page, or without the session's CSRF token in the header x-gw-csrf")]
     CsrfRejected,
     #[error("{0}")]
     Forbidden(&'static str),

@@ -50,7 +50,7 @@ pub(super) enum Command {
     Apply(Change),
     /// Print an organization's configuration as a file.
     Export(Export),
-    /// Prove that everything that says what was used says the same.
+    /// What was used, and the books kept of it: prove them, explain budgets, charge months, price anew.
     #[command(subcommand)]
     Ledger(Ledger),
 }

@@ -10,6 +10,7 @@ use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::sigv4;
 use harness::upstream::{Script, Upstream};
+use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
 const MODEL: &str = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -27,6 +28,13 @@ async fn organization(provider: &Value, model: &str) -> (Organization, Key) {
     let key = organization.key("main").await;
     organization.settled(&key, &["m"]).await;
     (organization, key)
+}
+
+/// Claude is always spoken to in its own words there.
+fn invoking(upstream: &Upstream) -> Value {
+    let mut provider = bedrock(upstream);
+    provider["api"] = json!("invoke");
+    provider
 }
 
 fn bedrock(upstream: &Upstream) -> Value {
@@ -295,4 +303,101 @@ async fn claude_on_vertex_gets_the_callers_own_body_and_betas() {
         body.replace(r#""model":"m""#, r#""anthropic_version":"vertex-2023-10-16""#)
     );
     assert_eq!(seen.headers.need("anthropic-beta"), "context-1m-2025-08-07");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_set_to_invoke_speaks_to_claude_in_anthropics_words_whoever_asks() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&invoking(&upstream), MODEL).await;
+    upstream.on(INVOKE, Script::json(200, &claude_says("Hello.")));
+    let frames = claude_streams().iter().map(chunk).collect::<Vec<_>>().concat();
+    upstream.on(STREAM, Script::stream(frames.chunks(50)));
+
+    let answer = organization.chat(&key).ask("m").await.expect(200);
+
+    assert_eq!(answer.json()["choices"][0]["message"]["content"], "Hello.");
+    let sent: Value = serde_json::from_slice(&upstream.only().body).expect("JSON");
+    assert_eq!(sent["anthropic_version"], "bedrock-2023-05-31");
+    assert!(sent["max_tokens"].is_u64(), "{sent}");
+    assert_eq!((sent.get("model"), sent.get("stream")), (None, None));
+    let classes = [
+        (UsageUnit::InputUncached, 7),
+        (UsageUnit::InputCacheRead, 30),
+        (UsageUnit::InputCacheWrite5m, 1),
+        (UsageUnit::InputCacheWrite1h, 4),
+        (UsageUnit::OutputText, 3),
+    ];
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(quantities(&row), classes);
+
+    let body = json!({"model": "m", "stream": true, "stream_options": {"include_usage": true},
+        "messages": [{"role": "user", "content": "Say hello."}]});
+    let answer = organization.chat(&key).send(&body).await.expect(200);
+    assert!(answer.text().contains("\"content\":\"Hello.\""), "{}", answer.text());
+    assert!(answer.text().contains("\"prompt_tokens\":37"), "{}", answer.text());
+    let targets: Vec<_> = upstream.seen().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(targets, [INVOKE, STREAM]);
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!((row.outcome, row.estimated), (Outcome::Complete, false));
+}
+
+#[tokio::test]
+async fn what_has_to_be_written_anew_for_claude_keeps_the_callers_betas() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&invoking(&upstream), MODEL).await;
+    upstream.on(INVOKE, Script::json(200, &claude_says("Hello.")));
+    // It says itself what the envelope is to say.
+    let body = r#"{"model":"m","max_tokens":9,"anthropic_version":"x","messages":[{"role":"user","content":"Hi."}]}"#;
+    let betas = [("anthropic-beta", "context-1m-2025-08-07,files-api-2025-04-14")];
+
+    let answer = ask(&organization, &key, &betas, body).await.expect(200);
+
+    let sent: Value = serde_json::from_slice(&upstream.only().body).expect("JSON");
+    assert_eq!(sent["anthropic_beta"], json!(["context-1m-2025-08-07"]));
+    assert_eq!(
+        answer.headers.need("x-gw-dropped-params"),
+        "anthropic_version, anthropic-beta=files-api-2025-04-14"
+    );
+    let strict = [betas[0], ("x-gw-strict", "true")];
+    ask(&organization, &key, &strict, body).await.expect(400);
+}
+
+#[tokio::test]
+async fn other_makers_models_are_spoken_to_by_converse_all_the_same() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&invoking(&upstream), "amazon.nova-pro-v1:0").await;
+    let said = json!({"output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
+        "stopReason": "end_turn", "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, "metrics": {}});
+    upstream.on("/model/amazon.nova-pro-v1:0/converse", Script::json(200, &said));
+
+    organization.chat(&key).ask("m").await.expect(200);
+
+    assert_eq!(upstream.only().target, "/model/amazon.nova-pro-v1:0/converse");
+}
+
+#[tokio::test]
+async fn an_inference_profile_that_is_said_to_be_claude_is_spoken_to_as_claude() {
+    let upstream = Upstream::start().await;
+    let profile = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1b2";
+    let at = "/model/arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile%2Fa1b2/invoke";
+    let (organization, key) = organization(&invoking(&upstream), profile).await;
+    let facts = json!({"kind": "bedrock", "model": MODEL, "facts": {"aliases": [profile]}});
+    organization
+        .owner
+        .post(&organization.path("/catalog/overlays"), &facts)
+        .await
+        .expect(201);
+    upstream.on(at, Script::json(200, &claude_says("Hello.")));
+    upstream.on(
+        &at.replace("/invoke", "/converse"),
+        Script::json(404, &json!({"message": "not yet"})),
+    );
+
+    eventually("the alias is known", SOON, async || {
+        let answer = organization.chat(&key).ask("m").await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+
+    assert_eq!(upstream.seen().last().expect("calls").target, at);
 }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::{Bill, Catalog, CatalogModel, CatalogPrice, ModelLimits, Most, Tokens, at_most, bill, unpriced};
+use gatewright_llm::{
+    Bill, Catalog, CatalogModel, CatalogPrice, ModelLimits, Most, Spoken, Tokens, at_most, bill, spoken, unpriced,
+};
 use gatewright_types::api::{
-    CredentialKind, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TagRule,
+    CredentialKind, Dialect, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TagRule,
     TraceSettings,
 };
 use gatewright_types::{
@@ -121,6 +123,21 @@ impl Provider {
 }
 
 impl UpstreamTarget {
+    /// How it is put what a caller asks in this dialect.
+    pub fn spoken(&self, asked: Dialect) -> Option<Spoken> {
+        let api = self.provider.settings.api.unwrap_or_default();
+        spoken(self.provider.kind, api, asked, self.written_for())
+    }
+
+    /// The model by which a request is written: on Bedrock the address alone names it, so that what an inference profile
+    /// is an alias of tells more than its own name.
+    pub fn written_for(&self) -> &str {
+        match self.provider.kind {
+            ProviderKind::Bedrock => self.own.name(self.provider.kind, &self.model).as_str(),
+            _ => self.provider.deployment(self.model.as_str()),
+        }
+    }
+
     /// The price in force at a time: the organization's own, else the catalogue's.
     pub fn price(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<AppliedPrice<'_>> {
         let own = self.prices.iter().find(|price| price.effective_from <= at);

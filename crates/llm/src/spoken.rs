@@ -1,6 +1,6 @@
 //! What each kind of provider speaks: whether a caller's request passes as it is, and what it is translated to otherwise.
 
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 
 use crate::dialect::Outbound;
 use crate::dialect::anthropic::{Anthropic, AnthropicOn, Envelope};
@@ -72,8 +72,9 @@ pub enum Endpoint {
     CountTokens,
 }
 
-/// `None` when this kind has nothing that the dialect asks for.
-pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken> {
+/// `None` when this kind has nothing that the dialect asks for. `api` is how Claude is spoken to on Bedrock; elsewhere it
+/// changes nothing.
+pub fn spoken(kind: ProviderKind, api: BedrockApi, asked: Dialect, model: &str) -> Option<Spoken> {
     let is_claude_on_vertex = kind == ProviderKind::Vertex && model.starts_with("claude");
     if is_claude_on_vertex && !asked.embeds() {
         return Some(Spoken {
@@ -102,6 +103,9 @@ pub fn spoken(kind: ProviderKind, asked: Dialect, model: &str) -> Option<Spoken>
         Family::Anthropic => (Endpoint::Messages, &Anthropic),
         Family::Gemini | Family::Vertex => (Endpoint::GenerateContent, &Gemini),
         Family::Cohere => (Endpoint::CohereChat, &Cohere),
+        Family::Bedrock if api == BedrockApi::Invoke && bedrock::is_claude(model) => {
+            (Endpoint::InvokeModel, &AnthropicOn(Envelope::Bedrock))
+        }
         Family::Bedrock => (Endpoint::Converse, BedrockConverse::of(model)),
     };
     let invoked = kind == ProviderKind::Bedrock && asked == Dialect::AnthropicMessages && bedrock::is_claude(model);
@@ -272,9 +276,13 @@ mod tests {
     fn every_kind_answers_every_conversation_and_passes_its_own_dialect_on() {
         for dialect in Dialect::CONVERSATIONS {
             for kind in ProviderKind::ALL {
-                assert!(spoken(kind, dialect, "m").is_some(), "{kind:?} {dialect:?}");
+                assert!(
+                    spoken(kind, BedrockApi::Converse, dialect, "m").is_some(),
+                    "{kind:?} {dialect:?}"
+                );
             }
         }
+        let spoken = |kind, dialect, model| spoken(kind, BedrockApi::Converse, dialect, model);
         let passes = |kind, dialect| spoken(kind, dialect, "m").is_some_and(|spoken| spoken.outbound.is_none());
         assert!(passes(ProviderKind::Openai, Dialect::OpenaiResponses));
         assert!(passes(ProviderKind::Anthropic, Dialect::AnthropicMessages));
@@ -304,7 +312,7 @@ mod tests {
     #[test]
     fn claude_is_asked_in_its_own_dialect_wherever_it_is_known_by_its_name() {
         let invoked = |kind, asked, model| {
-            let spoken = spoken(kind, asked, model).expect("an answer");
+            let spoken = spoken(kind, BedrockApi::Converse, asked, model).expect("an answer");
             spoken.enveloped.map(|enveloped| enveloped.endpoint)
         };
         let messages = Dialect::AnthropicMessages;
@@ -336,6 +344,21 @@ mod tests {
         );
         assert_eq!(invoked(ProviderKind::Vertex, messages, "gemini-2.5-pro"), None);
         assert_eq!(invoked(ProviderKind::Anthropic, messages, "claude-sonnet-4-5"), None);
+    }
+
+    #[test]
+    fn claude_on_bedrock_is_spoken_to_by_the_interface_that_is_set_and_others_by_converse() {
+        let check = |api, model, expected| {
+            for asked in Dialect::CONVERSATIONS {
+                let spoken = spoken(ProviderKind::Bedrock, api, asked, model).expect("an answer");
+                assert_eq!(spoken.endpoint, expected, "{api:?} {asked:?} {model}");
+            }
+        };
+
+        let claude = "us.anthropic.claude-opus-4-6-v1";
+        check(BedrockApi::Converse, claude, Endpoint::Converse);
+        check(BedrockApi::Invoke, claude, Endpoint::InvokeModel);
+        check(BedrockApi::Invoke, "amazon.nova-pro-v1:0", Endpoint::Converse);
     }
 
     #[test]

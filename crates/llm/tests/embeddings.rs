@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use gatewright_llm::embed::{Amount, EmbedAnswer, EmbedContents, EmbedDialect, EmbedRequest, Encoding, Shares, embeds};
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 use serde_json::{Value, json};
 
 /// Texts of the case that has more of them than the vendor takes at once.
@@ -287,7 +287,8 @@ fn every_kind_of_provider_that_embeds_does_so_for_every_caller() {
         };
         let embeds = embeds(kind, name);
         for caller in callers() {
-            let passes = gatewright_llm::spoken(kind, caller, name).is_some_and(|spoken| spoken.outbound.is_none());
+            let passes = gatewright_llm::spoken(kind, BedrockApi::Converse, caller, name)
+                .is_some_and(|spoken| spoken.outbound.is_none());
             assert_eq!(
                 passes || embeds.is_some(),
                 !without.contains(&kind),

@@ -9,7 +9,7 @@ use gatewright_llm::chat::{Chat, Part, ToolCall};
 use gatewright_llm::dialect::{PathFacts, ReplyFacts, TargetFacts, inbound};
 use gatewright_llm::event::{Answer, Event, Opening, Stop};
 use gatewright_llm::{Request, spoken};
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 use serde_json::Value;
 
 const CALLERS: [(Dialect, &str); 2] = [
@@ -148,7 +148,7 @@ fn every_provider_is_offered_a_function_of_one_text() {
     for (dialect, caller) in CALLERS {
         let chat = request(dialect, caller).read().expect("a conversation");
         for (kind, model) in PROVIDERS {
-            let outbound = spoken(kind, dialect, model).and_then(|spoken| spoken.outbound);
+            let outbound = spoken(kind, BedrockApi::Converse, dialect, model).and_then(|spoken| spoken.outbound);
             let Some(outbound) = outbound else {
                 assert_eq!(dialect, Dialect::OpenaiChat, "only those speak it");
                 continue;

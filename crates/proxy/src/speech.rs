@@ -13,7 +13,7 @@ use gatewright_llm::dialect::{Dropped, Encoder, Outbound, ReplyFacts, inbound};
 use gatewright_llm::event::Answer;
 use gatewright_llm::{
     AnswerFacts, BadRequest, Endpoint, Enveloped, Failure, Flow, Naming, NotAnAnswer, Request, Segments, Tokens,
-    TranslatedStream, UnwrappedStream, UsageChunk, spoken,
+    TranslatedStream, UnwrappedStream, UsageChunk,
 };
 use gatewright_types::api::{Dialect, ProviderKind};
 use gatewright_types::{ModelName, RequestId};
@@ -52,7 +52,8 @@ pub(crate) struct Telling {
 /// Of an answer to its caller.
 #[derive(Debug)]
 enum Way {
-    Passed,
+    /// With what was left out, if anything was.
+    Passed(Option<Box<Dropped>>),
     Enveloped(Box<Wrapping>),
     Translated(Box<Translation>),
     Embedded(Box<Embedding>),
@@ -74,6 +75,8 @@ struct Translation {
     chat: Chat,
     usage_wanted: bool,
     framing: Framing,
+    /// Those of Anthropic's beta features that it takes.
+    betas: Vec<&'static str>,
     dropped: Dropped,
     request_id: String,
     upstream_model: String,
@@ -99,9 +102,9 @@ pub(crate) struct Marks {
 impl Speech {
     pub(crate) fn prepare(request: &Request, target: &UpstreamTarget, told: &Told) -> Result<Prepared, Refusal> {
         let wishes = told.wishes;
-        let (dialect, known_as) = (request.dialect(), target.model.as_str());
-        let model = target.provider.deployment(known_as);
-        let Some(spoken) = spoken(target.provider.kind, dialect, known_as) else {
+        let dialect = request.dialect();
+        let model = target.provider.deployment(target.model.as_str());
+        let Some(spoken) = target.spoken(dialect) else {
             return Self::embed(request, target, wishes).map(Prepared::Ready);
         };
         let usage = if request.caller_asked_usage() {
@@ -124,26 +127,36 @@ impl Speech {
                 return Ok(Prepared::Ready(Self::of(put, dialect)));
             }
             None => {
+                let dropped = Dropped::default();
+                let body = match spoken.accent {
+                    Some(words) => request.forward_in(words, model),
+                    None => request.forward(model),
+                };
+                wishes.allow(&dropped)?;
                 return Ok(Prepared::Ready(Self {
                     endpoint: spoken.endpoint,
-                    body: match spoken.accent {
-                        Some(words) => request.forward_in(words, model),
-                        None => request.forward(model),
-                    },
+                    body,
                     telling: Telling {
                         dialect,
                         usage,
-                        way: Way::passed(request, target),
+                        way: Way::passed(request, target, dropped),
                         naming: None,
                     },
                 }));
             }
+        };
+        let mut dropped = Dropped::default();
+        let betas = match outbound.envelope() {
+            Some(envelope) => betas::taken(envelope, told.betas(), &mut dropped),
+            None => Vec::new(),
         };
         Ok(Prepared::Unwritten(Box::new(Unwritten {
             endpoint: spoken.endpoint,
             dialect,
             usage,
             outbound,
+            betas,
+            dropped,
             chat: request.read().map_err(Refusal::BadRequest)?,
             usage_wanted: request.caller_asked_usage(),
             framing: if array { Framing::Array } else { Framing::Sse },
@@ -211,13 +224,14 @@ impl Wishes {
 }
 
 impl Way {
-    fn passed(request: &Request, target: &UpstreamTarget) -> Self {
+    fn passed(request: &Request, target: &UpstreamTarget, dropped: Dropped) -> Self {
         // OpenAI writes vectors as it is asked to; not every server that is called compatible does.
         let does_as_asked = matches!(target.provider.kind, ProviderKind::Openai | ProviderKind::Azure);
         let is_embedding = request.dialect() == Dialect::OpenaiEmbeddings;
         let embedding = (is_embedding && !does_as_asked).then(|| Embedding::passed(request, target));
         let embedding = embedding.flatten();
-        embedding.map_or(Self::Passed, |embedding| Self::Embedded(Box::new(embedding)))
+        let dropped = (!dropped.is_empty()).then(|| Box::new(dropped));
+        embedding.map_or(Self::Passed(dropped), |embedding| Self::Embedded(Box::new(embedding)))
     }
 }
 
@@ -225,7 +239,7 @@ impl Telling {
     /// Who speaks the caller's dialect in an envelope still tells errors in words of its own.
     pub(crate) fn tells_errors_anew(&self) -> bool {
         match &self.way {
-            Way::Passed => false,
+            Way::Passed(_) => false,
             Way::Enveloped(_) | Way::Translated(_) => true,
             Way::Embedded(embedding) => embedding.is_translated(),
         }
@@ -240,7 +254,7 @@ impl Telling {
     pub(crate) fn content_type(&self) -> &'static str {
         match &self.way {
             Way::Translated(translation) if translation.framing == Framing::Array => "application/json",
-            Way::Passed | Way::Enveloped(_) | Way::Translated(_) | Way::Embedded(_) => "text/event-stream",
+            Way::Passed(_) | Way::Enveloped(_) | Way::Translated(_) | Way::Embedded(_) => "text/event-stream",
         }
     }
 
@@ -248,14 +262,15 @@ impl Telling {
     pub(crate) fn betas(&self) -> &[&'static str] {
         match &self.way {
             Way::Enveloped(wrapping) => &wrapping.betas,
-            Way::Passed | Way::Translated(_) | Way::Embedded(_) => &[],
+            Way::Translated(translation) => &translation.betas,
+            Way::Passed(_) | Way::Embedded(_) => &[],
         }
     }
 
     /// What could not be carried over.
     pub(crate) fn dropped(&self) -> Option<&Dropped> {
         let dropped = match &self.way {
-            Way::Passed => return None,
+            Way::Passed(dropped) => dropped.as_deref()?,
             Way::Enveloped(wrapping) => &wrapping.dropped,
             Way::Translated(translation) => &translation.dropped,
             Way::Embedded(embedding) => embedding.dropped(),
@@ -277,7 +292,7 @@ impl Telling {
                 .map_err(NotAnAnswer::into_failure)
         };
         let translation = match &self.way {
-            Way::Passed | Way::Enveloped(_) => {
+            Way::Passed(_) | Way::Enveloped(_) => {
                 let facts = read_facts()?;
                 return Ok((self.named(body), facts));
             }
@@ -311,7 +326,7 @@ impl Telling {
     pub(crate) fn take_further(&mut self) -> Vec<Bytes> {
         match &mut self.way {
             Way::Embedded(embedding) => embedding.take_further(),
-            Way::Passed | Way::Enveloped(_) | Way::Translated(_) => Vec::new(),
+            Way::Passed(_) | Way::Enveloped(_) | Way::Translated(_) => Vec::new(),
         }
     }
 
@@ -319,7 +334,7 @@ impl Telling {
     pub(crate) fn written(&self, answer: &Answer) -> Bytes {
         match &self.way {
             Way::Translated(translation) => inbound(self.dialect).write_answer(answer, &translation.reply()).into(),
-            Way::Passed | Way::Enveloped(_) | Way::Embedded(_) => Bytes::new(),
+            Way::Passed(_) | Way::Enveloped(_) | Way::Embedded(_) => Bytes::new(),
         }
     }
 
@@ -329,7 +344,7 @@ impl Telling {
             Way::Enveloped(wrapping) if wrapping.envelope == Envelope::Bedrock => {
                 Flow::Unwrapped(Box::<UnwrappedStream>::default())
             }
-            Way::Passed | Way::Enveloped(_) | Way::Embedded(_) => Flow::passed(self.dialect, self.usage),
+            Way::Passed(_) | Way::Enveloped(_) | Way::Embedded(_) => Flow::passed(self.dialect, self.usage),
             Way::Translated(translation) => {
                 let encoder = translation.encoder(self.dialect);
                 Flow::Translated(TranslatedStream::new(translation.outbound.decoder(), encoder))

@@ -42,7 +42,7 @@ const fn played(name: &'static str, kind: &'static str, path: &'static str, mode
 const PLACE: &[(&str, &str)] = &[("project", "acme"), ("region", "europe-west4")];
 
 /// Every kind; some more than once, with another of its interfaces or another maker's model.
-const PROVIDERS: [Played; 22] = [
+const PROVIDERS: [Played; 23] = [
     played("openai", "openai", "/openai/v1", "gpt-5.1"),
     played("compatible", "openai-compatible", "/compatible/v1", "some-model"),
     played("anthropic", "anthropic", "/anthropic/v1", "claude-sonnet-4-5"),
@@ -53,6 +53,15 @@ const PROVIDERS: [Played; 22] = [
         "/bedrock",
         "anthropic.claude-sonnet-4-5-20250929-v1:0",
     ),
+    Played {
+        settings: &[("api", "invoke")],
+        ..played(
+            "bedrock-invoke",
+            "bedrock",
+            "/bedrock",
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        )
+    },
     played("gemini3", "gemini", "/gemini/v1beta", "gemini-3-pro"),
     played("azure", "azure", "/azure", "gpt-5.1"),
     Played {

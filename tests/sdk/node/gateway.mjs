@@ -52,7 +52,8 @@ export const gather = async (stream) => {
 
 // Every kind of provider, and some more than once; Perplexity's models search, and call nothing.
 export const calling = [
-    ...["openai", "azure", "azure-classic", "anthropic", "bedrock", "vertex-claude", "gemini", "gemini3", "vertex"],
+    ...["openai", "azure", "azure-classic", "anthropic", "bedrock", "bedrock-invoke", "vertex-claude"],
+    ...["gemini", "gemini3", "vertex"],
     ...["cohere", "mistral", "groq", "deepseek", "xai", "together", "fireworks", "openrouter"],
     ...["ollama", "vllm", "huggingface", "compatible"],
 ];

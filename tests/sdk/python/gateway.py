@@ -84,7 +84,7 @@ def each_way(names):
 
 
 # Every kind of provider, and some more than once: with another of its interfaces, or another maker's model.
-CLAUDE = [ANTHROPIC, BEDROCK, "vertex-claude"]
+CLAUDE = [ANTHROPIC, BEDROCK, "bedrock-invoke", "vertex-claude"]
 GOOGLE = [GEMINI, "gemini3", "vertex"]
 OPENAIS = [OPENAI, "azure", "azure-classic"]
 VENDORS = ["mistral", "groq", "deepseek", "xai", "together", "fireworks", "openrouter", "perplexity"]

@@ -206,7 +206,8 @@ fn a_clouds_address_and_region_follow_from_what_is_said() {
 fn what_a_kind_lacks_or_does_not_take_is_told_by_field() {
     use CredentialKind::{ApiKey, Aws, Entra, Google};
     use ProviderKind::{Azure, Bedrock, Openai, Sandbox, Vertex};
-    let everything = json!({"region": "eu", "project": "p", "api_version": "1", "deployments": {"a": "b"}});
+    let everything =
+        json!({"region": "eu", "project": "p", "api_version": "1", "deployments": {"a": "b"}, "api": "invoke"});
     let cases: [(ProviderUnit, &[&str]); 8] = [
         (provider_of(Bedrock, None, json!({}), &[Aws]), &["region"]),
         (
@@ -224,7 +225,14 @@ fn what_a_kind_lacks_or_does_not_take_is_told_by_field() {
         ),
         (
             provider_of(Openai, None, everything, &[Aws]),
-            &["region", "project", "api_version", "deployments", "credentials[0].aws"],
+            &[
+                "region",
+                "project",
+                "api_version",
+                "deployments",
+                "api",
+                "credentials[0].aws",
+            ],
         ),
         (
             provider_of(Sandbox, None, json!({"headers": {"x-a": "b"}}), &[ApiKey]),

@@ -195,6 +195,7 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
         project,
         api_version,
         deployments,
+        api,
         headers,
         timeouts,
         breaker,
@@ -203,7 +204,8 @@ fn told(settings: &ProviderSettings) -> serde_json::Value {
     let headers: Vec<_> = headers.keys().collect();
     json!({
         "region": region, "residency": residency, "project": project, "api_version": api_version,
-        "deployments": deployments, "headers": headers, "timeouts": timeouts, "breaker": breaker, "probe": probe,
+        "deployments": deployments, "api": api, "headers": headers, "timeouts": timeouts, "breaker": breaker,
+        "probe": probe,
     })
 }
 

@@ -134,7 +134,7 @@ fn query_texts_become_numbers_where_the_shape_asks_for_them() {
 #[test]
 fn settings_of_a_provider_are_checked_with_their_names_and_keys() {
     let value = json!({
-        "name": "a", "kind": "azure", "region": "a/b", "api_version": 7, "regoin": "eu",
+        "name": "a", "kind": "azure", "region": "a/b", "api_version": 7, "regoin": "eu", "api": "invocation",
         "deployments": {"gpt 4o": "main", "gpt-4o": "a/b"},
         "headers": {"Host": "x", "authorization": "x", "x-a": "b\r\nc: d", "x-b": "fine"},
     });
@@ -143,6 +143,7 @@ fn settings_of_a_provider_are_checked_with_their_names_and_keys() {
 
     let own = "is a header that the gateway sends itself: remove it";
     let expected = [
+        ("api", r#"unknown value "invocation"; did you mean "invoke"?"#),
         ("api_version", "expected a text, found a number"),
         ("deployments.gpt 4o", "may hold only letters, digits and . _ : / @ + -"),
         (

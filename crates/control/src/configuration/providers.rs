@@ -99,6 +99,7 @@ impl Differ<'_> {
             ("project", one.project == other.project),
             ("api_version", one.api_version == other.api_version),
             ("deployments", one.deployments == other.deployments),
+            ("api", one.api == other.api),
             ("headers", one.headers == other.headers),
             ("timeouts", one.timeouts == other.timeouts),
             ("breaker", one.breaker == other.breaker),

@@ -377,7 +377,7 @@ fn clouds() -> Value {
                     "tenant_id": "the-tenant", "client_id": {"value": "the-client"}, "client_secret": {"value": "s-entra"}}},
                 {"name": "b", "weight": 1, "api_key": {"value": "azure-key-0001"}},
             ]},
-            {"name": "bedrock-eu", "kind": "bedrock", "region": "eu-central-1", "headers": {"x-team": "search"},
+            {"name": "bedrock-eu", "kind": "bedrock", "region": "eu-central-1", "api": "invoke", "headers": {"x-team": "search"},
              "credentials": [{"name": "a", "weight": 2, "aws": {
                 "access_key_id": {"value": "AKIAIOSFODNN7EXAMPLE"}, "secret_access_key": {"value": "s-aws"},
                 "session_token": {"value": "t-aws"}, "role_arn": "arn:aws:iam::123456789012:role/gateway"}}]},
@@ -396,6 +396,7 @@ async fn clouds_are_applied_once_and_only_what_differs_is_changed() {
     providers[0]["deployments"] = json!({"gpt-4o": "other"});
     providers[0]["credentials"][0]["entra"]["client_secret"] = json!({"value": "s-entra-2"});
     providers[1]["region"] = json!("us-east-1");
+    providers[1]["api"] = json!("converse");
     providers[1]["credentials"][0] = json!({"name": "a", "weight": 2, "api_key": {"value": "bedrock-key-1"}});
 
     let again = apply(&world, &owner, &clouds()).await;
@@ -407,7 +408,7 @@ async fn clouds_are_applied_once_and_only_what_differs_is_changed() {
         [
             "update provider azure deployments",
             "update credential azure/a entra",
-            "update provider bedrock-eu base_url,region",
+            "update provider bedrock-eu base_url,region,api",
             "update credential bedrock-eu/a api_key",
         ]
     );

@@ -55,6 +55,11 @@ pub trait Outbound: fmt::Debug + Sync {
 
     /// The reader of one stream.
     fn decoder(&self) -> Box<dyn Decoder>;
+
+    /// What is around Anthropic's dialect, where it is that.
+    fn envelope(&self) -> Option<anthropic::Envelope> {
+        None
+    }
 }
 
 /// How callers of this dialect are spoken to. Embeddings are no conversation, and what is only spoken at a provider's own

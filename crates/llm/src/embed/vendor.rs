@@ -1,6 +1,6 @@
 //! Whose dialect of embeddings a provider speaks.
 
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 
 use super::EmbedAnswer;
 use crate::{Endpoint, Failure, Family, spoken};
@@ -34,7 +34,7 @@ pub fn embeds(kind: ProviderKind, model: &str) -> Option<(Endpoint, EmbedDialect
         }
         Family::Bedrock if model.contains("amazon.titan-embed-") => Some((Endpoint::InvokeModel, EmbedDialect::Titan)),
         Family::Openai => {
-            let there = spoken(kind, Dialect::OpenaiEmbeddings, model)?;
+            let there = spoken(kind, BedrockApi::default(), Dialect::OpenaiEmbeddings, model)?;
             Some((there.endpoint, EmbedDialect::Openai))
         }
         Family::Bedrock | Family::Anthropic => None,

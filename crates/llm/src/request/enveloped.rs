@@ -9,6 +9,7 @@ use gatewright_types::api::Dialect;
 use super::needs::names_files;
 use super::{Edit, Request, Segments};
 use crate::dialect::anthropic::Envelope;
+use crate::dialect::anthropic::betas::member;
 use crate::json::Member;
 
 /// Where a body says what the envelope says.
@@ -43,9 +44,8 @@ impl Request {
             Envelope::Bedrock => (self.said.stream.clone(), betas),
         };
         if !betas.is_empty() {
-            let betas = serde_json::to_string(betas).expect("texts can always be written as JSON");
-            text.push_str(r#","anthropic_beta":"#);
-            text.push_str(&betas);
+            text.push(',');
+            text.push_str(&member(betas));
         }
         // Where the model was named, so that no comma has to be put or taken away.
         let version = Edit { at, text: text.into() };

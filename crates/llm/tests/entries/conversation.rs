@@ -7,13 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use gatewright_llm::chat::Chat;
-use gatewright_llm::dialect::anthropic::Envelope;
+use gatewright_llm::dialect::anthropic::betas::named_in;
+use gatewright_llm::dialect::anthropic::{AnthropicOn, Envelope};
 use gatewright_llm::dialect::bedrock::event_stream::write_frame;
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 use gatewright_llm::dialect::{ErrorFacts, Outbound, PathFacts, ReplyFacts, TargetFacts, inbound};
 use gatewright_llm::event::Event;
 use gatewright_llm::{CachedBy, Flow, Request, TranslatedStream, UsageChunk, spoken};
-use gatewright_types::api::{Dialect, ProviderKind};
+use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -74,10 +75,14 @@ pub(super) fn request(dialect: Dialect, bytes: &[u8], path: PathFacts<'_>) {
         output_limit: Some(4_096),
     };
     for (kind, model) in PROVIDERS {
-        let outbound = spoken(kind, dialect, model).and_then(|spoken| spoken.outbound);
+        let outbound = spoken(kind, BedrockApi::Converse, dialect, model).and_then(|spoken| spoken.outbound);
         if let Some(Ok(written)) = outbound.map(|outbound| outbound.write_request(&chat, target(model))) {
             assert_json(&written.body);
         }
+    }
+    let invoked = AnthropicOn(Envelope::Bedrock);
+    if let Ok(written) = invoked.write_request(&chat, target("anthropic.claude-opus-4-6-v1")) {
+        assert_json(&named_in(written.body, Envelope::Bedrock, &["effort-2025-11-24"]));
     }
     if let Ok(written) = OpenaiResponses.write_request(&chat, target("gpt-5.6")) {
         assert_json(&written.body);

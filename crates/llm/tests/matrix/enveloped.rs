@@ -70,7 +70,7 @@ impl Cloud {
     /// What Claude's stream is on its way.
     fn wrapped(self, stream: &[u8]) -> Vec<u8> {
         match self {
-            Self::Invoke => framed(stream),
+            Self::Invoke => in_frames(stream),
             Self::RawPredict => stream.to_vec(),
         }
     }
@@ -148,7 +148,7 @@ impl Streamed {
 }
 
 /// Each event in a frame; an error as Bedrock tells it, and half an event as half a frame.
-fn framed(stream: &[u8]) -> Vec<u8> {
+pub(crate) fn in_frames(stream: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(stream);
     let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
     let frames = data.flat_map(|data| {

@@ -1,13 +1,14 @@
 //! Who answers: one provider for each dialect that we speak to providers.
 
 use gatewright_llm::dialect::Outbound;
-use gatewright_llm::dialect::anthropic::Anthropic;
+use gatewright_llm::dialect::anthropic::{Anthropic, AnthropicOn, Envelope};
 use gatewright_llm::dialect::bedrock::BedrockConverse;
 use gatewright_llm::dialect::cohere::Cohere;
 use gatewright_llm::dialect::gemini::Gemini;
 use gatewright_llm::dialect::openai_chat::vendors::vendor;
 use gatewright_llm::dialect::openai_responses::OpenaiResponses;
 
+use crate::enveloped::in_frames;
 use crate::fixture;
 use crate::stored_frames::framed;
 
@@ -21,17 +22,20 @@ pub(crate) enum Provider {
     Gemini,
     /// With a model of Anthropic's.
     Bedrock,
+    /// Bedrock with the same model in its maker's words.
+    Invoke,
     Cohere,
 }
 
 impl Provider {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Openai,
         Self::Compatible,
         Self::Responses,
         Self::Anthropic,
         Self::Gemini,
         Self::Bedrock,
+        Self::Invoke,
         Self::Cohere,
     ];
 
@@ -43,6 +47,7 @@ impl Provider {
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
             Self::Bedrock => "bedrock",
+            Self::Invoke => "bedrock_invoke",
             Self::Cohere => "cohere",
         }
     }
@@ -53,7 +58,7 @@ impl Provider {
             Self::Compatible => "local-model",
             Self::Anthropic => "claude-sonnet-4-5",
             Self::Gemini => "gemini-3.8-flash",
-            Self::Bedrock => "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            Self::Bedrock | Self::Invoke => "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
             Self::Cohere => "command-a-03-2025",
         }
     }
@@ -66,6 +71,7 @@ impl Provider {
             Self::Anthropic => &Anthropic,
             Self::Gemini => &Gemini,
             Self::Bedrock => BedrockConverse::of(self.model()),
+            Self::Invoke => &AnthropicOn(Envelope::Bedrock),
             Self::Cohere => &Cohere,
         }
     }
@@ -73,20 +79,26 @@ impl Provider {
     /// The status that goes with its `error-before`.
     pub(crate) fn error_status(self) -> u16 {
         match self {
-            Self::Openai | Self::Compatible | Self::Bedrock | Self::Cohere => 400,
+            Self::Openai | Self::Compatible | Self::Bedrock | Self::Invoke | Self::Cohere => 400,
             Self::Responses | Self::Gemini => 429,
             Self::Anthropic => 529,
         }
     }
 
     pub(crate) fn answer(self, name: &str) -> Result<Vec<u8>, String> {
-        fixture(&format!("{}/answers/{name}.json", self.fixtures()))
+        let folder = match (self, name) {
+            // Whatever is said in whose words, Bedrock tells errors in its own.
+            (Self::Invoke, "error-before") => Self::Bedrock.fixtures(),
+            _ => self.fixtures(),
+        };
+        fixture(&format!("{folder}/answers/{name}.json"))
     }
 
     pub(crate) fn stream(self, name: &str) -> Result<Vec<u8>, String> {
         let folder = self.fixtures();
         match self {
             Self::Bedrock => fixture(&format!("{folder}/streams/{name}.json")).map(|stored| framed(&stored)),
+            Self::Invoke => Self::Anthropic.stream(name).map(|stream| in_frames(&stream)),
             Self::Openai | Self::Compatible | Self::Responses | Self::Anthropic | Self::Gemini | Self::Cohere => {
                 fixture(&format!("{folder}/streams/{name}.sse"))
             }
@@ -100,14 +112,18 @@ impl Provider {
             let stored: Vec<serde_json::Value> = serde_json::from_slice(&stored).expect("a list of frames");
             return Ok(stored.iter().map(|frame| frame["payload"].clone()).collect());
         }
-        Ok(crate::content::payloads(&self.stream(name)?))
+        let stream = match self {
+            Self::Invoke => Self::Anthropic.stream(name)?,
+            _ => self.stream(name)?,
+        };
+        Ok(crate::content::payloads(&stream))
     }
 
     fn fixtures(self) -> &'static str {
         match self {
             Self::Openai | Self::Compatible => "openai_chat",
             Self::Responses => "openai_responses",
-            Self::Anthropic => "anthropic",
+            Self::Anthropic | Self::Invoke => "anthropic",
             Self::Gemini => "gemini",
             Self::Bedrock => "bedrock",
             Self::Cohere => "cohere",

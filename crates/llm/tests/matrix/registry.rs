@@ -1,7 +1,7 @@
 //! The matrix leaves nothing out: whatever the registry of providers speaks is one of its columns.
 
 use gatewright_llm::{Endpoint, spoken};
-use gatewright_types::api::ProviderKind;
+use gatewright_types::api::{BedrockApi, ProviderKind};
 
 use crate::callers::Caller;
 use crate::enveloped::{CALLER, Cloud};
@@ -16,13 +16,13 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
         Endpoint::GenerateContent => Some(Provider::Gemini),
         Endpoint::CohereChat => Some(Provider::Cohere),
         Endpoint::Converse => Some(Provider::Bedrock),
+        Endpoint::InvokeModel => Some(Provider::Invoke),
         Endpoint::Completions
         | Endpoint::Embeddings
         | Endpoint::EmbedContent
         | Endpoint::BatchEmbedContents
         | Endpoint::Predict
         | Endpoint::CohereEmbed
-        | Endpoint::InvokeModel
         | Endpoint::CountMessages
         | Endpoint::CountRawPredict
         | Endpoint::CountTokens => None,
@@ -33,8 +33,10 @@ fn column(endpoint: Endpoint) -> Option<Provider> {
 fn every_kind_of_provider_speaks_a_dialect_of_the_matrix() {
     for kind in ProviderKind::ALL {
         for caller in Caller::all() {
-            for model in [Provider::Bedrock, Provider::Anthropic].map(Provider::model) {
-                let spoken = spoken(kind, caller.0, model).expect("an answer to every conversation");
+            let models = [Provider::Bedrock, Provider::Anthropic].map(Provider::model);
+            let ways = [BedrockApi::Converse, BedrockApi::Invoke].map(|api| models.map(|model| (api, model)));
+            for (api, model) in ways.into_iter().flatten() {
+                let spoken = spoken(kind, api, caller.0, model).expect("an answer to every conversation");
                 assert!(
                     spoken.outbound.is_none() || column(spoken.endpoint).is_some(),
                     "{kind:?} {caller:?} goes to {:?}, which no column stands for",

@@ -54,7 +54,7 @@ fn signatures(answer: &Answer) -> impl Iterator<Item = &Signature> {
 /// Chat completions have no place for signatures of their own.
 fn takes_back(provider: Provider) -> bool {
     match provider {
-        Provider::Responses | Provider::Anthropic | Provider::Gemini | Provider::Bedrock => true,
+        Provider::Responses | Provider::Anthropic | Provider::Gemini | Provider::Bedrock | Provider::Invoke => true,
         Provider::Openai | Provider::Compatible | Provider::Cohere => false,
     }
 }

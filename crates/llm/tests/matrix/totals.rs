@@ -66,7 +66,7 @@ pub(crate) fn of_provider(provider: Provider, payloads: &[Value]) -> Option<Tota
     match provider {
         Provider::Openai | Provider::Compatible => last(payloads, |payload| &payload["usage"]).map(openai),
         Provider::Responses => of_responses(payloads),
-        Provider::Anthropic => merged(payloads).as_ref().map(anthropic),
+        Provider::Anthropic | Provider::Invoke => merged(payloads).as_ref().map(anthropic),
         Provider::Gemini => last(payloads, |payload| &payload["usageMetadata"]).map(gemini),
         Provider::Bedrock => last(payloads, |payload| &payload["usage"]).map(bedrock),
         Provider::Cohere => last(payloads, |payload| &payload["usage"])

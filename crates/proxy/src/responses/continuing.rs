@@ -8,7 +8,7 @@ use gatewright_contract::{Caller, UpstreamTarget};
 use gatewright_coord::ResponseId;
 use gatewright_llm::chat::Json;
 use gatewright_llm::dialect::openai_responses::stored::{input_items, item_id_of, links, response_id, response_of};
-use gatewright_llm::{BadRequest, Request, spoken};
+use gatewright_llm::{BadRequest, Request};
 use gatewright_routing::{Legs, Unroutable};
 use gatewright_types::RequestId;
 use gatewright_types::api::Dialect;
@@ -206,6 +206,7 @@ fn not_possible(message: String) -> Refusal {
 
 /// Whether the provider takes requests for a response as they are: then it keeps them, too.
 pub(super) fn keeps_responses(target: &UpstreamTarget) -> bool {
-    spoken(target.provider.kind, Dialect::OpenaiResponses, target.model.as_str())
+    target
+        .spoken(Dialect::OpenaiResponses)
         .is_some_and(|spoken| spoken.outbound.is_none())
 }

@@ -4,8 +4,9 @@
 use bytes::Bytes;
 use gatewright_contract::UpstreamTarget;
 use gatewright_llm::chat::Chat;
+use gatewright_llm::dialect::anthropic::betas;
 use gatewright_llm::dialect::gemini::Framing;
-use gatewright_llm::dialect::{Outbound, TargetFacts, Unsupported};
+use gatewright_llm::dialect::{Dropped, Outbound, TargetFacts, Unsupported};
 use gatewright_llm::{BadRequest, CachedBy, Catalog, Endpoint, UsageChunk, Wanted, with_key};
 use gatewright_types::api::Dialect;
 
@@ -20,6 +21,9 @@ pub(crate) struct Unwritten {
     pub(super) usage: UsageChunk,
     pub(super) outbound: &'static dyn Outbound,
     pub(super) chat: Chat,
+    /// Those of Anthropic's beta features that are asked for, and those that are not.
+    pub(super) betas: Vec<&'static str>,
+    pub(super) dropped: Dropped,
     pub(super) usage_wanted: bool,
     pub(super) framing: Framing,
     /// Files are put into the request at all.
@@ -60,17 +64,22 @@ impl Unwritten {
     ) -> Result<Speech, Refusal> {
         let known_as = target.model.as_str();
         let facts = TargetFacts {
-            model: target.provider.deployment(known_as),
+            model: target.written_for(),
             output_limit: target.max_output(catalog, marks.now).map(u64::from),
         };
         let written = self.outbound.write_request(&self.chat, facts).map_err(unsupported)?;
-        wishes.allow(&written.dropped)?;
+        let mut dropped = written.dropped;
+        self.dropped.iter().for_each(|name| dropped.add(name));
+        wishes.allow(&dropped)?;
         let body = match self.caching {
             Some(caching) if caching.by == CachedBy::Key => {
                 let key = self.chat.cache_key(&caching.organization.to_string(), known_as);
                 with_key(&written.body, &key)
             }
-            Some(_) | None => written.body,
+            Some(_) | None => match self.outbound.envelope() {
+                Some(envelope) => betas::named_in(written.body, envelope, &self.betas),
+                None => written.body,
+            },
         };
         // No answer repeats what was said, and it may be large.
         self.chat.turns = Vec::new();
@@ -79,7 +88,8 @@ impl Unwritten {
             chat: self.chat,
             usage_wanted: self.usage_wanted,
             framing: self.framing,
-            dropped: written.dropped,
+            betas: self.betas,
+            dropped,
             request_id: marks.request_id.to_string(),
             upstream_model: known_as.to_owned(),
             created: marks.now.timestamp(),

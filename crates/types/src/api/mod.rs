@@ -106,7 +106,7 @@ pub use organizations::{NewOrganization, Organization, OrganizationChange};
 pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
 pub use probe::ProbeSettings;
 pub use provider_kind::ProviderKind;
-pub use provider_settings::{ProviderSetting, ProviderSettings};
+pub use provider_settings::{BedrockApi, ProviderSetting, ProviderSettings};
 pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
 pub use reprice::{NewReprice, PricedAnew, Reprice, RepricePart, RepriceState, RepriceSums};
 pub use retries::Retries;

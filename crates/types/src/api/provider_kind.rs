@@ -153,6 +153,7 @@ impl ProviderKind {
             ProviderSetting::Region => matches!(self, Self::Bedrock | Self::Vertex),
             ProviderSetting::Project => matches!(self, Self::Vertex),
             ProviderSetting::ApiVersion | ProviderSetting::Deployments => matches!(self, Self::Azure),
+            ProviderSetting::Api => matches!(self, Self::Bedrock),
         }
     }
 

@@ -29,6 +29,10 @@ pub struct ProviderSettings {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::deployments"))]
     pub deployments: BTreeMap<UpstreamModel, Deployment>,
+    /// By which of Bedrock's interfaces Claude is spoken to; `converse` where nothing is said. All other models, and those
+    /// whose names do not tell that they are Claude, are always spoken to by `converse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<BedrockApi>,
     /// Sent with every call, besides what the gateway sends itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "schema::headers"))]
@@ -44,6 +48,19 @@ pub struct ProviderSettings {
     pub probe: Option<Box<ProbeSettings>>,
 }
 
+/// An interface of Bedrock's for conversations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum BedrockApi {
+    /// Bedrock's own words for all models. What callers say in Anthropic's dialect still goes to Claude as they wrote it,
+    /// where that can be.
+    #[default]
+    Converse,
+    /// The words of the model's maker.
+    Invoke,
+}
+
 /// A setting that means something for some kinds only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderSetting {
@@ -51,6 +68,7 @@ pub enum ProviderSetting {
     Project,
     ApiVersion,
     Deployments,
+    Api,
 }
 
 impl ProviderSettings {
@@ -68,12 +86,19 @@ impl ProviderSettings {
             ProviderSetting::Project => self.project.is_some(),
             ProviderSetting::ApiVersion => self.api_version.is_some(),
             ProviderSetting::Deployments => !self.deployments.is_empty(),
+            ProviderSetting::Api => self.api.is_some(),
         }
     }
 }
 
 impl ProviderSetting {
-    pub const ALL: [Self; 4] = [Self::Region, Self::Project, Self::ApiVersion, Self::Deployments];
+    pub const ALL: [Self; 5] = [
+        Self::Region,
+        Self::Project,
+        Self::ApiVersion,
+        Self::Deployments,
+        Self::Api,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,6 +106,7 @@ impl ProviderSetting {
             Self::Project => "project",
             Self::ApiVersion => "api_version",
             Self::Deployments => "deployments",
+            Self::Api => "api",
         }
     }
 }

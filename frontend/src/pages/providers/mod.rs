@@ -11,7 +11,9 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-use gatewright_types::api::{Credential, CredentialKind, Provider, ProviderKind, SelfTest, SelfTestOutcome};
+use gatewright_types::api::{
+    BedrockApi, Credential, CredentialKind, Provider, ProviderKind, SelfTest, SelfTestOutcome,
+};
 use gatewright_types::{CredentialId, Permission, ProviderId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -193,7 +195,8 @@ fn facts(provider: &Provider) -> String {
         .network
         .as_ref()
         .map(|network| format!("{} · ", network::told(network)));
-    [project, version, deployments, headers, limits, alone, way]
+    let invoked = (settings.api == Some(BedrockApi::Invoke)).then(|| "InvokeModel · ".to_owned());
+    [project, version, deployments, invoked, headers, limits, alone, way]
         .into_iter()
         .flatten()
         .collect()

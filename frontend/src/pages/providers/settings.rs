@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use gatewright_types::api::{ProviderKind, ProviderSetting, ProviderSettings};
+use gatewright_types::api::{BedrockApi, ProviderKind, ProviderSetting, ProviderSettings};
 use leptos::prelude::*;
 
 use super::breaker::BreakerFields;
 use super::kinds::address_example;
 use super::probe::ProbeFields;
-use crate::components::field::{Input, LinesField, TextField};
+use crate::components::field::{Input, LinesField, SelectField, TextField};
 use crate::form::Form;
 use crate::pages::timeouts::TimeoutFields;
+
+const INVOKE: &str = "invoke";
 
 /// What is typed into the fields.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +27,7 @@ pub(super) struct SettingsFields {
     project: RwSignal<String>,
     api_version: RwSignal<String>,
     deployments: RwSignal<String>,
+    api: RwSignal<String>,
     headers: RwSignal<String>,
     timeouts: TimeoutFields,
     breaker: BreakerFields,
@@ -42,6 +45,7 @@ impl SettingsFields {
             project: text(settings.project.as_ref().map(ToString::to_string)),
             api_version: text(settings.api_version.as_ref().map(ToString::to_string)),
             deployments: RwSignal::new(lines(&settings.deployments)),
+            api: text((settings.api == Some(BedrockApi::Invoke)).then(|| INVOKE.to_owned())),
             headers: RwSignal::new(lines(&settings.headers)),
             timeouts: TimeoutFields::new(form, &settings.timeouts),
             breaker: BreakerFields::new(form, &settings.breaker),
@@ -79,6 +83,7 @@ impl SettingsFields {
             project: project?,
             api_version: api_version?,
             deployments: deployments?,
+            api: (takes(ProviderSetting::Api) && self.api.get_untracked() == INVOKE).then_some(BedrockApi::Invoke),
             headers: headers?,
             timeouts: timeouts?,
             breaker: breaker?,
@@ -148,9 +153,23 @@ impl SettingsFields {
                 />
             }
         });
+        let api = kind.takes(ProviderSetting::Api).then(|| {
+            let options = [("", "Converse"), (INVOKE, "InvokeModel")];
+            view! {
+                <SelectField
+                    form=form
+                    name="api"
+                    label="Claude is spoken to by"
+                    value=self.api
+                    options=options.map(|(value, title)| (value.to_owned(), title.to_owned())).to_vec()
+                    hint="Other models are always spoken to by Converse."
+                />
+            }
+        });
         view! {
             {region}
             {project}
+            {api}
             <TextField
                 form=form
                 name="base_url"

@@ -58,10 +58,51 @@ pub fn taken<'a>(
         match known {
             Some(beta) if taken.contains(&beta.name) => {}
             Some(beta) => taken.push(beta.name),
-            None => dropped.add(&format!("anthropic-beta={name}")),
+            None => dropped.add(&told(name)),
         }
     }
     taken
+}
+
+/// What providers say of betas that they do not know, in one case.
+const REFUSALS: [&str; 2] = ["invalid beta flag", "for the `anthropic-beta` header"];
+
+/// How one that is left out is told to the caller.
+pub fn told(name: &str) -> String {
+    format!("anthropic-beta={name}")
+}
+
+/// Those of the betas, as they are told, that a provider refuses with this message: all of them where it names none.
+/// None where it is about something else.
+pub fn refused<'a>(message: &str, asked: impl IntoIterator<Item = &'a str>) -> Dropped {
+    let message = message.to_ascii_lowercase();
+    let mut refused = Dropped::default();
+    if !REFUSALS.iter().any(|words| message.contains(words)) {
+        return refused;
+    }
+    let asked: Vec<_> = asked.into_iter().collect();
+    let is_named = |name: &&&str| message.contains(&name.to_ascii_lowercase());
+    let named: Vec<_> = asked.iter().filter(is_named).collect();
+    let all = asked.iter().filter(|_| named.is_empty());
+    for name in named.iter().copied().chain(all) {
+        refused.add(&told(name));
+    }
+    refused
+}
+
+/// A body for the envelope that asks for these where its bodies do that; elsewhere a header does.
+pub fn named_in(body: Vec<u8>, envelope: Envelope, betas: &[&str]) -> Vec<u8> {
+    let members = body.strip_prefix(b"{").filter(|_| !betas.is_empty());
+    match (envelope, members) {
+        (Envelope::Bedrock, Some(members)) => [b"{", member(betas).as_bytes(), b",", members].concat(),
+        (Envelope::Bedrock | Envelope::Direct | Envelope::Vertex, _) => body,
+    }
+}
+
+/// The member of a body on Bedrock that asks for them.
+pub(crate) fn member(betas: &[&str]) -> String {
+    let betas = serde_json::to_string(betas).expect("texts can always be written as JSON");
+    format!(r#""anthropic_beta":{betas}"#)
 }
 
 impl Beta {
@@ -102,5 +143,26 @@ mod tests {
             &[TOOL_SEARCH],
             "anthropic-beta=effort-2025-11-24, anthropic-beta=files-api-2025-04-14",
         );
+    }
+
+    #[test]
+    fn betas_that_a_provider_refuses_are_those_it_names_or_all() {
+        let check = |message, expected: &str| {
+            assert_eq!(
+                refused(message, ["a-2025-01-01", "b-2025-01-01"]).to_string(),
+                expected,
+                "{message}"
+            );
+        };
+
+        check(
+            "Unexpected value(s) `b-2025-01-01` for the `anthropic-beta` header. Please consult our documentation.",
+            "anthropic-beta=b-2025-01-01",
+        );
+        check(
+            "The model returned the following errors: invalid beta flag",
+            "anthropic-beta=a-2025-01-01, anthropic-beta=b-2025-01-01",
+        );
+        check("max_tokens: too many for b-2025-01-01", "");
     }
 }

@@ -122,6 +122,10 @@ impl Outbound for AnthropicOn {
             Envelope::Bedrock => Box::new(InvokeClaude::of(MessageReader::default())),
         }
     }
+
+    fn envelope(&self) -> Option<Envelope> {
+        Some(self.0)
+    }
 }
 
 /// The body of a request to count tokens: a conversation that needs no `max_tokens`.

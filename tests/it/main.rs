@@ -2,6 +2,7 @@
 
 mod accounting;
 mod bad_input;
+mod betas;
 mod budget_configuration;
 mod budget_explanation;
 mod budget_news;

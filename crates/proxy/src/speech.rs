@@ -127,7 +127,7 @@ impl Speech {
                 return Ok(Prepared::Ready(Self::of(put, dialect)));
             }
             None => {
-                let dropped = Dropped::default();
+                let dropped = told.refused_betas.clone();
                 let body = match spoken.accent {
                     Some(words) => request.forward_in(words, model),
                     None => request.forward(model),
@@ -145,7 +145,7 @@ impl Speech {
                 }));
             }
         };
-        let mut dropped = Dropped::default();
+        let mut dropped = told.refused_betas.clone();
         let betas = match outbound.envelope() {
             Some(envelope) => betas::taken(envelope, told.betas(), &mut dropped),
             None => Vec::new(),
@@ -169,7 +169,7 @@ impl Speech {
     /// The caller's own body, unless it has to be translated all the same.
     fn envelop(request: &Request, enveloped: Enveloped, told: &Told) -> Result<Option<Self>, Refusal> {
         let Enveloped { endpoint, envelope } = enveloped;
-        let mut dropped = Dropped::default();
+        let mut dropped = told.refused_betas.clone();
         let betas = betas::taken(envelope, told.betas(), &mut dropped);
         let Some(body) = request.enveloped(envelope, &betas) else {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! What a caller's headers and address say of the request besides its body.
 
-use gatewright_llm::dialect::PathFacts;
+use gatewright_llm::dialect::anthropic::betas;
+use gatewright_llm::dialect::{Dropped, PathFacts};
 use gatewright_llm::{BadRequest, Endpoint};
 use gatewright_routing::{Headers, REGION};
 use gatewright_types::{DurationError, HumanDuration};
@@ -30,6 +31,8 @@ pub(crate) struct Told {
     pub(crate) timeout: Option<Result<HumanDuration, DurationError>>,
     /// Those of [`PASSED`] that were sent, in their order.
     pub(crate) passed: Vec<(HeaderName, HeaderValue)>,
+    /// Beta features that the provider refused, as they are told to the caller.
+    pub(crate) refused_betas: Dropped,
     pub(crate) cache: Sent,
     /// What is to go wrong on purpose.
     pub(crate) fault: Option<Box<str>>,
@@ -60,8 +63,18 @@ impl Told {
         shaping
     }
 
-    /// The beta features that the caller wants of Anthropic's dialect.
+    /// The beta features that the caller wants of Anthropic's dialect, but for those that the provider refused.
     pub(crate) fn betas(&self) -> impl Iterator<Item = &str> {
+        let refused = |name: &&str| {
+            !self
+                .refused_betas
+                .iter()
+                .any(|refused| refused == betas::told(name).as_str())
+        };
+        self.asked_betas().filter(refused)
+    }
+
+    fn asked_betas(&self) -> impl Iterator<Item = &str> {
         let lists = self.passed.iter().filter(|(name, _)| *name == BETA);
         let lists = lists.filter_map(|(_, list)| list.to_str().ok());
         lists
@@ -99,10 +112,23 @@ impl Told {
         if !matches!(endpoint, Endpoint::Messages | Endpoint::CountMessages) {
             return Vec::new();
         }
-        let mut headers = if same_dialect { self.passed.clone() } else { Vec::new() };
+        let mut headers = if same_dialect { self.passed_on() } else { Vec::new() };
         if !headers.iter().any(|(name, _)| *name == VERSION) {
             headers.push((VERSION, PLAIN_VERSION));
         }
         headers
+    }
+
+    /// As the caller wrote them, unless the provider refused some of them.
+    fn passed_on(&self) -> Vec<(HeaderName, HeaderValue)> {
+        if self.refused_betas.is_empty() {
+            return self.passed.clone();
+        }
+        let others = self.passed.iter().filter(|(name, _)| *name != BETA).cloned();
+        let left: Vec<_> = self.betas().collect();
+        let left = HeaderValue::from_str(&left.join(","))
+            .ok()
+            .filter(|left| !left.is_empty());
+        others.chain(left.map(|left| (BETA, left))).collect()
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use gatewright_llm::dialect::Dropped;
+use gatewright_llm::dialect::anthropic::betas;
 use gatewright_llm::{Failure, FailureKind};
 use gatewright_types::api::FailureClass;
 use tokio::time::Instant;
@@ -40,6 +42,10 @@ impl Attempts {
             return Err(refusal);
         };
         let failure = upstream.failure.clone();
+        if self.leaves_out_betas(&failure)? {
+            self.gateway.parts.metrics.retried();
+            return Ok(None);
+        }
         let Some(class) = failure.class() else {
             // The caller's own mistake is one everywhere.
             return Err(refusal);
@@ -108,6 +114,18 @@ impl Attempts {
         self.retried = 0;
         self.tried.clear();
         self.standby.called = false;
+        self.told.refused_betas = Dropped::default();
+    }
+
+    /// Whether the same is asked again, without beta features that were refused: once at each leg.
+    fn leaves_out_betas(&mut self, failure: &Failure) -> Result<bool, Refusal> {
+        if !self.told.refused_betas.is_empty() || failure.kind != FailureKind::BadRequest {
+            return Ok(false);
+        }
+        let refused = betas::refused(&failure.message, self.told.betas());
+        self.told.wishes.allow(&refused)?;
+        self.told.refused_betas = refused;
+        Ok(!self.told.refused_betas.is_empty())
     }
 
     /// Another credential is tried at once: it has a limit of its own.

@@ -1,0 +1,201 @@
+//! Beta features that a provider refuses: the same is asked again without them, once, and the caller is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gatewright_types::api::Outcome;
+use harness::chat::request_id;
+use harness::http::{Answer, Request};
+use harness::installation::Installation;
+use harness::organization::{Key, Organization};
+use harness::upstream::{Script, Upstream};
+use serde_json::{Value, json};
+
+const CLAUDE: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+const CLAUDE_CODE: &str = "claude-code-20250219";
+const INTERLEAVED: &str = "interleaved-thinking-2025-05-14";
+
+async fn organization(provider: &Value, model: &str) -> (Organization, Key) {
+    let organization = Organization::make(Installation::shared().await).await;
+    let path = organization.path("/providers");
+    organization.owner.post(&path, provider).await.expect(201);
+    organization.model("m", &format!("up/{model}"), &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    (organization, key)
+}
+
+fn anthropic(upstream: &Upstream) -> Value {
+    json!({"name": "up", "kind": "anthropic", "base_url": upstream.base_url(),
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]})
+}
+
+fn bedrock(upstream: &Upstream) -> Value {
+    json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]})
+}
+
+async fn ask(organization: &Organization, key: &Key, headers: &[(&str, &str)], stream: bool) -> Answer {
+    let mut request = Request::new("POST", "/v1/messages").header("x-api-key", &key.secret);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let message = json!({"role": "user", "content": "Say hello."});
+    let body = json!({"model": "m", "max_tokens": 9, "stream": stream, "messages": [message]});
+    let address = organization.chat(key).address;
+    request.json(&body).send(address).await.expect("the data plane answers")
+}
+
+fn refused(message: &str) -> Script {
+    let error = json!({"type": "invalid_request_error", "message": message});
+    Script::json(400, &json!({"type": "error", "error": error}))
+}
+
+fn hello() -> Script {
+    let content = json!([{"type": "text", "text": "Hello."}]);
+    Script::json(
+        200,
+        &json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": content,
+            "stop_reason": "end_turn", "stop_sequence": null, "usage": {"input_tokens": 7, "output_tokens": 3}}),
+    )
+}
+
+/// The first so many calls are refused, and all others answered.
+fn refuse(upstream: &Upstream, times: usize, message: &'static str) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    upstream.answer_by(move |_| match calls.fetch_add(1, Ordering::SeqCst) < times {
+        true => refused(message),
+        false => hello(),
+    });
+}
+
+#[tokio::test]
+async fn what_anthropic_refuses_by_name_is_left_out_and_the_rest_is_asked_again() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&anthropic(&upstream), "claude-x").await;
+    refuse(
+        &upstream,
+        1,
+        "Unexpected value(s) `claude-code-20250219` for the `anthropic-beta` header. Please consult our documentation.",
+    );
+    let betas = [
+        (
+            "anthropic-beta",
+            "claude-code-20250219, interleaved-thinking-2025-05-14",
+        ),
+        ("anthropic-version", "2023-06-01"),
+    ];
+
+    let answer = ask(&organization, &key, &betas, false).await.expect(200);
+
+    assert_eq!(
+        answer.headers.need("x-gw-dropped-params"),
+        format!("anthropic-beta={CLAUDE_CODE}")
+    );
+    assert_eq!(answer.headers.need("x-gw-attempts"), "2");
+    let [first, second] = &upstream.seen()[..] else {
+        panic!("two calls are made: {:?}", upstream.seen());
+    };
+    assert_eq!(
+        first.headers.need("anthropic-beta"),
+        "claude-code-20250219, interleaved-thinking-2025-05-14"
+    );
+    assert_eq!(second.headers.need("anthropic-beta"), INTERLEAVED);
+    assert_eq!(second.headers.need("anthropic-version"), "2023-06-01");
+    assert_eq!(first.body, second.body);
+    let row = organization.usage(&request_id(&answer)).await;
+    assert_eq!(row.outcome, Outcome::Complete);
+}
+
+#[tokio::test]
+async fn where_a_cloud_names_none_all_are_left_out() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&bedrock(&upstream), CLAUDE).await;
+    upstream.answer_by(|body| match body.get("anthropic_beta") {
+        Some(_) => Script::json(
+            400,
+            &json!({"message": "The model returned the following errors: invalid beta flag"}),
+        ),
+        None => hello(),
+    });
+    let betas = [("anthropic-beta", "context-1m-2025-08-07,effort-2025-11-24")];
+
+    let answer = ask(&organization, &key, &betas, false).await.expect(200);
+
+    assert_eq!(
+        answer.headers.need("x-gw-dropped-params"),
+        "anthropic-beta=context-1m-2025-08-07, anthropic-beta=effort-2025-11-24"
+    );
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_stream_is_asked_for_again_as_well() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&anthropic(&upstream), "claude-x").await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    upstream.answer_by(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => refused("invalid beta flag"),
+        _ => Script::stream([
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"c\",\"content\":[],\"usage\":{\"input_tokens\":7,\"output_tokens\":1}}}\n\n",
+            "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello.\"}}\n\n",
+            "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":3}}\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        ]),
+    });
+
+    let answer = ask(&organization, &key, &[("anthropic-beta", CLAUDE_CODE)], true)
+        .await
+        .expect(200);
+
+    assert!(answer.text().contains("Hello."), "{}", answer.text());
+    assert_eq!(
+        answer.headers.need("x-gw-dropped-params"),
+        format!("anthropic-beta={CLAUDE_CODE}")
+    );
+    let calls = upstream.seen();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls.last().expect("calls").headers.get("anthropic-beta"), None);
+}
+
+#[tokio::test]
+async fn it_is_asked_again_only_once_and_in_strict_mode_not_at_all() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&anthropic(&upstream), "claude-x").await;
+    refuse(
+        &upstream,
+        usize::MAX,
+        "Unexpected value(s) `claude-code-20250219` for the `anthropic-beta` header.",
+    );
+    let beta = ("anthropic-beta", "claude-code-20250219,interleaved-thinking-2025-05-14");
+
+    let answer = ask(&organization, &key, &[beta], false).await.expect(400);
+    assert_eq!(answer.json()["error"]["type"], "invalid_request_error");
+    assert_eq!(upstream.seen().len(), 2);
+
+    let strict = ask(&organization, &key, &[beta, ("x-gw-strict", "true")], false)
+        .await
+        .expect(400);
+    assert!(
+        strict.text().contains("anthropic-beta=claude-code-20250219"),
+        "{}",
+        strict.text()
+    );
+    assert_eq!(upstream.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn another_mistake_is_told_as_it_is() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&anthropic(&upstream), "claude-x").await;
+    refuse(&upstream, usize::MAX, "max_tokens: too many");
+
+    let answer = ask(&organization, &key, &[("anthropic-beta", CLAUDE_CODE)], false)
+        .await
+        .expect(400);
+
+    assert_eq!(answer.json()["error"]["message"], "max_tokens: too many");
+    assert_eq!(upstream.seen().len(), 1);
+}

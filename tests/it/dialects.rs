@@ -552,3 +552,30 @@ async fn a_classic_azure_provider_is_called_by_its_deployments() {
     // Priced as the model that it is, whatever the deployment is called.
     assert_ne!(answer.headers.need("x-gw-cost-usd"), "unpriced");
 }
+
+#[tokio::test]
+async fn what_a_vendor_refuses_of_its_own_dialect_is_left_out_and_named() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "mistral").await;
+    upstream.on("m", Script::answer("Hello.", 1_000, 1_000));
+    let body = json!({"model": "m", "user": "u", "store": true, "safe_prompt": true,
+        "messages": [{"role": "user", "content": "Say hello."}]});
+
+    let answer = organization.chat(&key).send(&body).await.expect(200);
+
+    assert_eq!(answer.headers.need("x-gw-dropped-params"), "store, user");
+    let sent = upstream.only().json();
+    assert_eq!((sent.get("user"), sent.get("store")), (None, None));
+    assert_eq!(sent.get("safe_prompt"), Some(&json!(true)));
+    let strict = Request::new("POST", "/v1/chat/completions")
+        .header("x-api-key", &key.secret)
+        .header("x-gw-strict", "true")
+        .json(&body);
+    let refused = strict
+        .send(organization.chat(&key).address)
+        .await
+        .expect("an answer")
+        .expect(400);
+    assert!(refused.text().contains("store, user"), "{}", refused.text());
+    assert_eq!(upstream.seen().len(), 1);
+}

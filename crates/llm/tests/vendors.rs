@@ -23,10 +23,10 @@ macro_rules! habits {
     ($($name:ident),* $(,)?) => {
         const HABITS: &[(&str, Give)] = &[$((stringify!($name), |quirks, other| quirks.$name = other.$name)),*];
 
-        /// Does not compile when a habit is missing above.
+        /// Does not compile when a habit is missing above. What is refused shows where requests pass as they are.
         #[expect(dead_code, reason = "it is only compiled")]
         fn all_are_listed(quirks: Quirks) {
-            let Quirks { $($name: _),* } = quirks;
+            let Quirks { refuses: _, $($name: _),* } = quirks;
         }
     };
 }

@@ -127,9 +127,9 @@ impl Speech {
                 return Ok(Prepared::Ready(Self::of(put, dialect)));
             }
             None => {
-                let dropped = told.refused_betas.clone();
+                let mut dropped = told.refused_betas.clone();
                 let body = match spoken.accent {
-                    Some(words) => request.forward_in(words, model),
+                    Some(words) => request.forward_in(words, model, &mut dropped),
                     None => request.forward(model),
                 };
                 wishes.allow(&dropped)?;

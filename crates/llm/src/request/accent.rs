@@ -7,31 +7,28 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::{Edit, Request, Segments, UsageOption};
+use crate::dialect::Dropped;
 use crate::dialect::openai_chat::{InstructionsRole, MaxTokensName, Quirks, SeedName};
 use crate::json::{Kind, Members, SyntaxError, Value};
-
-/// A member of the body: its name with the colon, its value, and all of it with one comma.
-struct Place {
-    name: Range<usize>,
-    whole: Range<usize>,
-}
 
 /// The members that vendors say otherwise.
 #[derive(Default)]
 struct Said {
     max_tokens: bool,
-    max_completion_tokens: Option<Place>,
-    seed: Option<Place>,
-    stream_options: Option<Place>,
+    /// The name with the colon.
+    max_completion_tokens: Option<Range<usize>>,
+    seed: Option<Range<usize>>,
+    /// Those that have to go, each with one comma.
+    removed: Vec<Range<usize>>,
     developers: Vec<Range<usize>>,
 }
 
 impl Request {
-    /// As [`Request::forward`], in this vendor's words.
-    pub fn forward_in(&self, words: &Quirks, upstream_model: &str) -> Segments {
+    /// As [`Request::forward`], in this vendor's words. What it refuses is left out and named.
+    pub fn forward_in(&self, words: &Quirks, upstream_model: &str, dropped: &mut Dropped) -> Segments {
         let mut edits = Vec::new();
         // The syntax was checked when the request was parsed.
-        if let Ok(said) = Said::read(&self.body) {
+        if let Ok(said) = Said::read(&self.body, words, dropped) {
             said.edit(words, &mut edits);
         }
         if edits.is_empty() && words.usage_in_stream {
@@ -46,42 +43,38 @@ impl Request {
 }
 
 impl Said {
-    fn read(body: &[u8]) -> Result<Self, SyntaxError> {
+    fn read(body: &[u8], words: &Quirks, dropped: &mut Dropped) -> Result<Self, SyntaxError> {
         let mut said = Self::default();
         let mut members = Members::of_document(body)?;
-        // A first member goes with the comma behind it, which ends where the next one begins.
-        let mut first: Option<Range<usize>> = None;
+        // Where all members before have to go, a member goes with the comma behind it, which ends where the next begins.
+        let (mut leads, mut open) = (true, false);
         while let Some(key) = members.next_key()? {
-            if let Some(first) = first.take() {
-                said.widen(&first, key.start);
+            if let (true, Some(last)) = (open, said.removed.last_mut()) {
+                last.end = key.start;
             }
             let value = members.slot().pass()?;
-            let start = key.comma_before.unwrap_or(key.start);
-            let place = Place {
-                name: key.start..value.start,
-                whole: start..value.end(),
-            };
-            if key.comma_before.is_none() {
-                first = Some(place.whole.clone());
+            let refused = words.refuses.iter().find(|name| name.as_bytes() == &*key.text);
+            let unknown = !words.usage_in_stream && &*key.text == b"stream_options";
+            open = leads && (refused.is_some() || unknown);
+            leads = open;
+            if let Some(name) = refused {
+                dropped.add_if(value.kind != Kind::Null, name);
             }
+            if refused.is_some() || unknown {
+                let start = key.comma_before.filter(|_| !open).unwrap_or(key.start);
+                said.removed.push(start..value.end());
+                continue;
+            }
+            let name = key.start..value.start;
             match &*key.text {
                 b"max_tokens" => said.max_tokens = value.kind != Kind::Null,
-                b"max_completion_tokens" => said.max_completion_tokens = Some(place),
-                b"seed" => said.seed = Some(place),
-                b"stream_options" => said.stream_options = Some(place),
+                b"max_completion_tokens" => said.max_completion_tokens = Some(name),
+                b"seed" => said.seed = Some(name),
                 b"messages" => said.developers = developers(&value),
                 _ => {}
             }
         }
         Ok(said)
-    }
-
-    fn widen(&mut self, first: &Range<usize>, end: usize) {
-        if let Some(place) = &mut self.stream_options
-            && place.whole == *first
-        {
-            place.whole.end = end;
-        }
     }
 
     fn edit(self, words: &Quirks, edits: &mut Vec<Edit>) {
@@ -91,16 +84,16 @@ impl Said {
                 text: Bytes::from_static(text.as_bytes()),
             });
         };
-        if let (Some(place), MaxTokensName::MaxTokens, false) =
+        if let (Some(name), MaxTokensName::MaxTokens, false) =
             (self.max_completion_tokens, words.max_tokens, self.max_tokens)
         {
-            replace(place.name, r#""max_tokens":"#);
+            replace(name, r#""max_tokens":"#);
         }
-        if let (Some(place), SeedName::RandomSeed) = (self.seed, words.seed) {
-            replace(place.name, r#""random_seed":"#);
+        if let (Some(name), SeedName::RandomSeed) = (self.seed, words.seed) {
+            replace(name, r#""random_seed":"#);
         }
-        if let (Some(place), false) = (self.stream_options, words.usage_in_stream) {
-            replace(place.whole, "");
+        for removed in self.removed {
+            replace(removed, "");
         }
         if words.instructions == InstructionsRole::System {
             for role in self.developers {
@@ -125,7 +118,7 @@ fn developers(messages: &Value<'_>) -> Vec<Range<usize>> {
 
 /// The body with these of its places, none of which overlap, written anew.
 pub(super) fn written(body: &[u8], mut edits: Vec<Edit>) -> Bytes {
-    edits.sort_by_key(|edit| edit.at.start);
+    edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
     let mut written = Vec::with_capacity(body.len() + 64);
     let mut copied = 0;
     for edit in edits {
@@ -146,17 +139,24 @@ mod tests {
     use crate::dialect::openai_chat::vendors::vendor;
 
     fn check(name: &str, body: &str, expected: &str) {
+        assert_eq!(dropped(name, body, expected), "", "{body}");
+    }
+
+    /// What is left out by name.
+    fn dropped(name: &str, body: &str, expected: &str) -> String {
         let request = Request::parse(Dialect::OpenaiChat, Bytes::from(body.to_owned()), PathFacts::default());
         let words = &vendor(name).expect("a row").quirks;
 
+        let mut dropped = Dropped::default();
         let forwarded: Vec<u8> = request
             .expect(body)
-            .forward_in(words, "m")
+            .forward_in(words, "m", &mut dropped)
             .into_iter()
             .flatten()
             .collect();
 
         assert_eq!(String::from_utf8_lossy(&forwarded), expected);
+        dropped.to_string()
     }
 
     #[test]
@@ -193,6 +193,27 @@ mod tests {
         let whole = format!("{{{rest}}}");
         check("together", &format!(r#"{{"stream_options":{{}} , {rest}}}"#), &whole);
         check("together", &format!(r#"{{{rest},"stream_options":null}}"#), &whole);
+    }
+
+    #[test]
+    fn what_a_vendor_refuses_is_left_out_and_named() {
+        let rest = r#""model":"m","messages":[1]"#;
+        let whole = format!("{{{rest}}}");
+        for body in [
+            format!(r#"{{"user":"u" , "store" :true,{rest}}}"#),
+            format!(r#"{{{rest},"user":"u", "store":true}}"#),
+            format!(r#"{{"user":"u",{rest},"store":false}}"#),
+        ] {
+            let named = dropped("mistral", &body, &whole);
+            assert_eq!(named, "user, store", "{body}");
+        }
+        check("mistral", &format!(r#"{{"user":null,{rest}}}"#), &whole);
+        let asked = r#"{"store":true,"stream":true,"model":"m","messages":[1]}"#;
+        let usage = r#"{"stream_options":{"include_usage":true},"stream":true,"model":"m","messages":[1]}"#;
+        assert_eq!(dropped("groq", asked, usage), "store");
+        // Nothing is known against it.
+        let own = r#"{"user":"u","store":true,"model":"m","messages":[1]}"#;
+        check("xai", own, own);
     }
 
     #[test]

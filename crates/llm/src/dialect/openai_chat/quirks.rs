@@ -33,6 +33,8 @@ pub struct Quirks {
     pub user: bool,
     /// `cache_control` on parts and tools is taken.
     pub cache_marks: bool,
+    /// Members of OpenAI's requests for which it refuses a whole request, though no answer would be another without them.
+    pub refuses: &'static [&'static str],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +137,7 @@ impl Quirks {
         top_k: false,
         user: true,
         cache_marks: false,
+        refuses: &[],
     };
 
     /// A server of which nothing is known but that it says it is compatible: nothing that such servers refuse.
@@ -158,6 +161,7 @@ impl Quirks {
         top_k: false,
         user: false,
         cache_marks: false,
+        refuses: &[],
     };
     /// Whether what is of this kind has to be in the request itself. What is not taken at all need not be.
     pub(super) const fn wants_bytes(&self, kind: MediaKind) -> bool {

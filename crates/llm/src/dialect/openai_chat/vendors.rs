@@ -44,7 +44,8 @@ pub static VENDORS: [Vendor; 14] = [
         usual_base_url: None,
         quirks: Quirks::OPENAI,
     },
-    // The parameters of its Python SDK, `types/chat/completion_create_params.py`.
+    // The parameters of its Python SDK, `types/chat/completion_create_params.py`: of others it says that the property is
+    // unsupported, and of `store` as well.
     Vendor {
         name: "groq",
         usual_base_url: Some("https://api.groq.com/openai/v1"),
@@ -52,6 +53,14 @@ pub static VENDORS: [Vendor; 14] = [
             max_tokens: MaxTokensName::MaxCompletionTokens,
             reasoning: LOW_TO_HIGH,
             user: true,
+            refuses: &[
+                "store",
+                "prompt_cache_key",
+                "prompt_cache_options",
+                "prompt_cache_retention",
+                "safety_identifier",
+                "verbosity",
+            ],
             ..USUAL
         },
     },
@@ -93,6 +102,14 @@ pub static VENDORS: [Vendor; 14] = [
             },
             seed: SeedName::RandomSeed,
             top_k: true,
+            refuses: &[
+                "user",
+                "store",
+                "prompt_cache_options",
+                "prompt_cache_retention",
+                "safety_identifier",
+                "verbosity",
+            ],
             ..USUAL
         },
     },
@@ -116,7 +133,7 @@ pub static VENDORS: [Vendor; 14] = [
         },
     },
     // The parameters of its Python SDK, `types/chat/completion_create_params.py`, and docs.fireworks.ai/guides/reasoning;
-    // usage comes unasked.
+    // usage comes unasked, and other members are refused.
     Vendor {
         name: "fireworks",
         usual_base_url: Some("https://api.fireworks.ai/inference/v1"),
@@ -127,6 +144,13 @@ pub static VENDORS: [Vendor; 14] = [
             thoughts_back: ThoughtsBack::Content,
             top_k: true,
             user: true,
+            refuses: &[
+                "store",
+                "prompt_cache_options",
+                "prompt_cache_retention",
+                "safety_identifier",
+                "verbosity",
+            ],
             ..USUAL
         },
     },

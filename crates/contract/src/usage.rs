@@ -85,7 +85,7 @@ pub struct UsageRecord {
 }
 
 /// A budget that a request's cost counts in, in the window in which it was let through.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BudgetShare {
     pub budget: BudgetId,
     /// The beginning of its window, or of the part of it where it rolls, in milliseconds since 1970; 0 for ever.

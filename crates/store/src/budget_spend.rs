@@ -2,7 +2,7 @@
 //! counts, and is added with its row, so that the sums are what the rows say. What had been spent in a window before its
 //! budget was made is kept apart, as its opening: no row counts there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use gatewright_contract::{BudgetShare, UsageRecord};
@@ -43,6 +43,13 @@ struct Row<'a> {
 struct Sums {
     cost_nanos: i64,
     requests: i64,
+}
+
+impl Sums {
+    const fn add(&mut self, more: Self) {
+        self.cost_nanos = self.cost_nanos.saturating_add(more.cost_nanos);
+        self.requests += more.requests;
+    }
 }
 
 impl<'a> Row<'a> {
@@ -123,13 +130,19 @@ pub(crate) async fn spent_by(
 /// Adds records to the sums of the windows that they count in. Rows are written in the order of their key, as other sums
 /// are.
 pub(crate) async fn add(transaction: &DatabaseTransaction, records: &[&UsageRecord]) -> Result<(), DbErr> {
+    // Most requests of a batch count in the same windows.
+    let mut alike: HashMap<(OrganizationId, &[BudgetShare]), Sums> = HashMap::new();
+    for record in records.iter().filter(|record| !record.budgets.is_empty()) {
+        let sums = alike.entry((record.organization, &record.budgets)).or_default();
+        sums.add(Sums {
+            cost_nanos: record.cost.map_or(0, |cost| cost.get()),
+            requests: 1,
+        });
+    }
     let mut rows: BTreeMap<Row<'_>, Sums> = BTreeMap::new();
-    for record in records {
-        for share in &record.budgets {
-            let sums = rows.entry(Row::of(record.organization, share)).or_default();
-            let cost = record.cost.map_or(0, |cost| cost.get());
-            sums.cost_nanos = sums.cost_nanos.saturating_add(cost);
-            sums.requests += 1;
+    for ((organization, shares), sums) in alike {
+        for share in shares {
+            rows.entry(Row::of(organization, share)).or_default().add(sums);
         }
     }
     write(transaction, rows).await
@@ -144,8 +157,10 @@ pub(crate) async fn adjust(
     let mut rows: BTreeMap<Row<'_>, Sums> = BTreeMap::new();
     for (shares, delta_nanos) in adjusted {
         for share in shares {
-            let sums = rows.entry(Row::of(organization, share)).or_default();
-            sums.cost_nanos = sums.cost_nanos.saturating_add(*delta_nanos);
+            rows.entry(Row::of(organization, share)).or_default().add(Sums {
+                cost_nanos: *delta_nanos,
+                requests: 0,
+            });
         }
     }
     write(transaction, rows).await

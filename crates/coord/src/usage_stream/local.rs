@@ -49,7 +49,8 @@ impl LocalUsageStream {
         }
     }
 
-    pub(super) async fn send(&self, batch: Batch) -> Result<(), CoordError> {
+    pub(super) async fn send(&self, batch: Batch) -> Result<Option<u64>, CoordError> {
+        let node = batch.node;
         let batch = Arc::new(batch);
         let deadline = Instant::now() + ROOM_WITHIN;
         while !self.queue().put(&batch) {
@@ -57,7 +58,7 @@ impl LocalUsageStream {
             left.await.map_err(|_| CoordError::Full)?;
         }
         self.shared.arrived.notify_one();
-        Ok(())
+        Ok(self.acked(node))
     }
 
     pub(super) fn acked(&self, node: NodeId) -> Option<u64> {

@@ -35,8 +35,9 @@ pub struct Received {
 pub struct Token(String);
 
 impl UsageStream {
-    /// Fails with `Full` when consumers are far behind: the records stay in the journal until there is room.
-    pub async fn send(&self, batch: Batch) -> Result<(), CoordError> {
+    /// Fails with `Full` when consumers are far behind: the records stay in the journal until there is room. Gives what
+    /// `acked` would give.
+    pub async fn send(&self, batch: Batch) -> Result<Option<u64>, CoordError> {
         match self {
             Self::Local(stream) => stream.send(batch).await,
             Self::Redis(stream) => stream.send(&batch).await,

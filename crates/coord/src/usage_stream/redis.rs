@@ -1,13 +1,14 @@
 //! The usage stream as a Redis stream with one consumer group. Group and stream are made when found missing, so that
 //! an emptied Redis needs nobody's help.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatewright_contract::Batch;
 use gatewright_types::NodeId;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
 use redis::{Cmd, FromRedisValue, Script};
+use tokio::time::Instant;
 
 use super::{Received, Token};
 use crate::{CoordError, Redis};
@@ -20,6 +21,8 @@ const FIELD: &str = "batch";
 const ROOM: usize = 10_000;
 /// Far below what any call to Redis may take.
 const LONGEST_BLOCK: Duration = Duration::from_secs(2);
+/// Abandoned batches are looked for so often within the time after which they are.
+const CLAIMS: u32 = 4;
 
 #[derive(Debug, Clone)]
 pub struct RedisUsageStream {
@@ -32,6 +35,7 @@ struct Shared {
     /// For reads that wait: they hold up everything behind them on their connection.
     reader: Redis,
     claim_after: Duration,
+    next_claim: Mutex<Instant>,
     send: Script,
     done: Script,
 }
@@ -47,22 +51,27 @@ impl RedisUsageStream {
                 redis,
                 reader,
                 claim_after,
+                next_claim: Mutex::new(Instant::now()),
                 send,
                 done,
             }),
         })
     }
 
-    pub(super) async fn send(&self, batch: &Batch) -> Result<(), CoordError> {
+    pub(super) async fn send(&self, batch: &Batch) -> Result<Option<u64>, CoordError> {
         let json = serde_json::to_string(batch).map_err(|source| CoordError::Malformed {
             what: "a usage batch",
             source,
         })?;
         let mut call = self.shared.send.prepare_invoke();
-        call.key(STREAM).arg(ROOM).arg(json);
-        match self.shared.redis.run::<u8>(&call).await? {
-            0 => Err(CoordError::Full),
-            _ => Ok(()),
+        call.key(STREAM)
+            .key(ACKED)
+            .arg(ROOM)
+            .arg(batch.node.to_string())
+            .arg(json);
+        match self.shared.redis.run::<(u8, Option<u64>)>(&call).await? {
+            (0, _) => Err(CoordError::Full),
+            (_, acked) => Ok(acked),
         }
     }
 
@@ -74,20 +83,9 @@ impl RedisUsageStream {
     }
 
     pub(super) async fn next(&self, consumer: &str, timeout: Duration) -> Result<Option<Received>, CoordError> {
-        let mut claim = redis::cmd("XAUTOCLAIM");
-        claim
-            .arg(STREAM)
-            .arg(GROUP)
-            .arg(consumer)
-            .arg(millis(self.shared.claim_after))
-            .arg("0-0")
-            .arg("COUNT")
-            .arg(1);
-        let claimed: StreamAutoClaimReply = self.of_group(&self.shared.redis, &claim).await?;
-        if let Some(entry) = claimed.claimed.into_iter().next() {
+        if let Some(entry) = self.abandoned(consumer).await? {
             return self.received(entry).await.map(Some);
         }
-
         let mut read = redis::cmd("XREADGROUP");
         read.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(1);
         // A block of nothing would wait for ever.
@@ -106,6 +104,31 @@ impl RedisUsageStream {
             Some(entry) => self.received(entry).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// A batch that a consumer took long ago. It is not looked for each time that somebody wants one.
+    async fn abandoned(&self, consumer: &str) -> Result<Option<StreamId>, CoordError> {
+        let now = Instant::now();
+        let next = |at| *self.shared.next_claim.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        if now < *self.shared.next_claim.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(None);
+        }
+        let mut claim = redis::cmd("XAUTOCLAIM");
+        claim
+            .arg(STREAM)
+            .arg(GROUP)
+            .arg(consumer)
+            .arg(millis(self.shared.claim_after))
+            .arg("0-0")
+            .arg("COUNT")
+            .arg(1);
+        let claimed: StreamAutoClaimReply = self.of_group(&self.shared.redis, &claim).await?;
+        let found = claimed.claimed.into_iter().next();
+        // Where there was one there may be others.
+        if found.is_none() {
+            next(now + self.shared.claim_after / CLAIMS);
+        }
+        Ok(found)
     }
 
     pub(super) async fn done(&self, token: &Token, node: NodeId, acked: Option<u64>) -> Result<(), CoordError> {

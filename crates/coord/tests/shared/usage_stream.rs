@@ -37,6 +37,12 @@ async fn batches_arrive_in_order_and_are_gone_when_done() {
             "the number never goes back"
         );
         assert_eq!(stream.acked(NodeId::mint()).await.expect("it answers"), None);
+        assert_eq!(stream.send(batch(node, 9)).await.expect("sent"), Some(8));
+        assert_eq!(stream.send(batch(NodeId::mint(), 1)).await.expect("sent"), None);
+        for _ in 0..2 {
+            let last = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
+            stream.done(&last.token, node, None).await.expect("done");
+        }
         let nothing = stream.next("a", CLAIM_AFTER + CLAIM_AFTER).await.expect("it answers");
         assert!(nothing.is_none(), "{nothing:?}");
     }

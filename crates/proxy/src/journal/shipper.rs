@@ -18,6 +18,8 @@ use super::{Journal, Shared};
 /// Records gather this long before they are sent, or until they fill a batch: a busy node sends hundreds at once, and
 /// takes them from memory before they are too many to be kept there.
 const GATHER: Duration = Duration::from_millis(100);
+/// Between two batches that are not full. What follows a pause does not wait for it.
+const APART: Duration = Duration::from_millis(500);
 pub(super) const BATCH_RECORDS: usize = 512;
 /// Of traces in one batch. Records that have one are few; where they are not, batches have fewer records.
 const BATCH_TRACE_BYTES: usize = 1 << 20;
@@ -33,6 +35,8 @@ pub struct Shipper {
     stream: UsageStream,
     position: Position,
     acked: u64,
+    /// The last batch was sent then, whether it arrived or not.
+    sent_at: Option<Instant>,
     progress: Instant,
     /// Shipping fails at the moment; said once.
     in_trouble: bool,
@@ -75,6 +79,7 @@ impl Shipper {
             stream,
             position: Position::default(),
             acked: 0,
+            sent_at: None,
             progress: Instant::now(),
             in_trouble: false,
         }
@@ -93,9 +98,12 @@ impl Shipper {
                 () = tokio::time::sleep(RETRY_AFTER) => {}
                 _ = stop.changed() => {}
             }
+            let gathered = Instant::now() + GATHER;
+            let due = self.sent_at.map_or(gathered, |sent_at| gathered.max(sent_at + APART));
             tokio::select! {
                 () = self.journal.shared.batch_ready.notified() => {}
-                () = tokio::time::sleep(GATHER) => {}
+                () = tokio::time::sleep_until(due) => {}
+                _ = stop.changed() => break,
             }
             self.turn().await;
         }
@@ -108,8 +116,13 @@ impl Shipper {
 
     pub(super) async fn turn(&mut self) {
         let sent = self.send_all().await;
-        let noted = self.note_acknowledged().await;
-        match (sent.and(noted), self.in_trouble) {
+        let shipped = match sent {
+            // Each answer told it.
+            Ok(true) => Ok(()),
+            Ok(false) => self.ask_for_acknowledged().await,
+            Err(error) => Err(error),
+        };
+        match (shipped, self.in_trouble) {
             (Ok(()), false) | (Err(_), true) => {}
             (Ok(()), true) => {
                 self.in_trouble = false;
@@ -123,7 +136,8 @@ impl Shipper {
         }
     }
 
-    async fn send_all(&mut self) -> Result<(), ShipError> {
+    /// Whether there was anything to send.
+    async fn send_all(&mut self) -> Result<bool, ShipError> {
         let waiting = self.position.previous > self.acked;
         if waiting && self.progress.elapsed() > RESEND_AFTER {
             tracing::warn!(
@@ -133,7 +147,9 @@ impl Shipper {
             self.position = Position::default();
             self.progress = Instant::now();
         }
+        let mut sent = false;
         while let Some(run) = self.read()? {
+            sent = true;
             let is_full = run.is_full();
             let batch = Batch {
                 node: self.journal.shared.node,
@@ -141,27 +157,34 @@ impl Shipper {
                 first: run.first,
                 records: run.records,
             };
-            self.stream.send(batch).await?;
+            self.sent_at = Some(Instant::now());
+            let acked = self.stream.send(batch).await?;
             let first_in_flight = self.position.previous <= self.acked;
             if first_in_flight {
                 self.progress = Instant::now();
             }
             self.position = run.after;
+            self.note_acknowledged(acked)?;
             if !is_full {
                 break;
             }
         }
-        Ok(())
+        Ok(sent)
     }
 
-    async fn note_acknowledged(&mut self) -> Result<(), ShipError> {
-        let shared = &*self.journal.shared;
-        let Some(acked) = self.stream.acked(shared.node).await? else {
-            return Ok(());
-        };
-        if acked <= self.acked {
+    async fn ask_for_acknowledged(&mut self) -> Result<(), ShipError> {
+        if self.position.previous <= self.acked {
             return Ok(());
         }
+        let acked = self.stream.acked(self.journal.shared.node).await?;
+        self.note_acknowledged(acked)
+    }
+
+    fn note_acknowledged(&mut self, acked: Option<u64>) -> Result<(), ShipError> {
+        let shared = &*self.journal.shared;
+        let Some(acked) = acked.filter(|acked| *acked > self.acked) else {
+            return Ok(());
+        };
         self.acked = acked;
         shared.acked.send_replace(acked);
         self.progress = Instant::now();

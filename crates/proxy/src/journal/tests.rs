@@ -8,6 +8,7 @@ use gatewright_types::api::{CacheStatus, Dialect, LineItem, Outcome};
 use gatewright_types::{KeyId, Nanos, OrganizationId, ProviderId, RequestId, TeamId, UsageUnit};
 use tempfile::TempDir;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::frame::Frame;
 use super::*;
@@ -152,6 +153,53 @@ async fn what_is_lost_on_the_way_is_sent_again() {
     let mut expected = sent;
     expected.sort_unstable();
     assert_eq!(arrived, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_node_sends_far_apart_and_what_follows_a_pause_is_sent_soon() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+    let (stop, stopped) = watch::channel(false);
+    let shipper = Shipper::new(journal.clone(), stream.clone());
+    let began = Instant::now();
+    let busy = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        for _ in 0..100 {
+            append(&journal, 2);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        *journal.shared.acked.borrow()
+    };
+    let arriving = async {
+        let mut arrived = Vec::new();
+        while arrived.iter().map(|(_, records)| records).sum::<usize>() < 200 {
+            let received = stream.next("test", Duration::from_secs(60)).await;
+            let received = received.expect("it answers").expect("a batch");
+            arrived.push((began.elapsed(), received.batch.records.len()));
+            let acked = received.batch.last();
+            let node = received.batch.node;
+            stream.done(&received.token, node, acked).await.expect("it takes it");
+        }
+        stop.send(true).expect("the shipper still listens");
+        arrived
+    };
+
+    let (_, acked_meanwhile, arrived) = tokio::join!(shipper.run(stopped, Duration::from_secs(60)), busy, arriving);
+
+    let times: Vec<_> = arrived.iter().map(|(at, _)| at.as_millis() - 10_000).collect();
+    assert!(times.first().is_some_and(|first| *first <= 120), "{times:?}");
+    let apart = times.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(apart.clone().all(|apart| (500..=620).contains(&apart)), "{times:?}");
+    assert!((4..=6).contains(&times.len()), "{times:?}");
+    assert!(
+        acked_meanwhile > 0,
+        "what was sent before is not known to be acknowledged"
+    );
+    assert_eq!(
+        *journal.shared.acked.borrow(),
+        journal.shared.last.load(Ordering::Acquire)
+    );
 }
 
 async fn received(stream: &UsageStream) -> Vec<RequestId> {

@@ -17,8 +17,9 @@ use super::repeat;
 use crate::error::chain;
 use crate::ledger::reconciler::{ReconcileError, Reconciler, seed};
 
-/// Requests may be waiting.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Who waits is told of at once; what is told may be lost.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const COMPARE_LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Many may wait, and each of them mostly for the database.
 const FILLED_AT_ONCE: usize = 4;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -48,14 +49,33 @@ pub async fn run(db: Db, counters: Counters, board: HealthBoard, stop: Cancellat
         reconciler: Reconciler::default(),
         next: Instant::now(),
     });
+    let asked_for = Mutex::new(counters.seeds_asked_for());
     tokio::join!(
-        repeat("filling the counters of budgets", LOOK_EVERY, &stop, || async {
-            fill(&db, &counters, &mut *filling.lock().await).await
+        repeat("filling the counters of budgets", Duration::ZERO, &stop, || async {
+            let mut filling = filling.lock().await;
+            fill(&db, &counters, &mut filling).await?;
+            let mut asked_for = asked_for.lock().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = asked_for.next(filling.patience()) => {}
+            }
+            Ok::<_, ReconcileError>(())
         }),
-        repeat("comparing the counters of budgets", LOOK_EVERY, &stop, || async {
-            compare(&db, &counters, &board, &mut *comparing.lock().await).await
-        }),
+        repeat(
+            "comparing the counters of budgets",
+            COMPARE_LOOK_EVERY,
+            &stop,
+            || async { compare(&db, &counters, &board, &mut *comparing.lock().await).await }
+        ),
     );
+}
+
+impl Filling {
+    /// How long it waits for somebody to ask.
+    fn patience(&self) -> Duration {
+        let is_done = self.failed.is_empty() && self.unseen.as_ref().is_some_and(BTreeSet::is_empty);
+        if is_done { LOOK_EVERY } else { AGAIN_AFTER }
+    }
 }
 
 /// What fails for some organizations keeps none of the others waiting, and is tried again by and by.

@@ -22,6 +22,7 @@ const SWEEP_EVERY_MS: i64 = 60_000;
 pub struct LocalCounters {
     books: Arc<Mutex<Books>>,
     recalled: broadcast::Sender<String>,
+    asked_to_seed: broadcast::Sender<String>,
     /// Milliseconds since 1970.
     clock: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -53,6 +54,7 @@ impl LocalCounters {
         Self {
             books: Arc::default(),
             recalled: broadcast::Sender::new(ROOM),
+            asked_to_seed: broadcast::Sender::new(ROOM),
             clock: Arc::new(clock),
         }
     }
@@ -63,6 +65,10 @@ impl LocalCounters {
 
     pub(super) fn recalls(&self) -> LocalTidings {
         LocalTidings::of(self.recalled.subscribe())
+    }
+
+    pub(super) fn seeds_asked_for(&self) -> LocalTidings {
+        LocalTidings::of(self.asked_to_seed.subscribe())
     }
 
     pub(super) fn awaiting_seed(&self) -> Vec<OrganizationId> {
@@ -77,6 +83,8 @@ impl LocalCounters {
         let book = of.entry(take.organization).or_default();
         if take.needs_seed() && !book.seeded {
             awaiting.insert(take.organization);
+            // Whoever begins to listen later looks at who waits.
+            let _listeners = self.asked_to_seed.send(take.organization.to_string());
             return Taken::Unseeded;
         }
         let book = &mut book.tallies;

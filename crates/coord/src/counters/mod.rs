@@ -54,6 +54,15 @@ impl Counters {
         }
     }
 
+    /// Hears that an organization's counters were asked for and have to be seeded first; which ones these are is to be
+    /// asked.
+    pub fn seeds_asked_for(&self) -> Tidings {
+        match self {
+            Self::Local(counters) => Tidings::Local(counters.seeds_asked_for()),
+            Self::Redis(counters) => Tidings::Redis(counters.seeds_asked_for()),
+        }
+    }
+
     /// Organizations whose counters were asked for and have to be seeded first.
     pub async fn awaiting_seed(&self) -> Result<Vec<OrganizationId>, CoordError> {
         match self {

@@ -22,12 +22,14 @@ const SEEDS_AT_ONCE: usize = 1000;
 pub struct RedisCounters {
     redis: Redis,
     recalls: Arc<str>,
+    seeds_asked_for: Arc<str>,
     scripts: Arc<Scripts>,
 }
 
 #[derive(Debug)]
 struct Scripts {
     take: Script,
+    ask_seed: Script,
     seed: Script,
     correct: Script,
     standing: Script,
@@ -38,9 +40,11 @@ impl RedisCounters {
         Self {
             // Unlike the names of values, channels are shared by all databases of a Redis.
             recalls: format!("gw:{{counters}}:1:recalls:{}", redis.database()).into(),
+            seeds_asked_for: format!("gw:{{counters}}:1:seeds:{}", redis.database()).into(),
             redis,
             scripts: Arc::new(Scripts {
                 take: Script::new(include_str!("take.lua")),
+                ask_seed: Script::new(include_str!("ask_seed.lua")),
                 seed: Script::new(include_str!("seed.lua")),
                 correct: Script::new(include_str!("correct.lua")),
                 standing: Script::new(include_str!("standing.lua")),
@@ -55,6 +59,10 @@ impl RedisCounters {
 
     pub(super) fn recalls(&self) -> RedisTidings {
         RedisTidings::of(self.redis.clone(), self.recalls.clone())
+    }
+
+    pub(super) fn seeds_asked_for(&self) -> RedisTidings {
+        RedisTidings::of(self.redis.clone(), self.seeds_asked_for.clone())
     }
 
     pub(super) async fn awaiting_seed(&self) -> Result<Vec<OrganizationId>, CoordError> {
@@ -84,9 +92,11 @@ impl RedisCounters {
         let answer: Vec<Vec<i64>> = self.redis.run(&call).await?;
         let mut answer = answer.into_iter();
         let Some(head) = answer.next() else {
-            let mut remember = redis::cmd("SADD");
-            remember.arg(AWAITING).arg(take.organization.to_string());
-            self.redis.call::<i64>(&remember).await?;
+            let mut ask = self.scripts.ask_seed.prepare_invoke();
+            ask.key(AWAITING)
+                .arg(&*self.seeds_asked_for)
+                .arg(take.organization.to_string());
+            self.redis.run::<i64>(&ask).await?;
             return Ok(Taken::Unseeded);
         };
         let [now_ms, granted] = *head else {

@@ -448,8 +448,13 @@ async fn nothing_is_answered_until_the_ledger_told_what_was_spent() {
             spent,
         };
 
+        let mut asked_for = counters.seeds_asked_for();
+        assert_eq!(asked_for.next(PATIENCE).await, Heard::Missed);
         let before = node.taken(vec![ask(KEY, 10, 1)]).await;
         assert_eq!(before, Taken::Unseeded);
+        // Others may be asked for at the same time.
+        let told = Heard::Tiding(organization.to_string());
+        while asked_for.next(PATIENCE).await != told {}
         assert!(
             counters
                 .awaiting_seed()

@@ -18,6 +18,7 @@ mod memory;
 mod mock;
 mod processes;
 mod prompt;
+mod redis_watch;
 mod results;
 mod servers;
 

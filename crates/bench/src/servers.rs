@@ -1,7 +1,6 @@
 //! PostgreSQL and Redis for a cluster: throw-away ones of our own on loopback. A PostgreSQL that runs already can be
 //! used; a Redis cannot, because its data would be taken for this cluster's and its subscriptions are cut.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -193,24 +192,6 @@ async fn start_redis(directory: &Path) -> Result<(Running, String)> {
         .until(|| async { redis_command(&address, "PING").await.is_ok() })
         .await?;
     Ok((running, address))
-}
-
-/// How often Redis did what, since it was started. What a script does counts as well, beside the script itself.
-pub(crate) async fn redis_calls(address: &str) -> Result<BTreeMap<String, u64>> {
-    let rest = address
-        .strip_prefix("redis://")
-        .context("a Redis address begins with redis://")?;
-    let mut socket = TcpStream::connect(rest).await.context("Redis does not listen")?;
-    socket.write_all(b"INFO commandstats\r\nQUIT\r\n").await?;
-    let mut reply = String::new();
-    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_to_string(&mut reply)).await;
-    read.context("Redis does not answer")??;
-    // cmdstat_evalsha:calls=12,usec=…
-    let lines = reply.lines().filter_map(|line| {
-        let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
-        Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
-    });
-    Ok(lines.collect())
 }
 
 /// Sends one command without arguments that need quoting, and gives the first line of the reply.

@@ -1,7 +1,6 @@
 //! One workload against one target: CPU time of the process tree, peak memory, latencies, and whether every request that
 //! was answered is on record.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,13 +13,12 @@ use super::workload::{Plan, Workload};
 use crate::accounting::{Precision, Snapshot};
 use crate::installation::{Installation, KEY};
 use crate::load::Report;
+use crate::redis_watch::{RedisUse, RedisWatch};
 use crate::results::say;
-use crate::{memory, processes, servers};
+use crate::{memory, processes};
 
 const RECORDS_LIMIT: Duration = Duration::from_secs(30);
 const RECORDS_POLL: Duration = Duration::from_millis(250);
-/// As Redis counts them.
-const SCRIPTS: [&str; 2] = ["eval", "evalsha"];
 const LONGEST_SECONDS: u32 = 60;
 
 #[derive(Debug, Clone, Serialize)]
@@ -38,17 +36,8 @@ pub(crate) struct Run {
     pub(crate) stream_bytes: Option<f64>,
     pub(crate) report: Report,
     pub(crate) records: Option<Records>,
-    /// Only of a cluster.
+    /// By all nodes of a cluster, for its good requests.
     pub(crate) redis: Option<RedisUse>,
-}
-
-/// What all nodes of the cluster had Redis do, for a thousand good requests.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct RedisUse {
-    /// Calls of scripts, which is how what is shared is changed.
-    pub(crate) scripts: f64,
-    /// All commands, those within scripts as well.
-    pub(crate) commands: f64,
 }
 
 /// The usage that the control plane tells of, against the good requests so far.
@@ -66,8 +55,10 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
     let pid = started.pid();
     let hits_before = fill(bench, started, workload).await?;
     memory::reset_peak(pid);
-    let redis = started.redis_url().map(str::to_owned);
-    let done_before = redis_calls_of(redis.as_deref()).await?;
+    let redis = match started.redis_url() {
+        Some(address) => Some(RedisWatch::begin(address).await?),
+        None => None,
+    };
     let before = Snapshot::take(pid);
     let (report, stream_bytes) = if workload.is_of_memory() {
         let (report, bytes) = load_and_weigh(bench, started, workload.plan()).await?;
@@ -77,10 +68,10 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
     };
     let (used, precision) = Snapshot::take(pid).since(&before);
     let per_request = |used: Duration| used.as_secs_f64() * 1e6 / report.good.max(1) as f64;
-    let done = redis_calls_of(redis.as_deref()).await?;
-    let redis = done_before
-        .zip(done)
-        .map(|(before, after)| RedisUse::of(&before, &after, report.good));
+    let redis = match redis {
+        Some(watch) => Some(watch.end(report.good).await?),
+        None => None,
+    };
     started.sent += report.good;
     let (records, cpu_us_settled) = match started.installation() {
         Some(installation) => {
@@ -110,13 +101,6 @@ pub(crate) async fn run(bench: &Bench<'_>, started: &mut Started, workload: Work
         records,
         redis,
     })
-}
-
-async fn redis_calls_of(redis: Option<&str>) -> Result<Option<BTreeMap<String, u64>>> {
-    match redis {
-        Some(address) => servers::redis_calls(address).await.map(Some),
-        None => Ok(None),
-    }
 }
 
 /// Has the answer kept that the workload asks for. Gives the hits so far, where there are any to count.
@@ -175,18 +159,6 @@ async fn settle(installation: &Installation, sent: u64) -> Result<Totals> {
     }
 }
 
-impl RedisUse {
-    fn of(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>, requests: u64) -> Self {
-        let more = |(name, calls): (&String, &u64)| calls.saturating_sub(before.get(name).copied().unwrap_or(0));
-        let thousand = |calls: u64| calls as f64 * 1e3 / requests.max(1) as f64;
-        let scripts = after.iter().filter(|(name, _)| SCRIPTS.contains(&name.as_str()));
-        Self {
-            scripts: thousand(scripts.map(more).sum()),
-            commands: thousand(after.iter().map(more).sum()),
-        }
-    }
-}
-
 impl Run {
     pub(crate) fn is_good(&self) -> bool {
         self.report.failed == 0 && self.report.good > 0 && self.records.is_none_or(Records::are_complete)
@@ -212,21 +184,5 @@ impl Run {
 impl Records {
     fn are_complete(self) -> bool {
         self.recorded == self.sent && self.errors == 0 && self.unpriced == 0 && self.missed == 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_redis_did_is_told_for_a_thousand_requests() {
-        let calls = |all: &[(&str, u64)]| all.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect();
-        let before = calls(&[("evalsha", 10), ("hget", 5)]);
-        let after = calls(&[("evalsha", 30), ("hget", 45), ("eval", 1)]);
-
-        let told = RedisUse::of(&before, &after, 2_000);
-
-        assert_eq!((told.scripts, told.commands), (10.5, 30.5));
     }
 }

@@ -31,8 +31,8 @@ pub(crate) struct Row {
     peak_mb: f64,
     /// For each stream while all are open.
     stream_kb: Option<f64>,
-    /// Scripts that Redis ran for a thousand requests.
-    redis_scripts: Option<f64>,
+    /// What nodes asked of Redis for a thousand requests.
+    redis_calls: Option<f64>,
 }
 
 pub(crate) fn rows(runs: &[Run]) -> Vec<Row> {
@@ -78,7 +78,7 @@ fn row(runs: &[Run], workload: Workload, target: Name) -> Option<Row> {
         added_p99_us: added(|run| run.report.latency.p99),
         peak_mb: mine(|run| run.peak_bytes as f64 / 1e6)?,
         stream_kb: median(of(target).filter_map(|run| run.stream_bytes)).map(|bytes| bytes / 1e3),
-        redis_scripts: median(of(target).filter_map(|run| Some(run.redis?.scripts))),
+        redis_calls: median(of(target).filter_map(|run| Some(run.redis?.calls))),
     })
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn print(runs: &[Run]) {
                 optional(row.added_p99_us, 0),
                 row.peak_mb,
                 optional(row.stream_kb, 1),
-                optional(row.redis_scripts, 1),
+                optional(row.redis_calls, 1),
                 if row.good { "" } else { "  ERRORS" },
             ));
         }

@@ -235,15 +235,132 @@ fn exceptions(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::TimeDelta;
+    use gatewright_types::api::{BudgetSpec, LimitScope};
+    use gatewright_types::{BudgetId, NodeId};
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn the_worst_case_fills_what_can_be_reserved_with_requests_of_the_usual_size() {
-        let rows = |requests, cost, dearest| SpentByRequests {
+    const CAP: i64 = 100;
+    const LEASES: [i64; 3] = [5, 0, 7];
+
+    fn booked(name: Option<&str>, ledger: i64) -> Booked {
+        Booked {
+            budget: BudgetId::mint(),
+            name: name.map(|name| name.parse().expect("a name")),
+            from: None,
+            mode: BudgetMode::Smooth,
+            key: "counter".into(),
+            counting: Counting::Total,
+            parts: BTreeMap::from([(0, ledger)]),
+        }
+    }
+
+    fn counter(spent: i64, cap: i64) -> CounterStanding {
+        CounterStanding {
+            parts: BTreeMap::from([(0, spent)]),
+            leased: LEASES.map(|lease| (NodeId::mint(), lease)).into(),
+            cap: Some(cap),
+        }
+    }
+
+    fn rows(requests: u64, cost: i64, dearest: i64) -> SpentByRequests {
+        SpentByRequests {
             requests,
             cost: Nanos::new(cost),
             dearest: Nanos::new(dearest),
+        }
+    }
+
+    fn stands(bound: BudgetBound, booked: &Booked, counter: Option<&CounterStanding>) -> BudgetStanding {
+        standing(bound, Nanos::new(CAP), booked, counter, rows(2, 20, 15), Utc::now())
+    }
+
+    #[test]
+    fn what_is_left_is_what_neither_counter_nor_ledger_have_spent_and_no_node_holds() {
+        let left = |ledger, counted| {
+            let standing = stands(BudgetBound::Smooth, &booked(None, ledger), Some(&counter(counted, CAP)));
+            (standing.remaining.get(), standing.beyond.get())
         };
+
+        assert_eq!(left(20, 30), (58, 0));
+        assert_eq!(left(40, 30), (48, 0));
+        assert_eq!(left(20, 95), (0, 0));
+        assert_eq!(left(20, 120), (0, 20));
+        assert_eq!(left(130, 30), (0, 30));
+    }
+
+    #[test]
+    fn ledger_counter_and_leases_are_told_each_as_it_is() {
+        let standing = stands(BudgetBound::Smooth, &booked(None, 20), Some(&counter(30, CAP)));
+        let reading = standing.counter.expect("it can be asked");
+
+        assert_eq!((standing.ledger.get(), reading.spent.get()), (20, 30));
+        assert_eq!((reading.leased.get(), reading.leases), (12, 2));
+        let worst = standing.worst.expect("there were requests");
+        // Of usual size fit into what nodes hold and what is left.
+        assert_eq!((worst.usual.get(), worst.under_way, worst.beyond.get()), (10, 7, 35));
+        assert!(
+            stands(BudgetBound::Strict, &booked(None, 20), Some(&counter(30, CAP)))
+                .worst
+                .is_none()
+        );
+        assert!(
+            stands(BudgetBound::None, &booked(None, 20), Some(&counter(30, CAP)))
+                .worst
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn without_its_counter_a_budget_stands_as_the_ledger_says() {
+        let standing = stands(BudgetBound::Smooth, &booked(None, 20), None);
+
+        assert_eq!((standing.counter, standing.remaining.get()), (None, 80));
+    }
+
+    #[test]
+    fn each_of_many_has_the_cap_that_its_counter_was_told() {
+        let cap = |name| {
+            let standing = stands(BudgetBound::Smooth, &booked(name, 20), Some(&counter(30, 130)));
+            standing.cap.get()
+        };
+
+        assert_eq!((cap(Some("ada")), cap(None)), (130, CAP));
+    }
+
+    #[test]
+    fn rows_are_of_the_window_in_which_requests_count_now() {
+        let at: DateTime<Utc> = "2026-11-30T12:34:56Z".parse().expect("a time");
+        let windows = |window| {
+            let spec = json!({"amount": "1", "window": window});
+            let unit = gatewright_contract::BudgetUnit {
+                scope: LimitScope::Organization,
+                spec: serde_json::from_value::<BudgetSpec>(spec).expect("a budget"),
+                increases: Vec::new(),
+                since: None,
+            };
+            let budget = Compiled::compiled(BudgetId::mint(), &unit).expect("it compiles");
+            let windows = windows(&budget, budget.counting(at), at);
+            (*windows.start(), *windows.end())
+        };
+        let midnight = at.timestamp_millis() - 45_296_000;
+
+        assert_eq!(windows(json!("day")), (midnight, midnight));
+        assert_eq!(windows(json!("total")), (0, 0));
+        let an_hour_ago = at - TimeDelta::hours(1);
+        // The part that began last before it counts as a whole.
+        assert_eq!(
+            windows(json!({"rolling": "1h"})),
+            (an_hour_ago.timestamp_millis() - 56_000, i64::MAX)
+        );
+    }
+
+    #[test]
+    fn the_worst_case_fills_what_can_be_reserved_with_requests_of_the_usual_size() {
         let check = |rows, reservable, expected: Option<(u64, i64)>| {
             let worst = worst(rows, Nanos::new(reservable));
             assert_eq!(

@@ -9,8 +9,8 @@ use gatewright_cel::{Expression, Zone};
 use gatewright_types::api::{BudgetSpec, LimitScope, LimitSpec, Which};
 use gatewright_types::{BudgetId, CredentialId, DisplayName, LimitId, ModelName, PersonId, Slug, TagName, TeamId};
 
-use crate::BudgetUnit;
 use crate::compile::budget;
+use crate::{BudgetUnit, MetPeriods};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Budget {
@@ -22,6 +22,7 @@ pub struct Budget {
     pub since: Option<DateTime<Utc>>,
     /// In force until their time is over, by nanos and the end in milliseconds since 1970.
     pub increases: Vec<(i64, i64)>,
+    pub met: MetPeriods,
 }
 
 #[derive(Debug, Clone, PartialEq)]

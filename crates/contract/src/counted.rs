@@ -1,12 +1,8 @@
-//! By which counters budgets and limits are counted: what data planes count and what the ledger corrects has the same
-//! name within its organization.
-
-use std::fmt::Write as _;
-use std::sync::Arc;
+//! How budgets and limits are counted.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_types::api::BudgetAction;
-use gatewright_types::{BudgetId, DisplayName, LimitId, Nanos};
+use gatewright_types::{DisplayName, Nanos};
 
 use crate::{Budget, BudgetShare, Counting, Period, RateLimit};
 
@@ -26,32 +22,10 @@ pub enum Measure {
     AtOnce,
 }
 
-/// Of a period the counter is its own; what rolls and what counts for ever has one. `name` is for whom, of a budget for each.
-pub fn budget_counter(budget: BudgetId, counting: Counting, name: Option<&str>) -> Arc<str> {
-    let mut key = format!("budget/{budget}/");
-    if let Counting::Period(period) = counting {
-        write!(key, "{}", period.from.timestamp_millis()).expect("writing to a string cannot fail");
-    }
-    key.push('/');
-    key.push_str(name.unwrap_or_default());
-    key.into()
-}
-
-const OF_LIMITS: &str = "limit/";
-
-pub fn limit_counter(limit: LimitId, measure: Measure, name: Option<&str>) -> Arc<str> {
-    format!("{OF_LIMITS}{limit}/{}/{}", measure.as_str(), name.unwrap_or_default()).into()
-}
-
-/// Whether the ledger knows what is counted under a key. Of limits it does not: nobody knows how many requests came within
-/// the last minute but those who counted them.
-pub fn is_in_ledger(key: &str) -> bool {
-    !key.starts_with(OF_LIMITS)
-}
-
 impl Budget {
     pub fn counting(&self, now: DateTime<Utc>) -> Counting {
-        Counting::at(self.spec.window, self.zone, now)
+        self.met
+            .counting(now, || Counting::at(self.spec.window, self.zone, now))
     }
 
     /// The period whose rest is added to this one. None where nothing is carried over, and where the budget was made since.
@@ -60,7 +34,8 @@ impl Budget {
             return None;
         };
         let was_there = self.since.is_none_or(|since| since < period.from);
-        (self.spec.carry_over && was_there).then(|| period.before(self.spec.window, self.zone))
+        let before = || period.before(self.spec.window, self.zone);
+        (self.spec.carry_over && was_there).then(|| self.met.before(period, before))
     }
 
     /// Whether nothing goes beyond its amount.
@@ -74,6 +49,9 @@ impl Budget {
 
     /// Its amount with what was added to it for a while.
     pub fn cap(&self, now: DateTime<Utc>) -> Nanos {
+        if self.increases.is_empty() {
+            return self.spec.amount;
+        }
         let now = now.timestamp_millis();
         let added = self.increases.iter().filter(|(_, until)| now < *until);
         added.fold(self.spec.amount, |cap, (more, _)| cap.saturating_add(Nanos::new(*more)))
@@ -99,7 +77,7 @@ impl Budget {
 
 impl RateLimit {
     /// What it limits, and to how much.
-    pub fn measures(&self) -> impl Iterator<Item = (Measure, u64)> {
+    pub fn measures(&self) -> impl Iterator<Item = (Measure, u64)> + use<> {
         let spec = &self.spec;
         let all = [
             (Measure::RequestsPerMinute, spec.rpm),
@@ -115,6 +93,19 @@ impl RateLimit {
 }
 
 impl Measure {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let all = [
+            Self::RequestsPerMinute,
+            Self::RequestsPerHour,
+            Self::RequestsPerDay,
+            Self::TokensPerMinute,
+            Self::TokensPerHour,
+            Self::TokensPerDay,
+            Self::AtOnce,
+        ];
+        all.into_iter().find(|measure| measure.as_str() == name)
+    }
+
     /// As in what is written of limits.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -162,9 +153,11 @@ impl Measure {
 #[cfg(test)]
 mod tests {
     use gatewright_cel::Zone;
+    use gatewright_types::BudgetId;
     use gatewright_types::api::{BudgetSpec, BudgetWindow, LimitScope};
 
     use super::*;
+    use crate::{CounterKey, MetPeriods};
 
     fn budget(window: BudgetWindow) -> Budget {
         let spec = serde_json::json!({ "amount": "1.00", "window": window });
@@ -175,6 +168,7 @@ mod tests {
             zone: Zone::named("UTC").expect("UTC"),
             since: None,
             increases: vec![(500_000_000, 1_000), (250_000_000, 2_000)],
+            met: MetPeriods::default(),
         }
     }
 
@@ -200,12 +194,12 @@ mod tests {
         let of = |at: &str| {
             let (now, counting) = (time(at), day.counting(time(at)));
             let share = day.share(counting, now, None);
-            (budget_counter(day.id, counting, Some("ada")), share.from_ms)
+            (CounterKey::of_budget(day.id, counting, None), share.from_ms)
         };
 
         let (one, from) = of("2026-11-30T23:59:59.999Z");
         let (next, later) = of("2026-12-01T00:00:00Z");
-        assert_eq!(&*one, format!("budget/{}/{from}/ada", day.id));
+        assert_eq!(&*one.text(), format!("budget/{}/{from}/", day.id));
         assert_ne!(one, next);
         assert_eq!(later - from, 86_400_000);
     }
@@ -216,7 +210,7 @@ mod tests {
         let of = |at: &str| {
             let (now, counting) = (time(at), rolling.counting(time(at)));
             (
-                budget_counter(rolling.id, counting, None),
+                CounterKey::of_budget(rolling.id, counting, None),
                 rolling.share(counting, now, None).from_ms,
             )
         };

@@ -9,11 +9,13 @@ mod classes;
 mod compile;
 mod condition;
 mod counted;
+mod counter_key;
 mod cow_map;
 mod credential;
 mod destination;
 mod egress;
 mod key_rules;
+mod met_periods;
 mod network;
 mod own_facts;
 mod period;
@@ -36,7 +38,8 @@ pub use compile::{
     CompileProblem, Whole, budget_problems, compile, credential_problem, key_caps, key_problems, limit_problems,
 };
 pub use condition::unit_expression;
-pub use counted::{Measure, budget_counter, is_in_ledger, limit_counter};
+pub use counted::Measure;
+pub use counter_key::{CounterKey, UnknownCounter, is_in_ledger};
 pub use cow_map::CowMap;
 pub use credential::{
     AwsIdentity, CredentialError, EntraIdentity, GoogleIdentity, KeyFileError, OpenedCredential, secret_text,
@@ -44,6 +47,7 @@ pub use credential::{
 pub use destination::{AddressPolicy, BaseUrl, DestinationError};
 pub use egress::{AllowedHosts, AllowedHostsError, Egress};
 pub use key_rules::{Barred, KeyRules};
+pub use met_periods::MetPeriods;
 pub use network::{
     NetworkUnit, OpenedNetwork, given_network, network_problems, open_network, proxy_url, reseal_network, same_network,
     seal_network, told_network, with_kept_secrets,

@@ -86,6 +86,10 @@ impl Counting {
 }
 
 impl Period {
+    pub fn has(&self, at: DateTime<Utc>) -> bool {
+        self.from <= at && at < self.to
+    }
+
     /// The one right before.
     pub fn before(self, window: BudgetWindow, zone: Zone) -> Self {
         period(window, zone, self.from - TimeDelta::milliseconds(1))

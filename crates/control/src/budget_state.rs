@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Budget, BudgetUnit, Counting, IncreaseUnit, Period, budget_counter};
+use gatewright_contract::{Budget, BudgetUnit, CounterKey, Counting, IncreaseUnit, Period};
 use gatewright_coord::CounterStanding;
 use gatewright_store::{BudgetRow, BudgetSpend, reached_steps};
 use gatewright_types::api::BudgetState;
@@ -145,12 +145,12 @@ async fn live(
     {
         if !budget.scope.is_for_each() {
             budgets.push(budget.id);
-            keys.push(budget_counter(budget.id, *counting, None));
+            keys.push(CounterKey::of_budget(budget.id, *counting, None).text());
             continue;
         }
         for name in spent.keys().flatten() {
             budgets.push(budget.id);
-            keys.push(budget_counter(budget.id, *counting, Some(name.as_str())));
+            keys.push(CounterKey::of_budget(budget.id, *counting, Some(name)).text());
         }
     }
     match control.counters.standing(organization, &keys).await {

@@ -10,7 +10,7 @@ use gatewright_types::{BudgetId, HumanDuration, LimitId, ModelName, Nanos};
 
 use crate::caps::{Budget, CapsByScope, RateLimit};
 use crate::condition::unit_expression;
-use crate::{BudgetUnit, CompileProblem, LimitUnit, UnitBody, UnitId};
+use crate::{BudgetUnit, CompileProblem, LimitUnit, MetPeriods, UnitBody, UnitId};
 
 const SHORTEST_ROLLING: HumanDuration = HumanDuration::from_millis(3_600_000);
 const LONGEST_ROLLING: HumanDuration = HumanDuration::from_millis(90 * 86_400_000);
@@ -125,6 +125,7 @@ pub(crate) fn budget(id: BudgetId, unit: &BudgetUnit) -> Checked<Budget> {
                 .iter()
                 .map(|increase| (increase.amount.get(), increase.expires_at.timestamp_millis()))
                 .collect(),
+            met: MetPeriods::default(),
         }),
         Ok(_) | Err(_) => Err(wrong),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::{Budget, Counting, budget_counter};
+use gatewright_contract::{Budget, CounterKey, Counting};
 use gatewright_coord::Seed;
 use gatewright_store::{BudgetSpend, DatabaseError, Scope};
 use gatewright_types::api::BudgetMode;
@@ -106,7 +106,7 @@ fn of_budget(budget: &Budget, spent: &[BudgetSpend], now: DateTime<Utc>) -> Vec<
                     Counting::Total => None,
                     Counting::Period(_) | Counting::Rolling { .. } => Some(counting.since(now)),
                 },
-                key: budget_counter(budget.id, counting, name.map(|name| name.as_str())),
+                key: CounterKey::of_budget(budget.id, counting, name).text(),
                 counting,
                 parts,
             });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_contract::{Batch, BudgetShare, UsageRecord, budget_counter};
+use gatewright_contract::{Batch, BudgetShare, CounterKey, UsageRecord};
 use gatewright_coord::{Counters, LocalCounters, Right, Seed};
 use gatewright_store::{Actor, Change, DatabaseUrl, Db};
 use gatewright_types::api::NewBudget;
@@ -121,7 +121,12 @@ impl World {
         let budget = budgets.into_iter().find(|budget| budget.id == id).expect("it is there");
         let counting = budget.counting(now());
         let from_ms = budget.share(counting, now(), None).from_ms;
-        (budget_counter(id, counting, name), from_ms, counting)
+        let name = name.map(|name| name.parse().expect("a name"));
+        (
+            CounterKey::of_budget(id, counting, name.as_ref()).text(),
+            from_ms,
+            counting,
+        )
     }
 }
 

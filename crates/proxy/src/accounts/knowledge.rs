@@ -47,17 +47,17 @@ impl Knowledge {
     }
 
     /// All that was spent then may have stopped to count.
-    pub(super) fn is_old(&self, counting: Counting, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_old(&self, counting: Counting, first_part: i64) -> bool {
         match counting {
             Counting::Period(_) | Counting::Total => false,
-            Counting::Rolling { .. } => counting.part(self.at) < counting.first_part(now),
+            Counting::Rolling { .. } => counting.part(self.at) < first_part,
         }
     }
 }
 
-/// How a counter stands by what was heard of it and by what this node itself did.
-pub(super) fn standing(knowledge: Option<&Knowledge>, own: Own, counter: &Counter, now: DateTime<Utc>) -> Standing {
-    let fresh = knowledge.filter(|knowledge| !knowledge.is_old(counter.counting, now));
+/// How a counter stands by what was heard of it and by what this node itself did. `first_part` is the oldest that counts.
+pub(super) fn standing(knowledge: Option<&Knowledge>, own: Own, counter: &Counter, first_part: i64) -> Standing {
+    let fresh = knowledge.filter(|knowledge| !knowledge.is_old(counter.counting, first_part));
     let of_others = fresh.map_or(0, |known| known.spent + known.leased_to_others);
     let cap = counter.cap + knowledge.map_or(0, |known| known.carried);
     let spent_or_reserved = of_others + own.spent_or_reserved;
@@ -67,11 +67,7 @@ pub(super) fn standing(knowledge: Option<&Knowledge>, own: Own, counter: &Counte
         Counting::Total => None,
         Counting::Rolling { .. } => {
             let oldest = oldest.into_iter().flatten().min();
-            oldest.and_then(|part| {
-                counter
-                    .counting
-                    .part_counts_until(part.max(counter.counting.first_part(now)))
-            })
+            oldest.and_then(|part| counter.counting.part_counts_until(part.max(first_part)))
         }
     };
     Standing {
@@ -88,7 +84,7 @@ pub(super) fn untouched(counter: &Counter, now: DateTime<Utc>) -> Standing {
         spent_or_reserved: 0,
         oldest_part: None,
     };
-    standing(None, own, counter, now)
+    standing(None, own, counter, counter.counting.first_part(now))
 }
 
 /// What a node may let through beside its lease while nobody can be asked: its share of what was left, and of the whole
@@ -100,7 +96,7 @@ pub(super) fn share_while_away(
     now: DateTime<Utc>,
 ) -> i64 {
     let left = match knowledge {
-        Some(known) if !known.is_old(counter.counting, now) => known.free,
+        Some(known) if !known.is_old(counter.counting, counter.counting.first_part(now)) => known.free,
         Some(_) | None => counter.cap,
     };
     left.max(0) / nodes.max(1)

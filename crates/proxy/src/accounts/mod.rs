@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_contract::Counting;
-use gatewright_coord::{Carry, Counters, Holder};
+use gatewright_contract::{CounterKey, Counting};
+use gatewright_coord::{Counters, Holder};
 use gatewright_types::api::WhenUnavailable;
 use gatewright_types::{NodeId, OrganizationId};
 
@@ -61,8 +61,8 @@ struct Inner {
 /// A budget or limit as a request meets it. Those with the same key share what they count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
-    /// Within the organization. That of a period has its beginning in it.
-    pub key: Arc<str>,
+    /// Within the organization.
+    pub key: CounterKey,
     /// Less than 2^53.
     pub cap: i64,
     pub counting: Counting,
@@ -70,7 +70,15 @@ pub struct Counter {
     pub exact: bool,
     pub when_unavailable: WhenUnavailable,
     /// Only of a period that has one before it.
-    pub carry: Option<Carry>,
+    pub carry: Option<CarriedOver>,
+}
+
+/// The cap grows by what the period before left of its amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedOver {
+    pub previous: CounterKey,
+    /// Without what was carried over into that one.
+    pub amount: i64,
 }
 
 /// So much of a counter.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use gatewright_types::OrganizationId;
 
-use super::Accounts;
 use super::account::Account;
+use super::{Accounts, Counter, Standing};
 
 #[derive(Debug)]
 #[must_use = "what is not settled is released when it is dropped"]
@@ -40,6 +41,12 @@ impl Reservation {
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// How a counter stands of which something was reserved, as far as this node knows.
+    pub fn standing(&self, index: usize, counter: &Counter, now: DateTime<Utc>) -> Option<Standing> {
+        let entry = self.entries.get(index)?;
+        Some(entry.account.standing(counter, now))
     }
 
     /// So much was used in fact, and what was reserved is free again. What was said before is put right by it.

@@ -159,8 +159,9 @@ impl Inner {
                 wanted: Vec::with_capacity(wanted.len()),
             };
             let mut lacking: Vec<usize> = Vec::new();
+            let at = Instant::now();
             for (place, one) in wanted.iter().enumerate() {
-                match one.account.reserve(one.counter, one.amount, turn) {
+                match one.account.reserve(one.counter, one.amount, turn, at) {
                     true => held.take(one),
                     false => lacking.push(place),
                 }

@@ -1,9 +1,9 @@
 //! All accounts of a node, found by organization and key.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gatewright_contract::CounterKey;
 use gatewright_types::OrganizationId;
 use tokio::time::Instant;
 
@@ -12,27 +12,23 @@ use super::account::Account;
 
 const SHELVES: usize = 32;
 
-type Key = (OrganizationId, Arc<str>);
+type Key = (OrganizationId, CounterKey);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Shelves {
-    hasher: RandomState,
     shelves: [Mutex<HashMap<Key, Arc<Account>>>; SHELVES],
 }
 
 impl Shelves {
-    pub(super) fn find(&self, organization: OrganizationId, key: &Arc<str>) -> Option<Arc<Account>> {
-        let key = (organization, key.clone());
-        self.of(&key).get(&key).cloned()
+    pub(super) fn find(&self, organization: OrganizationId, key: &CounterKey) -> Option<Arc<Account>> {
+        self.of(key).get(&(organization, key.clone())).cloned()
     }
 
     pub(super) fn open(&self, organization: OrganizationId, counter: &Counter) -> Arc<Account> {
-        let key = (organization, counter.key.clone());
-        let mut shelf = self.of(&key);
-        let account = shelf
-            .entry(key)
-            .or_insert_with(|| Arc::new(Account::new(organization, counter)));
-        account.clone()
+        self.of(&counter.key)
+            .entry((organization, counter.key.clone()))
+            .or_insert_with(|| Arc::new(Account::new(organization, counter)))
+            .clone()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Account>> {
@@ -50,21 +46,10 @@ impl Shelves {
         }
     }
 
-    fn of(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, Arc<Account>>> {
-        let hash = usize::try_from(self.hasher.hash_one(key) % SHELVES as u64).unwrap_or(0);
-        locked(self.shelves.get(hash).unwrap_or_else(|| {
-            let [first, ..] = &self.shelves;
-            first
-        }))
-    }
-}
-
-impl Default for Shelves {
-    fn default() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            shelves: std::array::from_fn(|_| Mutex::default()),
-        }
+    fn of(&self, key: &CounterKey) -> MutexGuard<'_, HashMap<Key, Arc<Account>>> {
+        let [first, ..] = &self.shelves;
+        let place = usize::try_from(key.spread() % SHELVES as u64).unwrap_or(0);
+        locked(self.shelves.get(place).unwrap_or(first))
     }
 }
 

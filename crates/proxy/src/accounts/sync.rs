@@ -75,8 +75,8 @@ impl Inner {
         match heard {
             Heard::Tiding(text) => {
                 let recall = Recall::read(&text);
-                let account = recall.and_then(|recall| self.shelves.find(recall.organization, &recall.key));
-                self.recall(account);
+                let key = recall.and_then(|recall| Some((recall.organization, recall.key.parse().ok()?)));
+                self.recall(key.and_then(|(organization, key)| self.shelves.find(organization, &key)));
             }
             // Others may wait for anything.
             Heard::Missed => self.recall(self.shelves.all()),

@@ -36,8 +36,8 @@ pub(crate) async fn meet_target(
         provider: &target.provider.name,
         credential: target.credential,
     };
-    let (limits, budgets) = (path.limits(), path.budgets());
-    let (blocks, limits): (Vec<_>, Vec<_>) = limits.into_iter().partition(|met| met.it.spec.blocked);
+    let (mut limits, budgets) = (path.limits(), path.budgets());
+    let blocks: Vec<_> = limits.extract_if(.., |met| met.it.spec.blocked).collect();
     ticket.meet_blocks(&blocks)?;
     let own = budgets.iter().find(|met| takes_only_priced(&met.it));
     if let (Some(purchase), Some(met)) = (&purchase, ticket.only_priced.as_ref().or(own))
@@ -69,11 +69,15 @@ impl Ticket {
     async fn reserve_at_target(&mut self, wanted: Wanted, bids: Bids) -> Result<Held, Refusal> {
         let mut reservation = wanted.reserve(&self.accounts, &self.caller).await?;
         let now = self.accounts.now();
-        let caller = self.caller.clone();
-        for (limit, standing) in wanted.standings(&self.accounts, &caller) {
-            // What a provider has left is nothing to callers, who do not choose it.
-            if limit.met.it.spec.shadow {
-                self.note_limit(limit, standing, now);
+        // What a provider has left is nothing to callers, who do not choose it.
+        let shadows = wanted
+            .of
+            .iter()
+            .enumerate()
+            .filter(|(_, limited)| limited.met.it.spec.shadow);
+        for (index, limited) in shadows {
+            if let Some(standing) = wanted.standing(index, &reservation, now) {
+                self.note_limit(limited, standing, now);
             }
         }
         let bought = reservation.add(&bids.demands, Some(bids.patience)).await;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use gatewright_contract::{Budget, Caller, Measure, Model, RateLimit};
 use gatewright_llm::{Request, Tokens};
 use gatewright_routing::{Asked, Said, Size, expected_answer, units};
+use gatewright_types::api::BudgetAction;
 use gatewright_types::{Nanos, UsageUnit};
 
 use super::counter::most_counted;
@@ -60,12 +61,13 @@ pub(super) async fn enter(
     }
     let ticket = ticket.insert(Box::new(entering.ticket()));
     let path = ticket.path();
-    let budgets = path.budgets();
-    if let Some(nothing) = budgets.iter().find(|met| is_of_nothing(&met.it, ticket.accounts.now())) {
+    let now = ticket.accounts.now();
+    let budgets = path.budgets_that(|budget| is_of_nothing(budget, now) || is_choosing(budget));
+    if let Some(nothing) = budgets.iter().find(|met| is_of_nothing(&met.it, now)) {
         return Err(Over::budget(nothing, None, caller).into());
     }
-    let limits = path.limits();
-    let (blocks, limits): (Vec<_>, Vec<_>) = limits.into_iter().partition(|met| met.it.spec.blocked);
+    let mut limits = path.limits();
+    let blocks: Vec<_> = limits.extract_if(.., |met| met.it.spec.blocked).collect();
     ticket.meet_blocks(&blocks)?;
     if !limits.is_empty() {
         let tokens = LazyCell::new(|| entering.tokens());
@@ -75,9 +77,16 @@ pub(super) async fn enter(
         });
         let lines = &entering.gateway.parts.lines;
         let reserved = wanted.reserve_in_turn(&ticket.accounts, lines, caller).await;
+        // Those of one that is refused as well.
         let now = ticket.accounts.now();
-        for (limit, standing) in wanted.standings(&ticket.accounts, caller) {
-            ticket.note_limit(limit, standing, now);
+        for (index, limited) in wanted.of.iter().enumerate() {
+            let standing = match &reserved {
+                Ok(reservation) => wanted.standing(index, reservation, now),
+                Err(_) => wanted.peek(index, &ticket.accounts, caller),
+            };
+            if let Some(standing) = standing {
+                ticket.note_limit(limited, standing, now);
+            }
         }
         ticket.limits = Held::new(reserved?, wanted.stakes);
     }
@@ -147,16 +156,20 @@ pub(super) fn expected_tokens(input: u64, output: u64) -> Tokens {
 impl Wanted {
     /// An estimate that is more than all of a limit takes all of it: what a request comes to is only known once it ended.
     pub(super) fn of(limits: Vec<Met<RateLimit>>, tokens: impl Fn(&Met<RateLimit>) -> u64) -> Self {
-        let mut wanted = Self::default();
+        let count = limits.iter().map(|met| met.it.measures().count()).sum();
+        let mut wanted = Self {
+            demands: Vec::with_capacity(count),
+            stakes: Vec::with_capacity(count),
+            of: Vec::with_capacity(count),
+        };
         for met in limits {
-            let limit = met.it.clone();
-            for (measure, most) in limit.measures() {
+            for (measure, most) in met.it.measures() {
                 let counter = met.counter(measure, most);
                 let (amount, stake) = match measure {
                     Measure::AtOnce => (1, Stake::AtOnce),
                     measure if measure.is_of_tokens() => {
                         let amount = most_counted(tokens(&met)).min(counter.cap);
-                        (amount, Stake::Tokens(met.clone()))
+                        (amount, Stake::Tokens(met.it.clone()))
                     }
                     _ => (1, Stake::Request),
                 };
@@ -182,12 +195,13 @@ impl Wanted {
         accounts.reserve(caller.tenant.id, &self.demands, None).await
     }
 
-    pub(super) fn standings(&self, accounts: &Accounts, caller: &Caller) -> Vec<(&Limited, Standing)> {
-        let standings = self
-            .demands
-            .iter()
-            .map(|demand| accounts.peek(caller.tenant.id, &demand.counter));
-        self.of.iter().zip(standings).collect()
+    /// How one of them stands that was reserved.
+    pub(super) fn standing(&self, index: usize, reserved: &Reservation, now: DateTime<Utc>) -> Option<Standing> {
+        reserved.standing(index, &self.demands.get(index)?.counter, now)
+    }
+
+    fn peek(&self, index: usize, accounts: &Accounts, caller: &Caller) -> Option<Standing> {
+        Some(accounts.peek(caller.tenant.id, &self.demands.get(index)?.counter))
     }
 
     pub(super) fn refusal(&self, accounts: &Accounts, caller: &Caller, denied: Denied) -> Refusal {
@@ -226,6 +240,11 @@ pub(super) fn narrowest(
 /// Blocks everything, whatever it costs.
 fn is_of_nothing(budget: &Budget, now: DateTime<Utc>) -> bool {
     budget.blocks() && budget.cap(now) == Nanos::ZERO
+}
+
+/// What is spent of it says which model is asked.
+const fn is_choosing(budget: &Budget) -> bool {
+    matches!(budget.spec.action, BudgetAction::Downgrade(_))
 }
 
 impl Ticket {

@@ -34,8 +34,15 @@ pub(super) enum Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn budgets(self) -> Vec<Met<Budget>> {
+        self.budgets_that(|_| true)
+    }
+
+    pub(super) fn budgets_that(self, matter: impl Fn(&Budget) -> bool) -> Vec<Met<Budget>> {
         let mut met = Vec::new();
-        self.visit(|caps, name| met.extend(caps.budgets.iter().map(|budget| Met::of(budget, &budget.scope, name))));
+        self.visit(|caps, name| {
+            let those = caps.budgets.iter().filter(|budget| matter(budget));
+            met.extend(those.map(|budget| Met::of(budget, &budget.scope, name)));
+        });
         met
     }
 
@@ -98,10 +105,6 @@ impl<T> Met<T> {
             it: it.clone(),
             name: name.filter(|_| scope.is_for_each()).cloned(),
         }
-    }
-
-    pub(super) fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(DisplayName::as_str)
     }
 }
 

@@ -12,7 +12,7 @@ use super::entering::narrowest;
 use super::over::Over;
 use super::path::Met;
 use super::ticket::{Held, Stake, Ticket};
-use crate::accounts::{Demand, Denied, Standing};
+use crate::accounts::{Demand, Denied};
 use crate::refusal::Refusal;
 
 /// What is only reserved may come free: near the end of a strict budget most of it is.
@@ -43,7 +43,12 @@ impl Ticket {
     pub(super) fn bids(&self, budgets: Vec<Met<Budget>>, purchase: Purchase<'_>) -> Result<Bids, Refusal> {
         let now = self.accounts.now();
         let (mut usual, mut most) = (None, None);
-        let mut bids = Bids::default();
+        let mut bids = Bids {
+            demands: Vec::with_capacity(budgets.len()),
+            stakes: Vec::with_capacity(budgets.len()),
+            budgets: Vec::with_capacity(budgets.len()),
+            patience: Duration::ZERO,
+        };
         for met in budgets {
             let budget = &met.it;
             let amount = match (budget.blocks(), budget.spec.mode) {
@@ -79,9 +84,13 @@ impl Ticket {
             .reserve(organization, &bids.demands, Some(bids.patience))
             .await;
         let reservation = reserved.map_err(|denied| self.not_sold(&bids, denied))?;
-        let warns = bids.budgets.iter().zip(&bids.demands).find_map(|(met, demand)| {
-            let standing = self.accounts.peek(organization, &demand.counter);
-            warning(met, standing, self)
+        let now = self.accounts.now();
+        let mut budgets = bids.budgets.iter().zip(&bids.demands).enumerate();
+        let warns = budgets.find_map(|(index, (met, demand))| {
+            let only_warns = met.it.spec.action == BudgetAction::Warn;
+            let standing = only_warns.then(|| reservation.standing(index, &demand.counter, now))??;
+            let is_spent = standing.spent_or_reserved >= standing.cap;
+            is_spent.then(|| Over::warning(met, &self.caller).into())
         });
         self.told.warning = warns.or(self.told.warning.take());
         Ok(Held::new(reservation, bids.stakes))
@@ -124,9 +133,4 @@ impl Ticket {
 
 pub(super) fn takes_only_priced(budget: &Budget) -> bool {
     budget.spec.unpriced() == UnpricedRequests::Block
-}
-
-fn warning(met: &Met<Budget>, standing: Standing, ticket: &Ticket) -> Option<Box<str>> {
-    let warns = met.it.spec.action == BudgetAction::Warn && standing.spent_or_reserved >= standing.cap;
-    warns.then(|| Over::warning(met, &ticket.caller).into())
 }

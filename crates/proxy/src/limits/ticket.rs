@@ -1,5 +1,7 @@
 //! What a request has reserved of budgets and limits, and what it is settled by when the request ends.
 
+use std::sync::Arc;
+
 use gatewright_contract::{Budget, BudgetShare, Caller, RateLimit};
 use gatewright_llm::{Request, Tokens};
 use gatewright_routing::{Asked, Headers, Said, units};
@@ -43,7 +45,7 @@ pub(crate) struct Held {
 pub(super) enum Stake {
     Request,
     AtOnce,
-    Tokens(Met<RateLimit>),
+    Tokens(Arc<RateLimit>),
     Money(BudgetShare),
 }
 
@@ -162,7 +164,7 @@ impl Stake {
             Self::Request => 1,
             // It is under way no longer.
             Self::AtOnce => 0,
-            Self::Tokens(limit) => most_counted(units(limit.it.units.as_ref(), said, tokens)),
+            Self::Tokens(limit) => most_counted(units(limit.units.as_ref(), said, tokens)),
             Self::Money(_) => cost.get(),
         }
     }

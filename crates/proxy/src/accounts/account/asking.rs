@@ -76,7 +76,7 @@ impl Account {
         // What is free of the lease is too little for it, and may do for others should there be no more.
         state.lease = state.lease.min(outstanding + state.reported_sum());
         let wished = required.saturating_add(state.waiting).saturating_add(ahead);
-        let demand = state.demand(outstanding, required, wished);
+        let demand = state.demand(&self.key, outstanding, required, wished);
         state.asking = true;
         state.add(amount);
         Asking::Begun(demand)
@@ -98,7 +98,7 @@ impl Account {
         let outstanding = state.outstanding();
         let gives_all = telling == Telling::Leaving
             || now.duration_since(state.last_used) > IDLE_AFTER
-            || (now < state.recalled_until && state.queue.is_empty());
+            || (state.is_recalled() && state.queue.is_empty());
         let ahead = match gives_all {
             true => 0,
             false => state.pace.ahead(state.reserved, now),
@@ -122,7 +122,7 @@ impl Account {
         state.asking = true;
         // At once: others may have it before this node hears of that.
         state.lease = state.lease.min(held.max(outstanding) + state.reported_sum());
-        Some(state.demand(held, 0, wished.max(held)))
+        Some(state.demand(&self.key, held, 0, wished.max(held)))
     }
 
     /// Of a call that was made at `asked_at`. `amount` was reserved ahead of it and stays reserved where it was granted.
@@ -144,7 +144,7 @@ impl Account {
         state.last_told = asked_at;
         state.knowledge = Some(Knowledge::of(answer, &state.counter, now));
         if answer.recalled {
-            state.recalled_until = Instant::now() + RECALLED_FOR;
+            state.recalled_until = Some(Instant::now() + RECALLED_FOR);
         }
         if !granted {
             state.reserved -= amount;

@@ -2,21 +2,23 @@
 //! counted: that never goes beyond the lease, but for what requests cost more than they had reserved.
 
 mod asking;
+mod parts;
 mod queue;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_coord::{CounterDemand, Report};
+use gatewright_coord::{Carry, CounterDemand, Report};
 use gatewright_types::OrganizationId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::knowledge::{self, Knowledge, Own, share_while_away};
 use super::pace::Pace;
-use super::{Counter, Standing};
+use super::{CarriedOver, Counter, Standing};
+use parts::Parts;
 
 pub(super) use asking::{Asking, NotNow, Telling};
 pub(super) use queue::Turn;
@@ -32,6 +34,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) organization: OrganizationId,
+    /// As the counters know it.
+    key: Arc<str>,
     state: Mutex<State>,
     /// Whoever asked has an answer, or none.
     answered: Notify,
@@ -44,7 +48,7 @@ struct State {
     lease: i64,
     lease_until: Instant,
     reserved: i64,
-    unreported: BTreeMap<i64, i64>,
+    unreported: Parts,
     /// Told, and not known to be counted.
     reported: Option<Report>,
     /// Somebody asks: others wait for the answer.
@@ -59,7 +63,7 @@ struct State {
     unseeded_until: Instant,
     /// Since when they are awaited; absent while they are filled.
     unseeded_since: Option<Instant>,
-    recalled_until: Instant,
+    recalled_until: Option<Instant>,
     /// It is on the list of those that have to be told of soon.
     hurried: bool,
     last_used: Instant,
@@ -71,12 +75,13 @@ impl Account {
         let now = Instant::now();
         Self {
             organization,
+            key: counter.key.text(),
             state: Mutex::new(State {
                 counter: counter.clone(),
                 lease: 0,
                 lease_until: now,
                 reserved: 0,
-                unreported: BTreeMap::new(),
+                unreported: Parts::default(),
                 reported: None,
                 asking: false,
                 waiting: 0,
@@ -86,7 +91,7 @@ impl Account {
                 spent_until: now,
                 unseeded_until: now,
                 unseeded_since: None,
-                recalled_until: now,
+                recalled_until: None,
                 hurried: false,
                 last_used: now,
                 last_told: now,
@@ -96,8 +101,7 @@ impl Account {
     }
 
     /// Whether the lease had room for it.
-    pub(super) fn reserve(&self, counter: &Counter, amount: i64, turn: Option<&Turn>) -> bool {
-        let now = Instant::now();
+    pub(super) fn reserve(&self, counter: &Counter, amount: i64, turn: Option<&Turn>, now: Instant) -> bool {
         let mut state = self.state();
         state.meet(counter, now);
         let fits = amount <= 0 || (now < state.lease_until && state.used() + amount <= state.lease);
@@ -141,7 +145,7 @@ impl Account {
 
     pub(super) fn recall(&self) -> bool {
         let mut state = self.state();
-        state.recalled_until = Instant::now() + RECALLED_FOR;
+        state.recalled_until = Some(Instant::now() + RECALLED_FOR);
         state.is_to_hurry()
     }
 
@@ -158,7 +162,7 @@ impl Account {
             spent_or_reserved: spent + state.reserved,
             oldest_part,
         };
-        knowledge::standing(state.knowledge.as_ref(), own, counter, now)
+        knowledge::standing(state.knowledge.as_ref(), own, counter, first)
     }
 
     /// Whether so much may fit once others spent less than they have reserved.
@@ -209,7 +213,7 @@ impl State {
 
     fn spend(&mut self, part: i64, amount: i64) {
         if amount != 0 {
-            *self.unreported.entry(part).or_default() += amount;
+            self.unreported.add(part, amount);
             self.pace.spends(amount);
         }
     }
@@ -218,18 +222,25 @@ impl State {
         if self.reported.is_none() && !self.unreported.is_empty() {
             self.reported = Some(Report {
                 number: next_number(),
-                parts: std::mem::take(&mut self.unreported).into_iter().collect(),
+                parts: std::mem::take(&mut self.unreported).into(),
             });
         }
     }
 
-    fn demand(&self, held: i64, required: i64, wished: i64) -> CounterDemand {
+    fn demand(&self, key: &Arc<str>, held: i64, required: i64, wished: i64) -> CounterDemand {
         let outstanding = self.outstanding();
         CounterDemand {
-            key: self.counter.key.clone(),
+            key: key.clone(),
             cap: self.counter.cap,
             counting: self.counter.counting,
-            carry: self.counter.carry.clone(),
+            carry: self
+                .counter
+                .carry
+                .as_ref()
+                .map(|CarriedOver { previous, amount }| Carry {
+                    previous: previous.text(),
+                    amount: *amount,
+                }),
             lasts: self.lasts(),
             report: self.reported.clone(),
             held: held.max(outstanding),
@@ -264,8 +275,8 @@ impl State {
         }
     }
 
-    fn spent_unreported(&self) -> i64 {
-        self.unreported.values().sum()
+    const fn spent_unreported(&self) -> i64 {
+        self.unreported.sum()
     }
 
     fn reported_sum(&self) -> i64 {
@@ -275,13 +286,13 @@ impl State {
 
     fn parts(&self) -> impl Iterator<Item = (i64, i64)> {
         let reported = self.reported.iter().flat_map(|report| report.parts.iter().copied());
-        reported.chain(self.unreported.iter().map(|(part, amount)| (*part, *amount)))
+        reported.chain(self.unreported.iter())
     }
 
     /// While nobody can be told, what stopped to count does not have to be told any more.
     fn forget_what_passed(&mut self, now: DateTime<Utc>) {
         let first = self.counter.counting.first_part(now);
-        self.unreported.retain(|part, _| *part >= first);
+        self.unreported.forget_before(first);
     }
 
     fn call_next(&self) {
@@ -291,12 +302,19 @@ impl State {
     }
 
     fn is_to_hurry(&mut self) -> bool {
-        let now = Instant::now();
+        if !self.is_recalled() {
+            return false;
+        }
         // Free, or spent by now: others wait for it no longer when they know.
         let tells = self.lease > self.used() || !self.unreported.is_empty();
-        let gives = now < self.recalled_until && self.queue.is_empty() && tells;
-        let hurries = gives && !self.hurried;
+        let hurries = self.queue.is_empty() && tells && !self.hurried;
         self.hurried |= hurries;
         hurries
+    }
+
+    /// Hardly ever: the time is asked only then.
+    fn is_recalled(&mut self) -> bool {
+        self.recalled_until = self.recalled_until.filter(|until| Instant::now() < *until);
+        self.recalled_until.is_some()
     }
 }

@@ -64,7 +64,7 @@ async fn what_was_let_through_meanwhile_is_reported_when_it_is_back() {
     assert_eq!(unseeded, Denied::Unavailable { index: 0 });
 
     let seed = Seed {
-        key: budget.key.clone(),
+        key: budget.key.text(),
         counting: budget.counting,
         part: 0,
         spent: 2,

@@ -1,6 +1,7 @@
 //! Accounts of one node or several, over counters in memory. Where a test may use a Redis, those that are about several
 //! nodes use it as well.
 
+mod apart;
 mod away;
 mod bound;
 mod many;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use gatewright_contract::Counting;
+use gatewright_contract::{CounterKey, Counting};
 use gatewright_coord::{CounterStanding, Counters, LocalCounters, Redis, RedisCounters};
 use gatewright_types::api::WhenUnavailable;
 use gatewright_types::{NodeId, OrganizationId};
@@ -91,7 +92,7 @@ impl World {
     }
 
     async fn standing(&self, counter: &Counter) -> CounterStanding {
-        let keys = [counter.key.clone()];
+        let keys = [counter.key.text()];
         let mut standing = self
             .counters
             .standing(self.organization, &keys)
@@ -126,9 +127,18 @@ fn round_trips(metrics: &Metrics) -> u64 {
     line.expect("it is told").parse().expect("a number")
 }
 
-fn strict(key: &str, cap: i64) -> Counter {
+/// The same for the same name.
+fn budget(name: &str) -> CounterKey {
+    let number = name
+        .bytes()
+        .fold(1_u128, |number, byte| (number << 7) ^ u128::from(byte));
+    let id = format!("bud_{number:032x}").parse().expect("an identifier");
+    CounterKey::of_budget(id, Counting::Total, None)
+}
+
+fn strict(name: &str, cap: i64) -> Counter {
     Counter {
-        key: key.into(),
+        key: budget(name),
         cap,
         counting: Counting::Total,
         exact: true,
@@ -137,18 +147,18 @@ fn strict(key: &str, cap: i64) -> Counter {
     }
 }
 
-fn smooth(key: &str, cap: i64) -> Counter {
+fn smooth(name: &str, cap: i64) -> Counter {
     Counter {
         exact: false,
         when_unavailable: WhenUnavailable::Local,
-        ..strict(key, cap)
+        ..strict(name, cap)
     }
 }
 
-fn a_minute(key: &str, cap: i64) -> Counter {
+fn a_minute(name: &str, cap: i64) -> Counter {
     Counter {
         counting: MINUTE,
-        ..smooth(key, cap)
+        ..smooth(name, cap)
     }
 }
 

@@ -454,7 +454,13 @@ async fn nothing_is_answered_until_the_ledger_told_what_was_spent() {
         assert_eq!(before, Taken::Unseeded);
         // Others may be asked for at the same time.
         let told = Heard::Tiding(organization.to_string());
-        while asked_for.next(PATIENCE).await != told {}
+        loop {
+            let heard = asked_for.next(PATIENCE).await;
+            assert_ne!(heard, Heard::Nothing, "nobody tells that it waits");
+            if heard == told {
+                break;
+            }
+        }
         assert!(
             counters
                 .awaiting_seed()

@@ -200,6 +200,8 @@ async fn a_busy_node_sends_far_apart_and_what_follows_a_pause_is_sent_soon() {
         *journal.shared.acked.borrow(),
         journal.shared.last.load(Ordering::Acquire)
     );
+    let again = received(&stream).await;
+    assert!(again.is_empty(), "{again:?} was sent again");
 }
 
 async fn received(stream: &UsageStream) -> Vec<RequestId> {

@@ -39,3 +39,23 @@ impl From<Parts> for Vec<(i64, i64)> {
         parts.parts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_has_its_own_sum() {
+        let mut parts = Parts::default();
+        for (part, amount) in [(7, 1), (8, 10), (8, 20), (7, 2), (9, -5)] {
+            parts.add(part, amount);
+        }
+
+        assert_eq!(parts.iter().collect::<Vec<_>>(), [(7, 3), (8, 30), (9, -5)]);
+        assert_eq!(parts.sum(), 28);
+        parts.forget_before(8);
+        assert_eq!((parts.sum(), parts.iter().count()), (25, 2));
+        let (sum, told): (i64, Vec<_>) = (parts.sum(), parts.into());
+        assert_eq!(told.iter().map(|(_, amount)| amount).sum::<i64>(), sum);
+    }
+}

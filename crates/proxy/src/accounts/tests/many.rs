@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{World, a_minute, of, smooth, spend, strict};
+use super::{World, a_minute, eventually, of, smooth, spend, strict};
 
 const CENT: i64 = 10_000_000;
 
@@ -109,5 +109,24 @@ async fn a_single_caller_gets_all_of_a_limit_whatever_others_held() {
             node.stop().await;
         }
         assert_eq!(world.spent(&limit).await, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_long_request_has_reserved_is_held_until_it_ends() {
+    let world = World::with_the_tests_clock().await;
+    let (one, other) = (world.node(), world.node());
+    let at_once = smooth("at once", 10);
+    let long = one.accounts.reserve(world.organization, &[of(&at_once, 6)], None).await;
+    let long = long.expect("there is room");
+
+    sleep(Duration::from_secs(120)).await;
+    assert!(!spend(&other.accounts, &world, &at_once, 5).await);
+
+    drop(long);
+    let all = || spend(&other.accounts, &world, &at_once, 10);
+    eventually("it is free", all).await;
+    for node in [one, other] {
+        node.stop().await;
     }
 }

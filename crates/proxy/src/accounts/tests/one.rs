@@ -56,6 +56,14 @@ async fn all_is_reserved_or_nothing() {
         .add(&[of(&narrow, 1), of(&wide, 80), of(&narrow, 2)], None)
         .await
         .expect("it fits");
+    let left = |index, counter| {
+        let standing = reserved.standing(index, counter, accounts.now());
+        standing.map(|standing| standing.remaining)
+    };
+    assert_eq!(
+        (left(0, &wide), left(1, &narrow), left(4, &wide)),
+        (Some(10), Some(0), None)
+    );
     reserved.settle_all([9, 1, 70, 0]);
     drop(reserved);
     assert_eq!(accounts.peek(world.organization, &wide).spent_or_reserved, 79);

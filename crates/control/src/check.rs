@@ -2,6 +2,7 @@
 //! each with its path: unknown fields with the nearest known one, missing fields, wrong types, names no parser takes.
 //! serde stops at the first mistake; people fixing a file or a form want all of them.
 
+use std::cell::OnceCell;
 use std::str::FromStr;
 
 use gatewright_types::api::KeyOwner;
@@ -24,24 +25,32 @@ pub struct FieldProblem {
     pub message: String,
 }
 
-/// The schema of one input type, made once and used for every call.
+/// The schema of one input type, made for the first call and used for every other: all of them together are megabytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    root: Value,
+    make: fn() -> Value,
+    root: OnceCell<Value>,
 }
 
 impl Shape {
     pub(crate) fn of<T: JsonSchema>() -> Self {
-        let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
         Self {
-            root: generator.into_root_schema_for::<T>().to_value(),
+            make: || {
+                let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+                generator.into_root_schema_for::<T>().to_value()
+            },
+            root: OnceCell::new(),
         }
+    }
+
+    fn root(&self) -> &Value {
+        self.root.get_or_init(self.make)
     }
 
     /// Reads a value as the type this shape was made of.
     pub(crate) fn read<T: DeserializeOwned>(&self, value: &Value) -> Result<T, Vec<FieldProblem>> {
         let mut problems = Vec::new();
-        self.walk(&self.root, value, &Path::Root, &mut problems);
+        self.walk(self.root(), value, &Path::Root, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -60,7 +69,7 @@ impl Shape {
 
     /// Turns texts of a query string into the numbers and booleans the shape asks for; what does not turn stays text.
     pub(crate) fn typed(&self, pairs: Vec<(String, String)>) -> Map<String, Value> {
-        let properties = self.resolve(&self.root).get("properties");
+        let properties = self.resolve(self.root()).get("properties");
         let typed = |name: &str, text: String| match properties.and_then(|all| all.get(name)).map(kinds) {
             Some(kinds) if kinds.contains(&"integer") => text.parse::<i64>().map_or(Value::String(text), Value::from),
             Some(kinds) if kinds.contains(&"boolean") => text.parse::<bool>().map_or(Value::String(text), Value::from),
@@ -77,7 +86,7 @@ impl Shape {
             .get("$ref")
             .and_then(Value::as_str)
             .and_then(|path| path.strip_prefix("#/$defs/"));
-        name.and_then(|name| self.root.get("$defs").and_then(|all| all.get(name)))
+        name.and_then(|name| self.root().get("$defs").and_then(|all| all.get(name)))
             .unwrap_or(schema)
     }
 

@@ -1,6 +1,7 @@
 //! The stages a request goes through, in order. Each takes what the one before made; every way out ends in the record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gatewright_contract::Caller;
@@ -25,6 +26,7 @@ use crate::told::Told;
 /// What the edge takes from a request's head.
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
+    pub(crate) started: Instant,
     pub(crate) dialect: Dialect,
     /// The address as traces name it.
     pub(crate) route: &'static str,
@@ -48,9 +50,25 @@ enum Answered {
     Before(Hit),
 }
 
+/// Stages follow one another: where one ends the next begins, and the clock is read once.
+struct Laps(Instant);
+
+impl Laps {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it took since the one before.
+    fn next(&mut self) -> Duration {
+        let now = Instant::now();
+        let took = now.saturating_duration_since(self.0);
+        self.0 = now;
+        took
+    }
+}
+
 /// The first stage, before the body is read: strangers cost neither memory nor parsing.
 pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted, Refusal> {
-    let began = Instant::now();
     let parts = &*gateway.parts;
     let now = chrono::Utc::now();
     if parts.readiness.is_draining() {
@@ -65,7 +83,7 @@ pub(crate) async fn admit(gateway: &Gateway, head: Head<'_>) -> Result<Admitted,
         .enter(caller.tenant.id)
         .map_err(|Full| Refusal::Overloaded)?;
     let mut record = Record::open(gateway, &caller, place, &head, now);
-    record.notes().stage(Stage::Admit, began.elapsed());
+    record.notes().stage(Stage::Admit, head.started.elapsed());
     Ok(Admitted { caller, record })
 }
 
@@ -87,28 +105,26 @@ async fn stages(
     record: &mut Record,
 ) -> Result<Answered, Refusal> {
     let body = body?;
-    let began = Instant::now();
+    let mut laps = Laps::begin();
     let request = Request::parse(record.dialect(), body, told.path()).map_err(Refusal::BadRequest)?;
     let mut request = Arc::new(request);
     record.asked(&request);
     check_tools(caller, &request)?;
-    record.notes().stage(Stage::Read, began.elapsed());
+    record.notes().stage(Stage::Read, laps.next());
     let fault = Wished::read(told.fault.as_deref(), &caller.key)?;
-    let began = Instant::now();
     let entered = limits::enter_to_be_answered(gateway, caller, &request, &told, record).await;
-    record.notes().stage(Stage::Limits, began.elapsed());
+    record.notes().stage(Stage::Limits, laps.next());
     let downgraded = entered?;
     if let Some(model) = &downgraded {
         request = Arc::new(request.asking(model.name.as_str()).map_err(Refusal::BadRequest)?);
         record.asked(&request);
     }
-    let began = Instant::now();
     let looked = match &fault {
         None => cache::look(gateway, caller, &request, &told, record).await,
         // An answer that was given before would spoil the failure, and one that is spoilt is not to be given again.
         Some(_) => Ok(Looked::Off),
     };
-    record.notes().stage(Stage::Cache, began.elapsed());
+    record.notes().stage(Stage::Cache, laps.next());
     let mut keeping = match looked? {
         Looked::Hit(hit) => return Ok(Answered::Before(hit)),
         Looked::Miss(keeping) => keeping,
@@ -130,9 +146,8 @@ async fn stages(
         request: Some(&request),
         headers: &told.headers,
     };
-    let began = Instant::now();
     let routed = route(gateway, caller, routable, record);
-    record.notes().stage(Stage::Route, began.elapsed());
+    record.notes().stage(Stage::Route, laps.next());
     let mut plan = routed?;
     if request.dialect() == Dialect::OpenaiResponses {
         (plan, request) = responses::resolve(gateway, caller, plan, request, record.id()).await?;

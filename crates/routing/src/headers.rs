@@ -13,6 +13,10 @@ const SECRETS: [&str; 7] = [
     "x-amz-security-token",
 ];
 
+/// Room for what most requests send.
+const USUAL_BYTES: usize = 512;
+const USUAL_COUNT: usize = 16;
+
 /// All of them in one text: a request has a dozen, and most are never asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
@@ -38,17 +42,21 @@ impl Headers {
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
-        let mut collected = Self::default();
+        let mut collected = Self {
+            text: String::with_capacity(USUAL_BYTES),
+            ends: Vec::with_capacity(USUAL_COUNT),
+        };
         for (name, value) in headers {
-            let start = collected.text.len();
-            collected
-                .text
-                .extend(name.as_ref().chars().map(|letter| letter.to_ascii_lowercase()));
-            let name_end = collected.text.len();
-            if collected.text.get(start..).is_some_and(|name| SECRETS.contains(&name)) {
-                collected.text.truncate(start);
+            let name = name.as_ref();
+            if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
                 continue;
             }
+            let start = collected.text.len();
+            collected.text.push_str(name);
+            if let Some(name) = collected.text.get_mut(start..) {
+                name.make_ascii_lowercase();
+            }
+            let name_end = collected.text.len();
             collected.text.push_str(value.as_ref());
             collected.ends.push((name_end, collected.text.len()));
         }

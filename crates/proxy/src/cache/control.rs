@@ -7,13 +7,10 @@ use gatewright_types::CacheNamespace;
 
 use crate::refusal::Refusal;
 
-const CONTROL: &str = "x-gw-cache-control";
-const NAMESPACE: &str = "x-gw-cache-namespace";
-
 /// The headers as they were sent.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
-    /// All of [`CONTROL`], in their order.
+    /// All of [`Sent::CONTROL`], in their order.
     pub(crate) control: Vec<Box<str>>,
     pub(crate) namespace: Option<Box<str>>,
 }
@@ -47,7 +44,8 @@ pub(super) enum Storing {
 }
 
 impl Sent {
-    pub(crate) const NAMES: [&str; 2] = [CONTROL, NAMESPACE];
+    pub(crate) const CONTROL: &str = "x-gw-cache-control";
+    pub(crate) const NAMESPACE: &str = "x-gw-cache-namespace";
 
     pub(super) fn read(&self) -> Result<Control, Refusal> {
         let mut control = Control::default();
@@ -57,7 +55,8 @@ impl Sent {
         }
         if let Some(name) = &self.namespace {
             let namespace = name.parse();
-            control.namespace = Some(namespace.map_err(|error| refuse(format!("{NAMESPACE}: {name:?} {error}")))?);
+            control.namespace =
+                Some(namespace.map_err(|error| refuse(format!("{}: {name:?} {error}", Sent::NAMESPACE)))?);
         }
         Ok(control)
     }
@@ -77,8 +76,9 @@ impl Control {
             ("ttl", Some(Some(seconds))) => self.ttl = Some(seconds),
             _ => {
                 return Err(refuse(format!(
-                    "{CONTROL}: {word:?} is not known; it may be no-store, no-cache, only-if-cached, max-age=SECONDS or \
-                     ttl=SECONDS, several divided by commas"
+                    "{}: {word:?} is not known; it may be no-store, no-cache, only-if-cached, max-age=SECONDS or \
+                     ttl=SECONDS, several divided by commas",
+                    Sent::CONTROL
                 )));
             }
         }
@@ -91,7 +91,8 @@ impl Control {
             return Ok(());
         }
         Err(refuse(format!(
-            "{CONTROL}: no-cache and only-if-cached together leave nobody to answer; send one of them"
+            "{}: no-cache and only-if-cached together leave nobody to answer; send one of them",
+            Sent::CONTROL
         )))
     }
 }

@@ -16,6 +16,7 @@ use crate::told::Told;
 /// `POST /v1/messages/count_tokens`.
 pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Data<Gateway>) -> HttpResponse {
     let head = Head {
+        started: Instant::now(),
         dialect: Dialect::AnthropicMessages,
         route: "POST /v1/messages/count_tokens",
         presented: presented(&request, &gateway, KeyEndpoint::CountTokens),
@@ -35,6 +36,7 @@ pub(super) async fn messages(request: HttpRequest, payload: Payload, gateway: Da
 /// `POST …/models/{model}:countTokens`.
 pub(super) async fn gemini(request: &HttpRequest, payload: Payload, gateway: &Gateway, told: Told) -> HttpResponse {
     let head = Head {
+        started: Instant::now(),
         dialect: Dialect::GeminiGenerate,
         route: "POST /v1beta/models/{model}:countTokens",
         presented: presented(request, gateway, KeyEndpoint::CountTokens),
@@ -51,8 +53,7 @@ async fn counted(
     head: Head<'_>,
     told: Told,
 ) -> HttpResponse {
-    let started = Instant::now();
-    let dialect = head.dialect;
+    let Head { started, dialect, .. } = head;
     let admitted = match pipeline::admit(gateway, head).await {
         Ok(admitted) => admitted,
         Err(refusal) => {

@@ -30,6 +30,7 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
     let started = Instant::now();
     let presented = presented(&request, &gateway, KeyEndpoint::Native);
     let head = Head {
+        started,
         dialect: unserved::dialect_of(&request),
         route: "/native/{provider}/{path}",
         presented,

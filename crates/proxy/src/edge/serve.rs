@@ -29,6 +29,9 @@ const TRACEPARENT: SentName = SentName::from_static("traceparent");
 const TRACE: SentName = SentName::from_static("x-gw-trace");
 const STRICT: SentName = SentName::from_static("x-gw-strict");
 const TIMEOUT: SentName = SentName::from_static("x-gw-timeout");
+const FAULT: SentName = SentName::from_static(Wished::HEADER);
+const CACHE_CONTROL: SentName = SentName::from_static(Sent::CONTROL);
+const CACHE_NAMESPACE: SentName = SentName::from_static(Sent::NAMESPACE);
 /// Where dialects put a secret that is no bearer.
 const SECRETS: [SentName; 3] = [
     SentName::from_static("x-api-key"),
@@ -70,6 +73,7 @@ pub(super) async fn serve(
 ) -> HttpResponse {
     let started = Instant::now();
     let head = Head {
+        started,
         dialect,
         route: address_of(dialect),
         presented: presented(request, gateway, endpoint(dialect)),
@@ -96,7 +100,7 @@ pub(super) async fn body(
     let coding = Coding::of(text_header(request, CONTENT_ENCODING))?;
     let body = body_as_sent(request, payload, gateway).await?;
     match coding {
-        Some(coding) => coding.decode(&body, gateway.parts.settings.body_limit_bytes).await,
+        Some(coding) => Box::pin(coding.decode(&body, gateway.parts.settings.body_limit_bytes)).await,
         None => Ok(body),
     }
 }
@@ -148,18 +152,17 @@ pub(super) fn told(request: &HttpRequest, dialect: Dialect) -> Told {
         timeout: text_header(request, TIMEOUT).map(str::parse),
         passed,
         cache: sent(request),
-        fault: headers.get(Wished::HEADER).map(as_text),
+        fault: headers.get(FAULT).map(as_text),
         ..Told::default()
     }
 }
 
 /// What it says of the cache.
 fn sent(request: &HttpRequest) -> Sent {
-    let [control, namespace] = Sent::NAMES;
     let headers = request.headers();
     Sent {
-        control: headers.get_all(control).map(as_text).collect(),
-        namespace: headers.get(namespace).map(as_text),
+        control: headers.get_all(CACHE_CONTROL).map(as_text).collect(),
+        namespace: headers.get(CACHE_NAMESPACE).map(as_text),
     }
 }
 

@@ -90,8 +90,7 @@ impl Record {
         head: &Head<'_>,
         started_at: DateTime<Utc>,
     ) -> Self {
-        let started = Instant::now();
-        let dialect = head.dialect;
+        let Head { started, dialect, .. } = *head;
         let usage = UsageRecord {
             id: RequestId::mint(),
             organization: caller.tenant.id,

@@ -55,7 +55,8 @@ pub(crate) async fn call(
         .call(chrono::Utc::now().into());
     attempts.prepare(record).await?;
     if request.stream() {
-        return stream(gateway, attempts, record).await;
+        // Their own allocations, so that no request carries the room for all that others may need.
+        return Box::pin(stream(gateway, attempts, record)).await;
     }
     match Box::pin(attempts.run(record)).await? {
         Won::Whole(whole) => whole.told(record).await,

@@ -126,7 +126,7 @@ impl Opening {
         }
         match opened.status {
             200..300 => Ok(opened),
-            _ => Err(self.error(opened).await),
+            _ => Err(Box::pin(self.error(opened)).await),
         }
     }
 

@@ -89,7 +89,7 @@ impl Reply {
                         cost: metered.cost,
                         dropped: telling.dropped().map(|dropped| dropped.to_string().into()),
                     };
-                    keeping.whole(status, body.clone(), given).await;
+                    Box::pin(keeping.whole(status, body.clone(), given)).await;
                 }
                 headers.push((CONTENT_TYPE, JSON));
                 headers.push((COST, cost(metered)));

@@ -106,7 +106,8 @@ impl Whole {
                 if facts.usage.is_some() {
                     keeper.billed();
                 }
-                keeper.whole(&body).await
+                let keeping: BoxFuture<'_, _> = Box::pin(keeper.whole(&body));
+                keeping.await
             }
             None => Kept::AsWished,
         };

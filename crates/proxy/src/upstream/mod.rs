@@ -134,9 +134,7 @@ impl Upstream {
             Manner::Ours(added) => (our_headers(), added),
             Manner::Native(own) => (own, &[]),
         };
-        let mut request = reqwest::Request::new(call.method.clone(), call.address.clone());
-        let headers = request.headers_mut();
-        *headers = own;
+        let mut headers = own;
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(USER_AGENT).or_insert(AGENT);
         for (name, value) in &call.provider.settings.headers {
@@ -163,11 +161,13 @@ impl Upstream {
                 way: way.clone(),
                 egress: ways.egress().clone(),
             };
-            authorize::authorize(identities, endpoint, chosen, unsigned, headers).await?;
+            authorize::authorize(identities, endpoint, chosen, unsigned, &mut headers).await?;
         }
         if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("traceparent", context);
         }
+        let mut request = reqwest::Request::new(call.method, call.address);
+        *request.headers_mut() = headers;
         if !body.is_empty() {
             *request.body_mut() = Some(SegmentsBody::wrap(body));
         }

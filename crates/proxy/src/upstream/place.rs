@@ -15,13 +15,13 @@ pub(crate) fn address(
     model: &str,
     stream: bool,
 ) -> Result<Url, Failure> {
-    let path = endpoint.path(model, stream);
+    let path = || endpoint.path(model, stream);
     let path = match provider.kind {
-        ProviderKind::Azure => at_azure(provider, base_url, endpoint, model, &path),
-        ProviderKind::Vertex => at_vertex(provider, endpoint, &path),
+        ProviderKind::Azure => at_azure(provider, base_url, endpoint, model, &path()),
+        ProviderKind::Vertex => at_vertex(provider, endpoint, &path()),
         // Ready made, for what is asked for most.
         _ if endpoint == Endpoint::ChatCompletions => return Ok(base_url.chat_completions().clone()),
-        _ => path,
+        _ => path(),
     };
     Url::parse(&base_url.join(&path))
         .map_err(|error| failure_of(FailureKind::NotFound, format!("its address is none: {error}")))

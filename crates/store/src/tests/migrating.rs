@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use gatewright_contract::Batch;
 use gatewright_migrations::{Migrator, MigratorTrait as _};
+use gatewright_types::NodeId;
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::fixture::Fixture;
+use super::ingesting::records;
 use super::on_both_databases;
 use crate::MigrateError;
 
@@ -71,6 +74,47 @@ async fn an_unmigrated_database_answers_but_cannot_be_written(fixture: Fixture) 
     assert!(fixture.system().revision().await.is_err());
 }
 
+async fn sums_are_the_same_before_and_after_the_step_that_divides_them(fixture: Fixture) {
+    let batch = Batch {
+        node: NodeId::mint(),
+        follows: 0,
+        first: 1,
+        records: records(fixture.organization_named("acme").await, 7),
+    };
+    fixture.system().ingest(&batch).await.expect("the batch comes in");
+    let sums = async || {
+        let sums = [60, 3_600, 86_400].map(|seconds| {
+            format!("SELECT CAST(SUM(requests) AS BIGINT) FROM usage_rollup WHERE granularity_seconds = {seconds}")
+        });
+        let [minutes, hours, days] = sums;
+        [
+            fixture.number(&minutes).await,
+            fixture.number(&hours).await,
+            fixture.number(&days).await,
+        ]
+    };
+    let place = Migrator::migrations()
+        .iter()
+        .rev()
+        .position(|step| step.name().ends_with("_rollup_parts"))
+        .expect("the step is there");
+    let steps = u32::try_from(place + 1).ok();
+
+    Migrator::down(&fixture.write, steps).await.expect("the step goes down");
+    assert_eq!(sums().await, [7; 3]);
+    fixture.migrate().await.expect("it goes up again");
+
+    assert_eq!(sums().await, [7; 3]);
+    if fixture.is_postgres() {
+        assert_eq!(
+            fixture
+                .number("SELECT SUM(requests)::BIGINT FROM usage_rollup_hour")
+                .await,
+            7
+        );
+    }
+}
+
 /// Names of all tables and indexes.
 async fn schema(fixture: &Fixture) -> BTreeSet<String> {
     let sql = if fixture.is_postgres() {
@@ -87,6 +131,7 @@ async fn schema(fixture: &Fixture) -> BTreeSet<String> {
 
 on_both_databases!(
     migrations_go_up_down_and_up_again,
+    sums_are_the_same_before_and_after_the_step_that_divides_them,
     migrating_again_changes_nothing,
     several_processes_may_migrate_at_once,
     a_newer_database_is_refused_with_a_sentence,

@@ -150,11 +150,8 @@ async fn sums_over_time_are_read_by_an_index(fixture: Fixture) {
         let plan = explained(&fixture, statement).await;
 
         if fixture.is_postgres() {
-            // Which of the two is a matter of how many organizations there are.
-            assert!(
-                plan.contains("usage_rollup_pkey") || plan.contains("usage_rollup__age"),
-                "{by:?}: {plan}"
-            );
+            // In the part of the grain alone. By which of its indexes is a matter of how many organizations there are.
+            assert!(plan.contains("Scan using usage_rollup_"), "{by:?}: {plan}");
             assert!(!plan.contains("Seq Scan"), "{by:?}: {plan}");
         } else {
             let key = "SEARCH usage_rollup USING PRIMARY KEY (organization=? AND granularity_seconds=? AND start>?";

@@ -68,6 +68,7 @@ pub(crate) async fn explained(
         standings,
         nodes,
         exceptions: exceptions(bound, compiled, &control.counters, nodes),
+        known_from: scope.known_from(compiled, at).await?,
         budget,
     })
 }

@@ -27,6 +27,7 @@ use crate::rollup::Adjusted;
 use crate::scope::Scope;
 use crate::system::System;
 use crate::usage::{MINTED_WITHIN, OUTCOMES, first_id_of, served_tier};
+use crate::usage_parts::{hold_removal, usage_from};
 use crate::write::{Actor, Change, WriteTx};
 use crate::{budget_spend, rollup, stored};
 
@@ -115,7 +116,11 @@ impl Scope<'_> {
         limit: u64,
     ) -> Result<Vec<ChargedRequest>, DatabaseError> {
         use usage::Column;
-        let earliest = first_id_of(range.from - MINTED_WITHIN);
+        let mut earliest = first_id_of(range.from - MINTED_WITHIN);
+        if let Some(from) = usage_from(&self.connection).await? {
+            // What is being removed is no longer priced.
+            earliest = Ord::max(earliest, first_id_of(from));
+        }
         let of_provider = match &range.provider {
             Some(provider) => Column::Provider.eq(provider.as_str()),
             None => Column::Provider.is_not_null(),
@@ -259,6 +264,13 @@ impl Db {
         after: &RepriceSums,
     ) -> Result<RepriceStep, DatabaseError> {
         let transaction = self.begin().await?;
+        let usage_from = hold_removal(&transaction).await?.map(first_id_of);
+        let is_gone = |adjustment: &Adjustment| usage_from.is_some_and(|from| adjustment.request.row.id < from);
+        if adjustments.iter().any(is_gone) {
+            // Removed since they were read, with what they cost then. Whoever takes up the run begins after them.
+            transaction.rollback().await?;
+            return Ok(RepriceStep::Lost);
+        }
         let now = stored::now();
         let moved = Entity::update_many()
             .col_expr(Column::Position, Expr::value(position.uuid()))

@@ -39,7 +39,7 @@ async fn remove(db: &Db, kept: Kept) -> Result<(), DatabaseError> {
     let canary_sums = db.system().prune_canary_usage().await?;
     let increases = db.system().remove_ended_increases(now).await?;
     let usage = match kept.usage {
-        Some(usage) => db.system().remove_usage_before(before(usage)).await?,
+        Some(usage) => db.system().remove_usage_before(before(usage), now).await?,
         None => 0,
     };
     tracing::debug!(

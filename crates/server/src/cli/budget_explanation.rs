@@ -108,6 +108,12 @@ fn lines(explanation: &BudgetExplanation) -> Vec<String> {
         };
         lines.push(format!("  window: from {from} {to}, days begin in {}", spec.time_zone));
     }
+    if let Some(known_from) = explanation.known_from {
+        lines.push(format!(
+            "  knows what was spent since {}: earlier requests were removed before it counted them",
+            written(known_from)
+        ));
+    }
     let bound = explanation.bound;
     lines.extend(explanation.standings.iter().flat_map(|one| standing(one, bound)));
     if explanation.standings.is_empty() {
@@ -239,6 +245,7 @@ mod tests {
             }],
             nodes: Some(2),
             exceptions: Vec::new(),
+            known_from: "2026-11-10T00:00:00Z".parse().ok(),
         };
 
         let lines = lines(&explanation);
@@ -248,6 +255,7 @@ mod tests {
             [
                 "  as of 1970-01-01T00:00:00.000Z",
                 "  window: from 2026-11-01T00:00:00.000Z to 2026-12-01T00:00:00.000Z, days begin in UTC",
+                "  knows what was spent since 2026-11-10T00:00:00.000Z: earlier requests were removed before it counted them",
                 "  cap: 5.00 USD",
                 "  spent: 2.00 USD in 10 rows, 2.00 USD in the ledger, 2.00 USD in the counter, and 1.00 USD leased to 2 nodes",
                 "  left: 2.00 USD",

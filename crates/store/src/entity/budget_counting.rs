@@ -12,6 +12,7 @@ pub(crate) struct Model {
     pub counting: String,
     pub since: DateTimeUtc,
     pub from_ms: i64,
+    pub known_from: Option<DateTimeUtc>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -5,6 +5,7 @@ pub(crate) mod budget;
 pub(crate) mod budget_alert;
 pub(crate) mod budget_counting;
 pub(crate) mod budget_increase;
+pub(crate) mod budget_kept;
 pub(crate) mod budget_opening;
 pub(crate) mod budget_request;
 pub(crate) mod canary;

@@ -88,18 +88,7 @@ impl AddedUp {
         let start = |length: i64| started - started.rem_euclid(length);
         count(&mut self.minutes, start(MINUTE), row);
         count(&mut self.hours, start(HOUR), row);
-        if let Some(text) = &entry.budgets {
-            let windows = match self.shares.get(text) {
-                Some(windows) => windows,
-                None => self.shares.entry(text.clone()).or_insert(windows_of(text)?),
-            };
-            for window in windows {
-                match self.windows.get_mut(window) {
-                    Some(sums) => sums.add(row),
-                    None => drop(self.windows.insert(window.clone(), row)),
-                }
-            }
-        }
+        self.add_to_windows(&entry, row)?;
         let day = Day {
             start: start(DAY),
             provider: entry.provider.unwrap_or_default(),
@@ -107,6 +96,21 @@ impl AddedUp {
             key: entry.key,
         };
         count(&mut self.days, day, row);
+        Ok(())
+    }
+
+    pub(crate) fn add_to_windows(&mut self, entry: &Entry, row: Counted) -> Result<(), DbErr> {
+        let Some(text) = &entry.budgets else { return Ok(()) };
+        let windows = match self.shares.get(text) {
+            Some(windows) => windows,
+            None => self.shares.entry(text.clone()).or_insert(windows_of(text)?),
+        };
+        for window in windows {
+            match self.windows.get_mut(window) {
+                Some(sums) => sums.add(row),
+                None => drop(self.windows.insert(window.clone(), row)),
+            }
+        }
         Ok(())
     }
 
@@ -183,7 +187,7 @@ impl AddedUp {
 
 impl Counted {
     /// With what was added afterwards.
-    fn of(entry: &Entry) -> Self {
+    pub(crate) fn of(entry: &Entry) -> Self {
         let Self([requests, errors, _, input, output, _]) = Self::charged(entry);
         let cost = adjustments::with(entry.cost_nanos, &entry.adjustments);
         let unpriced = i64::from(entry.provider.is_some() && cost.is_none());

@@ -2,14 +2,15 @@
 //! counts; those before could not. They are added up as long as records of such requests may come in, and then no more.
 //!
 //! Sums of usage know organizations, teams, keys, models and providers, and are a few rows. For people, end users, tags
-//! and credentials, and for windows that begin within an hour that is only kept whole, the rows themselves are read.
+//! and credentials, and for windows that begin within an hour that is only kept whole, the rows themselves are read,
+//! and what was kept of those that were removed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_contract::{Budget, BudgetShare, Counting};
 use gatewright_types::api::{LimitScope, TagScope, Which};
-use gatewright_types::{DisplayName, OrganizationId, TagName};
+use gatewright_types::{BudgetId, DisplayName, OrganizationId, TagName};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, IntoCondition as _, OnConflict};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
@@ -17,6 +18,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::counting::{self, written};
+use super::kept;
 use crate::adjustments;
 use crate::db::Db;
 use crate::entity::budget_counting;
@@ -28,6 +31,7 @@ use crate::scope::Scope;
 use crate::series::kept_for;
 use crate::stored;
 use crate::usage::{MINTED_WITHIN, first_id_of};
+use crate::usage_parts::hold_parts;
 
 /// Nodes hear of a budget within seconds, and hand records over as fast. Those that could not for longer are late.
 const SETTLED_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -52,25 +56,13 @@ impl Db {
         budget: &Budget,
         now: DateTime<Utc>,
     ) -> Result<Opening, DatabaseError> {
-        let written = written(budget);
-        let known = budget_counting::Entity::find_by_id((organization.uuid(), budget.id.uuid()))
-            .one(&self.read)
-            .await?
-            .filter(|known| known.counting == written);
-        let counting = known.unwrap_or_else(|| budget_counting::Model {
-            organization: organization.uuid(),
-            budget: budget.id.uuid(),
-            counting: written,
-            since: stored::time(now),
-            from_ms: budget.share(budget.counting(now), now, None).from_ms,
-        });
-        let marker = (organization.uuid(), budget.id.uuid(), counting.from_ms, String::new());
-        let marker = Entity::find_by_id(marker).one(&self.read).await?;
-        if marker.is_some_and(|marker| marker.settled) {
+        let counting = self.begun(organization, budget, now).await?;
+        if counting::is_settled(&self.read, &counting).await? {
             return Ok(Opening::Settled);
         }
         let spent = self
             .at_one_moment(async |transaction| {
+                hold_parts(transaction).await?;
                 let scope = Scope::new(transaction, organization);
                 scope.spent_before(budget, counting.since, now).await
             })
@@ -79,13 +71,28 @@ impl Db {
             true => Opening::Settled,
             false => Opening::Open,
         };
-        self.keep_opening(counting, spent, opening).await?;
+        self.keep_opening(&counting, spent, opening).await?;
         Ok(opening)
+    }
+
+    async fn begun(
+        &self,
+        organization: OrganizationId,
+        budget: &Budget,
+        now: DateTime<Utc>,
+    ) -> Result<budget_counting::Model, DbErr> {
+        if let Some(known) = counting::of(&self.read, organization, budget).await? {
+            return Ok(known);
+        }
+        let transaction = self.begin().await?;
+        let begun = counting::begin(&transaction, organization, budget, now).await?;
+        transaction.commit().await?;
+        Ok(begun)
     }
 
     async fn keep_opening(
         &self,
-        counting: budget_counting::Model,
+        counting: &budget_counting::Model,
         mut spent: Spent,
         opening: Opening,
     ) -> Result<(), DbErr> {
@@ -105,18 +112,7 @@ impl Db {
         let again = OnConflict::columns([Column::Organization, Column::Budget, Column::FromMs, Column::Name])
             .update_columns([Column::CostNanos, Column::Requests, Column::Settled])
             .to_owned();
-        let changed = OnConflict::columns([budget_counting::Column::Organization, budget_counting::Column::Budget])
-            .update_columns([
-                budget_counting::Column::Counting,
-                budget_counting::Column::Since,
-                budget_counting::Column::FromMs,
-            ])
-            .to_owned();
         let transaction = self.begin().await?;
-        budget_counting::Entity::insert(counting.into_active_model())
-            .on_conflict(changed)
-            .exec_without_returning(&transaction)
-            .await?;
         for portion in rows.chunks(100) {
             Entity::insert_many(portion.to_vec())
                 .on_conflict(again.clone())
@@ -156,7 +152,7 @@ impl Scope<'_> {
     /// What requests cost that a budget is for and that do not count in it, in the window of a moment.
     async fn spent_before(&self, budget: &Budget, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<Spent, DbErr> {
         let counting = budget.counting(since);
-        match (of_rollups(&budget.scope), grain(counting, since, now)) {
+        match (sums_of(&budget.scope), grain(counting, since, now)) {
             (Some(condition), Some(grain)) => self.spent_by_sums(budget, since, grain, condition).await,
             _ => self.spent_by_rows(budget, since).await,
         }
@@ -213,6 +209,14 @@ impl Scope<'_> {
         let (first, end) = bounds(counting, since);
         let backend = self.connection.get_database_backend();
         let mut spent = Spent::new();
+        for kept in kept::of(&self.connection, self.id, budget.id, first).await? {
+            let at = DateTime::from_timestamp_millis(kept.from_ms).unwrap_or_default();
+            let from_ms = budget.share(counting, at, None).from_ms;
+            let counted = (kept.counted_from_ms != kept::COUNTS_IN_NONE).then_some(kept.counted_from_ms);
+            if end.is_none_or(|end| at < end) && !counts_already(counting, from_ms, counted) {
+                add(&mut spent, (from_ms, kept.name), (kept.cost_nanos, kept.requests));
+            }
+        }
         let mut after = first_id_of(first - MINTED_WITHIN);
         loop {
             let mut rows = usage::Entity::find()
@@ -241,7 +245,7 @@ impl Scope<'_> {
                     continue;
                 };
                 let from_ms = budget.share(counting, row.started_at, None).from_ms;
-                if !counts_already(budget, counting, from_ms, &row)? {
+                if !counts_already(counting, from_ms, counted_from(budget.id, &row)?) {
                     let adjustments = adjustments.get(&row.id).map_or(&[][..], Vec::as_slice);
                     let cost = adjustments::with(row.cost_nanos, adjustments).unwrap_or(0);
                     add(&mut spent, (from_ms, name), (cost, 1));
@@ -295,7 +299,7 @@ pub(crate) async fn adjust(
             }
             let from_ms = budget.share(counting, row.started_at, None).from_ms;
             if let Some(name) = name_of(&budget.scope, row)?
-                && !counts_already(budget, counting, from_ms, row)?
+                && !counts_already(counting, from_ms, counted_from(budget.id, row)?)
             {
                 add(&mut changed, (from_ms, name), (*delta_nanos, 0));
             }
@@ -315,7 +319,7 @@ pub(crate) async fn adjust(
 }
 
 /// The same of one row as `of_rows`.
-fn is_of(scope: &LimitScope, row: &usage::Model) -> Result<bool, DbErr> {
+pub(crate) fn is_of(scope: &LimitScope, row: &usage::Model) -> Result<bool, DbErr> {
     Ok(match scope {
         LimitScope::Organization => true,
         LimitScope::Team(team) => row.team == Some(team.uuid()),
@@ -335,11 +339,6 @@ fn is_of(scope: &LimitScope, row: &usage::Model) -> Result<bool, DbErr> {
     })
 }
 
-/// By which windows it counts.
-fn written(budget: &Budget) -> String {
-    stored::to_json(&(budget.spec.window, &budget.spec.time_zone))
-}
-
 fn add(spent: &mut Spent, key: (i64, String), (cost_nanos, requests): (i64, i64)) {
     let sums = spent.entry(key).or_default();
     sums.0 = sums.0.saturating_add(cost_nanos);
@@ -347,7 +346,7 @@ fn add(spent: &mut Spent, key: (i64, String), (cost_nanos, requests): (i64, i64)
 }
 
 /// What of a budget's window lies before its counting, and until when requests may belong to it.
-fn bounds(counting: Counting, since: DateTime<Utc>) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
+pub(crate) fn bounds(counting: Counting, since: DateTime<Utc>) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
     let end = match counting {
         Counting::Period(period) => Some(period.to),
         Counting::Rolling { .. } | Counting::Total => None,
@@ -374,8 +373,13 @@ fn grain(counting: Counting, since: DateTime<Utc>, now: DateTime<Utc>) -> Option
     [DAY, HOUR, MINUTE].into_iter().find(fits)
 }
 
+/// Whether no rows are read for an opening.
+pub(crate) fn is_by_sums(budget: &Budget, counting: Counting, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    sums_of(&budget.scope).is_some() && grain(counting, since, now).is_some()
+}
+
 /// How sums are narrowed to a scope that they know.
-fn of_rollups(scope: &LimitScope) -> Option<(&'static str, Option<Value>)> {
+pub(crate) fn sums_of(scope: &LimitScope) -> Option<(&'static str, Option<Value>)> {
     match scope {
         LimitScope::Organization => Some(("organization", None)),
         LimitScope::Team(team) => Some(("team", Some(team.uuid().into()))),
@@ -386,7 +390,7 @@ fn of_rollups(scope: &LimitScope) -> Option<(&'static str, Option<Value>)> {
     }
 }
 
-fn of_rows(scope: &LimitScope, backend: DbBackend) -> Condition {
+pub(crate) fn of_rows(scope: &LimitScope, backend: DbBackend) -> Condition {
     use usage::Column;
     match scope {
         LimitScope::Organization => Condition::all(),
@@ -417,7 +421,7 @@ pub(crate) fn tagged(name: &TagName, value: Option<&DisplayName>, backend: DbBac
 }
 
 /// Under which name a row counts; nothing where it counts under none.
-fn name_of(scope: &LimitScope, row: &usage::Model) -> Result<Option<String>, DbErr> {
+pub(crate) fn name_of(scope: &LimitScope, row: &usage::Model) -> Result<Option<String>, DbErr> {
     match scope {
         LimitScope::EndUser(Which::Each(_)) => Ok(row.end_user.clone()),
         LimitScope::Tag(TagScope { name, value: None }) => {
@@ -437,20 +441,23 @@ fn name_of(scope: &LimitScope, row: &usage::Model) -> Result<Option<String>, DbE
     }
 }
 
-/// In a window of now, not in one that the budget had before it was changed.
-fn counts_already(budget: &Budget, counting: Counting, from_ms: i64, row: &usage::Model) -> Result<bool, DbErr> {
+/// Where a row counts in a budget by itself.
+pub(crate) fn counted_from(budget: BudgetId, row: &usage::Model) -> Result<Option<i64>, DbErr> {
     let Some(shares) = &row.budgets else {
-        return Ok(false);
+        return Ok(None);
     };
     let shares: Vec<BudgetShare> = stored::json("budgets", shares)?;
+    let share = shares.into_iter().find(|share| share.budget == budget);
+    Ok(share.map(|share| share.from_ms))
+}
+
+/// In a window of now, not in one that the budget had before it was changed.
+fn counts_already(counting: Counting, from_ms: i64, counted_from_ms: Option<i64>) -> bool {
     let near = match counting {
         Counting::Rolling { part, .. } => part.num_milliseconds(),
         Counting::Period(_) | Counting::Total => 0,
     };
-    let counts = |share: &BudgetShare| {
-        share.budget == budget.id
-            && (share.from_ms - from_ms).abs() <= near
-            && (near == 0 || share.from_ms.rem_euclid(near) == 0)
-    };
-    Ok(shares.iter().any(counts))
+    counted_from_ms.is_some_and(|counted_from_ms| {
+        (counted_from_ms - from_ms).abs() <= near && (near == 0 || counted_from_ms.rem_euclid(near) == 0)
+    })
 }

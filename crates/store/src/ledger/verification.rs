@@ -15,6 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::counted::{AddedUp, Counted, Day, Entry, Window};
+use super::kept_windows::KeptWindows;
 use crate::adjustments;
 use crate::db::Db;
 use crate::entity::usage::{Column, Entity};
@@ -24,7 +25,7 @@ use crate::scope::Scope;
 use crate::series::kept_for;
 use crate::stored;
 use crate::usage::{MINTED_WITHIN, first_id_of, window_start};
-use crate::usage_parts::usage_from;
+use crate::usage_parts::{hold_parts, usage_from};
 
 /// So many rows are in memory at a time.
 const PAGE: u64 = 5_000;
@@ -48,12 +49,14 @@ impl Db {
         let at = stored::now();
         let verification = self
             .at_one_moment(async |transaction| {
-                let mut span = Span::of(query);
+                hold_parts(transaction).await?;
+                let asked = Span::of(query);
+                let mut span = asked;
                 if let Some(from) = usage_from(transaction).await? {
                     // Of the first day some may be gone, because an identifier is not minted at the very moment.
                     span = span.since(from.timestamp() + DAY);
                 }
-                Scope::new(transaction, organization).verified(span, at).await
+                Scope::new(transaction, organization).verified(asked, span, at).await
             })
             .await?;
         Ok(verification)
@@ -61,8 +64,13 @@ impl Db {
 }
 
 impl Scope<'_> {
-    async fn verified(&self, span: Span, at: DateTime<Utc>) -> Result<LedgerVerification, DbErr> {
-        let rows = self.added_up(span).await?;
+    /// Of a span that is asked for, and of which all rows are kept in a part.
+    async fn verified(&self, asked: Span, span: Span, at: DateTime<Utc>) -> Result<LedgerVerification, DbErr> {
+        let mut rows = self.added_up(asked, span).await?;
+        let kept = match asked.from {
+            None => self.kept_windows(at).await?,
+            Some(_) => KeptWindows::default(),
+        };
         let all = LedgerSums::from(rows.all);
         let mut verification = LedgerVerification {
             clean: true,
@@ -114,12 +122,17 @@ impl Scope<'_> {
         if span.to.is_none() {
             let since_ms = span.from.map(|from| from.saturating_mul(1_000));
             let begins_within = |window: &Window| since_ms.is_none_or(|since| window.from_ms >= since);
+            let is_known = |window: &Window| begins_within(window) || kept.are_of(window);
+            for (window, sums) in &kept.counted {
+                rows.windows.entry(window.clone()).or_default().add(*sums);
+            }
             let mut counted = rows.windows;
-            counted.retain(|window, _| begins_within(window));
+            counted.retain(|window, _| is_known(window));
             let counted = counted
                 .into_iter()
                 .map(|(window, sums)| (window, sums.requests_and_cost()));
-            let found = self.budget_spend(since_ms).await?;
+            let mut found = self.budget_spend(kept.since_ms(since_ms)).await?;
+            found.retain(|window, _| is_known(window));
             let (of_windows, unlike) = compared(counted.collect(), found);
             let unlike = unlike
                 .into_iter()
@@ -130,10 +143,10 @@ impl Scope<'_> {
     }
 
     /// Reads the rows of a span a page at a time, in the order of their key.
-    async fn added_up(&self, span: Span) -> Result<AddedUp, DbErr> {
+    async fn added_up(&self, asked: Span, span: Span) -> Result<AddedUp, DbErr> {
         let mut added_up = AddedUp::default();
         let mut after = Uuid::nil();
-        if let Some(from) = span.time(span.from) {
+        if let Some(from) = asked.time(asked.from) {
             after = first_id_of(from - MINTED_WITHIN);
         }
         let to = span.time(span.to);
@@ -152,8 +165,9 @@ impl Scope<'_> {
             let mut adjustments = adjustments::of(&self.connection, self.id, of_page).await?;
             for row in rows {
                 let adjustments = adjustments.remove(&row.id).unwrap_or_default();
-                if span.holds(row.started_at.timestamp()) {
-                    added_up.add(Entry {
+                let at = row.started_at.timestamp();
+                if asked.holds(at) {
+                    let entry = Entry {
                         id: row.id,
                         started_at: row.started_at,
                         key: row.key,
@@ -166,7 +180,11 @@ impl Scope<'_> {
                         output_tokens: row.output_tokens,
                         budgets: row.budgets,
                         adjustments,
-                    })?;
+                    };
+                    match span.holds(at) {
+                        true => added_up.add(entry)?,
+                        false => added_up.add_to_windows(&entry, Counted::of(&entry))?,
+                    }
                 }
             }
             let mut of_nothing: Vec<_> = adjustments.into_values().flatten().collect();

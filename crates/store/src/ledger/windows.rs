@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use gatewright_contract::{Budget, BudgetUnit};
 use gatewright_types::{BudgetId, OrganizationId};
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, Value};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Value,
+};
 
 use crate::budget_spend::{BudgetSpend, read};
 use crate::entity::{budget, rate_limit};
@@ -40,6 +42,10 @@ impl System<'_> {
 impl Scope<'_> {
     /// All budgets of the organization as nodes count by them.
     pub async fn counted_budgets(&self) -> Result<Vec<Budget>, DatabaseError> {
+        Ok(self.all_budgets().await?)
+    }
+
+    pub(crate) async fn all_budgets(&self) -> Result<Vec<Budget>, DbErr> {
         let rows = budget::Entity::find()
             .filter(budget::Column::Organization.eq(self.id.uuid()))
             .all(&self.connection)

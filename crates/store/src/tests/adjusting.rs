@@ -274,7 +274,11 @@ async fn adjustments_go_with_their_requests(fixture: Fixture) {
     let later = Utc::now() + 40 * DAY;
     fixture.system().make_usage_parts(later).await.expect("parts are made");
 
-    fixture.system().remove_usage_before(later).await.expect("old ones go");
+    fixture
+        .system()
+        .remove_usage_before(later, Utc::now())
+        .await
+        .expect("old ones go");
 
     assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 0);
     assert_eq!(spent(&fixture, &all).await, 60 * 6_600);

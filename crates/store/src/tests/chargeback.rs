@@ -453,7 +453,7 @@ async fn a_locked_month_stays_as_it_was(fixture: Fixture) {
     changed.await.expect("all is changed");
     let removed = fixture
         .system()
-        .remove_usage_before(past().end() + Months::new(1))
+        .remove_usage_before(past().end() + Months::new(1), Utc::now())
         .await;
     removed.expect("its rows are removed");
 
@@ -558,7 +558,7 @@ async fn only_a_month_that_is_over_and_whole_is_locked(fixture: Fixture) {
             .to_string()
             .contains("can be locked from")
     );
-    let removed = fixture.system().remove_usage_before(past().end()).await;
+    let removed = fixture.system().remove_usage_before(past().end(), Utc::now()).await;
     removed.expect("rows are removed");
     let gone = lock(&fixture, &open, past()).await;
     assert!(

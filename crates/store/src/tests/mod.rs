@@ -3,6 +3,7 @@
 //! half is skipped, except in continuous integration, where it must not be missing.
 
 mod adjusting;
+mod budget_kept;
 mod budgets;
 mod canaries;
 mod catalog;

@@ -98,7 +98,7 @@ async fn old_months_go_as_a_whole_and_sums_stay(fixture: Fixture) {
 
     let removed = fixture
         .system()
-        .remove_usage_before(time("2027-02-27T00:00:00Z"))
+        .remove_usage_before(time("2027-02-27T00:00:00Z"), Utc::now())
         .await
         .expect("old ones go");
 
@@ -117,7 +117,7 @@ async fn old_months_go_as_a_whole_and_sums_stay(fixture: Fixture) {
 
     let again = fixture
         .system()
-        .remove_usage_before(time("2027-02-27T00:00:00Z"))
+        .remove_usage_before(time("2027-02-27T00:00:00Z"), Utc::now())
         .await
         .expect("nothing goes");
     assert_eq!(again, 0);
@@ -149,7 +149,7 @@ async fn many_old_requests_go_a_portion_at_a_time(fixture: Fixture) {
 
     let removed = fixture
         .system()
-        .remove_usage_before(Utc::now())
+        .remove_usage_before(Utc::now(), Utc::now())
         .await
         .expect("old ones go");
 

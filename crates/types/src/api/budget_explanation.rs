@@ -49,6 +49,10 @@ pub struct BudgetExplanation {
     /// Nodes that serve requests, as far as they were heard of lately; null while that cannot be asked.
     pub nodes: Option<u32>,
     pub exceptions: Vec<ExplainedException>,
+    /// Requests of this window that began before it were removed before the budget counted them: what they spent is in
+    /// none of these numbers. Null where everything is known.
+    #[serde(default)]
+    pub known_from: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

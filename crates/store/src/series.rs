@@ -1,6 +1,7 @@
-//! Sums of usage over time, read from the rollups at the coarsest grain that gives the asked span at most 200 buckets, and
-//! by the day where it is longer than two weeks: hundreds of keys make a thousand sums an hour, and a few of them a day.
-//! Sums by minute are kept for two weeks, by hour for thirteen months, by day for ever.
+//! Sums of usage over time, read from the rollups at the finest grain that gives the asked span at most 200 buckets, but by
+//! the hour where it is longer than half a day, and by the day where it is longer than two weeks: hundreds of keys make
+//! hundreds of sums a minute, a thousand an hour, and a few thousand a day. What is asked of the whole span is read from
+//! coarser sums as far as whole ones are in it. Sums by minute are kept for two weeks, by hour for thirteen months, by day for ever.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{Totals, UsageBucket, UsageGroup, UsageSeries, UsageSeriesQuery};
 use gatewright_types::{KeyId, Nanos, OrganizationId, TeamId};
-use sea_orm::{ConnectionTrait as _, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::error::DatabaseError;
@@ -20,6 +21,8 @@ use crate::system::System;
 const MOST_BUCKETS: i64 = 200;
 /// Groups beyond these, by number of requests, are only in the totals: an organization may have any number of keys.
 const MOST_GROUPS: usize = 50;
+/// Longer spans are read by the hour.
+const LONGEST_BY_THE_MINUTE: i64 = 12 * HOUR;
 /// Longer spans are read by the day.
 const LONGEST_BY_THE_HOUR: i64 = 14 * DAY;
 const MINUTES_KEPT: i64 = 14 * DAY;
@@ -43,10 +46,18 @@ const LENGTHS: [i64; 13] = [
 
 /// Whole buckets that cover a span, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Buckets {
+pub(crate) struct Buckets {
+    pub(crate) first: i64,
+    end: i64,
+    pub(crate) length: i64,
+}
+
+/// Sums of a grain, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    granularity: i64,
     first: i64,
     end: i64,
-    length: i64,
 }
 
 /// Whose requests are summed up: columns that have to have these values, after the organization's own.
@@ -67,7 +78,10 @@ impl Scope<'_> {
         let buckets = Buckets::of(query.from.timestamp(), query.to.timestamp(), now.timestamp());
         let bucket_seconds = u32::try_from(buckets.length).unwrap_or(u32::MAX);
         let part = Part::of(self.id, query);
-        let rows = self.rows(&buckets_sql(buckets, &part, query.by), &part).await?;
+        let backend = self.connection.get_database_backend();
+        let rows = self
+            .rows(&buckets_sql(backend, buckets, &part, query.by), &part)
+            .await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
             let start = time(row.try_get_by_index(0)?)?;
@@ -133,7 +147,7 @@ pub(crate) const fn kept_for(granularity: i64) -> i64 {
 }
 
 impl Buckets {
-    fn of(from: i64, to: i64, now: i64) -> Self {
+    pub(crate) fn of(from: i64, to: i64, now: i64) -> Self {
         let from = from.max(0);
         let to = to.max(from);
         let shortest = match now.saturating_sub(from) {
@@ -141,9 +155,10 @@ impl Buckets {
             age if age > MINUTES_KEPT - DAY => HOUR,
             _ => MINUTE,
         };
-        let shortest = match to - from > LONGEST_BY_THE_HOUR {
-            true => DAY,
-            false => shortest,
+        let shortest = match to - from {
+            span if span > LONGEST_BY_THE_HOUR => DAY,
+            span if span > LONGEST_BY_THE_MINUTE => shortest.max(HOUR),
+            _ => shortest,
         };
         let fits = |length: &i64| *length >= shortest && Self::covering(from, to, *length).count() <= MOST_BUCKETS;
         let length = LENGTHS.into_iter().find(fits);
@@ -192,9 +207,53 @@ impl Buckets {
         Ok(all)
     }
 
+    /// Whole sums of the next coarser grain, and what is before and after them.
+    fn pieces(self) -> Vec<Piece> {
+        let Self { first, end, .. } = self;
+        let granularity = self.granularity();
+        let piece = |granularity, first, end| Piece {
+            granularity,
+            first,
+            end,
+        };
+        let coarser = match granularity {
+            MINUTE => HOUR,
+            HOUR => DAY,
+            _ => return vec![piece(granularity, first, end)],
+        };
+        let from = first + (coarser - first.rem_euclid(coarser)) % coarser;
+        let to = end - end.rem_euclid(coarser);
+        if from >= to {
+            return vec![piece(granularity, first, end)];
+        }
+        let mut pieces = vec![
+            piece(granularity, first, from),
+            piece(coarser, from, to),
+            piece(granularity, to, end),
+        ];
+        pieces.retain(|piece| piece.first < piece.end);
+        pieces
+    }
+
     fn condition(self, part: &Part) -> String {
         let Self { first, end, .. } = self;
         let granularity = self.granularity();
+        Piece {
+            granularity,
+            first,
+            end,
+        }
+        .condition(part)
+    }
+}
+
+impl Piece {
+    fn condition(self, part: &Part) -> String {
+        let Self {
+            granularity,
+            first,
+            end,
+        } = self;
         let also: String = part
             .columns
             .iter()
@@ -236,25 +295,51 @@ impl Part {
 }
 
 fn totals_sql(buckets: Buckets, part: &Part) -> String {
-    format!("SELECT {} FROM usage_rollup WHERE {}", sums(), buckets.condition(part))
+    let counters = counter_columns().collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT {} FROM ({}) piece",
+        sums(),
+        pieces_sql(buckets, part, &counters)
+    )
 }
 
-fn buckets_sql(buckets: Buckets, part: &Part, by: UsageGroup) -> String {
+/// Some columns of all sums of the span, the coarsest there are.
+fn pieces_sql(buckets: Buckets, part: &Part, columns: &str) -> String {
+    let pieces = buckets.pieces().into_iter();
+    let pieces = pieces.map(|piece| format!("SELECT {columns} FROM usage_rollup WHERE {}", piece.condition(part)));
+    pieces.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+fn buckets_sql(backend: DbBackend, buckets: Buckets, part: &Part, by: UsageGroup) -> String {
     let bucket = format!(r#""start" - "start" % {}"#, buckets.length);
     let (condition, sums) = (buckets.condition(part), sums());
-    match (by, column(by)) {
-        (_, None) => format!("SELECT {bucket}, 0, {sums} FROM usage_rollup WHERE {condition} GROUP BY 1 ORDER BY 1"),
+    let group = column(by).map_or_else(|| "0".to_owned(), |column| format!(r#""{column}""#));
+    let rows = match (by, backend) {
         // There may be so many that all of them are not to be read.
-        (UsageGroup::Key, Some(column)) => format!(
-            r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} AND "{column}" IN (
-                SELECT "{column}" FROM usage_rollup WHERE {condition}
-                GROUP BY "{column}" ORDER BY SUM(requests) DESC, "{column}" LIMIT {MOST_GROUPS}
-            ) GROUP BY 1, 2 ORDER BY 1, 2"#
+        (UsageGroup::Key, _) => format!(
+            r#"usage_rollup WHERE {condition} AND "key" IN (
+                SELECT "key" FROM ({}) piece GROUP BY "key" ORDER BY SUM(requests) DESC, "key" LIMIT {MOST_GROUPS}
+            )"#,
+            pieces_sql(buckets, part, r#""key", requests"#)
         ),
-        (_, Some(column)) => format!(
-            r#"SELECT {bucket}, "{column}", {sums} FROM usage_rollup WHERE {condition} GROUP BY 1, 2 ORDER BY 1, 2"#
-        ),
-    }
+        (UsageGroup::Team, _) | (_, DbBackend::Postgres) => format!("usage_rollup WHERE {condition}"),
+        // Of a minute there are hardly more sums than groups.
+        (UsageGroup::Model | UsageGroup::Provider, _) if buckets.granularity() == MINUTE => {
+            format!("usage_rollup WHERE {condition}")
+        }
+        // In the order of the table's key SQLite adds up as it reads. In any other it would first sort rows of fifty numbers.
+        (UsageGroup::None | UsageGroup::Model | UsageGroup::Provider, _) => {
+            let key = match by {
+                UsageGroup::Model => r#""start", model"#,
+                UsageGroup::Provider => r#""start", model, provider"#,
+                UsageGroup::None | UsageGroup::Team | UsageGroup::Key => r#""start""#,
+            };
+            let counters = counter_columns().map(|column| format!("SUM({column}) AS {column}"));
+            let counters = counters.collect::<Vec<_>>().join(", ");
+            format!("(SELECT {key}, {counters} FROM usage_rollup WHERE {condition} GROUP BY {key}) piece")
+        }
+    };
+    format!("SELECT {bucket}, {group}, {sums} FROM {rows} GROUP BY 1, 2 ORDER BY 1, 2")
 }
 
 /// Leaves the groups that have the most requests, of equal ones the first.
@@ -350,7 +435,7 @@ fn time(seconds: i64) -> Result<DateTime<Utc>, DbErr> {
 
 /// What is asked for a day, for those who look at how it is answered.
 #[cfg(test)]
-pub(crate) fn statements_of_a_day() -> Vec<(UsageGroup, String)> {
+pub(crate) fn statements_of_a_day(backend: DbBackend) -> Vec<(UsageGroup, String)> {
     let now = stored::now().timestamp();
     let day = Buckets::of(now - DAY, now, now);
     let groups = [
@@ -363,8 +448,9 @@ pub(crate) fn statements_of_a_day() -> Vec<(UsageGroup, String)> {
         columns: Vec::new(),
         values: Vec::new(),
     };
-    let split = groups.map(|by| (by, buckets_sql(day, &all, by)));
-    let whole = [totals_sql(day, &all), buckets_sql(day, &all, UsageGroup::None)].map(|sql| (UsageGroup::None, sql));
+    let split = groups.map(|by| (by, buckets_sql(backend, day, &all, by)));
+    let whole =
+        [totals_sql(day, &all), buckets_sql(backend, day, &all, UsageGroup::None)].map(|sql| (UsageGroup::None, sql));
     whole.into_iter().chain(split).collect()
 }
 
@@ -387,7 +473,8 @@ mod tests {
         };
 
         check(HOUR, HOUR, MINUTE);
-        check(DAY, DAY, 10 * MINUTE);
+        check(12 * HOUR, 12 * HOUR, 5 * MINUTE);
+        check(DAY, DAY, HOUR);
         check(7 * DAY, 7 * DAY, HOUR);
         check(14 * DAY, 14 * DAY, 2 * HOUR);
         check(30 * DAY, 30 * DAY, DAY);
@@ -395,6 +482,49 @@ mod tests {
         check(HOUR, 30 * DAY, HOUR);
         check(HOUR, 500 * DAY, DAY);
         check(NOW, NOW, 105 * DAY);
+    }
+
+    #[test]
+    fn a_span_is_made_of_the_coarsest_sums_that_fit_without_a_gap() {
+        let check = |from, to, expected: &[(i64, i64, i64)]| {
+            let pieces = Buckets::of(from, to, NOW).pieces();
+            let pieces: Vec<_> = pieces
+                .into_iter()
+                .map(|piece| (piece.granularity, piece.first, piece.end))
+                .collect();
+            assert_eq!(pieces, expected, "{from} to {to}");
+        };
+        // In the middle of a day, and on the hour.
+        let noon = NOW - NOW.rem_euclid(DAY) + 12 * HOUR;
+
+        check(
+            noon - 30 * MINUTE,
+            noon - MINUTE,
+            &[(MINUTE, noon - 30 * MINUTE, noon - MINUTE)],
+        );
+        check(
+            noon - 90 * MINUTE,
+            noon + 90 * MINUTE,
+            &[
+                (MINUTE, noon - 90 * MINUTE, noon - HOUR),
+                (HOUR, noon - HOUR, noon + HOUR),
+                (MINUTE, noon + HOUR, noon + 90 * MINUTE),
+            ],
+        );
+        check(
+            noon - 3 * DAY,
+            noon,
+            &[
+                (HOUR, noon - 3 * DAY, noon - 3 * DAY + 12 * HOUR),
+                (DAY, noon - 3 * DAY + 12 * HOUR, noon - 12 * HOUR),
+                (HOUR, noon - 12 * HOUR, noon),
+            ],
+        );
+        check(
+            noon - 60 * DAY,
+            noon,
+            &[(DAY, noon - 60 * DAY - 12 * HOUR, noon + 12 * HOUR)],
+        );
     }
 
     #[test]

@@ -242,8 +242,13 @@ async fn a_month_as_focus_adds_up_to_the_ledger_exactly() {
         assert_eq!(sum, i128::from(spent.cost().await) * 1_000, "{column}");
     }
     let used: Vec<_> = rows.iter().filter(|row| row["ChargeCategory"] == "Usage").collect();
-    // Four keys, and two units of one model at one price each.
-    assert_eq!(used.len(), 8);
+    // Four keys, of which three had requests with a tag and one without, and two units of one model at one price each.
+    assert_eq!(used.len(), 14);
+    let tagged = used.iter().filter(|row| {
+        let tags: Value = serde_json::from_str(&row["Tags"]).expect("tags are JSON");
+        tags["project"] == "apollo"
+    });
+    assert_eq!(tagged.count(), 6);
     for row in &used {
         let quantity: i128 = row["PricingQuantity"].parse().expect("a number");
         assert_eq!(picos(&row["ListUnitPrice"]) * quantity, picos(&row["ListCost"]));
@@ -256,7 +261,7 @@ async fn a_month_as_focus_adds_up_to_the_ledger_exactly() {
     let plain: Vec<_> = used.iter().filter(|row| row["ResourceName"] == "plain").collect();
     let tags: Value = serde_json::from_str(&plain[0]["Tags"]).expect("tags are JSON");
     assert_eq!(
-        (&tags["cost_centre"], &tags["key"]),
+        (&tags["gatewright/cost_centre"], &tags["gatewright/key"]),
         (&json!("CC-1200"), &json!("plain"))
     );
     assert_eq!(

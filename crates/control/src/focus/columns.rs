@@ -162,17 +162,20 @@ fn sku<'a>(line: &'a Line<'a>) -> Value<'a> {
     used(line).map(id).into()
 }
 
+/// Those of the requests, and beside them what is known of their key: what a provider says of itself has a prefix.
 fn tags<'a>(line: &'a Line<'a>) -> Value<'a> {
     let of = line.of;
-    let tags = [
-        ("cost_centre", of.cost_centre.as_ref()),
-        ("key", of.key_name.as_ref()),
-        ("user", of.user_name.as_ref()),
+    let known = [
+        ("gatewright/cost_centre", of.cost_centre.as_ref()),
+        ("gatewright/key", of.key_name.as_ref()),
+        ("gatewright/user", of.user_name.as_ref()),
     ];
-    let known = tags
+    let known = known
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), Json::from(value?.as_str()))));
-    Json::Object(Map::from_iter(known)).to_string().into()
+    let said = of.tags.iter();
+    let said = said.map(|(name, value)| (name.to_string(), Json::from(value.as_str())));
+    Json::Object(Map::from_iter(known.chain(said))).to_string().into()
 }
 
 const fn used(line: &Line<'_>) -> Option<UsageUnit> {

@@ -43,6 +43,9 @@ fn of(day: &str) -> ChargeOf {
         cost_centre: Some("CC-1200".to_owned()),
         provider: Some("openai-main".to_owned()),
         upstream_model: Some("gpt-4o-mini".to_owned()),
+        tags: [("project", "apollo \"1\""), ("key", "of the caller")]
+            .map(|(name, value)| (name.parse().expect("a tag"), value.to_owned()))
+            .into(),
     }
 }
 
@@ -66,6 +69,7 @@ fn month() -> Vec<Charge> {
         user_name: None,
         cost_centre: None,
         upstream_model: None,
+        tags: Default::default(),
         ..of("2026-11-30")
     };
     let late = ChargeOf {

@@ -1,8 +1,10 @@
-//! What a month came to by day, key, provider, model, unit and price, a day at a time: nobody has to hold a month.
+//! What a month came to by day, key, provider, model, tags, unit and price, a day at a time: nobody has to hold a month.
+
+use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, Utc};
-use gatewright_types::{KeyId, Month, Nanos, PersonId, TeamId, UnitPrice, UsageUnit};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
+use gatewright_types::{KeyId, Month, Nanos, PersonId, TagName, TeamId, UnitPrice, UsageUnit};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::entries::{COST_CENTRE, Entries, JOINS, Part};
@@ -34,6 +36,8 @@ pub struct ChargeOf {
     pub cost_centre: Option<String>,
     pub provider: Option<String>,
     pub upstream_model: Option<String>,
+    /// What callers said of them.
+    pub tags: BTreeMap<TagName, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,24 +113,62 @@ impl Scope<'_> {
     }
 }
 
-/// Keeps the charges of a month that is being locked.
-pub(super) async fn keep(transaction: &DatabaseTransaction, entries: &Entries) -> Result<(), DbErr> {
-    let backend = transaction.get_database_backend();
-    let sql = format!(
-        "INSERT INTO chargeback_charge (organization, month, place, {COLUMNS}) \
-         SELECT ?1, ?6, ROW_NUMBER() OVER (PARTITION BY day ORDER BY {ORDER}), {COLUMNS} FROM ({}) kept",
-        sql(backend, entries)
-    );
-    let statement = stored::statement(backend, &sql, entries.parameters());
-    transaction.execute_raw(statement).await.map(drop)
+/// The charges of a part of a month that is being locked: a day's places, and the values of its columns.
+pub(super) async fn to_keep(
+    connection: &impl ConnectionTrait,
+    entries: &Entries,
+) -> Result<Vec<(i64, Vec<Value>)>, DbErr> {
+    let backend = connection.get_database_backend();
+    let statement = stored::statement(backend, &sql(backend, entries), entries.parameters());
+    let rows = connection.query_all_raw(statement).await?;
+    let (mut day, mut place) = (String::new(), 0);
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let of: String = row.try_get_by_index(0)?;
+        if of != day {
+            (day, place) = (of, 0);
+        }
+        place += 1;
+        kept.push((place, values(row)?));
+    }
+    Ok(kept)
+}
+
+/// Of `COLUMNS`, as they were read.
+fn values(row: &QueryResult) -> Result<Vec<Value>, DbErr> {
+    let text = |at: usize| row.try_get_by_index::<Option<String>>(at).map(Value::from);
+    let uuid = |at: usize| row.try_get_by_index::<Option<Uuid>>(at).map(Value::from);
+    let number = |at: usize| row.try_get_by_index::<i64>(at).map(Value::from);
+    Ok(vec![
+        text(0)?,
+        row.try_get_by_index::<bool>(1)?.into(),
+        uuid(2)?,
+        text(3)?,
+        uuid(4)?,
+        text(5)?,
+        uuid(6)?,
+        text(7)?,
+        text(8)?,
+        text(9)?,
+        text(10)?,
+        text(11)?,
+        text(12)?,
+        text(13)?,
+        number(14)?,
+        number(15)?,
+        number(16)?,
+        text(17)?,
+    ])
 }
 
 /// In the order in which `read` takes them.
-const COLUMNS: &str = r#"day, correction, "key", key_name, team, team_name, owner, user_name, cost_centre, provider,
-    upstream_model, unit, price, price_version, quantity, requests, cost_nanos"#;
+pub(super) const COLUMNS: &str = r#"day, correction, "key", key_name, team, team_name, owner, user_name, cost_centre, provider,
+    upstream_model, unit, price, price_version, quantity, requests, cost_nanos, tags"#;
+pub(super) const COLUMN_COUNT: usize = 18;
 
 /// Charges of the same requests stand together.
-const ORDER: &str = r#"day, correction, "key", team, owner, provider, upstream_model, unit, price, price_version"#;
+const ORDER: &str =
+    r#"day, correction, "key", team, owner, provider, upstream_model, tags, unit, price, price_version"#;
 
 fn sql(backend: DbBackend, entries: &Entries) -> String {
     let (day, lines) = match backend {
@@ -142,13 +184,13 @@ fn sql(backend: DbBackend, entries: &Entries) -> String {
         _ => format!("json_extract(line.value, '$.{name}')"),
     };
     let [unit, price, version, quantity] = ["unit", "price", "price_version", "quantity"].map(field);
-    let common = r#"correction, "key", team, owner, provider, upstream_model"#;
+    let common = r#"correction, "key", team, owner, provider, upstream_model, tags"#;
     let entries = entries.sql();
     format!(
         r#"WITH entry AS ({entries}),
         used AS (
             SELECT {day} AS day, entry.correction, entry."key", entry.team, entry.owner, entry.provider,
-                entry.upstream_model, {unit} AS unit,
+                entry.upstream_model, entry.tags, {unit} AS unit,
                 CASE WHEN cost_nanos IS NULL THEN NULL ELSE {price} END AS price,
                 CASE WHEN cost_nanos IS NULL THEN NULL ELSE {version} END AS price_version,
                 CAST({quantity} AS BIGINT) AS quantity, requests
@@ -157,19 +199,19 @@ fn sql(backend: DbBackend, entries: &Entries) -> String {
         spent AS (
             SELECT day, {common}, unit, price, price_version, CAST(SUM(quantity) AS BIGINT) AS quantity,
                 CAST(SUM(requests) AS BIGINT) AS requests, CAST(0 AS BIGINT) AS cost_nanos
-            FROM used GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+            FROM used GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
             UNION ALL
             SELECT {day} AS day, {common}, '' AS unit, CAST(NULL AS text), CAST(NULL AS text), CAST(0 AS BIGINT),
                 CAST(SUM(requests) AS BIGINT), CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT)
-            FROM entry GROUP BY 1, 2, 3, 4, 5, 6, 7
+            FROM entry GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
         )
         SELECT day, CAST(correction AS boolean) AS correction, spent."key" AS "key", "key".name AS key_name,
             spent.team AS team, team.name AS team_name, spent.owner AS owner,
             CASE WHEN spent.owner IS NULL THEN service_account.name ELSE person.name END AS user_name,
             {COST_CENTRE} AS cost_centre, provider, upstream_model, unit, price, price_version, quantity, requests,
-            cost_nanos
+            cost_nanos, spent.tags AS tags
         FROM spent {JOINS} LEFT JOIN person ON person.id = spent.owner
-        ORDER BY 1, 2, 3, 5, 7, 10, 11, 12, 13, 14"#
+        ORDER BY {ORDER}"#
     )
 }
 
@@ -188,6 +230,10 @@ fn read(row: &QueryResult) -> Result<Charge, DbErr> {
         cost_centre: row.try_get_by_index(8)?,
         provider: row.try_get_by_index(9)?,
         upstream_model: row.try_get_by_index(10)?,
+        tags: match row.try_get_by_index::<Option<String>>(17)? {
+            Some(tags) => stored::json("tags", &tags)?,
+            None => BTreeMap::new(),
+        },
     };
     let unit: String = row.try_get_by_index(11)?;
     let price: Option<String> = row.try_get_by_index(12)?;

@@ -3,17 +3,15 @@
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gatewright_types::api::{ChargebackBy, ChargebackLock, Organization, SharedCost};
-use gatewright_types::{Month, OrganizationId, TagName};
+use gatewright_types::{Month, OrganizationId};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, PaginatorTrait as _,
     QueryFilter as _, QueryOrder as _, Statement, Value,
 };
 
-use super::charges;
-use super::entries::Entries;
 use super::groups::{self, GROUP_COLUMNS, Group, Split, Sums};
 use super::late;
-use crate::db::Db;
+use super::locking::{self, Watermark};
 use crate::entity::{chargeback_month, usage_late};
 use crate::error::{DatabaseError, WriteError};
 use crate::reprices;
@@ -49,33 +47,9 @@ impl Scope<'_> {
     }
 }
 
-impl Db {
-    /// Keeps what a month comes to, for it to be locked. This takes as long as reading all of its requests several times, and
-    /// nobody who changes anything waits for it. A conflict where the month is not over for long enough, is locked, or is not
-    /// whole.
-    pub async fn prepare_lock(&self, organization: OrganizationId, month: Month) -> Result<(), WriteError> {
-        let transaction = self.begin().await?;
-        check(&transaction, organization, month).await?;
-        // What another one kept who came no further.
-        forget(&transaction, organization, month).await?;
-        let entries = Entries::all(organization, month);
-        for by in ChargebackBy::ALL {
-            keep_groups(&transaction, &entries, Split { by, tag: None }).await?;
-        }
-        for tag in tags_of(&transaction, &entries).await? {
-            let split = Split {
-                by: ChargebackBy::Tag,
-                tag: Some(&tag),
-            };
-            keep_groups(&transaction, &entries, split).await?;
-        }
-        charges::keep(&transaction, &entries).await?;
-        Ok(transaction.commit().await?)
-    }
-}
-
 impl WriteTx {
-    /// Locks a month with what was kept of it a moment ago. A conflict where that is not what it comes to by now.
+    /// Locks a month with what was kept of it a moment ago (`locking.rs`). A conflict where that is not what it comes to by
+    /// now.
     pub async fn lock_month(
         &mut self,
         organization: &Organization,
@@ -83,12 +57,12 @@ impl WriteTx {
     ) -> Result<ChargebackLock, WriteError> {
         let (id, connection) = (organization.id, &self.transaction);
         check(connection, id, month).await?;
-        let kept = sums(&groups(connection, id, month, BY_TEAM).await?);
-        let found = sums(&groups::groups(connection, &Entries::all(id, month), BY_TEAM).await?);
-        if kept != found {
+        let found = Watermark::of(connection, id, month).await?;
+        if locking::take(connection, id, month).await? != found {
             let message = format!("requests of {month} came in meanwhile: try again");
             return Err(WriteError::conflict("month", message));
         }
+        let kept = sums(&groups(connection, id, month, BY_TEAM).await?);
         let row = chargeback_month::Model {
             organization: id.uuid(),
             month: month.to_string(),
@@ -130,7 +104,7 @@ const BY_TEAM: Split<'static> = Split {
 };
 
 /// Whether a month may be locked. Until the transaction ends nothing that is late for it comes in.
-async fn check(
+pub(super) async fn check(
     transaction: &DatabaseTransaction,
     organization: OrganizationId,
     month: Month,
@@ -160,7 +134,11 @@ async fn check(
 }
 
 /// Removes what was kept of a month.
-async fn forget(transaction: &DatabaseTransaction, organization: OrganizationId, month: Month) -> Result<(), DbErr> {
+pub(super) async fn forget(
+    transaction: &DatabaseTransaction,
+    organization: OrganizationId,
+    month: Month,
+) -> Result<(), DbErr> {
     for table in ["chargeback_group", "chargeback_charge"] {
         transaction
             .execute_raw(deletion(transaction, organization, month, table, ""))
@@ -187,43 +165,6 @@ fn sums(groups: &[Group]) -> Sums {
     let mut sums = Sums::default();
     groups.iter().for_each(|group| sums.add(&group.sums));
     sums
-}
-
-async fn keep_groups(transaction: &DatabaseTransaction, entries: &Entries, split: Split<'_>) -> Result<(), DbErr> {
-    let backend = transaction.get_database_backend();
-    let mut parameters = groups::parameters(backend, entries, split);
-    let tag = parameters.len() + 1;
-    parameters.push(split.tag_text().into());
-    let sql = format!(
-        "INSERT INTO chargeback_group (organization, month, split, tag, place, {GROUP_COLUMNS}) \
-             SELECT ?1, ?6, '{}', ?{tag}, ROW_NUMBER() OVER (ORDER BY cost_nanos DESC, kind, subject), {GROUP_COLUMNS} \
-             FROM ({}) kept",
-        split.by.as_str(),
-        groups::sql(backend, entries, split)
-    );
-    let statement = stored::statement(backend, &sql, parameters);
-    transaction.execute_raw(statement).await.map(drop)
-}
-
-/// All that any request of the month has.
-async fn tags_of(transaction: &DatabaseTransaction, entries: &Entries) -> Result<Vec<TagName>, DbErr> {
-    let backend = transaction.get_database_backend();
-    let names = match backend {
-        DbBackend::Postgres => "SELECT DISTINCT jsonb_object_keys(CAST(tags AS jsonb)) AS name",
-        _ => "SELECT DISTINCT json_each.key AS name",
-    };
-    let each = match backend {
-        DbBackend::Postgres => "",
-        _ => ", json_each(entry.tags)",
-    };
-    let sql = format!(
-        "WITH entry AS ({}) {names} FROM entry{each} WHERE tags IS NOT NULL ORDER BY name",
-        entries.sql()
-    );
-    let statement = stored::statement(backend, &sql, entries.parameters());
-    let rows = transaction.query_all_raw(statement).await?;
-    let name = |text: String| stored::parsed("tag", &text);
-    rows.iter().map(|row| row.try_get_by_index(0).and_then(name)).collect()
 }
 
 /// From when on a month can be locked.

@@ -8,6 +8,7 @@ mod entries;
 mod groups;
 pub(crate) mod late;
 mod lock;
+mod locking;
 mod months;
 mod report;
 

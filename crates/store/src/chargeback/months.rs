@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, Q
 
 use super::groups::Sums;
 use super::lock::{self, lockable_from};
+use super::locking;
 use crate::entity::chargeback_month;
 use crate::error::ListError;
 use crate::rollup::DAY;
@@ -29,6 +30,7 @@ impl Scope<'_> {
             .all(&self.connection)
             .await?;
         let late = self.late_by_month().await?;
+        let mut under_way = locking::under_way(&self.connection, self.id).await?;
         for row in &rows {
             let month: Month = stored::parsed("month", &row.month)?;
             let lock = lock::read(row, late.get(&month).copied().unwrap_or_default())?;
@@ -45,6 +47,7 @@ impl Scope<'_> {
             .map(|(month, sums)| ChargebackMonth {
                 month,
                 lock: locks.remove(&month),
+                locking: under_way.remove(&month.to_string()),
                 lockable_from: lockable_from(month),
                 requests: stored::count(sums.requests),
                 unpriced: stored::count(sums.unpriced),

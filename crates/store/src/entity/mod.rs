@@ -12,6 +12,7 @@ pub(crate) mod canary;
 pub(crate) mod canary_usage;
 pub(crate) mod catalog_refresh;
 pub(crate) mod catalog_schedule;
+pub(crate) mod chargeback_locking;
 pub(crate) mod chargeback_month;
 pub(crate) mod config_unit;
 pub(crate) mod credential;

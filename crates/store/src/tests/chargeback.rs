@@ -1,6 +1,6 @@
 //! What a month came to is what its requests cost, whatever it is split by; what was locked stays as it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Months, Utc};
@@ -422,6 +422,106 @@ async fn charges_are_of_a_day_a_key_a_model_a_unit_and_a_price(fixture: Fixture)
     assert_eq!(special.of.team_name.as_deref(), Some("Search"));
 }
 
+async fn charges_are_told_by_the_tags_of_their_requests(fixture: Fixture) {
+    let acme = Acme::of(&fixture).await;
+    let records = acme.requests(past(), 40);
+    take_in(&fixture, records.clone()).await;
+
+    let all = charges(&fixture, acme.id, past()).await;
+
+    // By the ledger, and by units and prices.
+    let mut expected: BTreeMap<BTreeMap<_, _>, (i64, i128)> = BTreeMap::new();
+    for record in &records {
+        let tags = record.tags.iter();
+        let tags = tags.map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let sums = expected.entry(tags).or_default();
+        sums.0 += record.cost.map_or(0, Nanos::get);
+        let lines = record.lines.iter();
+        sums.1 += lines
+            .filter_map(|line| Some(line.price?.times(line.quantity)))
+            .sum::<i128>();
+    }
+    let mut found: BTreeMap<BTreeMap<_, _>, (i64, i128)> = BTreeMap::new();
+    for charge in &all {
+        let (ledger, units) = charged(std::slice::from_ref(charge));
+        let sums = found.entry(charge.of.tags.clone()).or_default();
+        *sums = (sums.0 + ledger, sums.1 + units);
+    }
+    assert_eq!(expected.len(), 3, "none, and two projects");
+    assert_eq!(found, expected);
+    let wholes = all.iter().filter(|charge| matches!(charge.unit, ChargeUnit::Whole(_)));
+    let of: BTreeSet<_> = wholes.clone().map(|charge| format!("{:?}", charge.of)).collect();
+    assert_eq!(of.len(), wholes.count(), "one for each day, key, model and tags");
+}
+
+async fn others_write_while_a_month_is_being_kept(fixture: Fixture) {
+    let acme = Acme::of(&fixture).await;
+    take_in(&fixture, acme.requests(past(), 60)).await;
+    let open = organization(&fixture, acme.id).await;
+    let scope = fixture.organization(acme.id);
+    let locking = async || {
+        let months = scope.chargeback_months(&PageQuery::default()).await.expect("months");
+        let month = months.items.into_iter().find(|month| month.month == past());
+        month.expect("it is there").locking
+    };
+    let kept = std::cell::Cell::new(false);
+    let keep = async {
+        fixture.prepare_lock(acme.id, past()).await.expect("it is kept");
+        kept.set(true);
+    };
+    let write = async {
+        let (mut seen, mut refused) = (Vec::new(), None);
+        while !kept.get() {
+            take_in(&fixture, vec![at(record(acme.id), Utc::now())]).await;
+            if let Some(locking) = locking().await {
+                seen.push((locking.done, locking.portions));
+                if refused.is_none() {
+                    refused = fixture.prepare_lock(acme.id, past()).await.err();
+                }
+            }
+        }
+        (seen, refused)
+    };
+
+    let ((), (seen, refused)) = tokio::join!(keep, write);
+
+    assert!(seen.len() > 2, "{seen:?}");
+    assert!(seen.is_sorted());
+    let last = seen.last().expect("some");
+    assert!(last.0 > 0 && last.0 <= last.1, "{last:?}");
+    let refused = refused.expect("one at a time").to_string();
+    assert!(refused.contains("is being locked"), "{refused}");
+    assert_eq!(locking().await, None);
+    let locked = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    locked.await.expect("what came in meanwhile is of another month");
+}
+
+async fn who_is_gone_keeps_nobody_from_locking(fixture: Fixture) {
+    let acme = Acme::of(&fixture).await;
+    let records = acme.requests(past(), 5);
+    take_in(&fixture, records.clone()).await;
+    let open = organization(&fixture, acme.id).await;
+    fixture.prepare_lock(acme.id, past()).await.expect("it is kept");
+    let unfinished = "UPDATE chargeback_locking SET watermark = NULL";
+    fixture.run(unfinished).await;
+    let kept = lock(&fixture, &open, past()).await;
+    let told = kept.expect_err("somebody keeps it").to_string();
+    assert!(told.contains("is being locked"), "{told}");
+    let not_whole = fixture.change(acme.id, async |tx| tx.lock_month(&open, past()).await);
+    not_whole.await.expect_err("not all of it was kept");
+
+    fixture
+        .run("UPDATE chargeback_locking SET busy_until = '2020-01-01 00:00:00+00:00'")
+        .await;
+    lock(&fixture, &open, past()).await.expect("it is locked");
+
+    adds_up(
+        &report(&fixture, acme.id, &query(past(), ChargebackBy::Team)).await,
+        &records,
+    );
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM chargeback_locking").await, 0);
+}
+
 async fn a_locked_month_stays_as_it_was(fixture: Fixture) {
     let acme = Acme::of(&fixture).await;
     let records = acme.requests(past(), 30);
@@ -602,6 +702,9 @@ on_both_databases!(
     shared_cost_is_borne_as_the_organization_says,
     a_report_comes_in_pages,
     charges_are_of_a_day_a_key_a_model_a_unit_and_a_price,
+    charges_are_told_by_the_tags_of_their_requests,
+    others_write_while_a_month_is_being_kept,
+    who_is_gone_keeps_nobody_from_locking,
     a_locked_month_stays_as_it_was,
     what_came_in_since_it_was_kept_keeps_a_month_open,
     what_comes_in_late_is_a_correction_in_another_month,

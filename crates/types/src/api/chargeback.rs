@@ -185,12 +185,24 @@ pub struct ChargebackMonth {
     pub month: Month,
     /// Null while it is open.
     pub lock: Option<ChargebackLock>,
+    /// While what it comes to is being kept, for it to be locked.
+    #[serde(default)]
+    pub locking: Option<ChargebackLocking>,
     /// From when on it can be locked.
     pub lockable_from: DateTime<Utc>,
     pub requests: u64,
     /// Requests without a known price.
     pub unpriced: u64,
     pub total: Money,
+}
+
+/// How far a month is that is being locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChargebackLocking {
+    pub done: u64,
+    /// 0 until it is known how many there are.
+    pub portions: u64,
 }
 
 /// Why a locked month is opened again.

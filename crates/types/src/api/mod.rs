@@ -67,8 +67,8 @@ pub use catalog::{
 };
 pub use catalog_schedule::{AutomaticApproval, CatalogSchedule, CatalogTry, CatalogTryOutcome, NewCatalogSchedule};
 pub use chargeback::{
-    Chargeback, ChargebackBy, ChargebackKind, ChargebackLock, ChargebackMonth, ChargebackMonthQuery, ChargebackQuery,
-    ChargebackRow, ChargebackSums, ChargebackUnlock, SharedCost,
+    Chargeback, ChargebackBy, ChargebackKind, ChargebackLock, ChargebackLocking, ChargebackMonth, ChargebackMonthQuery,
+    ChargebackQuery, ChargebackRow, ChargebackSums, ChargebackUnlock, SharedCost,
 };
 pub use config::{
     ApplyReport, BudgetEntry, Change, ChangeKind, CredentialEntry, CredentialName, Document, KeyEntry, LimitEntry,

@@ -27,7 +27,11 @@ pub(super) fn lock(month: ChargebackMonth, workspace: Workspace, changed: Callba
         true => workspace.denial(Permission::ChargebackUnlock),
         false => workspace.denial(Permission::ChargebackLock).or_else(|| {
             let from = month.lockable_from;
-            (from > now()).then(|| format!("It can be locked from {} on.", format::exact(local(from))))
+            let too_soon = (from > now()).then(|| format!("It can be locked from {} on.", format::exact(local(from))));
+            let under_way = month.locking;
+            let under_way =
+                under_way.map(|at| format!("It is being locked: {} of {} portions are kept.", at.done, at.portions));
+            too_soon.or(under_way)
         }),
     };
     let label = if is_locked { "Unlock month" } else { "Lock month" };

@@ -26,7 +26,7 @@ use crate::page::Part;
 use crate::rollup::Adjusted;
 use crate::scope::Scope;
 use crate::system::System;
-use crate::usage::{MINTED_WITHIN, OUTCOMES, first_id_of, served_tier};
+use crate::usage::{MINTED_WITHIN, OUTCOMES, first_id_of, minted_at, served_tier};
 use crate::usage_parts::{hold_removal, usage_from};
 use crate::write::{Actor, Change, WriteTx};
 use crate::{budget_spend, rollup, stored};
@@ -492,8 +492,4 @@ fn sums(row: &Model) -> Result<RepriceSums, DbErr> {
         after: Nanos::new(row.after_nanos),
         parts: stored::json("parts of a run", &row.parts)?,
     })
-}
-
-fn minted_at(id: Uuid) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(i64::try_from(id.as_u128() >> 80).ok()?)
 }

@@ -128,6 +128,11 @@ pub(crate) fn first_id_of(time: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(milliseconds << 80)
 }
 
+/// When an identifier was.
+pub(crate) fn minted_at(id: Uuid) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(i64::try_from(id.as_u128() >> 80).ok()?)
+}
+
 fn read(row: Model, adjustments: &[usage_adjustment::Model]) -> Result<UsageRow, DbErr> {
     let lines: Vec<LineItem> = stored::json("line items", &row.lines)?;
     let cost = row.cost_nanos.map(Nanos::new);

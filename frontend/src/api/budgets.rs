@@ -1,8 +1,8 @@
 //! Budgets, what is added to them for a while, and who asks for more.
 
 use gatewright_types::api::{
-    Budget, BudgetAlert, BudgetChange, BudgetDecision, BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery,
-    NewBudget, NewBudgetRequest, NewIncrease,
+    Budget, BudgetAlert, BudgetChange, BudgetCourse, BudgetCourseQuery, BudgetDecision, BudgetRequest,
+    BudgetRequestQuery, Increase, LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
 };
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Page};
 
@@ -28,6 +28,12 @@ impl Workspace {
 
     pub(crate) fn delete_budget(self, budget: BudgetId) -> Pending<()> {
         self.api.delete(self.path(&format!("budgets/{budget}")))
+    }
+
+    /// What was spent in its window of now.
+    pub(crate) fn budget_course(self, budget: BudgetId, query: &BudgetCourseQuery) -> Pending<BudgetCourse> {
+        let path = self.path(&format!("budgets/{budget}/course"));
+        self.api.get(with_query(&path, query))
     }
 
     /// What was reached, the newest first.

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use gatewright_store::BudgetRow;
 use gatewright_types::api::{
-    Budget, BudgetAlert, BudgetChange, BudgetDecision, BudgetExplanation, BudgetRequest, BudgetRequestQuery, Increase,
-    LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
+    Budget, BudgetAlert, BudgetChange, BudgetCourse, BudgetCourseQuery, BudgetDecision, BudgetExplanation,
+    BudgetRequest, BudgetRequestQuery, Increase, LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
 };
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Nanos, Page};
 use serde_json::json;
@@ -38,11 +38,20 @@ pub(crate) async fn read(call: Call, Path(budget): Path<BudgetId>) -> Result<Jso
 
 pub(crate) async fn explain(call: Call, Path(budget): Path<BudgetId>) -> Result<Json<BudgetExplanation>, ApiError> {
     let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
-    let compiled = budget_state::compiled(&row)
-        .ok_or_else(|| ApiError::conflict("this release does not understand the budget: change it, or make it anew"))?;
+    let compiled = budget_state::compiled(&row).ok_or_else(not_understood)?;
     let budget = told(&call, row).await?;
     let explained = explained(&call.control, call.organization.id, budget, &compiled).await?;
     Ok(Json(explained))
+}
+
+pub(crate) async fn course(
+    call: Call,
+    Path(budget): Path<BudgetId>,
+    Query(query): Query<BudgetCourseQuery>,
+) -> Result<Json<BudgetCourse>, ApiError> {
+    let row = call.scope().budget(budget).await?.ok_or(ApiError::NotFound)?;
+    let compiled = budget_state::compiled(&row).ok_or_else(not_understood)?;
+    Ok(Json(call.scope().budget_course(&compiled, query.by, Utc::now()).await?))
 }
 
 pub(crate) async fn update(
@@ -180,4 +189,8 @@ fn check_end(field: &str, at: DateTime<Utc>) -> Result<(), ApiError> {
         true => Ok(()),
         false => Err(ApiError::field(field, &"must be in the future")),
     }
+}
+
+fn not_understood() -> ApiError {
+    ApiError::conflict("this release does not understand the budget: change it, or make it anew")
 }

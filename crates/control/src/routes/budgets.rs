@@ -22,6 +22,12 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         needs(
             BudgetsRead,
+            get(below!("/budgets/{budget}/course")),
+            "What was spent of a budget in the course of its window",
+            budgets::course,
+        ),
+        needs(
+            BudgetsRead,
             get(below!("/budgets/{budget}/explain")),
             "Why a budget stands where it stands, and how far beyond its cap it may end",
             budgets::explain,

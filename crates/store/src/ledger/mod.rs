@@ -2,6 +2,7 @@
 
 mod counted;
 pub(crate) mod counting;
+mod course;
 pub(crate) mod kept;
 mod kept_windows;
 pub(crate) mod openings;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_contract::{Budget, BudgetShare, Revision, UsageRecord};
-use gatewright_types::api::{LedgerCheck, LedgerVerificationQuery, NewBudget, NewReprice, RepriceSums};
+use gatewright_types::api::{LedgerCheck, LedgerVerificationQuery, NewBudget, NewReprice, RepriceSums, UsageGroup};
 use gatewright_types::{
     BudgetId, CredentialId, DisplayName, Nanos, OrganizationId, PersonId, RepriceId, RequestId, UnitPrice,
 };
@@ -356,7 +356,56 @@ async fn what_no_window_reaches_any_more_is_forgotten(fixture: Fixture) {
     assert_eq!(kept().await, 0);
 }
 
+async fn a_course_is_the_same_before_and_after_requests_are_removed(fixture: Fixture) {
+    let world = World::new(fixture).await;
+    let scope = world.fixture.organization(world.acme);
+    let days = async |budget: &Budget, by, most_rows| {
+        let course = scope.course(budget, by, now(), most_rows).await.expect("a course");
+        let mut days: BTreeMap<String, (i64, u64)> = BTreeMap::new();
+        for bucket in &course.buckets {
+            let day = days.entry(bucket.start.date_naive().to_string()).or_default();
+            *day = (day.0 + bucket.cost.get(), day.1 + bucket.requests);
+        }
+        (course.known_from, days)
+    };
+    let expected = |days: &[&str], requests: u64| {
+        let cost = i64::try_from(requests).expect("few") * COST;
+        days.iter()
+            .map(|day| ((*day).to_owned(), (cost, requests)))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let all = ["2027-01-10", "2027-01-31", "2027-02-03", "2027-02-20", "2027-03-01"];
+    let of_ana = world.budget(json!({"user": world.ana}), json!("total")).await;
+    let of_each = world.budget(json!({"end_user": {"each": true}}), json!("total")).await;
+    let of_all = world.budget(json!("organization"), json!("total")).await;
+    let february = Some(time("2027-02-01T00:00:00Z"));
+
+    for removed in [false, true] {
+        for by in [UsageGroup::None, UsageGroup::Key, UsageGroup::Model, UsageGroup::Team] {
+            assert_eq!(days(&of_ana, by, 1_000).await, (None, expected(&all, 1)), "{by:?}");
+            assert_eq!(days(&of_each, by, 1_000).await, (None, expected(&all, 2)), "{by:?}");
+        }
+        assert_eq!(days(&of_all, UsageGroup::None, 1_000).await, (None, expected(&all, 2)));
+        if !removed {
+            let (known_from, newest) = days(&of_ana, UsageGroup::None, 3).await;
+            assert_eq!(known_from, Some(time("2027-02-20T12:00:00Z")));
+            assert_eq!(newest.keys().next_back().map(String::as_str), all.last().copied());
+            assert!(newest.len() <= 2, "{newest:?}");
+            world.remove_before("2027-02-01T00:00:00Z").await;
+        }
+    }
+    let later = world
+        .budget(json!({"credential": world.credential}), json!("total"))
+        .await;
+    world.opening(&later, now()).await;
+    assert_eq!(
+        days(&later, UsageGroup::None, 1_000).await,
+        (february, expected(all.get(2..).expect("three"), 2))
+    );
+}
+
 on_both_databases!(
+    a_course_is_the_same_before_and_after_requests_are_removed,
     an_opening_is_the_same_before_and_after_requests_are_removed,
     what_was_priced_anew_is_kept_as_it_came_to,
     a_budget_of_later_tells_since_when_it_knows,

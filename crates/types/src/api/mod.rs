@@ -2,6 +2,7 @@
 
 mod audit;
 mod breaker;
+mod budget_course;
 mod budget_explanation;
 mod budgets;
 mod cache;
@@ -48,6 +49,7 @@ mod usage;
 
 pub use audit::{AuditEntry, AuditOutcome, AuditQuery};
 pub use breaker::BreakerSettings;
+pub use budget_course::{BudgetCourse, BudgetCourseQuery, CourseBucket};
 pub use budget_explanation::{
     BoundException, BudgetBound, BudgetExplanation, BudgetStanding, CounterReading, ExplainedException,
     SpentByRequests, WorstCase,

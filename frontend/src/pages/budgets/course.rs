@@ -1,7 +1,9 @@
-//! The course of a budget's window of now: what is left and where it leads, and who spends. All of it from sums of usage.
+//! The course of a budget's window of now: what is left and where it leads, and who spends.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gatewright_types::api::{Budget, BudgetWindow, LimitScope, Totals, UsageGroup, UsageSeries, UsageSeriesQuery};
+use gatewright_types::api::{
+    Budget, BudgetCourse, BudgetCourseQuery, BudgetWindow, Totals, UsageBucket, UsageGroup, UsageSeries,
+};
 use leptos::prelude::*;
 
 use super::burn_down::{Course, Pace};
@@ -36,6 +38,7 @@ struct Picture {
     timeline: Timeline,
     by_group: UsageSeries,
     names: Options,
+    known_from: Option<DateTime<Utc>>,
 }
 
 #[component]
@@ -43,21 +46,16 @@ pub(super) fn CourseOf(budget: Budget) -> impl IntoView {
     let workspace = use_workspace();
     let now = now();
     let (from, to) = span(&budget, now);
-    let query = UsageSeriesQuery::new(from, now, UsageGroup::None);
-    let Some(query) = of_scope(&budget.scope, query) else {
-        let kind = format::words(budget.scope.kind().as_str()).to_lowercase();
-        let text = format!("Sums over time are kept by key, model, team and provider, and not by {kind}.");
-        return view! { <p class="muted">{text}" Single requests are in the list of requests."</p> }.into_any();
-    };
     let group = RwSignal::new(UsageGroup::Key);
+    let id = budget.id;
     let picture = Loader::new(move || {
         let by = group.get();
-        let (whole, split) = (query.clone(), UsageSeriesQuery { by, ..query.clone() });
         let (state, names) = (budget.state.clone(), names(workspace, by));
         async move {
-            let whole = workspace.usage_series(&whole).await?;
-            let by_group = workspace.usage_series(&split).await?;
-            let timeline = Timeline::new(&whole, from, now);
+            let course = async |by| workspace.budget_course(id, &BudgetCourseQuery { by }).await;
+            let whole = course(UsageGroup::None).await?;
+            let by_group = series(&course(by).await?);
+            let timeline = Timeline::new(&series(&whole), from, now);
             let cap = state.as_ref().and_then(|state| state.cap);
             let burn_down = to.zip(state).zip(cap).map(|((to, state), cap)| Course {
                 from,
@@ -74,6 +72,7 @@ pub(super) fn CourseOf(budget: Budget) -> impl IntoView {
                 timeline,
                 by_group,
                 names: names.await?,
+                known_from: whole.known_from,
             })
         }
     });
@@ -88,17 +87,22 @@ pub(super) fn CourseOf(budget: Budget) -> impl IntoView {
     .into_any()
 }
 
-/// Asks for the sums that are a budget's; nothing where there are none of its kind.
-fn of_scope(scope: &LimitScope, mut query: UsageSeriesQuery) -> Option<UsageSeriesQuery> {
-    match scope {
-        LimitScope::Organization => {}
-        LimitScope::Team(team) => query.team = Some(*team),
-        LimitScope::Key(key) => query.key = Some(*key),
-        LimitScope::Model(model) => query.model = Some(model.clone()),
-        LimitScope::Provider(provider) => query.provider = Some(provider.clone()),
-        LimitScope::User(_) | LimitScope::EndUser(_) | LimitScope::Tag(_) | LimitScope::Credential(_) => return None,
+/// What charts are made of: of a course only costs and requests are known, and nothing else is drawn of it.
+fn series(course: &BudgetCourse) -> UsageSeries {
+    let buckets = course.buckets.iter().map(|bucket| UsageBucket {
+        start: bucket.start,
+        group: bucket.group.clone(),
+        totals: Totals {
+            cost: bucket.cost,
+            requests: bucket.requests,
+            ..Totals::default()
+        },
+    });
+    UsageSeries {
+        bucket_seconds: course.bucket_seconds,
+        totals: Totals::default(),
+        buckets: buckets.collect(),
     }
-    Some(query)
 }
 
 /// From when to when, and whether that is the whole window.
@@ -137,8 +141,17 @@ fn show(picture: &Picture) -> AnyView {
             {spenders(picture)}
         </div>
         {about.map(|about| view! { <p class="chart-about">{about}</p> })}
+        {picture.known_from.map(|at| view! { <p class="chart-about">{begins(at)}</p> })}
     }
     .into_any()
+}
+
+fn begins(known_from: DateTime<Utc>) -> String {
+    format!(
+        "Charts begin at {}: requests before that were removed, or are too many to be read. What they spent belongs to no \
+         moment here, and is gone from the beginning.",
+        format::second(local(known_from))
+    )
 }
 
 /// The chart, and what is said of it.

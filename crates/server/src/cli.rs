@@ -85,13 +85,16 @@ fn validate(file: &Path, named: Option<&PathBuf>) -> Ending {
         let assertions = assertions::check(file, named, &documents)?;
         Ok((documents.len(), assertions))
     });
-    match checked {
-        Ok((documents, 0)) => say(format_args!("{}: {documents} documents are valid", file.display())),
-        Ok((documents, held)) => say(format_args!(
-            "{}: {documents} documents are valid, {held} assertions hold",
-            file.display()
-        )),
+    let (documents, held) = match checked {
+        Ok(checked) => checked,
         Err(error) => return complain(&error),
+    };
+    let are = if documents == 1 { "is" } else { "are" };
+    let valid = format!("{}: {} {are} valid", file.display(), counted(documents, "document"));
+    match held {
+        0 => say(valid),
+        1 => say(format_args!("{valid}, 1 assertion holds")),
+        several => say(format_args!("{valid}, {several} assertions hold")),
     }
     Ending::Done
 }
@@ -104,6 +107,13 @@ fn schema(schema: &impl serde::Serialize) -> Ending {
         }
         Err(error) => complain(&error),
     }
+}
+
+/// `1 request`, `2 requests`.
+fn counted(number: impl std::fmt::Display, what: &str) -> String {
+    let number = number.to_string();
+    let ending = if number == "1" { "" } else { "s" };
+    format!("{number} {what}{ending}")
 }
 
 /// Writes a line to standard output. A reader that went away is no reason to fail.

@@ -11,7 +11,7 @@ use super::arguments::{Form, Place, json};
 use super::client::{Client, ClientError};
 use super::ledger::written;
 use super::remote::{block_on, client_for};
-use super::{Ending, complain, say};
+use super::{Ending, complain, counted, say};
 use crate::env::Strings;
 
 #[derive(Debug, clap::Args)]
@@ -132,19 +132,16 @@ fn standing(standing: &BudgetStanding, bound: BudgetBound) -> Vec<String> {
     }
     lines.push(format!("  cap: {} USD", standing.cap));
     lines.push(format!(
-        "  spent: {} USD in {} rows, {} USD in the ledger, {}",
+        "  spent: {} USD in {}, {} USD in the ledger, {}",
         standing.rows.cost,
-        standing.rows.requests,
+        counted(standing.rows.requests, "row"),
         standing.ledger,
         match &standing.counter {
             Some(counter) => format!(
                 "{} USD in the counter, and {} USD leased to {}",
                 counter.spent,
                 counter.leased,
-                match counter.leases {
-                    1 => "1 node".to_owned(),
-                    several => format!("{several} nodes"),
-                }
+                counted(counter.leases, "node")
             ),
             None => "the counter cannot be asked".to_owned(),
         }
@@ -155,7 +152,7 @@ fn standing(standing: &BudgetStanding, bound: BudgetBound) -> Vec<String> {
     });
     match (bound, &standing.worst) {
         (BudgetBound::Smooth, Some(worst)) => lines.push(format!(
-            "  as things are: spent <= {} + {} x ({} - {}) = {} USD: what is leased or left is enough for {} requests of \
+            "  as things are: spent <= {} + {} x ({} - {}) = {} USD: what is leased or left is enough for {} of \
              the usual {} USD, and the dearest of this window cost {} USD",
             standing.cap.saturating_add(standing.beyond),
             worst.under_way,
@@ -165,7 +162,7 @@ fn standing(standing: &BudgetStanding, bound: BudgetBound) -> Vec<String> {
                 .cap
                 .saturating_add(standing.beyond)
                 .saturating_add(worst.beyond),
-            worst.under_way,
+            counted(worst.under_way, "request"),
             worst.usual,
             worst.dearest
         )),

@@ -10,7 +10,7 @@ use url::form_urlencoded::Serializer;
 
 use super::arguments::Place;
 use super::remote::{block_on, client_for};
-use super::{Ending, complain, say};
+use super::{Ending, complain, counted, say};
 use crate::env::Strings;
 
 #[derive(Debug, clap::Args)]
@@ -112,8 +112,11 @@ fn lines(report: &Chargeback) -> Vec<String> {
     };
     let sums = &report.sums;
     let mut lines = vec![format!(
-        "{} ({state}): {} requests, {} without a price, {} USD",
-        report.month, sums.requests, sums.unpriced, sums.total.amount
+        "{} ({state}): {}, {} without a price, {} USD",
+        report.month,
+        counted(sums.requests, "request"),
+        sums.unpriced,
+        sums.total.amount
     )];
     if let Some(since) = report.missing_before {
         lines.push(format!("requests before {since} are no longer kept, and are missing"));
@@ -134,8 +137,11 @@ fn line(row: &ChargebackRow) -> String {
     );
     let sums = &row.sums;
     format!(
-        "  {:>16}  {whose}: {} requests, {} of its own, {} shared",
-        sums.total.amount, sums.requests, sums.direct.amount, sums.shared.amount
+        "  {:>16}  {whose}: {}, {} of its own, {} shared",
+        sums.total.amount,
+        counted(sums.requests, "request"),
+        sums.direct.amount,
+        sums.shared.amount
     )
 }
 

@@ -8,7 +8,7 @@ use gatewright_types::api::{Decision, Document, Explanation, SampleRequest, Verd
 use gatewright_types::{ModelName, Slug};
 
 use super::arguments::Form;
-use super::{Ending, complain, say};
+use super::{Ending, complain, counted, say};
 use crate::documents::{self, DocumentsError, Secrets};
 
 #[derive(Debug, clap::Args)]
@@ -113,7 +113,7 @@ fn lines(Explanation { decision, costs, .. }: &Explanation) -> Vec<String> {
 
 fn needs(decision: &Decision) -> Option<String> {
     let needs = decision.needs.as_ref()?;
-    let mut words = vec![format!("about {} tokens", needs.input_tokens)];
+    let mut words = vec![format!("about {}", counted(needs.input_tokens, "token"))];
     words.extend(needs.max_tokens.map(|tokens| format!("an answer of at most {tokens}")));
     words.extend(
         needs

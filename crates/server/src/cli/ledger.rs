@@ -14,7 +14,7 @@ use super::arguments::{Form, Place, json};
 use super::budget_explanation::Explain;
 use super::remote::{block_on, client_for};
 use super::reprice::Reprice;
-use super::{Ending, budget_explanation, chargeback, complain, reprice, say};
+use super::{Ending, budget_explanation, chargeback, complain, counted, reprice, say};
 use crate::env::Strings;
 
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -96,8 +96,8 @@ fn told(verification: &LedgerVerification, form: Form) -> Ending {
 
 fn lines(verification: &LedgerVerification) -> Vec<String> {
     let mut lines = vec![format!(
-        "{} requests, {} USD, as of {}",
-        verification.requests,
+        "{}, {} USD, as of {}",
+        counted(verification.requests, "request"),
         verification.cost,
         written(verification.at)
     )];

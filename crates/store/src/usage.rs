@@ -45,12 +45,13 @@ impl Scope<'_> {
         let rows = listed(self.id, query, part, backend).all(&self.connection).await?;
         let listed = usage_adjustment::Column::Request.is_in(rows.iter().map(|row| row.id));
         let mut adjustments = adjustments::of(&self.connection, self.id, listed).await?;
+        let runs = adjustments::runs_of(&self.connection, self.id, adjustments.values().flatten()).await?;
         part.page(
             rows,
             |row| row.id,
             |row| {
                 let adjustments = adjustments.remove(&row.id).unwrap_or_default();
-                read(row, &adjustments)
+                read(row, &adjustments, &runs)
             },
         )
     }
@@ -66,7 +67,8 @@ impl Scope<'_> {
         let of_this = usage_adjustment::Column::Request.eq(row.id);
         let adjustments = adjustments::of(&self.connection, self.id, of_this).await?;
         let adjustments = adjustments.get(&row.id).map_or(&[][..], Vec::as_slice);
-        Ok(Some(read(row, adjustments)?))
+        let runs = adjustments::runs_of(&self.connection, self.id, adjustments.iter()).await?;
+        Ok(Some(read(row, adjustments, &runs)?))
     }
 }
 
@@ -133,12 +135,13 @@ pub(crate) fn minted_at(id: Uuid) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(i64::try_from(id.as_u128() >> 80).ok()?)
 }
 
-fn read(row: Model, adjustments: &[usage_adjustment::Model]) -> Result<UsageRow, DbErr> {
+fn read(row: Model, adjustments: &[usage_adjustment::Model], runs: &adjustments::Runs) -> Result<UsageRow, DbErr> {
     let lines: Vec<LineItem> = stored::json("line items", &row.lines)?;
     let cost = row.cost_nanos.map(Nanos::new);
+    let adjusted_cost = adjustments::with(row.cost_nanos, adjustments).map(Nanos::new);
     let provider_cost = row.provider_cost_nanos.map(Nanos::new);
     let difference = provider_cost
-        .zip(cost)
+        .zip(adjusted_cost)
         .map(|(theirs, ours)| theirs.saturating_sub(ours));
     Ok(UsageRow {
         id: RequestId::from_uuid(row.id),
@@ -162,14 +165,12 @@ fn read(row: Model, adjustments: &[usage_adjustment::Model]) -> Result<UsageRow,
             None => CacheStatus::Off,
         },
         saved: row.saved_nanos.map(Nanos::new).map(Money::from),
+        adjustments: adjustments::read(&lines, adjustments, runs)?,
         lines,
         estimated: row.estimated,
         service_tier: row.service_tier.as_deref().map(served_tier),
         cost: cost.map(Money::from),
-        adjustments: adjustments.iter().map(adjustments::read).collect::<Result<_, _>>()?,
-        adjusted_cost: adjustments::with(row.cost_nanos, adjustments)
-            .map(Nanos::new)
-            .map(Money::from),
+        adjusted_cost: adjusted_cost.map(Money::from),
         provider_cost: provider_cost.map(Money::from),
         cost_difference: difference.map(Money::from),
         duration_ms: stored::count(row.duration_us) / 1_000,

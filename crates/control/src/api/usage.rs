@@ -11,6 +11,11 @@ pub(crate) async fn list(call: Call, Query(query): Query<UsageQuery>) -> Result<
     Ok(Json(call.scope().usage(&query).await?))
 }
 
+pub(crate) async fn read(call: Call, Path(request): Path<RequestId>) -> Result<Json<UsageRow>, ApiError> {
+    let row = call.scope().usage_row(request).await?;
+    row.map(Json).ok_or(ApiError::NotFound)
+}
+
 /// There is none of most requests: `traces` of the organization says whose are kept.
 pub(crate) async fn trace(call: Call, Path(request): Path<RequestId>) -> Result<Json<Decision>, ApiError> {
     let decision = call.scope().request_trace(request).await?;

@@ -156,7 +156,7 @@ pub struct UsageRow {
     pub adjusted_cost: Option<Money>,
     /// What the provider says it charges; null when it did not say.
     pub provider_cost: Option<Money>,
-    /// How much more that is than `cost`; null when either is.
+    /// How much more that is than `adjusted_cost`; null when either is.
     pub cost_difference: Option<Money>,
     pub duration_ms: u64,
     pub first_token_ms: Option<u64>,
@@ -181,6 +181,13 @@ pub struct UsageRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageAdjustment {
     pub reprice: RepriceId,
+    /// Why the run was begun, and by whom; null when the run is no longer known.
+    pub reason: Option<String>,
+    pub created_by: Option<String>,
+    /// By which prices it cost what it cost until then; none when it had none.
+    pub price_versions_before: Vec<String>,
+    /// By which it costs what it costs since.
+    pub price_versions: Vec<String>,
     /// How much more that is than before.
     pub difference: Money,
     pub cost: Money,

@@ -24,6 +24,7 @@ mod m20261130_000019_usage_parts;
 mod m20261130_000020_usage_adjustment;
 mod m20261130_000021_chargeback;
 mod m20261130_000022_usage_of_models;
+mod m20261130_000023_reprice_dry_run;
 mod m20261130_000024_kept;
 mod m20261130_000026_rollup_parts;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000020_usage_adjustment::Migration),
             Box::new(m20261130_000021_chargeback::Migration),
             Box::new(m20261130_000022_usage_of_models::Migration),
+            Box::new(m20261130_000023_reprice_dry_run::Migration),
             Box::new(m20261130_000024_kept::Migration),
             Box::new(m20261130_000026_rollup_parts::Migration),
         ]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_types::api::{Budget, Chargeback, Price, Reprice, RepriceState, UsageRow, UsageSeries};
+use gatewright_types::api::{Budget, Chargeback, LeftAlone, Price, Reprice, RepriceState, UsageRow, UsageSeries};
 use gatewright_types::{Money, Month, Nanos};
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
@@ -25,13 +25,12 @@ async fn price_since_ever(organization: &Organization, input: &str, output: &str
         "provider": "sandbox", "model": "echo", "rates": {"input": input, "output": output},
         "effective_from": "2026-01-01T00:00:00Z",
     });
-    let made = organization.owner.post(&organization.path("/prices"), &price).await;
-    let made = made.expect(201).read();
     for old in prices {
         let path = organization.path(&format!("/prices/{}", old.id));
         organization.owner.delete(&path).await.expect(204);
     }
-    made
+    let made = organization.owner.post(&organization.path("/prices"), &price).await;
+    made.expect(201).read()
 }
 
 fn asked(more: &Value) -> Value {
@@ -52,7 +51,7 @@ async fn begun(organization: &Organization, more: &Value) -> Reprice {
 }
 
 async fn ended(organization: &Organization, run: &Reprice) -> Reprice {
-    let path = organization.path(&format!("/reprice/{}", run.id.expect("it runs")));
+    let path = organization.path(&format!("/reprice/{}", run.id));
     eventually("the run ends", ENDS, async || {
         let answer = organization.owner.get(&path).await;
         let run: Reprice = answer.expect(200).read();
@@ -135,9 +134,17 @@ async fn what_requests_come_to_is_told_and_then_added_wherever_they_count() {
     assert_eq!(unpriced, 10, "the sandbox has a price for a name it does not know");
 
     let price = price_since_ever(&organization, "6.00", "45.00").await;
-    let told_before = begun(&organization, &json!({"dry_run": true})).await;
+    let dry_run = begun(&organization, &json!({"dry_run": true})).await;
+    assert_eq!((dry_run.dry_run, dry_run.state), (true, RepriceState::Running));
+    let told_before = ended(&organization, &dry_run).await;
 
-    assert_eq!((told_before.id, told_before.state), (None, RepriceState::DryRun));
+    assert_eq!((told_before.dry_run, told_before.state), (true, RepriceState::Done));
+    let left_alone = told_before.sums.parts.iter().find(|part| part.left_alone.is_some());
+    let left_alone = left_alone.expect("some are left alone");
+    assert_eq!(
+        (left_alone.left_alone, left_alone.requests),
+        (Some(LeftAlone::NoPrice), 10)
+    );
     let sums = &told_before.sums;
     assert_eq!((sums.unpriceable, sums.before), (10, before), "{sums:?}");
     assert_eq!(sums.requests, sums.changed + 10);
@@ -150,8 +157,11 @@ async fn what_requests_come_to_is_told_and_then_added_wherever_they_count() {
     );
     let untouched = organization.rows().await;
     assert!(untouched.iter().all(|row| row.adjustments.is_empty()));
+    assert_eq!(total_of_sums(&organization).await, (before, 10));
+    is_clean(&organization).await;
 
-    let run = applied(&organization, &json!({})).await;
+    let as_told = json!({"as_told_by": told_before.id, "from": told_before.from, "to": told_before.to});
+    let run = applied(&organization, &as_told).await;
 
     assert_eq!(run.sums, told_before.sums);
     let rows = organization.rows().await;
@@ -165,11 +175,15 @@ async fn what_requests_come_to_is_told_and_then_added_wherever_they_count() {
                 let [adjustment] = row.adjustments.as_slice() else {
                     panic!("{row:?}")
                 };
-                assert_eq!(
-                    (Some(adjustment.reprice), Some(adjustment.cost)),
-                    (run.id, row.adjusted_cost)
-                );
+                assert_eq!((adjustment.reprice, Some(adjustment.cost)), (run.id, row.adjusted_cost));
                 assert_eq!(adjustment.lines.len(), row.lines.len());
+                assert_eq!(adjustment.reason.as_deref(), Some("it was wrong"));
+                assert_eq!(adjustment.price_versions, [price.id.to_string()]);
+                assert_eq!(adjustment.price_versions_before.len(), 1);
+                assert_ne!(adjustment.price_versions_before, adjustment.price_versions);
+                let path = organization.path(&format!("/usage/{}", row.id));
+                let one: UsageRow = organization.owner.get(&path).await.expect(200).read();
+                assert_eq!(&one, row);
             }
             None => assert_eq!((row.adjustments.len(), row.adjusted_cost), (0, None)),
         }
@@ -246,7 +260,7 @@ async fn a_run_that_is_killed_goes_on_and_adjusts_each_request_once() {
         assert!(price < 12, "runs are over too soon to be killed");
         price_since_ever(&organization, &format!("{price}.00"), "45.00").await;
         let run = begun(&organization, &json!({})).await;
-        let path = organization.path(&format!("/reprice/{}", run.id.expect("it runs")));
+        let path = organization.path(&format!("/reprice/{}", run.id));
         let seen = eventually("it is under way", ENDS, async || {
             let run: Reprice = organization.owner.get(&path).await.expect(200).read();
             (run.sums.requests > 0).then_some(run)
@@ -260,7 +274,7 @@ async fn a_run_that_is_killed_goes_on_and_adjusts_each_request_once() {
     sleep(Duration::from_millis(200)).await;
     installation.control_node_mut().restart().await;
 
-    let path = organization.path(&format!("/reprice/{}", run.id.expect("it runs")));
+    let path = organization.path(&format!("/reprice/{}", run.id));
     let found: Reprice = organization.owner.get(&path).await.expect(200).read();
     // Nobody takes it up before it is known that the killed one does not work on it any more.
     if found.state == RepriceState::Running {
@@ -275,7 +289,7 @@ async fn a_run_that_is_killed_goes_on_and_adjusts_each_request_once() {
     assert_eq!(run.state, RepriceState::Done, "{run:?}");
     let rows = organization.rows().await;
     for row in &rows {
-        let of_run = row.adjustments.iter().filter(|one| Some(one.reprice) == run.id).count();
+        let of_run = row.adjustments.iter().filter(|one| one.reprice == run.id).count();
         assert_eq!(of_run, 1, "{row:?}");
     }
     assert_eq!(run.sums.changed, rows.len() as u64);
@@ -308,10 +322,61 @@ async fn a_run_is_refused_with_what_is_wrong_and_told_by_the_command() {
     let dry = ledger(&organization, &[&range[..], &["--dry-run"]].concat()).await;
     assert_eq!(dry.status.code(), Some(0), "{}", told(&dry));
     assert!(told(&dry).contains("nothing was changed"), "{}", told(&dry));
+    assert!(told(&dry).contains("began: a dry run"), "{}", told(&dry));
     let done = ledger(&organization, &[&range[..], &["--json"]].concat()).await;
 
     assert_eq!(done.status.code(), Some(0), "{}", told(&done));
     let run: Reprice = serde_json::from_slice(&done.stdout).expect("it is JSON");
     assert_eq!(run.state, RepriceState::Done);
     assert!(run.sums.changed > 0);
+}
+
+#[tokio::test]
+async fn a_run_is_cancelled_by_those_who_may_and_only_in_their_organization() {
+    let installation = Installation::fresh().await;
+    let (organization, key) = counted(&installation).await;
+    let (other, _) = Organization::with_sandbox(&installation).await;
+    many(&organization, &key).await;
+    price_since_ever(&organization, "9.00", "45.00").await;
+
+    // A run may be over before it is cancelled.
+    let (run, answer) = eventually("one is cancelled", ENDS, async || {
+        let run = begun(&organization, &json!({})).await;
+        let foreign = other.path(&format!("/reprice/{}/cancel", run.id));
+        other.owner.post(&foreign, &json!({})).await.expect(404);
+        let path = organization.path(&format!("/reprice/{}/cancel", run.id));
+        let answer = organization.owner.post(&path, &json!({})).await;
+        (answer.status == 200).then_some((run, answer))
+    })
+    .await;
+
+    let cancelled: Reprice = answer.read();
+    assert_eq!((cancelled.id, cancelled.state), (run.id, RepriceState::Cancelled));
+    let path = organization.path(&format!("/reprice/{}/cancel", run.id));
+    let again = organization.owner.post(&path, &json!({})).await;
+    assert!(again.expect(409).text().contains("is over already"));
+    is_clean(&organization).await;
+    let told = begun(&organization, &json!({"dry_run": true})).await;
+    let told = ended(&organization, &told).await;
+    price_since_ever(&organization, "10.00", "45.00").await;
+    let other_prices = organization
+        .owner
+        .post(
+            &organization.path("/reprice"),
+            &asked(&json!({"as_told_by": told.id, "from": told.from, "to": told.to})),
+        )
+        .await;
+    assert!(other_prices.expect(409).text().contains("prices have changed"));
+    let actions: Vec<_> = organization
+        .audit()
+        .await
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
+    for action in ["reprice.cancel", "reprice.dry_run"] {
+        assert!(actions.iter().any(|known| known == action), "{actions:?}");
+    }
+    let rows = organization.rows().await;
+    let foreign = other.path(&format!("/usage/{}", rows.first().expect("one").id));
+    other.owner.get(&foreign).await.expect(404);
 }

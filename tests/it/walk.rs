@@ -271,7 +271,7 @@ impl<'a> Things<'a> {
         eventually("no run is under way", SOON, async || {
             let answer = self.organization.owner.post(&path, &body).await;
             let run = (answer.status == 200).then(|| answer.read::<Reprice>());
-            run.and_then(|run| run.id).map(|id| id.to_string())
+            run.map(|run| run.id.to_string())
         })
         .await
     }
@@ -347,7 +347,8 @@ pub(crate) fn body(route: &Route) -> Option<Value> {
             "/providers/{provider}/test"
             | "/catalog/refreshes/{refresh}/approve"
             | "/catalog/refreshes/{refresh}/reject"
-            | "/chargeback/{month}/lock",
+            | "/chargeback/{month}/lock"
+            | "/reprice/{run}/cancel",
         )
         | ("GET" | "DELETE", _) => return None,
         ("POST" | "PATCH", path) if path.contains('{') => panic!("no body is known for {} {path}", route.method),

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{Bill, Catalog, Tokens};
-use gatewright_types::api::{Dialect, LineItem, NativeDialect, Outcome, ServedTier};
-use gatewright_types::{Slug, UpstreamModel};
+use gatewright_types::api::{Dialect, LeftAlone, LineItem, NativeDialect, Outcome, ServedTier};
+use gatewright_types::{Nanos, Slug, UpstreamModel};
 
 use crate::{AppliedPrice, Tenant};
 
@@ -22,14 +22,22 @@ pub struct Metered<'a> {
 }
 
 impl Tenant {
-    /// The bill of a request by the price in force at a time. Nothing where it has none, or where that cannot be told.
-    pub fn bill_again(&self, catalog: &Catalog, metered: &Metered<'_>, at: DateTime<Utc>) -> Option<Bill> {
+    /// What a request costs by the price in force at a time, and its lines, or why that cannot be told.
+    pub fn bill_again(
+        &self,
+        catalog: &Catalog,
+        metered: &Metered<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<(Nanos, Vec<LineItem>), LeftAlone> {
         let tokens = metered.tokens()?;
-        let price = self.price_at(catalog, metered.provider, metered.model?, at)?;
+        let model = metered.model.ok_or(LeftAlone::NoPrice)?;
+        let price = self
+            .price_at(catalog, metered.provider, model, at)
+            .ok_or(LeftAlone::NoPrice)?;
         // Nobody said how a call was served that failed.
         let served = metered.served.filter(|_| metered.outcome != Outcome::Failed);
-        let bill = price.bill(&tokens, served);
-        bill.cost.is_some().then_some(bill)
+        let Bill { cost, lines, .. } = price.bill(&tokens, served);
+        Ok((cost.ok_or(LeftAlone::NoPriceForUse)?, lines))
     }
 
     /// Own prices are of a provider by its name, also of one that is gone.
@@ -54,26 +62,29 @@ impl Tenant {
 impl Metered<'_> {
     /// What was used of each unit by the one call there was. The lines of a call are in the order of their units: where one
     /// stands behind a later one, there were several, and perhaps of other targets.
-    fn tokens(&self) -> Option<Tokens> {
+    fn tokens(&self) -> Result<Tokens, LeftAlone> {
         let several = self.outcome == Outcome::Failed && self.attempts > 1;
         // Of a model that may draw a picture, an estimate says nothing.
         let untold = self.estimated && self.dialect == Dialect::Native(NativeDialect::BedrockInvoke);
         let in_order = self.lines.is_sorted_by(|one, next| one.unit < next.unit);
-        if several || untold || !in_order {
-            return None;
+        if several || !in_order {
+            return Err(LeftAlone::SeveralCalls);
+        }
+        if untold || self.lines.is_empty() {
+            return Err(LeftAlone::UntoldUse);
         }
         let mut tokens = Tokens::default();
         for line in self.lines {
             tokens.set(line.unit, line.quantity);
         }
-        Some(tokens)
+        Ok(tokens)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use gatewright_types::api::Rates;
-    use gatewright_types::{Nanos, OrganizationId, PriceId, UsageUnit};
+    use gatewright_types::{OrganizationId, PriceId, UsageUnit};
 
     use super::*;
     use crate::{OrganizationUnit, PriceUnit, UnitBody, UnitId, compile};
@@ -134,38 +145,51 @@ mod tests {
         let at: DateTime<Utc> = AT.parse().expect(AT);
         let cost = |metered: Metered<'_>, at| {
             let bill = tenant.bill_again(&Catalog::default(), &metered, at);
-            bill.and_then(|bill| bill.cost).map(Nanos::get)
+            bill.map(|(cost, _)| cost.get())
         };
 
-        assert_eq!(cost(metered, at), Some(32_000));
-        assert_eq!(cost(metered, at - chrono::TimeDelta::seconds(1)), Some(12_000));
+        assert_eq!(cost(metered, at), Ok(32_000));
+        assert_eq!(cost(metered, at - chrono::TimeDelta::seconds(1)), Ok(12_000));
         let outcome = Outcome::Failed;
-        assert_eq!(cost(Metered { outcome, ..metered }, at), Some(32_000));
+        assert_eq!(cost(Metered { outcome, ..metered }, at), Ok(32_000));
         let flex = Some(ServedTier::Flex);
-        for untold in [
-            Metered { lines: &two, ..metered },
-            Metered {
-                lines: &searched,
-                ..metered
-            },
-            Metered { model: None, ..metered },
-            Metered {
-                served: flex,
-                ..metered
-            },
-            Metered {
-                outcome,
-                attempts: 2,
-                ..metered
-            },
-            Metered {
-                estimated: true,
-                dialect: Dialect::Native(NativeDialect::BedrockInvoke),
-                ..metered
-            },
+        for (untold, why) in [
+            (Metered { lines: &two, ..metered }, LeftAlone::SeveralCalls),
+            (
+                Metered {
+                    lines: &searched,
+                    ..metered
+                },
+                LeftAlone::NoPriceForUse,
+            ),
+            (Metered { model: None, ..metered }, LeftAlone::NoPrice),
+            (
+                Metered {
+                    served: flex,
+                    ..metered
+                },
+                LeftAlone::NoPriceForUse,
+            ),
+            (
+                Metered {
+                    outcome,
+                    attempts: 2,
+                    ..metered
+                },
+                LeftAlone::SeveralCalls,
+            ),
+            (
+                Metered {
+                    estimated: true,
+                    dialect: Dialect::Native(NativeDialect::BedrockInvoke),
+                    ..metered
+                },
+                LeftAlone::UntoldUse,
+            ),
+            (Metered { lines: &[], ..metered }, LeftAlone::UntoldUse),
         ] {
-            assert_eq!(cost(untold, at), None, "{untold:?}");
+            assert_eq!(cost(untold, at), Err(why), "{untold:?}");
         }
-        assert_eq!(cost(metered, DateTime::UNIX_EPOCH), None);
+        assert_eq!(cost(metered, DateTime::UNIX_EPOCH), Err(LeftAlone::NoPrice));
     }
 }

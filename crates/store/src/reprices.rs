@@ -1,6 +1,6 @@
 //! Runs that price requests anew. A run goes through its requests in the order of their identifiers, a portion at a time:
 //! adjustments, sums, budgets and how far it is are one transaction, conditional on how far it was, so that a run that is
-//! taken up again, or by two nodes at once, adjusts no request twice.
+//! taken up again, or by two nodes at once, adjusts no request twice. A dry run goes the same way and adds nothing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gatewright_contract::{Budget, BudgetShare, Revision};
@@ -32,7 +32,12 @@ use crate::write::{Actor, Change, WriteTx};
 use crate::{budget_spend, rollup, stored};
 
 /// Whoever works on a run says so for this long: after it, another one takes over.
-const BUSY_FOR: TimeDelta = TimeDelta::seconds(10);
+const TAKEN_FOR: TimeDelta = TimeDelta::seconds(10);
+/// To the release before, which knows no dry runs, they are somebody else's for ever. The last second that all databases
+/// sort behind all others.
+const NEVER_FREE: DateTime<Utc> = DateTime::from_timestamp(253_402_300_799, 0).expect("the end of the year 9999");
+/// How long it is known what a dry run told.
+const DRY_RUNS_KEPT: TimeDelta = TimeDelta::days(30);
 /// What decides prices, beside the catalogue.
 const OF_PRICES: [&str; 2] = ["price", "overlay"];
 
@@ -50,6 +55,7 @@ pub struct RepriceRange {
 pub struct RepriceRun {
     pub id: RepriceId,
     pub organization: OrganizationId,
+    pub dry_run: bool,
     pub range: RepriceRange,
     pub priced_at: Option<DateTime<Utc>>,
     /// That of the prices when it began.
@@ -174,7 +180,8 @@ impl Scope<'_> {
 }
 
 impl WriteTx {
-    /// Begins a run. A conflict while another one of the organization runs.
+    /// Begins a run. A conflict while another one of the organization runs, and where prices are no longer those of the
+    /// dry run that it is to do as.
     pub async fn create_reprice(
         &mut self,
         organization: OrganizationId,
@@ -185,8 +192,11 @@ impl WriteTx {
         if let Some(running) = running(&self.transaction, organization, Condition::all()).await? {
             return Err(WriteError::conflict(
                 "reprice",
-                format!("{running} is running: wait until it is done"),
+                format!("{running} is running: wait until it is done, or cancel it"),
             ));
+        }
+        if let Some(told_by) = new.as_told_by {
+            self.check_told(organization, told_by, new, revision).await?;
         }
         let locked = self.organization(organization).locked_months(new.from, new.to).await?;
         if let Some(month) = locked.first() {
@@ -206,7 +216,7 @@ impl WriteTx {
             created_at: self.at,
             revision: stored::number(revision.0),
             position: Uuid::nil(),
-            busy_until: None,
+            busy_until: new.dry_run.then_some(NEVER_FREE),
             requests: 0,
             changed: 0,
             unpriceable: 0,
@@ -215,9 +225,70 @@ impl WriteTx {
             parts: stored::to_json(&RepriceSums::default().parts),
             finished_at: None,
             failure: None,
+            dry_run: new.dry_run,
+            taken_until: None,
+            cancelled_by: None,
         };
+        Entity::delete_many()
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::DryRun.eq(true))
+            .filter(Column::FinishedAt.lt(self.at - DRY_RUNS_KEPT))
+            .exec(&self.transaction)
+            .await?;
         stored::insert(&self.transaction, row.clone()).await?;
         Ok(read(row)?)
+    }
+
+    async fn check_told(
+        &self,
+        organization: OrganizationId,
+        told_by: RepriceId,
+        new: &NewReprice,
+        revision: Revision,
+    ) -> Result<(), WriteError> {
+        let dry_run = ours(organization)
+            .filter(Column::Id.eq(told_by.uuid()))
+            .filter(Column::DryRun.eq(true));
+        let conflict = |what: String| Err(WriteError::conflict("as_told_by", what));
+        match dry_run.one(&self.transaction).await? {
+            None => conflict(format!(
+                "{told_by} is no dry run of this organization, or is no longer known"
+            )),
+            Some(row) if row.finished_at.is_none() || row.failure.is_some() => {
+                conflict(format!("{told_by} has not told all of it"))
+            }
+            Some(row) if row.revision != stored::number(revision.0) => {
+                conflict(format!("prices have changed since {told_by}: make another dry run"))
+            }
+            Some(row) => {
+                let told = (row.from_at, row.to_at, provider(&row)?, model(&row)?, row.priced_at);
+                let (from, to) = (stored::time(new.from), stored::time(new.to));
+                let priced_at = new.priced_at.map(stored::time);
+                match told == (from, to, new.provider.clone(), new.model.clone(), priced_at) {
+                    true => Ok(()),
+                    false => conflict(format!("{told_by} told of other requests")),
+                }
+            }
+        }
+    }
+
+    /// Ends a run before its time; what it has added stays.
+    pub async fn cancel_reprice(&mut self, organization: OrganizationId, id: RepriceId) -> Result<(), WriteError> {
+        let by = self.actor_label();
+        let cancelled = Entity::update_many()
+            .col_expr(Column::FinishedAt, Expr::value(self.at))
+            .col_expr(Column::TakenUntil, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::Failure, Expr::value(format!("{by} cancelled it")))
+            .col_expr(Column::CancelledBy, Expr::value(by))
+            .filter(Column::Organization.eq(organization.uuid()))
+            .filter(Column::Id.eq(id.uuid()))
+            .filter(Column::FinishedAt.is_null())
+            .exec(&self.transaction)
+            .await?;
+        match cancelled.rows_affected {
+            0 => Err(WriteError::conflict("reprice", format!("{id} is over already"))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -227,14 +298,14 @@ impl System<'_> {
         let now = stored::now();
         let idle = Condition::all().add(Column::FinishedAt.is_null()).add(
             Condition::any()
-                .add(Column::BusyUntil.is_null())
-                .add(Column::BusyUntil.lt(now)),
+                .add(Column::TakenUntil.is_null())
+                .add(Column::TakenUntil.lt(now)),
         );
         if Entity::find().filter(idle.clone()).one(&self.db.read).await?.is_none() {
             return Ok(Vec::new());
         }
         let taken = Entity::update_many()
-            .col_expr(Column::BusyUntil, Expr::value(now + BUSY_FOR))
+            .col_expr(Column::TakenUntil, Expr::value(now + TAKEN_FOR))
             .filter(idle)
             .exec_with_returning(&self.db.write)
             .await?;
@@ -244,7 +315,7 @@ impl System<'_> {
     /// Lets others take up a run at once.
     pub async fn put_down_reprice(&self, run: &RepriceRun) -> Result<(), DatabaseError> {
         Entity::update_many()
-            .col_expr(Column::BusyUntil, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::TakenUntil, Expr::value(None::<DateTime<Utc>>))
             .filter(there(run))
             .exec(&self.db.write)
             .await?;
@@ -274,7 +345,7 @@ impl Db {
         let now = stored::now();
         let moved = Entity::update_many()
             .col_expr(Column::Position, Expr::value(position.uuid()))
-            .col_expr(Column::BusyUntil, Expr::value(now + BUSY_FOR))
+            .col_expr(Column::TakenUntil, Expr::value(now + TAKEN_FOR))
             .col_expr(Column::Requests, Expr::value(stored::number(after.requests)))
             .col_expr(Column::Changed, Expr::value(stored::number(after.changed)))
             .col_expr(Column::Unpriceable, Expr::value(stored::number(after.unpriceable)))
@@ -288,7 +359,9 @@ impl Db {
             transaction.rollback().await?;
             return Ok(RepriceStep::Lost);
         }
-        add(&transaction, run, adjustments, budgets, now).await?;
+        if !run.dry_run {
+            add(&transaction, run, adjustments, budgets, now).await?;
+        }
         transaction.commit().await?;
         Ok(RepriceStep::Done)
     }
@@ -299,7 +372,7 @@ impl Db {
         let now = stored::now();
         let ended = Entity::update_many()
             .col_expr(Column::FinishedAt, Expr::value(now))
-            .col_expr(Column::BusyUntil, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::TakenUntil, Expr::value(None::<DateTime<Utc>>))
             .col_expr(Column::Failure, Expr::value(failure.map(str::to_owned)))
             .filter(there(run))
             .exec(&transaction)
@@ -308,24 +381,36 @@ impl Db {
             transaction.rollback().await?;
             return Ok(RepriceStep::Lost);
         }
-        let RepriceSums {
-            requests,
-            changed,
-            unpriceable,
-            before,
-            after,
-            parts: _,
-        } = &run.sums;
-        let detail = serde_json::json!({
-            "requests": requests, "changed": changed, "unpriceable": unpriceable, "before": before, "after": after,
-            "failure": failure,
-        });
-        let change = Change::new(run.organization, "reprice.end", run.id, detail);
-        let row = audit::row(&Actor::system(run.id.to_string()), &change, AuditOutcome::Done, now);
-        stored::insert(&transaction, row).await?;
+        // A dry run changed nothing.
+        if !run.dry_run {
+            tell_end(&transaction, run, failure, now).await?;
+        }
         transaction.commit().await?;
         Ok(RepriceStep::Done)
     }
+}
+
+async fn tell_end(
+    transaction: &DatabaseTransaction,
+    run: &RepriceRun,
+    failure: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let RepriceSums {
+        requests,
+        changed,
+        unpriceable,
+        before,
+        after,
+        parts: _,
+    } = &run.sums;
+    let detail = serde_json::json!({
+        "requests": requests, "changed": changed, "unpriceable": unpriceable, "before": before, "after": after,
+        "failure": failure,
+    });
+    let change = Change::new(run.organization, "reprice.end", run.id, detail);
+    let row = audit::row(&Actor::system(run.id.to_string()), &change, AuditOutcome::Done, now);
+    stored::insert(transaction, row).await
 }
 
 /// The run as far as somebody knows it.
@@ -336,13 +421,14 @@ fn there(run: &RepriceRun) -> Condition {
         .add(Column::FinishedAt.is_null())
 }
 
-/// A run under way that prices requests of a time anew.
+/// A run under way that adds to what requests of a time cost.
 pub(crate) async fn running_within(
     connection: &impl ConnectionTrait,
     organization: OrganizationId,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Option<RepriceId>, DbErr> {
     let overlaps = Condition::all()
+        .add(Column::DryRun.eq(false))
         .add(Column::FromAt.lt(stored::time(to)))
         .add(Column::ToAt.gt(stored::time(from)));
     running(connection, organization, overlaps).await
@@ -436,6 +522,7 @@ fn run(row: &Model) -> Result<RepriceRun, DbErr> {
     Ok(RepriceRun {
         id: RepriceId::from_uuid(row.id),
         organization: OrganizationId::from_uuid(row.organization),
+        dry_run: row.dry_run,
         range: RepriceRange {
             from: row.from_at,
             to: row.to_at,
@@ -450,13 +537,15 @@ fn run(row: &Model) -> Result<RepriceRun, DbErr> {
 }
 
 fn read(row: Model) -> Result<Reprice, DbErr> {
-    let state = match (row.finished_at, &row.failure) {
-        (None, _) => RepriceState::Running,
-        (Some(_), None) => RepriceState::Done,
-        (Some(_), Some(_)) => RepriceState::Failed,
+    let state = match (row.finished_at, &row.failure, &row.cancelled_by) {
+        (None, ..) => RepriceState::Running,
+        (Some(_), None, _) => RepriceState::Done,
+        (Some(_), Some(_), None) => RepriceState::Failed,
+        (Some(_), Some(_), Some(_)) => RepriceState::Cancelled,
     };
     Ok(Reprice {
-        id: Some(RepriceId::from_uuid(row.id)),
+        id: RepriceId::from_uuid(row.id),
+        dry_run: row.dry_run,
         state,
         from: row.from_at,
         to: row.to_at,

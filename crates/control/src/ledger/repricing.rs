@@ -1,12 +1,13 @@
-//! Prices requests anew: tells what they would come to, or works through a run a portion at a time.
+//! Works through runs that price requests anew, a portion of each in turn: a long one keeps no other organization waiting.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::{Catalog, CompileProblem, Metered, Revision, Tenant, compile};
-use gatewright_store::{Adjustment, ChargedRequest, DatabaseError, RepriceRange, RepriceRun, RepriceStep, Scope};
-use gatewright_types::api::{LineItem, PricedAnew, RepriceSums};
+use gatewright_store::{Adjustment, ChargedRequest, DatabaseError, RepriceRun, RepriceStep, Scope};
+use gatewright_types::api::{LeftAlone, LineItem, PricedAnew, RepriceSums};
 use gatewright_types::{Nanos, OrganizationId, RequestId};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::control::Control;
@@ -18,6 +19,8 @@ const PORTION: u64 = 100;
 const PAGE: u64 = 2_000;
 /// Between portions, others write.
 const PAUSE: Duration = Duration::from_millis(10);
+/// For other runs, while some are worked on.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const PRICES_CHANGED: &str =
     "prices, facts of models or the catalogue changed while it ran: what was added so far stays; run it again";
 
@@ -47,6 +50,12 @@ struct Looked {
     sums: RepriceSums,
 }
 
+/// A run that is worked on.
+struct Work {
+    run: RepriceRun,
+    prices: Prices,
+}
+
 /// Whether a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Going {
@@ -54,56 +63,67 @@ enum Going {
     Over,
 }
 
-/// What requests of a range cost, and what they would.
-pub(crate) async fn told(
-    control: &Control,
-    organization: OrganizationId,
-    range: &RepriceRange,
-    priced_at: Option<DateTime<Utc>>,
-) -> Result<RepriceSums, RepriceError> {
-    let scope = control.db.organization(organization);
-    let prices = Prices::read(control, &scope, organization, priced_at).await?;
-    let (mut sums, mut after) = (RepriceSums::default(), None);
+/// Works on all runs that nobody works on, also on those that are begun meanwhile.
+pub(crate) async fn take_up(control: &Control, stop: &CancellationToken) -> Result<(), RepriceError> {
+    let (mut working, mut looked_at) = (Vec::new(), None::<Instant>);
+    // What fails for one organization keeps none of the others waiting.
+    let mut done = Ok(());
     loop {
-        let requests = scope.charged(range, after, PAGE).await?;
-        let Some(looked) = prices.look(requests, &sums) else {
-            return Ok(sums);
-        };
-        (sums, after) = (looked.sums, Some(looked.position));
+        if looked_at.is_none_or(|at| at.elapsed() >= LOOK_AGAIN_AFTER) {
+            working.extend(begin(control).await?);
+            looked_at = Some(Instant::now());
+        }
+        let mut going = Vec::with_capacity(working.len());
+        for mut work in working {
+            match work.portion(control).await {
+                Ok(Going::On) => going.push(work),
+                Ok(Going::Over) => {}
+                Err(error) => done = Err(error),
+            }
+        }
+        if going.is_empty() {
+            return done;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return put_down(control, &going).await,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+        working = going;
     }
 }
 
-/// Works on all runs that nobody works on.
-pub(crate) async fn take_up(control: &Control, stop: &CancellationToken) -> Result<(), RepriceError> {
-    // What fails for one organization keeps none of the others waiting.
-    let mut done = Ok(());
-    for mut run in control.db.system().take_up_reprices().await? {
-        match work(control, &mut run, stop).await {
-            Ok(()) => {}
+async fn begin(control: &Control) -> Result<Vec<Work>, RepriceError> {
+    let mut begun = Vec::new();
+    for run in control.db.system().take_up_reprices().await? {
+        let scope = control.db.organization(run.organization);
+        match Prices::read(control, &scope, run.organization, run.priced_at).await {
+            Ok(prices) => begun.push(Work { run, prices }),
             Err(RepriceError::DoesNotCompile(problems)) => {
                 let problems: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
                 let failure = format!("the configuration does not compile: {}", problems.join("; "));
                 control.db.end_reprice(&run, Some(&failure)).await?;
             }
-            Err(error) => done = Err(error),
+            // It is taken up again.
+            Err(error @ RepriceError::Database(_)) => return Err(error),
         }
     }
-    done
+    Ok(begun)
 }
 
-async fn work(control: &Control, run: &mut RepriceRun, stop: &CancellationToken) -> Result<(), RepriceError> {
-    let scope = control.db.organization(run.organization);
-    let prices = Prices::read(control, &scope, run.organization, run.priced_at).await?;
-    while portion(control, &scope, &prices, run).await? == Going::On {
-        tokio::select! {
-            () = stop.cancelled() => {
-                control.db.system().put_down_reprice(run).await?;
-                return Ok(());
-            }
-            () = tokio::time::sleep(PAUSE) => {}
-        }
+/// Others need not wait until it is known that nobody works on them.
+async fn put_down(control: &Control, works: &[Work]) -> Result<(), RepriceError> {
+    for work in works {
+        control.db.system().put_down_reprice(&work.run).await?;
     }
     Ok(())
+}
+
+impl Work {
+    async fn portion(&mut self, control: &Control) -> Result<Going, RepriceError> {
+        let Self { run, prices } = self;
+        let scope = control.db.organization(run.organization);
+        portion(control, &scope, prices, run).await
+    }
 }
 
 async fn portion(
@@ -121,9 +141,10 @@ async fn portion(
         control.db.end_reprice(run, Some(&failure)).await?;
         return Ok(Going::Over);
     }
-    let requests = scope.charged(&run.range, Some(run.position), PORTION).await?;
+    let limit = if run.dry_run { PAGE } else { PORTION };
+    let requests = scope.charged(&run.range, Some(run.position), limit).await?;
     let Some(looked) = prices.look(requests, &run.sums) else {
-        if control.db.end_reprice(run, None).await? == RepriceStep::Done {
+        if control.db.end_reprice(run, None).await? == RepriceStep::Done && !run.dry_run {
             tracing::info!(
                 organization.id = %run.organization,
                 reprice.id = %run.id,
@@ -174,7 +195,7 @@ impl Prices {
                 continue;
             }
             let bill = self.bill(&request);
-            let priced = bill.as_ref().map(|(cost, lines)| {
+            let priced = bill.as_ref().map_err(|why| *why).map(|(cost, lines)| {
                 let mut versions = lines.iter().filter_map(|line| line.price_version.as_deref());
                 (*cost, versions.next_back().unwrap_or_default())
             });
@@ -184,7 +205,7 @@ impl Prices {
                 before: request.cost,
                 priced,
             });
-            if let Some((cost, lines)) = bill
+            if let Ok((cost, lines)) = bill
                 && request.cost != Some(cost)
             {
                 adjustments.push(Adjustment { request, cost, lines });
@@ -197,10 +218,7 @@ impl Prices {
         })
     }
 
-    fn bill(&self, request: &ChargedRequest) -> Option<(Nanos, Vec<LineItem>)> {
-        if request.lines.is_empty() {
-            return None;
-        }
+    fn bill(&self, request: &ChargedRequest) -> Result<(Nanos, Vec<LineItem>), LeftAlone> {
         let metered = Metered {
             provider: &request.provider,
             model: request.model.as_ref(),
@@ -211,9 +229,7 @@ impl Prices {
             attempts: request.attempts,
             estimated: request.estimated,
         };
-        let bill = self
-            .tenant
-            .bill_again(&self.catalog, &metered, self.at.unwrap_or(request.started_at))?;
-        Some((bill.cost?, bill.lines))
+        let at = self.at.unwrap_or(request.started_at);
+        self.tenant.bill_again(&self.catalog, &metered, at)
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn routes() -> Vec<Route> {
             usage::trace,
         ),
         needs(
+            UsageRead,
+            get(below!("/usage/{request}")),
+            "One request, and what was added to its cost since",
+            usage::read,
+        ),
+        needs(
             LedgerRead,
             get(below!("/ledger/verification")),
             "Whether sums, budgets and counters say what the rows of requests say",
@@ -34,7 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
         needs(
             LedgerWrite,
             post(below!("/reprice")),
-            "Price requests anew in the background, or tell what that would come to",
+            "Price requests anew in the background, or find out there what that would come to",
             reprice::create,
         ),
         needs(
@@ -48,6 +54,12 @@ pub(super) fn routes() -> Vec<Route> {
             get(below!("/reprice/{run}")),
             "How far a run is, and what it came to",
             reprice::read,
+        ),
+        needs(
+            LedgerWrite,
+            post(below!("/reprice/{run}/cancel")),
+            "End a run before its time; what it has added stays",
+            reprice::cancel,
         ),
         needs(
             UsageRead,

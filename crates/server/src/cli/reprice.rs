@@ -1,20 +1,24 @@
 //! `gatewright ledger reprice`: prices requests anew, or tells what that would come to.
 
 use std::error::Error;
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use gatewright_types::api::{NewReprice, Reprice as Run, RepricePart, RepriceState};
+use gatewright_types::api::{LeftAlone, NewReprice, Reprice as Run, RepricePart, RepriceState};
 use gatewright_types::{Slug, UpstreamModel};
-use tokio::time::sleep;
+use tokio::signal::ctrl_c;
+use tokio::time::{Instant, sleep};
 
 use super::arguments::{Form, Place, json};
 use super::ledger::written;
 use super::remote::{block_on, client_for};
-use super::{Ending, complain, say};
+use super::{Ending, complain, counted, say};
 use crate::env::Strings;
 
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Where lines stay, few are enough.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Reprice {
@@ -46,7 +50,7 @@ pub(super) struct Reprice {
     json: Form,
 }
 
-/// Waits until the run is over; ending this command does not end the run.
+/// Waits until the run is over. Ending this command ends a dry run, whose outcome nobody waits for then, and no other one.
 pub(super) fn run(reprice: &Reprice, environment: &Strings) -> Ending {
     match block_on(ran(reprice, environment)) {
         Ok(run) => told(&run, reprice.json),
@@ -65,13 +69,82 @@ async fn ran(reprice: &Reprice, environment: &Strings) -> Result<Run, Box<dyn Er
         priced_at: reprice.priced_at,
         reason: reprice.reason.clone(),
         dry_run: reprice.dry_run,
+        as_told_by: None,
     };
     let mut run: Run = client.post(&path, &new).await?;
-    while let (RepriceState::Running, Some(id)) = (run.state, run.id) {
-        sleep(LOOK_AGAIN_AFTER).await;
-        run = client.get(&format!("{path}/{id}")).await?;
+    let this = format!("{path}/{}", run.id);
+    let mut progress = Progress::begin(&run);
+    while run.state == RepriceState::Running {
+        tokio::select! {
+            () = sleep(LOOK_AGAIN_AFTER) => {}
+            _ = ctrl_c(), if run.dry_run => {
+                progress.end();
+                return Ok(client.post(&format!("{this}/cancel"), &()).await?);
+            }
+        }
+        run = client.get(&this).await?;
+        progress.tell(&run);
     }
+    progress.end();
     Ok(run)
+}
+
+/// How far the run is, on standard error: a line that is written over on a terminal, elsewhere one now and then.
+struct Progress {
+    on_terminal: bool,
+    told: String,
+    at: Instant,
+}
+
+impl Progress {
+    fn begin(run: &Run) -> Self {
+        let progress = Self {
+            on_terminal: stderr().is_terminal(),
+            told: String::new(),
+            at: Instant::now(),
+        };
+        let what = match run.dry_run {
+            true => "a dry run, which changes nothing",
+            false => "it goes on when this command is ended",
+        };
+        progress.write(format_args!("{} began: {what}\n", run.id));
+        progress
+    }
+
+    fn tell(&mut self, run: &Run) {
+        let line = how_far(run);
+        if self.on_terminal {
+            self.write(format_args!("\r\x1b[K{line}"));
+        } else if self.told != line && self.at.elapsed() >= TELL_EVERY {
+            self.write(format_args!("{line}\n"));
+            self.at = Instant::now();
+        } else {
+            return;
+        }
+        self.told = line;
+    }
+
+    fn end(&self) {
+        if self.on_terminal && !self.told.is_empty() {
+            self.write(format_args!("\r\x1b[K"));
+        }
+    }
+
+    /// Nobody need be there to see it.
+    fn write(&self, text: std::fmt::Arguments<'_>) {
+        let mut stderr = stderr().lock();
+        drop(stderr.write_fmt(text).and_then(|()| stderr.flush()));
+    }
+}
+
+fn how_far(run: &Run) -> String {
+    let looked_at = counted(run.sums.requests, "request");
+    let up_to = run.looked_up_to.map(|at| format!(", up to {}", written(at)));
+    format!(
+        "{:>3}%, {looked_at} looked at{}",
+        run.percent(),
+        up_to.unwrap_or_default()
+    )
 }
 
 fn told(run: &Run, form: Form) -> Ending {
@@ -80,35 +153,118 @@ fn told(run: &Run, form: Form) -> Ending {
         Form::ForPeople => lines(run).iter().for_each(say),
     }
     match run.state {
-        RepriceState::DryRun | RepriceState::Running | RepriceState::Done => Ending::Done,
-        RepriceState::Failed => Ending::Failed,
+        RepriceState::Running | RepriceState::Done => Ending::Done,
+        RepriceState::Failed | RepriceState::Cancelled => Ending::Failed,
     }
 }
 
 fn lines(run: &Run) -> Vec<String> {
     let sums = &run.sums;
-    let what = match run.id {
-        Some(id) => id.to_string(),
-        None => "nothing was changed".to_owned(),
+    let what = match run.dry_run {
+        true => "nothing was changed".to_owned(),
+        false => run.id.to_string(),
     };
     let mut lines = vec![
         format!("requests from {} to {}: {what}", written(run.from), written(run.to)),
         format!(
-            "  {} requests, {} cost something else, {} cannot be priced",
-            sums.requests, sums.changed, sums.unpriceable
+            "  {}, {} cost something else, {} cannot be priced",
+            counted(sums.requests, "request"),
+            sums.changed,
+            sums.unpriceable
         ),
-        format!("  {} USD before, {} USD after", sums.before, sums.after),
+        format!(
+            "  {} USD before, {} USD after, {} USD difference",
+            sums.before,
+            sums.after,
+            sums.after.saturating_sub(sums.before)
+        ),
     ];
     lines.extend(sums.parts.iter().map(part));
-    lines.extend(run.failure.as_ref().map(|failure| format!("FAILED: {failure}")));
+    let ending = match run.state {
+        RepriceState::Cancelled => "CANCELLED",
+        RepriceState::Running | RepriceState::Done | RepriceState::Failed => "FAILED",
+    };
+    lines.extend(run.failure.as_ref().map(|failure| format!("{ending}: {failure}")));
     lines
 }
 
 fn part(part: &RepricePart) -> String {
     let model = part.model.as_ref().map_or("no known model", |model| model.as_str());
-    let version = part.price_version.as_deref().unwrap_or("no price");
+    let version = match &part.price_version {
+        Some(version) => format!("by {version}"),
+        None => format!("left alone, {}", part.left_alone.unwrap_or(LeftAlone::NoPrice).about()),
+    };
     format!(
-        "  {}/{model} by {version}: {} requests, {} USD before, {} USD after",
-        part.provider, part.requests, part.before, part.after
+        "  {}/{model}, {version}: {}, {} USD before, {} USD after",
+        part.provider,
+        counted(part.requests, "request"),
+        part.before,
+        part.after
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_types::api::{PricedAnew, RepriceSums};
+    use gatewright_types::{Nanos, RepriceId};
+
+    use super::*;
+
+    #[test]
+    fn a_run_is_told_with_how_far_it_is_and_what_it_leaves_alone() {
+        let from = DateTime::UNIX_EPOCH;
+        let to = from + chrono::TimeDelta::hours(4);
+        let (provider, model) = ("main".parse().expect("a name"), "echo".parse().expect("a model"));
+        let mut sums = RepriceSums::default();
+        let cents = |cents: i64| Nanos::new(cents * 10_000_000);
+        for priced in [
+            Ok((cents(3), "price_1")),
+            Err(LeftAlone::SeveralCalls),
+            Err(LeftAlone::SeveralCalls),
+        ] {
+            sums.add(PricedAnew {
+                provider: &provider,
+                model: Some(&model),
+                before: Some(cents(5)),
+                priced,
+            });
+        }
+        let mut run = Run {
+            id: RepriceId::mint(),
+            dry_run: true,
+            state: RepriceState::Running,
+            from,
+            to,
+            provider: None,
+            model: None,
+            priced_at: None,
+            reason: "it was wrong".to_owned(),
+            created_at: to,
+            created_by: "ada".to_owned(),
+            looked_up_to: None,
+            sums,
+            finished_at: None,
+            failure: None,
+        };
+
+        assert_eq!(how_far(&run), "  0%, 3 requests looked at");
+        run.looked_up_to = Some(from + chrono::TimeDelta::hours(3));
+        assert_eq!(
+            how_far(&run),
+            " 75%, 3 requests looked at, up to 1970-01-01T03:00:00.000Z"
+        );
+        (run.state, run.failure) = (RepriceState::Cancelled, Some("ada cancelled it".to_owned()));
+        assert_eq!(
+            lines(&run),
+            [
+                "requests from 1970-01-01T00:00:00.000Z to 1970-01-01T04:00:00.000Z: nothing was changed",
+                "  3 requests, 1 cost something else, 2 cannot be priced",
+                "  0.15 USD before, 0.13 USD after, -0.02 USD difference",
+                "  main/echo, by price_1: 1 request, 0.05 USD before, 0.03 USD after",
+                "  main/echo, left alone, several calls that cannot be told apart: 2 requests, 0.10 USD before, 0.10 USD after",
+                "CANCELLED: ada cancelled it",
+            ]
+        );
+        assert_eq!(told(&run, Form::ForPeople), Ending::Failed);
+    }
 }

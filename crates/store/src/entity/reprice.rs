@@ -27,6 +27,9 @@ pub(crate) struct Model {
     pub parts: String,
     pub finished_at: Option<DateTimeUtc>,
     pub failure: Option<String>,
+    pub dry_run: bool,
+    pub taken_until: Option<DateTimeUtc>,
+    pub cancelled_by: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use gatewright_types::api::{
     LedgerCheck, LedgerVerificationQuery, NewReprice, PricedAnew, RepriceState, RepriceSums, UsageGroup, UsageQuery,
     UsageSeriesQuery,
 };
-use gatewright_types::{BudgetId, Money, Month, Nanos, NodeId, OrganizationId, RepriceId, UnitPrice};
+use gatewright_types::{BudgetId, Money, Month, Nanos, NodeId, OrganizationId, PageQuery, RepriceId, UnitPrice};
 
 use super::fixture::{Fixture, refused_field};
 use super::ingesting::records;
@@ -27,6 +27,14 @@ fn new(reason: &str) -> NewReprice {
         priced_at: None,
         reason: reason.to_owned(),
         dry_run: false,
+        as_told_by: None,
+    }
+}
+
+fn dry(reason: &str) -> NewReprice {
+    NewReprice {
+        dry_run: true,
+        ..new(reason)
     }
 }
 
@@ -60,11 +68,13 @@ async fn counted(fixture: &Fixture) -> (OrganizationId, Vec<UsageRecord>) {
 }
 
 async fn begun(fixture: &Fixture, acme: OrganizationId, reason: &str) -> RepriceRun {
+    begun_as(fixture, acme, &new(reason)).await
+}
+
+async fn begun_as(fixture: &Fixture, acme: OrganizationId, new: &NewReprice) -> RepriceRun {
     let id = RepriceId::mint();
     let run = fixture
-        .change(acme, async |tx| {
-            tx.create_reprice(acme, id, &new(reason), Revision(0)).await
-        })
+        .change(acme, async |tx| tx.create_reprice(acme, id, new, Revision(0)).await)
         .await;
     run.expect("it begins");
     let mut taken = fixture.system().take_up_reprices().await.expect("runs");
@@ -100,7 +110,7 @@ async fn portion(fixture: &Fixture, run: &mut RepriceRun, limit: u64, picos: i64
             provider: &adjustment.request.provider,
             model: adjustment.request.model.as_ref(),
             before: adjustment.request.cost,
-            priced: Some((adjustment.cost, "price_new")),
+            priced: Ok((adjustment.cost, "price_new")),
         });
     }
     let changed = adjustments.into_iter().filter(|one| one.request.cost != Some(one.cost));
@@ -184,10 +194,138 @@ async fn each_request_is_adjusted_once_in_everything_it_counts_in(fixture: Fixtu
     for row in &rows {
         assert_eq!(row.adjusted_cost, Some(Money::from(Nanos::new(6_600))));
         assert_ne!(row.cost, row.adjusted_cost);
-        assert_eq!(row.adjustments.len(), 1);
+        let [adjustment] = row.adjustments.as_slice() else {
+            panic!("{row:?}")
+        };
+        assert_eq!(adjustment.reason.as_deref(), Some("the price was wrong"));
+        assert_eq!(adjustment.created_by.as_deref(), Some("ada@example.test"));
+        assert_eq!(adjustment.price_versions, ["price_new"]);
+        assert!(
+            !adjustment.price_versions_before.contains(&"price_new".to_owned()),
+            "{adjustment:?}"
+        );
+        let before = row.cost.map_or(Nanos::ZERO, |cost| cost.amount);
+        assert_eq!(adjustment.difference.amount, Nanos::new(6_600).saturating_sub(before));
     }
     let sum = format!("SELECT CAST(SUM({}) AS BIGINT) FROM usage u", adjusted_cost("u"));
     assert_eq!(fixture.number(&sum).await, 60 * 6_600);
+}
+
+async fn a_dry_run_tells_and_adds_nothing_and_is_forgotten(fixture: Fixture) {
+    let (acme, all) = counted(&fixture).await;
+    let mut run = begun_as(&fixture, acme, &dry("what if")).await;
+    let scope = fixture.organization(acme);
+    let (this, now) = (run.id, Utc::now());
+    let read = async || scope.reprice(this).await.expect("read").expect("there");
+
+    while portion(&fixture, &mut run, 25, 300_000).await.is_some() {
+        let told = read().await;
+        assert_eq!((told.state, told.dry_run), (RepriceState::Running, true));
+        assert_eq!(told.sums, run.sums);
+        assert!(told.looked_up_to.is_some_and(|at| at <= now));
+    }
+    fixture.end_reprice(&run, None).await.expect("it ends");
+
+    let told = read().await;
+    assert_eq!(
+        (told.state, told.sums.requests, told.sums.changed),
+        (RepriceState::Done, 60, 60)
+    );
+    assert_eq!(
+        (told.sums.before, told.sums.after),
+        (Nanos::new(50 * 3_300), Nanos::new(60 * 6_600))
+    );
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 0);
+    assert_eq!(spent(&fixture, &all).await, 50 * 3_300);
+    assert!(clean(&fixture, acme).await);
+    let ends = "SELECT COUNT(*) FROM audit WHERE action = 'reprice.end'";
+    assert_eq!(fixture.number(ends).await, 0);
+
+    let long_ago = "UPDATE reprice SET finished_at = '2026-01-01 00:00:00+00:00'";
+    fixture.run(long_ago).await;
+    let next = begun_as(&fixture, acme, &dry("and now")).await;
+    let known = scope.reprices(&PageQuery::default()).await.expect("read").items;
+    assert_eq!(known.iter().map(|run| run.id).collect::<Vec<_>>(), [next.id]);
+}
+
+/// It knows no `taken_until`.
+async fn the_release_before_leaves_dry_runs_alone(fixture: Fixture) {
+    let (acme, _) = counted(&fixture).await;
+    let free = "SELECT COUNT(*) FROM reprice WHERE finished_at IS NULL AND (busy_until IS NULL OR busy_until < '2100-01-01 00:00:00+00:00')";
+
+    let run = begun_as(&fixture, acme, &dry("what if")).await;
+    assert_eq!(fixture.number(free).await, 0);
+    fixture.end_reprice(&run, None).await.expect("it ends");
+    begun(&fixture, acme, "now").await;
+    assert_eq!(fixture.number(free).await, 1);
+}
+
+async fn a_run_that_is_cancelled_adds_no_more_and_makes_way(fixture: Fixture) {
+    let (acme, _) = counted(&fixture).await;
+    let other = fixture.organization_named("other").await;
+    let mut run = begun(&fixture, acme, "first").await;
+    let id = run.id;
+    assert_eq!(portion(&fixture, &mut run, 25, 300_000).await, Some(RepriceStep::Done));
+
+    let foreign = fixture
+        .change(other, async |tx| tx.cancel_reprice(other, id).await)
+        .await;
+    assert_eq!(refused_field(foreign), "reprice");
+    let cancelled = fixture.change(acme, async |tx| tx.cancel_reprice(acme, id).await).await;
+    cancelled.expect("it is under way");
+
+    assert_eq!(portion(&fixture, &mut run, 25, 300_000).await, Some(RepriceStep::Lost));
+    assert_eq!(fixture.end_reprice(&run, None).await.expect("late"), RepriceStep::Lost);
+    let told = fixture
+        .organization(acme)
+        .reprice(id)
+        .await
+        .expect("read")
+        .expect("there");
+    assert_eq!((told.state, told.sums.requests), (RepriceState::Cancelled, 25));
+    assert!(told.failure.is_some_and(|why| why.ends_with("cancelled it")));
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 25);
+    let again = fixture.change(acme, async |tx| tx.cancel_reprice(acme, id).await).await;
+    assert_eq!(refused_field(again), "reprice");
+    begun(&fixture, acme, "the rest").await;
+}
+
+async fn a_run_does_as_its_dry_run_told_or_is_refused(fixture: Fixture) {
+    let (acme, _) = counted(&fixture).await;
+    let other = fixture.organization_named("other").await;
+    let wanted = dry("what if");
+    let dry_run = begun_as(&fixture, acme, &wanted).await;
+    let as_told = NewReprice {
+        as_told_by: Some(dry_run.id),
+        dry_run: false,
+        ..wanted
+    };
+    let begin_as = async |organization, revision, new: &NewReprice| {
+        let id = RepriceId::mint();
+        let begun = fixture.change(organization, async |tx| {
+            tx.create_reprice(organization, id, new, Revision(revision)).await
+        });
+        begun.await
+    };
+    let begin = async |organization, revision| begin_as(organization, revision, &as_told).await;
+
+    assert_eq!(refused_field(begin(acme, 0).await), "reprice", "it is under way");
+    fixture.end_reprice(&dry_run, None).await.expect("it ends");
+    assert_eq!(refused_field(begin(acme, 1).await), "as_told_by", "prices changed");
+    assert_eq!(refused_field(begin(other, 0).await), "as_told_by", "another's");
+    let longer = NewReprice {
+        from: as_told.from - DAY,
+        ..as_told.clone()
+    };
+    assert_eq!(
+        refused_field(begin_as(acme, 0, &longer).await),
+        "as_told_by",
+        "of others"
+    );
+    assert_eq!(
+        begin(acme, 0).await.expect("it begins").value.state,
+        RepriceState::Running
+    );
 }
 
 async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixture) {
@@ -360,9 +498,28 @@ async fn a_month_stays_open_while_its_requests_are_priced_anew(fixture: Fixture)
         "{told}"
     );
     before.expect("nothing of it is priced anew");
+
+    fixture
+        .change(acme, async |tx| tx.cancel_reprice(acme, id).await)
+        .await
+        .expect("it ends");
+    let id = RepriceId::mint();
+    let dry_run = NewReprice { dry_run: true, ..range };
+    let run = fixture.change(acme, async |tx| {
+        tx.create_reprice(acme, id, &dry_run, Revision(0)).await
+    });
+    run.await.expect("it begins");
+    fixture
+        .prepare_lock(acme, month)
+        .await
+        .expect("a dry run changes nothing of it");
 }
 
 on_both_databases!(
+    a_dry_run_tells_and_adds_nothing_and_is_forgotten,
+    the_release_before_leaves_dry_runs_alone,
+    a_run_that_is_cancelled_adds_no_more_and_makes_way,
+    a_run_does_as_its_dry_run_told_or_is_refused,
     a_month_stays_open_while_its_requests_are_priced_anew,
     each_request_is_adjusted_once_in_everything_it_counts_in,
     a_second_run_adds_the_difference_and_one_runs_at_a_time,

@@ -197,6 +197,7 @@ async fn what_was_priced_anew_is_kept_as_it_came_to(fixture: Fixture) {
         priced_at: None,
         reason: "the price was wrong".to_owned(),
         dry_run: false,
+        as_told_by: None,
     };
     let begun = world
         .fixture

@@ -110,7 +110,7 @@ pub use probe::ProbeSettings;
 pub use provider_kind::ProviderKind;
 pub use provider_settings::{BedrockApi, ProviderSetting, ProviderSettings};
 pub use providers::{NewProvider, Provider, ProviderChange, SelfTest, SelfTestOutcome};
-pub use reprice::{NewReprice, PricedAnew, Reprice, RepricePart, RepriceState, RepriceSums};
+pub use reprice::{LeftAlone, NewReprice, PricedAnew, Reprice, RepricePart, RepriceState, RepriceSums};
 pub use retries::Retries;
 pub use route::{
     Affinity, Canary, Case, FailureClass, FallbackStep, Fault, FaultKind, Ramp, Rollback, Route, RouteTarget, Sticky,

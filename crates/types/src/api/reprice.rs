@@ -7,14 +7,26 @@ use super::catalog::words;
 use crate::{Nanos, RepriceId, Slug, UpstreamModel};
 
 words! {
-    /// How far a run is.
+    /// How far a run is. What one added stays when it ends before its time, and another one goes on from there.
     RepriceState {
-        /// Nothing is written: it only says what would be.
-        DryRun = "dry_run",
         Running = "running",
         Done = "done",
-        /// It ended before its time; `failure` says why. What it added stays, and another run goes on from there.
+        /// `failure` says why.
         Failed = "failed",
+        /// By somebody, whom `failure` names.
+        Cancelled = "cancelled",
+    }
+
+    /// Why a request stays as it is.
+    LeftAlone {
+        /// None is known for its model.
+        NoPrice = "no_price",
+        /// The price has none for a unit that was used, or for the tier that served it.
+        NoPriceForUse = "no_price_for_use",
+        /// It took several calls, and its lines do not tell what was used by which.
+        SeveralCalls = "several_calls",
+        /// What it used is not known well enough.
+        UntoldUse = "untold_use",
     }
 }
 
@@ -38,17 +50,21 @@ pub struct NewReprice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_at: Option<DateTime<Utc>>,
     pub reason: String,
-    /// Only tell what it would come to.
+    /// Only tell what it would come to: such a run adds nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// The dry run whose outcome is wanted. Refused when prices have changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_told_by: Option<RepriceId>,
 }
 
-/// A run, or what one would do.
+/// A run. A dry run is forgotten 30 days after it began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reprice {
-    /// Null of a dry run.
-    pub id: Option<RepriceId>,
+    pub id: RepriceId,
+    /// It only tells what a run would come to.
+    pub dry_run: bool,
     pub state: RepriceState,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
@@ -64,6 +80,30 @@ pub struct Reprice {
     pub sums: RepriceSums,
     pub finished_at: Option<DateTime<Utc>>,
     pub failure: Option<String>,
+}
+
+impl LeftAlone {
+    /// For people.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::NoPrice => "no price is known",
+            Self::NoPriceForUse => "the price has none for what was used",
+            Self::SeveralCalls => "several calls that cannot be told apart",
+            Self::UntoldUse => "what was used is not known well enough",
+        }
+    }
+}
+
+impl Reprice {
+    /// How much of its time it has looked at.
+    pub fn percent(&self) -> u8 {
+        if self.state == RepriceState::Done {
+            return 100;
+        }
+        let whole = (self.to - self.from).num_seconds().max(1);
+        let looked_at = self.looked_up_to.map_or(0, |at| (at - self.from).num_seconds());
+        u8::try_from(looked_at.clamp(0, whole).saturating_mul(100) / whole).unwrap_or(100)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +129,10 @@ pub struct RepricePart {
     pub provider: Slug,
     /// By the name it has at its provider; null where none is known.
     pub model: Option<UpstreamModel>,
-    /// Null of those that stay as they are for want of a price.
+    /// Null of those that stay as they are; `left_alone` says why.
     pub price_version: Option<String>,
+    #[serde(default)]
+    pub left_alone: Option<LeftAlone>,
     pub requests: u64,
     pub before: Nanos,
     pub after: Nanos,
@@ -102,8 +144,8 @@ pub struct PricedAnew<'a> {
     pub provider: &'a Slug,
     pub model: Option<&'a UpstreamModel>,
     pub before: Option<Nanos>,
-    /// What it costs, and by which price; nothing where it stays as it is for want of one.
-    pub priced: Option<(Nanos, &'a str)>,
+    /// What it costs, and by which price, or why it stays as it is.
+    pub priced: Result<(Nanos, &'a str), LeftAlone>,
 }
 
 impl RepriceSums {
@@ -112,18 +154,20 @@ impl RepriceSums {
     pub fn add(&mut self, request: PricedAnew<'_>) {
         let before = request.before.unwrap_or_default();
         let after = request.priced.map_or(before, |(cost, _)| cost);
+        let left_alone = request.priced.err();
         self.requests += 1;
         self.before = self.before.saturating_add(before);
         self.after = self.after.saturating_add(after);
         match request.priced {
-            Some((cost, _)) => self.changed += u64::from(request.before != Some(cost)),
-            None => self.unpriceable += 1,
+            Ok((cost, _)) => self.changed += u64::from(request.before != Some(cost)),
+            Err(_) => self.unpriceable += 1,
         }
-        let version = request.priced.map(|(_, version)| version);
+        let version = request.priced.ok().map(|(_, version)| version);
         let is_of = |part: &RepricePart| {
             &part.provider == request.provider
                 && part.model.as_ref() == request.model
                 && part.price_version.as_deref() == version
+                && part.left_alone == left_alone
         };
         let at = match self.parts.iter().position(is_of) {
             Some(at) => at,
@@ -132,6 +176,7 @@ impl RepriceSums {
                     provider: request.provider.clone(),
                     model: request.model.cloned(),
                     price_version: version.map(str::to_owned),
+                    left_alone,
                     requests: 0,
                     before: Nanos::ZERO,
                     after: Nanos::ZERO,

@@ -355,6 +355,20 @@ async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixtur
     assert!(clean(&fixture, acme).await);
     assert_eq!(spent(&fixture, &all).await, 60 * 3_300);
     assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 120);
+    let rows = fixture.organization(acme).usage(&UsageQuery::default()).await;
+    for row in rows.expect("rows").items {
+        let [first, back] = row.adjustments.as_slice() else {
+            panic!("{row:?}")
+        };
+        assert_eq!(
+            (first.reason.as_deref(), back.reason.as_deref()),
+            (Some("first"), Some("back"))
+        );
+        assert_eq!(back.price_versions_before, first.price_versions);
+        assert_ne!(first.price_versions_before, first.price_versions);
+        assert_eq!(back.difference.amount, Nanos::new(-3_300));
+        assert_eq!(Some(back.cost), row.adjusted_cost);
+    }
     let states = fixture
         .organization(acme)
         .reprices(&Default::default())
@@ -362,6 +376,60 @@ async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixtur
         .expect("runs");
     let states: Vec<_> = states.items.iter().map(|run| run.state).collect();
     assert_eq!(states, [RepriceState::Done, RepriceState::Failed, RepriceState::Done]);
+}
+
+/// Even where identifiers are the same.
+async fn what_another_organization_has_is_not_told(fixture: Fixture) {
+    let (acme, all) = counted(&fixture).await;
+    let other = fixture.organization_named("other").await;
+    let mut run = begun(&fixture, acme, "ours").await;
+    while portion(&fixture, &mut run, 100, 300_000).await.is_some() {}
+    fixture.end_reprice(&run, None).await.expect("it ends");
+    let id = |id: uuid::Uuid| match fixture.is_postgres() {
+        true => format!("'{id}'"),
+        false => format!("x'{}'", id.simple()),
+    };
+    let (acme_id, other_id) = (id(acme.uuid()), id(other.uuid()));
+
+    fixture
+        .run(&format!(
+            "INSERT INTO usage_adjustment SELECT {other_id}, request, {}, started_at, 7, 7, priced, lines, created_at \
+             FROM usage_adjustment WHERE organization = {acme_id}",
+            id(RepriceId::mint().uuid())
+        ))
+        .await;
+    let first = all.first().expect("one").id;
+    let rows = fixture
+        .organization(acme)
+        .usage(&UsageQuery::default())
+        .await
+        .expect("rows")
+        .items;
+    let one = fixture.organization(acme).usage_row(first).await.expect("read");
+    for row in rows.iter().chain(&one) {
+        assert_eq!(row.adjustments.len(), 1, "{row:?}");
+        assert_eq!(row.adjusted_cost, Some(Money::from(Nanos::new(6_600))));
+    }
+    assert_eq!(fixture.organization(other).usage_row(first).await.expect("read"), None);
+    assert_eq!(fixture.organization(other).reprice(run.id).await.expect("read"), None);
+
+    fixture
+        .run(&format!(
+            "UPDATE reprice SET organization = {other_id}, reason = 'theirs'"
+        ))
+        .await;
+    let row = fixture
+        .organization(acme)
+        .usage_row(first)
+        .await
+        .expect("read")
+        .expect("there");
+    assert!(
+        row.adjustments
+            .iter()
+            .all(|one| one.reason.is_none() && one.created_by.is_none()),
+        "{row:?}"
+    );
 }
 
 async fn a_tampered_adjustment_is_found(fixture: Fixture) {
@@ -516,6 +584,7 @@ async fn a_month_stays_open_while_its_requests_are_priced_anew(fixture: Fixture)
 }
 
 on_both_databases!(
+    what_another_organization_has_is_not_told,
     a_dry_run_tells_and_adds_nothing_and_is_forgotten,
     the_release_before_leaves_dry_runs_alone,
     a_run_that_is_cancelled_adds_no_more_and_makes_way,

@@ -775,3 +775,40 @@ async fn items_that_are_only_named_are_put_in_their_place() {
     let error = refused(&client.create(0, &lost).await, 400, "invalid_request");
     assert_eq!(error["param"], "input[0]");
 }
+
+#[tokio::test]
+async fn what_is_made_in_the_background_is_asked_about_by_a_node_that_starts_again() {
+    let upstream = Upstream::start().await;
+    let mut installation = Installation::start(Options::default()).await;
+    let (organization, key) = organization(&installation, &upstream, "openai").await;
+    let client = Client {
+        organization: &organization,
+        key: &key,
+    };
+    let at = "/v1/responses/resp_background_3";
+    let mut queued = response_object("resp_background_3", "queued");
+    queued["usage"] = Value::Null;
+    upstream.on("m", Script::json(200, &queued));
+    upstream.on(
+        at,
+        Script::json(200, &response_object("resp_background_3", "completed")),
+    );
+    let body = json!({"model": "m", "input": "x", "background": true});
+    client.create(0, &body).await.expect(200);
+
+    let data_plane = installation.first_data_plane();
+    let node = installation.nodes.get_mut(data_plane).expect("there is one");
+    node.restart().await;
+
+    // Nobody else asks for it.
+    let billed = async || {
+        let rows = organization.rows().await;
+        rows.into_iter().find(|row| !row.lines.is_empty())
+    };
+    eventually("it is billed", Duration::from_secs(60), billed).await;
+    let told = client.call(0, "GET", "resp_background_3").await.expect(200);
+    assert_eq!(told.json()["status"], "completed");
+    organization.usage_settles().await;
+    let rows = organization.rows().await;
+    assert_eq!(rows.iter().filter(|row| !row.lines.is_empty()).count(), 1, "{rows:?}");
+}

@@ -176,7 +176,11 @@ pub async fn start(settings: Settings, tracing: Tracing, welcome: Welcome) -> Re
     let gateway = data_plane.map(|data_plane| {
         data_plane.gateway(data_plane::Serving {
             upstream,
-            responses: ResponseMemory::new(shared.responses.clone(), keyring),
+            responses: ResponseMemory::new(
+                shared.responses.clone(),
+                keyring,
+                settings.data_directory.join("background"),
+            ),
             answers: AnswerMemory::new(shared.answers.clone()),
             tracing,
             readiness: readiness.clone(),

@@ -140,7 +140,8 @@ impl Keeper {
         if let Entry::AtProvider(made) = entry
             && made.unbilled.is_some()
         {
-            self.memory.pending().add(self.organization, id, made, kept, self.purse);
+            let pending = self.memory.pending();
+            pending.add(self.organization, id, made, kept, self.purse).await;
         }
         kept
     }

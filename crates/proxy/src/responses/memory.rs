@@ -1,6 +1,7 @@
 //! The memory itself: entries are sealed before they leave the process, bound to their organization and identifier, and
 //! nobody waits for it for long.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,12 +39,13 @@ struct Shared {
 }
 
 impl ResponseMemory {
-    pub fn new(kept: KeptResponses, keyring: Keyring) -> Self {
+    /// `folder` is where it is noted what was made in the background.
+    pub fn new(kept: KeptResponses, keyring: Keyring, folder: PathBuf) -> Self {
         Self {
             shared: Arc::new(Shared {
                 kept,
                 keyring,
-                pending: Pending::default(),
+                pending: Pending::new(folder),
                 remote: Remote::new(TERMS),
             }),
         }

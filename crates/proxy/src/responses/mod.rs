@@ -8,6 +8,7 @@ mod keeping;
 mod listing;
 mod managing;
 mod memory;
+mod notes;
 mod passing;
 mod pending;
 mod replaying;

@@ -1,8 +1,9 @@
 //! Asks providers about what was made in the background, so that it is billed though its caller may never ask for it
-//! again. Known only to the node that passed the request on, and only for as long as that runs: after that, a response is
-//! billed when somebody asks for it.
+//! again. Known only to the node that passed the request on, which goes on with it when it starts again; where a node does
+//! not come back, a response is billed when somebody asks for it.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::entry::{AtProvider, Entry};
 use super::keeping::Kept;
 use super::listing::Query;
 use super::managing::{Action, Asked};
+use super::notes::Notes;
 use crate::gateway::Gateway;
 use crate::limits::Purse;
 use crate::refusal::Refusal;
@@ -31,11 +33,12 @@ const MOST: usize = 10_000;
 const AT_ONCE: usize = 8;
 
 /// Those that are not over, as far as is known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pending {
     waiting: Mutex<Vec<Waiting>>,
     /// What is reserved for them.
     purses: Mutex<Purses>,
+    notes: Notes,
 }
 
 type Purses = HashMap<(OrganizationId, ResponseId), Purse>;
@@ -53,7 +56,15 @@ struct Waiting {
 }
 
 impl Pending {
-    pub(super) fn add(
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            purses: Mutex::default(),
+            notes: Notes::new(folder),
+        }
+    }
+
+    pub(super) async fn add(
         &self,
         organization: OrganizationId,
         id: ResponseId,
@@ -64,6 +75,14 @@ impl Pending {
         if let Some(purse) = purse {
             self.lock_purses().insert((organization, id.clone()), purse);
         }
+        self.begin(organization, id.clone(), made, kept);
+        // One that is not kept would not be found again.
+        if kept == Kept::AsWished {
+            self.notes.note(organization, &id).await;
+        }
+    }
+
+    fn begin(&self, organization: OrganizationId, id: ResponseId, made: AtProvider, kept: Kept) {
         let now = Instant::now();
         self.put(Waiting {
             organization,
@@ -92,6 +111,12 @@ impl Pending {
     /// What is reserved for a response that is billed by now.
     pub(super) fn take_purse(&self, organization: OrganizationId, id: &ResponseId) -> Option<Purse> {
         self.lock_purses().remove(&(organization, id.clone()))
+    }
+
+    /// Nothing more is to be learned of it. What is still reserved for it is free again.
+    async fn over(&self, organization: OrganizationId, id: &ResponseId) {
+        drop(self.take_purse(organization, id));
+        self.notes.forget(organization, id).await;
     }
 
     fn lock_purses(&self) -> MutexGuard<'_, Purses> {
@@ -147,9 +172,27 @@ impl Waiting {
 }
 
 impl Gateway {
+    /// Takes up again what this node had not seen the end of when it stopped. Gives back what cannot be found out yet.
+    async fn take_up(&self, noted: Vec<(OrganizationId, ResponseId)>) -> Vec<(OrganizationId, ResponseId)> {
+        let responses = &self.parts.responses;
+        let mut left = Vec::new();
+        for (organization, id) in noted {
+            match responses.find_one(organization, &id).await {
+                Ok(Some(Entry::AtProvider(made))) if made.unbilled.is_some() => {
+                    responses.pending().begin(organization, id, made, Kept::AsWished);
+                }
+                Ok(_) => responses.pending().over(organization, &id).await,
+                Err(_) => left.push((organization, id)),
+            }
+        }
+        left
+    }
+
     /// Bills what was made in the background, until it is told to stop.
     pub async fn bill_background(self, mut stop: watch::Receiver<bool>) {
+        let mut noted = self.parts.responses.pending().notes.all().await;
         loop {
+            noted = self.take_up(noted).await;
             tokio::select! {
                 () = sleep(LOOK_EVERY) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -161,7 +204,7 @@ impl Gateway {
                 match waiting.later().filter(|_| !is_over) {
                     Some(waiting) => pending.put(waiting),
                     // Billed elsewhere or never: what was reserved is free again.
-                    None => drop(pending.take_purse(organization, &id)),
+                    None => pending.over(organization, &id).await,
                 }
             });
             tokio::select! {

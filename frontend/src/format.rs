@@ -170,10 +170,19 @@ fn trimmed(text: String) -> String {
 
 /// Which price: a catalogue's version, or that it is the organization's own.
 pub(crate) fn price_version(version: &str) -> String {
-    if version.parse::<gatewright_types::PriceId>().is_ok() {
-        "own price".to_owned()
+    let (which, us_only) = match version.strip_suffix("+us") {
+        Some(which) => (which, true),
+        None => (version, false),
+    };
+    let which = if which.parse::<gatewright_types::PriceId>().is_ok() {
+        "own price"
     } else {
-        version.to_owned()
+        which
+    };
+    match (which, us_only) {
+        (which, false) => which.to_owned(),
+        ("", true) => "within the US".to_owned(),
+        (which, true) => format!("{which}, within the US"),
     }
 }
 

@@ -26,6 +26,7 @@ mod m20261130_000021_chargeback;
 mod m20261130_000022_usage_of_models;
 mod m20261130_000023_reprice_dry_run;
 mod m20261130_000024_kept;
+mod m20261130_000025_price_tiers;
 mod m20261130_000026_rollup_parts;
 
 use sea_orm_migration::MigrationTrait;
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000022_usage_of_models::Migration),
             Box::new(m20261130_000023_reprice_dry_run::Migration),
             Box::new(m20261130_000024_kept::Migration),
+            Box::new(m20261130_000025_price_tiers::Migration),
             Box::new(m20261130_000026_rollup_parts::Migration),
         ]
     }

@@ -11,6 +11,7 @@ use harness::installation::Installation;
 use harness::organization::{Key, Organization};
 use harness::sse;
 use harness::upstream::{Script, Upstream};
+use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -197,7 +198,7 @@ async fn a_price_of_ones_own_is_for_the_usual_tier() {
         "gpt-5",
         Script::json(200, &chat_answer(&json!({"service_tier": "default"}))),
     );
-    harness::wait::eventually("the price is known", harness::wait::SOON, async || {
+    eventually("the price is known", SOON, async || {
         let row = asked(&organization, &key).await;
         (amount(row.cost).as_deref() == Some("0.0011")).then_some(())
     })
@@ -225,7 +226,7 @@ async fn what_a_provider_charges_is_kept_beside_our_bill() {
         into.extend(usage.as_object().expect("an object").clone());
         upstream.on(model, Script::json(200, &chat_answer(&json!({"usage": told}))));
 
-        let row = harness::wait::eventually("the price is known", harness::wait::SOON, async || {
+        let row = eventually("the price is known", SOON, async || {
             let row = asked(&organization, &key).await;
             row.cost.is_some().then_some(row)
         })
@@ -416,4 +417,134 @@ async fn a_hostile_text_is_counted_in_bounded_time_and_holds_nobody_up() {
         panic!("{row:?}")
     };
     assert!((1 << 16..8 << 20).contains(&tokens), "{tokens}");
+}
+
+#[tokio::test]
+async fn a_price_of_ones_own_says_what_other_sizes_and_other_tiers_cost() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "openai-compatible", "own").await;
+    let price = json!({
+        "provider": "up", "model": "own", "rates": {"input": "1000.00", "output": "2000.00"},
+        "tiers": [
+            {"above_input_tokens": 5000, "rates": {"input": "3000.00"}},
+            {"above_input_tokens": 900, "rates": {"input": "2000.00", "output": "5000.00"}},
+        ],
+        "service_tiers": [
+            {"service_tier": "flex", "rates": {"input": "500.00", "output": "1000.00"},
+             "tiers": [{"above_input_tokens": 900, "rates": {"input": "700.00"}}]},
+            {"service_tier": "priority", "rates": {"input": "9000.00"}},
+        ],
+    });
+    let prices = organization.path("/prices");
+    let made = organization.owner.post(&prices, &price).await.expect(201).json();
+    assert_eq!(made["tiers"], price["tiers"]);
+    assert_eq!(made["service_tiers"], price["service_tiers"]);
+    let costs = async |input: u64, tier: Value| {
+        let usage = json!({"prompt_tokens": input, "completion_tokens": 100, "total_tokens": input + 100});
+        upstream.on(
+            "own",
+            Script::json(200, &chat_answer(&json!({"service_tier": tier, "usage": usage}))),
+        );
+        amount(asked(&organization, &key).await.cost)
+    };
+    eventually("the price is known", SOON, async || {
+        costs(100, Value::Null).await.map(|_| ())
+    })
+    .await;
+
+    let check = async |input, tier: Value, expected: Option<&str>| {
+        assert_eq!(costs(input, tier.clone()).await.as_deref(), expected, "{input} {tier}");
+    };
+    check(900, Value::Null, Some("1.10")).await;
+    // Of the whole request.
+    check(901, Value::Null, Some("2.302")).await;
+    // A unit that a tier does not name costs what is usual.
+    check(5001, Value::Null, Some("15.203")).await;
+    check(100, json!("flex"), Some("0.15")).await;
+    check(1000, json!("flex"), Some("0.80")).await;
+    // One that a way to be served does not name has no price there.
+    check(100, json!("priority"), None).await;
+    check(100, json!("batch"), None).await;
+    for (field, wrong) in [
+        ("rates", json!({"rates": {}})),
+        (
+            "tiers[0].rates",
+            json!({"tiers": [{"above_input_tokens": 1, "rates": {}}]}),
+        ),
+        (
+            "tiers[1].above_input_tokens",
+            json!({"tiers": [
+                {"above_input_tokens": 1, "rates": {"input": "1"}}, {"above_input_tokens": 1, "rates": {"input": "2"}},
+            ]}),
+        ),
+        (
+            "service_tiers[1].service_tier",
+            json!({"service_tiers": [
+                {"service_tier": "flex", "rates": {"input": "1"}}, {"service_tier": "flex", "rates": {"input": "2"}},
+            ]}),
+        ),
+    ] {
+        let mut price = price.clone();
+        price
+            .as_object_mut()
+            .expect("an object")
+            .extend(wrong.as_object().expect("an object").clone());
+        let refused = organization.owner.post(&prices, &price).await.expect(422).json();
+        let fields = refused["error"]["fields"].as_object().expect("fields");
+        assert_eq!(fields.keys().collect::<Vec<_>>(), [field], "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn staying_within_the_united_states_costs_more_by_any_price() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "anthropic", "claude-opus-4-6").await;
+    let answer = |geo: &str| {
+        let usage = json!({"input_tokens": 1000, "output_tokens": 100, "inference_geo": geo});
+        Script::json(200, &claude_answer(&usage))
+    };
+    let costs = async |geo: &str| {
+        upstream.on("claude-opus-4-6", answer(geo));
+        let row = asked(&organization, &key).await;
+        let version = row
+            .lines
+            .first()
+            .and_then(|line| line.price_version.clone())
+            .unwrap_or_default();
+        (amount(row.cost), version.ends_with("+us"))
+    };
+
+    // 5 and 25 dollars per million.
+    assert_eq!(costs("global").await, (Some("0.0075".to_owned()), false));
+    assert_eq!(costs("us").await, (Some("0.00825".to_owned()), true));
+    assert_eq!(costs("mars").await, (None, false));
+    organization
+        .price("up", "claude-opus-4-6", &json!({"input": "10", "output": "10"}))
+        .await;
+    eventually("the own price applies", SOON, async || {
+        (costs("global").await.0.as_deref() == Some("0.011")).then_some(())
+    })
+    .await;
+    assert_eq!(costs("us").await, (Some("0.0121".to_owned()), true));
+}
+
+#[tokio::test]
+async fn searches_are_counted_as_they_are_told_and_priced_where_their_price_is_known() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&upstream, "perplexity", "sonar").await;
+    let usage = json!({"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "num_search_queries": 3});
+    upstream.on("sonar", Script::json(200, &chat_answer(&json!({"usage": usage}))));
+
+    let row = asked(&organization, &key).await;
+
+    assert_eq!(row.cost, None, "{row:?}");
+    let searches = row.lines.iter().find(|line| line.unit == UsageUnit::WebSearch);
+    assert_eq!(searches.map(|line| line.quantity), Some(3));
+    // 5 dollars for a thousand searches.
+    let own = json!({"input": "1", "output": "1", "web_search": "5000"});
+    organization.price("up", "sonar", &own).await;
+    eventually("the own price applies", SOON, async || {
+        (amount(asked(&organization, &key).await.cost).as_deref() == Some("0.0161")).then_some(())
+    })
+    .await;
 }

@@ -171,17 +171,10 @@ fn own_prices(units: &BTreeMap<UnitId, UnitBody>) -> OwnPrices<'_> {
         let (UnitId::Price(id), UnitBody::Price(spec)) = (unit, body) else {
             continue;
         };
-        let PriceUnit {
-            provider,
-            model,
-            rates,
-            effective_from,
-        } = spec;
-        let price = OwnPrice::new(*id, rates.clone(), *effective_from);
         prices
-            .entry((provider.as_str(), model.as_str()))
+            .entry((spec.provider.as_str(), spec.model.as_str()))
             .or_default()
-            .push(price);
+            .push(OwnPrice::new(*id, spec));
     }
     for list in prices.values_mut() {
         list.sort_by(|a, b| (b.effective_from, &b.version).cmp(&(a.effective_from, &a.version)));

@@ -2,7 +2,7 @@
 //! not tell enough is left alone: nothing is guessed.
 
 use chrono::{DateTime, Utc};
-use gatewright_llm::{Bill, Catalog, Tokens};
+use gatewright_llm::{Bill, Catalog, Terms, Tokens, is_us_only};
 use gatewright_types::api::{Dialect, LeftAlone, LineItem, NativeDialect, Outcome, ServedTier};
 use gatewright_types::{Nanos, Slug, UpstreamModel};
 
@@ -36,7 +36,12 @@ impl Tenant {
             .ok_or(LeftAlone::NoPrice)?;
         // Nobody said how a call was served that failed.
         let served = metered.served.filter(|_| metered.outcome != Outcome::Failed);
-        let Bill { cost, lines, .. } = price.bill(&tokens, served);
+        let terms = Terms {
+            served,
+            us_only: metered.is_us_only(),
+            ..Terms::default()
+        };
+        let Bill { cost, lines, .. } = price.bill(&tokens, terms);
         Ok((cost.ok_or(LeftAlone::NoPriceForUse)?, lines))
     }
 
@@ -52,14 +57,24 @@ impl Tenant {
         let name = known.map_or(model, |known| self.own.name(known.kind, model));
         let own = self.prices.get(provider);
         let own = own.and_then(|models| models.get(model).or_else(|| models.get(name)));
+        let listed = known.and_then(|known| catalog.lookup(known.kind, name.as_str(), at));
         match own.and_then(|prices| prices.iter().find(|price| price.effective_from <= at)) {
-            Some(price) => Some(AppliedPrice::Own(price)),
-            None => catalog.lookup(known?.kind, name.as_str(), at).map(AppliedPrice::Listed),
+            Some(price) => {
+                let percent = listed.and_then(|listed| listed.us_only_percent());
+                Some(AppliedPrice::Own(price, percent))
+            }
+            None => listed.map(AppliedPrice::Listed),
         }
     }
 }
 
 impl Metered<'_> {
+    /// Its lines say so, whether they had a price or not.
+    fn is_us_only(&self) -> bool {
+        let mut versions = self.lines.iter().filter_map(|line| line.price_version.as_deref());
+        versions.any(is_us_only)
+    }
+
     /// What was used of each unit by the one call there was. The lines of a call are in the order of their units: where one
     /// stands behind a later one, there were several, and perhaps of other targets.
     fn tokens(&self) -> Result<Tokens, LeftAlone> {
@@ -83,11 +98,11 @@ impl Metered<'_> {
 
 #[cfg(test)]
 mod tests {
-    use gatewright_types::api::Rates;
-    use gatewright_types::{OrganizationId, PriceId, UsageUnit};
+    use gatewright_types::api::{ProviderKind, ProviderSettings, Rates};
+    use gatewright_types::{OrganizationId, PriceId, ProviderId, UsageUnit};
 
     use super::*;
-    use crate::{OrganizationUnit, PriceUnit, UnitBody, UnitId, compile};
+    use crate::{OrganizationUnit, PriceUnit, ProviderUnit, UnitBody, UnitId, compile};
 
     const AT: &str = "2026-11-30T12:00:00Z";
 
@@ -101,6 +116,8 @@ mod tests {
                     output: Some("2".parse().expect("a price")),
                     ..Rates::default()
                 },
+                tiers: Vec::new(),
+                service_tiers: Vec::new(),
                 effective_from: from.parse().expect(from),
             })
         };
@@ -191,5 +208,62 @@ mod tests {
             assert_eq!(cost(untold, at), Err(why), "{untold:?}");
         }
         assert_eq!(cost(metered, DateTime::UNIX_EPOCH), Err(LeftAlone::NoPrice));
+    }
+
+    #[test]
+    fn a_request_that_stayed_within_the_united_states_costs_what_that_does() {
+        let provider = ProviderUnit {
+            name: "claude".parse().expect("a name"),
+            kind: ProviderKind::Anthropic,
+            base_url: None,
+            settings: ProviderSettings::default(),
+            network: None,
+            credentials: Vec::new(),
+        };
+        let organization = OrganizationUnit::new("acme".parse().expect("a slug"));
+        let units = [
+            (UnitId::Organization, UnitBody::Organization(organization)),
+            (UnitId::Provider(ProviderId::mint()), UnitBody::Provider(provider)),
+        ];
+        let tenant = compile(OrganizationId::mint(), &units.into()).expect("it compiles");
+        let catalog = Catalog::embedded();
+        let mut tokens = Tokens::default();
+        tokens.set(UsageUnit::InputUncached, 1000);
+        tokens.set(UsageUnit::OutputText, 100);
+        let again = |model: &str, lines: &[LineItem]| {
+            let metered = Metered {
+                provider: &"claude".parse().expect("a name"),
+                model: Some(&model.parse().expect("a model")),
+                lines,
+                served: None,
+                dialect: Dialect::AnthropicMessages,
+                outcome: Outcome::Complete,
+                attempts: 1,
+                estimated: false,
+            };
+            let bill = tenant.bill_again(&catalog, &metered, AT.parse().expect(AT));
+            bill.map(|(cost, lines)| (cost.get(), lines))
+        };
+        for (us_only, cost) in [(false, 7_500_000), (true, 8_250_000)] {
+            let terms = Terms {
+                us_only,
+                ..Terms::default()
+            };
+            // It had no price when it ran.
+            let before = gatewright_llm::unpriced(&tokens, terms).lines;
+
+            let (first, lines) = again("claude-opus-4-6", &before).expect("there is a price");
+
+            assert_eq!(first, cost);
+            assert_eq!(again("claude-opus-4-6", &lines).map(|(cost, _)| cost), Ok(cost));
+            // Nobody knows what staying there costs with this one.
+            let elsewhere = again("claude-opus-4-5", &lines).map(|(cost, _)| cost);
+            let expected = if us_only {
+                Err(LeftAlone::NoPriceForUse)
+            } else {
+                Ok(cost)
+            };
+            assert_eq!(elsewhere, expected);
+        }
     }
 }

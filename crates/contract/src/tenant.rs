@@ -1,22 +1,25 @@
 //! An organization as a proxy node uses it: references resolved, addresses parsed, prices in order of their dates.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use gatewright_llm::{
-    Bill, Catalog, CatalogModel, CatalogPrice, ModelLimits, Most, Spoken, Tokens, at_most, bill, spoken, unpriced,
+    Bill, Catalog, CatalogModel, CatalogPrice, ModelLimits, Most, Spoken, Terms, Tokens, bill_for, most_for, spoken,
 };
 use gatewright_types::api::{
-    CredentialKind, Dialect, ModelSettings, ProviderKind, ProviderSettings, Rates, RouteTarget, ServedTier, TagRule,
-    TraceSettings,
+    CredentialKind, Dialect, ModelSettings, PriceTerms, PriceTier, ProviderKind, ProviderSettings, Rates, RouteTarget,
+    ServicePrice, TagRule, TraceSettings,
 };
 use gatewright_types::{
     CredentialId, DisplayName, IpRange, ModelId, ModelName, Nanos, OrganizationId, PriceId, ProviderId, Slug, Target,
     TeamId, UpstreamModel,
 };
 
-use crate::{BaseUrl, Bounds, CanaryUnit, CapsByScope, ModelCache, NetworkUnit, OwnFacts, Purges, Route, Sealed};
+use crate::{
+    BaseUrl, Bounds, CanaryUnit, CapsByScope, ModelCache, NetworkUnit, OwnFacts, PriceUnit, Purges, Route, Sealed,
+};
 
 /// The compiled configuration of one organization. Only `compile` makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +70,7 @@ pub struct UpstreamTarget {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnPrice {
     pub effective_from: DateTime<Utc>,
-    pub rates: Rates,
+    pub terms: PriceTerms,
     pub version: String,
 }
 
@@ -142,14 +145,18 @@ impl UpstreamTarget {
     pub fn price(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<AppliedPrice<'_>> {
         let own = self.prices.iter().find(|price| price.effective_from <= at);
         match own {
-            Some(price) => Some(AppliedPrice::Own(price)),
-            None => {
-                let name = self.own.name(self.provider.kind, &self.model);
-                catalog
-                    .lookup(self.provider.kind, name.as_str(), at)
-                    .map(AppliedPrice::Listed)
+            Some(price) => {
+                let listed = self.listed_price(catalog, at);
+                let us_only_percent = listed.and_then(|listed| listed.us_only_percent());
+                Some(AppliedPrice::Own(price, us_only_percent))
             }
+            None => self.listed_price(catalog, at).map(AppliedPrice::Listed),
         }
+    }
+
+    fn listed_price(&self, catalog: &Catalog, at: DateTime<Utc>) -> Option<CatalogPrice> {
+        let name = self.own.name(self.provider.kind, &self.model);
+        catalog.lookup(self.provider.kind, name.as_str(), at)
     }
 
     /// The longest answer of the model, as far as it is known at a time.
@@ -187,7 +194,8 @@ impl UpstreamTarget {
 /// The price that applies to a target.
 #[derive(Debug, Clone)]
 pub enum AppliedPrice<'a> {
-    Own(&'a OwnPrice),
+    /// With what the vendor takes for staying within the United States, in hundredths of any price.
+    Own(&'a OwnPrice, Option<u16>),
     Listed(CatalogPrice),
 }
 
@@ -195,51 +203,88 @@ impl AppliedPrice<'_> {
     /// The rates of a request of usual size.
     pub fn rates(&self) -> &Rates {
         match self {
-            Self::Own(price) => &price.rates,
+            Self::Own(price, _) => &price.terms.rates,
             Self::Listed(price) => price.rates(),
         }
     }
 
-    /// What a request costs that used these tokens and was served in this way.
-    pub fn bill(&self, tokens: &Tokens, served: Option<ServedTier>) -> Bill {
-        let rates = match self {
-            // What an organization agreed on is the price of being served in the usual way.
-            Self::Own(price) => is_usual(served).then_some(&price.rates),
-            Self::Listed(price) => price.rates_for(tokens, served),
-        };
+    /// What a request costs that used these tokens on these terms.
+    pub fn bill(&self, tokens: &Tokens, terms: Terms) -> Bill {
         // Nothing used costs nothing, however it was served.
-        match rates.or_else(|| (*tokens == Tokens::default()).then(|| self.rates())) {
-            Some(rates) => bill(tokens, rates, self.version()),
-            None => unpriced(tokens),
+        let terms = if *tokens == Tokens::default() {
+            Terms::default()
+        } else {
+            terms
+        };
+        match self {
+            Self::Own(price, percent) => bill_for(&price.within(*percent, terms), tokens, terms, &price.version),
+            Self::Listed(price) => price.bill(tokens, terms),
         }
     }
 
     /// The most that a request costs; `None` where that is not known.
     pub fn at_most(&self, most: &Most) -> Option<Nanos> {
         match self {
-            Self::Own(price) => at_most(most, std::iter::once(&price.rates)),
+            Self::Own(price, percent) => {
+                let anywhere = Terms {
+                    us_only: percent.is_some(),
+                    ..Terms::default()
+                };
+                most_for(&price.within(*percent, anywhere), most)
+            }
             Self::Listed(price) => price.at_most(most),
         }
     }
 
     pub fn version(&self) -> &str {
         match self {
-            Self::Own(price) => &price.version,
+            Self::Own(price, _) => &price.version,
             Self::Listed(price) => &price.version,
         }
     }
 }
 
-fn is_usual(served: Option<ServedTier>) -> bool {
-    matches!(served, None | Some(ServedTier::Standard))
-}
-
 impl OwnPrice {
-    pub(crate) fn new(id: PriceId, rates: Rates, effective_from: DateTime<Utc>) -> Self {
+    pub(crate) fn new(id: PriceId, unit: &PriceUnit) -> Self {
+        let searches = Rates {
+            web_search: unit.rates.web_search,
+            ..Rates::default()
+        };
+        let service = |price: &ServicePrice| ServicePrice {
+            service_tier: price.service_tier,
+            rates: price.rates.or(&searches),
+            tiers: in_order(&price.tiers, &price.rates.or(&searches)),
+        };
         Self {
-            effective_from,
-            rates,
+            effective_from: unit.effective_from,
+            terms: PriceTerms {
+                tiers: in_order(&unit.tiers, &unit.rates),
+                service_tiers: unit.service_tiers.iter().map(service).collect(),
+                rates: unit.rates.clone(),
+                ..PriceTerms::default()
+            },
             version: id.to_string(),
         }
     }
+
+    fn within(&self, us_only_percent: Option<u16>, terms: Terms) -> Cow<'_, PriceTerms> {
+        if !terms.us_only {
+            return Cow::Borrowed(&self.terms);
+        }
+        Cow::Owned(PriceTerms {
+            us_only_percent,
+            ..self.terms.clone()
+        })
+    }
+}
+
+/// In the order of size; what a tier does not name costs what is usual.
+fn in_order(tiers: &[PriceTier], usual: &Rates) -> Vec<PriceTier> {
+    let whole = |tier: &PriceTier| PriceTier {
+        above_input_tokens: tier.above_input_tokens,
+        rates: tier.rates.or(usual),
+    };
+    let mut tiers: Vec<_> = tiers.iter().map(whole).collect();
+    tiers.sort_by_key(|tier| tier.above_input_tokens);
+    tiers
 }

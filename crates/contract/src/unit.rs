@@ -8,7 +8,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{
     BudgetSpec, CachePurge, CredentialKind, DisabledReason, KeyScopes, LimitScope, LimitSpec, ModelFacts,
-    ModelSettings, ProviderKind, ProviderSettings, Rates, Route, TagRule, TraceSettings,
+    ModelSettings, PriceTier, ProviderKind, ProviderSettings, Rates, Route, ServicePrice, TagRule, TraceSettings,
 };
 use gatewright_types::{
     BudgetId, CatalogRefreshId, CredentialId, DisplayName, IpRange, KeyId, LimitId, ModelId, ModelName, Nanos,
@@ -136,6 +136,10 @@ pub struct PriceUnit {
     pub provider: Slug,
     pub model: UpstreamModel,
     pub rates: Rates,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<PriceTier>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_tiers: Vec<ServicePrice>,
     pub effective_from: DateTime<Utc>,
 }
 

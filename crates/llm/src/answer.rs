@@ -20,7 +20,8 @@ pub struct AnswerFacts {
 impl AnswerFacts {
     /// What is told later replaces what was told before.
     pub(crate) fn tell(&mut self, later: Self) {
-        self.usage = later.usage.or(self.usage);
+        let before = self.usage;
+        self.usage = later.usage.map(|usage| usage.keeping_searches(before)).or(before);
         self.terms = later.terms.or(self.terms);
         self.blocked |= later.blocked;
     }

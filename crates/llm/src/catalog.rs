@@ -14,13 +14,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use gatewright_types::Nanos;
 use gatewright_types::api::{PriceTerms, ProviderKind, Rates, ServedTier};
 
-use crate::price::at_most;
-use crate::{Most, Tokens};
+use crate::{Bill, Most, Terms, Tokens};
 
 pub use capabilities::Capabilities;
 pub use diff::{diff, only_adds};
 pub use edition::{Edition, EditionError, Listed};
-pub use model::{CatalogModel, rates_for};
+pub use model::{CatalogModel, bill_for, most_for, rates_for};
 
 /// The public list and that of the sandbox, each with who says so.
 const EMBEDDED: [(&str, &str); 2] = [
@@ -127,9 +126,19 @@ impl CatalogPrice {
         rates_for(&self.terms, tokens, served)
     }
 
+    /// What a request costs that used these tokens on these terms.
+    pub fn bill(&self, tokens: &Tokens, terms: Terms) -> Bill {
+        bill_for(&self.terms, tokens, terms, &self.version)
+    }
+
     /// The most that a request costs, in whichever of its tiers it is served.
     pub fn at_most(&self, most: &Most) -> Option<Nanos> {
-        at_most(most, model::all_rates(&self.terms, most.input))
+        most_for(&self.terms, most)
+    }
+
+    /// What tokens cost when the provider stays within the United States, in hundredths of what is usual.
+    pub fn us_only_percent(&self) -> Option<u16> {
+        self.terms.us_only_percent
     }
 }
 

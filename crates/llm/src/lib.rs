@@ -35,7 +35,8 @@ mod wire;
 
 pub use answer::{AnswerFacts, NotAnAnswer, read_answer};
 pub use catalog::{
-    Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, diff, only_adds, rates_for,
+    Capabilities, Catalog, CatalogModel, CatalogPrice, Edition, EditionError, Listed, bill_for, diff, most_for,
+    only_adds, rates_for,
 };
 pub use count::{CountPut, CountRequest};
 pub use estimate::{BYTES_PER_TOKEN, Delivered, Uncounted, count_request, delivered};
@@ -45,7 +46,7 @@ pub use flow::Flow;
 pub use model_id::path_segment;
 pub use naming::Naming;
 pub use native::{Named, Native, NativeWatch, Purpose, Watched};
-pub use price::{Bill, at_most, bill, unpriced};
+pub use price::{Bill, at_most, bill, is_us_only, unpriced};
 pub use prompt_cache::{CachedBy, with_key};
 pub use request::{BadRequest, Boundless, ModelLimits, Most, Needs, Question, Request, Segments, declared_tools};
 pub use retelling::{Form, KeptAnswer, is_over, retell};

@@ -3,7 +3,10 @@
 use gatewright_types::api::{LineItem, Rates};
 use gatewright_types::{Nanos, UnitPrice, UsageUnit};
 
-use crate::{Most, Tokens};
+use crate::{Most, Terms, Tokens};
+
+/// Behind the version of prices that are for staying within the United States.
+const US_ONLY: &str = "+us";
 
 /// What a request costs, and of what that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,19 @@ impl Bill {
         let both = self.cost.zip(other.cost);
         self.cost = both.map(|(one, other)| one.saturating_add(other));
     }
+
+    /// Says on all lines, also those that have no price, that the provider stayed within the United States.
+    pub(crate) fn of_us_only(mut self) -> Self {
+        for line in &mut self.lines {
+            line.price_version.get_or_insert_default().push_str(US_ONLY);
+        }
+        self
+    }
+}
+
+/// Whether a line with this version is of a request for which the provider stayed within the United States.
+pub fn is_us_only(version: &str) -> bool {
+    version.ends_with(US_ONLY)
 }
 
 /// Applies prices; `version` says which they are and goes onto every line that has a price.
@@ -74,18 +90,19 @@ fn dearest(plain: UnitPrice, others: impl IntoIterator<Item = Option<UnitPrice>>
     others.into_iter().flatten().fold(plain, UnitPrice::max)
 }
 
-/// For a model without any price: lines without prices, no cost.
-pub fn unpriced(tokens: &Tokens) -> Bill {
+/// For a model without any price on these terms: lines without prices, no cost.
+pub fn unpriced(tokens: &Tokens, terms: Terms) -> Bill {
     let line = |(unit, quantity)| LineItem {
         unit,
         quantity,
         price: None,
         price_version: None,
     };
-    Bill {
+    let bill = Bill {
         lines: tokens.iter().map(line).collect(),
         cost: None,
-    }
+    };
+    if terms.us_only { bill.of_us_only() } else { bill }
 }
 
 /// Reasoning is output and images are input on every provider that names no price of their own for them. Cache reads,
@@ -203,8 +220,14 @@ mod tests {
         let used = tokens(&[(UsageUnit::InputUncached, 1_000)]);
 
         assert_eq!(bill(&used, &free, "v").cost, Some(Nanos::ZERO));
-        assert_eq!((unpriced(&used).cost, unpriced(&used).lines.len()), (None, 1));
-        assert_eq!(unpriced(&Tokens::default()).cost, None);
+        assert_eq!(
+            (
+                unpriced(&used, Terms::default()).cost,
+                unpriced(&used, Terms::default()).lines.len()
+            ),
+            (None, 1)
+        );
+        assert_eq!(unpriced(&Tokens::default(), Terms::default()).cost, None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ const TICK: i32 = -1;
 pub struct Terms {
     /// `None`: it did not say.
     pub served: Option<ServedTier>,
+    /// It says that it stayed within the United States.
+    pub us_only: bool,
     /// What it says it charges; `None`: it did not say.
     pub charge: Option<Nanos>,
 }
@@ -26,6 +28,7 @@ impl Terms {
     pub fn or(self, earlier: Self) -> Self {
         Self {
             served: self.served.or(earlier.served),
+            us_only: self.us_only || earlier.us_only,
             charge: self.charge.or(earlier.charge),
         }
     }
@@ -33,12 +36,15 @@ impl Terms {
     pub(crate) fn served(tier: Option<ServedTier>) -> Self {
         Self {
             served: tier,
-            charge: None,
+            ..Self::default()
         }
     }
 
     pub(crate) fn charged(charge: Option<Nanos>) -> Self {
-        Self { served: None, charge }
+        Self {
+            charge,
+            ..Self::default()
+        }
     }
 }
 

@@ -34,6 +34,7 @@ struct Told {
     image_in: u64,
     reasoning: u64,
     audio_out: u64,
+    searches: u64,
     charge: Option<Nanos>,
     /// A number was negative.
     impossible: bool,
@@ -107,6 +108,18 @@ pub(crate) fn count(value: &Value<'_>, impossible: &mut bool) -> Option<u64> {
     whole.parse().ok()
 }
 
+/// The searches among xAI's own tools that ran.
+pub(crate) fn searches_of(details: &Value<'_>, impossible: &mut bool) -> u64 {
+    let mut searches = 0_u64;
+    let mut members = details.members();
+    while let Ok(Some(member)) = members.next_member() {
+        if matches!(&*member.key, b"web_search_calls" | b"x_search_calls") {
+            searches = searches.saturating_add(count(&member.value, impossible).unwrap_or_default());
+        }
+    }
+    searches
+}
+
 impl Told {
     fn read(usage: Slot<'_, '_>) -> Result<Self, SyntaxError> {
         let mut told = Self::default();
@@ -129,6 +142,15 @@ impl Told {
                         told.completion_detail(name, &value.pass()?);
                         Ok(())
                     })?;
+                }
+                // Perplexity's name.
+                b"num_search_queries" => {
+                    let searches = count(&value.pass()?, &mut told.impossible);
+                    told.searches = told.searches.max(searches.unwrap_or_default());
+                }
+                b"server_side_tool_usage_details" => {
+                    let searches = searches_of(&value.pass()?, &mut told.impossible);
+                    told.searches = told.searches.max(searches);
                 }
                 _ => told.charge = read_charge(name, value)?.or(told.charge),
             }
@@ -190,11 +212,20 @@ impl Told {
         ];
         tokens.divide(prompt, UsageUnit::InputUncached, &input_parts);
         tokens.divide(output, UsageUnit::OutputText, &output_parts);
+        tokens.set(UsageUnit::WebSearch, self.searches);
         Some(tokens)
     }
 }
 
 impl Tokens {
+    /// With the searches that were told before, where nothing is said of any.
+    #[must_use]
+    pub(crate) fn keeping_searches(mut self, before: Option<Self>) -> Self {
+        let told = before.map_or(0, |before| before.get(UsageUnit::WebSearch));
+        self.set(UsageUnit::WebSearch, self.get(UsageUnit::WebSearch).max(told));
+        self
+    }
+
     /// Divides a total into parts; the rest of it counts as `rest`. Parts that exceed the total are cut.
     pub(crate) fn divide(&mut self, total: u64, rest: UsageUnit, parts: &[(UsageUnit, u64)]) {
         let mut left = total;

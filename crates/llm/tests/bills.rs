@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatewright_llm::{AnswerFacts, Catalog, Purpose, bill, unpriced};
+use gatewright_llm::{AnswerFacts, Catalog, Purpose, unpriced};
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{Dialect, ProviderKind, ServedTier};
 use serde::Deserialize;
@@ -64,18 +64,18 @@ impl Case {
         let at = "2026-11-30T00:00:00Z".parse().expect("a time");
         let catalog = Catalog::embedded();
         let price = catalog.lookup(self.kind, &self.model, at);
-        let rates = price
-            .as_ref()
-            .and_then(|price| price.rates_for(&tokens, facts.terms.served));
-        let bill = match (&price, rates) {
-            (Some(price), Some(rates)) => bill(&tokens, rates, &price.version),
-            _ => unpriced(&tokens),
+        let bill = match &price {
+            Some(price) => price.bill(&tokens, facts.terms),
+            None => unpriced(&tokens, facts.terms),
         };
         let mut out = String::new();
         let mut line = |text: std::fmt::Arguments<'_>| writeln!(out, "{text}").expect("a string takes all");
         line(format_args!("{} {}", self.kind.as_str(), self.model));
         if let Some(tier) = facts.terms.served {
             line(format_args!("served: {}", tier.as_str()));
+        }
+        if facts.terms.us_only {
+            line(format_args!("within the United States"));
         }
         for item in &bill.lines {
             let price = item.price.map_or("no price".to_owned(), |price| price.to_string());

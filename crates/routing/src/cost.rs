@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use gatewright_contract::UpstreamTarget;
-use gatewright_llm::{Catalog, Tokens};
+use gatewright_llm::{Catalog, Terms, Tokens};
 use gatewright_types::{Nanos, UsageUnit};
 
 use crate::facts::Facts;
@@ -45,7 +45,7 @@ pub fn expected_cost(
     tokens.set(UsageUnit::InputUncached, size.input - warm);
     tokens.set(UsageUnit::InputCacheRead, warm);
     tokens.set(UsageUnit::OutputText, expected_answer(size, vitals));
-    price.bill(&tokens, None).cost
+    price.bill(&tokens, Terms::default()).cost
 }
 
 /// Tokens of the answer, by what is usual at a deployment.

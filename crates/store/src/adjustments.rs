@@ -130,7 +130,8 @@ pub(crate) fn read(lines: &[LineItem], adjustments: &[Model], runs: &Runs) -> Re
 /// Each once, in the order of the lines.
 fn versions(lines: &[LineItem]) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
-    for version in lines.iter().filter_map(|line| line.price_version.as_ref()) {
+    let priced = lines.iter().filter(|line| line.price.is_some());
+    for version in priced.filter_map(|line| line.price_version.as_ref()) {
         if !versions.contains(version) {
             versions.push(version.clone());
         }

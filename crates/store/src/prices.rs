@@ -1,10 +1,12 @@
 //! An organization's own prices. They name a provider and a model there by text, and may be there before either is.
 
 use gatewright_contract::{PriceUnit, UnitBody, UnitId};
-use gatewright_types::api::{NewPrice, Price, Rates};
+use gatewright_types::api::{NewPrice, Price, PriceTier, Rates, ServicePrice};
+
 use gatewright_types::{OrganizationId, Page, PageQuery, PriceId, Slug, UpstreamModel};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
+use serde::{Deserialize, Serialize};
 
 use crate::entity::price::{Column, Entity, Model};
 use crate::error::{DatabaseError, ListError, WriteError};
@@ -12,6 +14,14 @@ use crate::page::Part;
 use crate::scope::Scope;
 use crate::stored;
 use crate::write::WriteTx;
+
+/// Prices for other sizes and other ways to be served, in one column.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Tiers {
+    sizes: Vec<PriceTier>,
+    services: Vec<ServicePrice>,
+}
 
 impl Scope<'_> {
     pub async fn prices(&self, query: &PageQuery) -> Result<Page<Price>, ListError> {
@@ -54,6 +64,10 @@ impl WriteTx {
             provider: price.provider.as_str().to_owned(),
             model: price.model.as_str().to_owned(),
             rates: stored::to_json(&price.rates),
+            tiers: stored::to_json(&Tiers {
+                sizes: price.tiers.clone(),
+                services: price.service_tiers.clone(),
+            }),
             effective_from: price.effective_from.map_or(self.at, stored::time),
             created_at: self.at,
         };
@@ -95,6 +109,8 @@ impl WriteTx {
             provider: price.provider.clone(),
             model: price.model.clone(),
             rates: price.rates.clone(),
+            tiers: price.tiers.clone(),
+            service_tiers: price.service_tiers.clone(),
             effective_from: price.effective_from,
         };
         self.publish(organization, UnitId::Price(price.id), UnitBody::Price(unit))
@@ -108,11 +124,14 @@ fn ours(organization: OrganizationId) -> Select<Entity> {
 }
 
 fn read(row: &Model) -> Result<Price, DbErr> {
+    let Tiers { sizes, services } = stored::json("tiers", &row.tiers)?;
     Ok(Price {
         id: PriceId::from_uuid(row.id),
         provider: stored::parsed("provider", &row.provider)?,
         model: stored::parsed("model", &row.model)?,
         rates: stored::json("rates", &row.rates)?,
+        tiers: sizes,
+        service_tiers: services,
         effective_from: row.effective_from,
         created_at: row.created_at,
     })

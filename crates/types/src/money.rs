@@ -90,6 +90,13 @@ impl UnitPrice {
         self.0
     }
 
+    /// So many hundredths of it, to the nearest pico-dollar.
+    #[must_use]
+    pub fn at_percent(self, percent: u16) -> Self {
+        let picos = (i128::from(self.0) * i128::from(percent) + 50).div_euclid(100);
+        Self(i64::try_from(picos).unwrap_or(i64::MAX))
+    }
+
     /// What `quantity` units cost, in pico-dollars, unrounded.
     pub fn times(self, quantity: u64) -> i128 {
         i128::from(self.0) * i128::from(quantity)

@@ -1,6 +1,6 @@
 //! The organization's own prices, which override the catalogue's.
 
-use gatewright_types::api::{NewPrice, Price, Rates};
+use gatewright_types::api::{NewPrice, Price, PriceTier, Rates, ServicePrice, ServiceTier};
 use gatewright_types::{Permission, Slug, UnitPrice, UpstreamModel};
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::providers::choices::provider_options;
 use crate::components::button::IconButton;
 use crate::components::confirm::{Question, ask};
 use crate::components::dialog::Dialog;
-use crate::components::field::{Input, SelectField, TextField};
+use crate::components::field::{Input, LinesField, SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::icon::Icon;
 use crate::components::moment::{Ago, Exact};
@@ -100,13 +100,21 @@ fn row(price: &Price, workspace: Workspace, deleting: RwSignal<Option<Price>>) -
         <tr>
             <th scope="row" data-label="Model"><code class="cell-title">{price.model.to_string()}</code></th>
             <td data-label="Provider"><code>{price.provider.to_string()}</code></td>
-            <td data-label="Price per million tokens">{rates_line(&price.rates)}</td>
+            <td data-label="Price per million tokens">{line(price)}</td>
             <td data-label="Applies from"><Exact moment=price.effective_from/></td>
             <td data-label="Set"><Ago moment=price.created_at/></td>
             <td class="actions">{actions}</td>
         </tr>
     }
     .into_any()
+}
+
+fn line(price: &Price) -> String {
+    let tiers = match price.tiers.len() + price.service_tiers.len() {
+        0 => String::new(),
+        others => format!(" · {others} other tiers"),
+    };
+    format!("{}{tiers}", rates_line(&price.rates))
 }
 
 #[component]
@@ -116,6 +124,7 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let form = Form::new("price");
     let (provider, model) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let texts = RATES.map(|_| RwSignal::new(String::new()));
+    let others = RwSignal::new(String::new());
     let submit = Callback::new(move |()| {
         form.clear();
         let provider = form.parse::<Slug>("provider", provider);
@@ -172,10 +181,16 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             form.refuse("rates.input", "at least one price is needed; 0 is a price");
             return;
         }
+        let (tiers, service_tiers) = match read_tiers(&others.get_untracked()) {
+            Ok(tiers) => tiers,
+            Err(message) => return form.refuse("tiers", &message),
+        };
         let price = NewPrice {
             provider,
             model,
             rates,
+            tiers,
+            service_tiers,
             effective_from: None,
         };
         form.send(async move { workspace.create_price(&price).await }, move |price| {
@@ -215,11 +230,64 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
                 <details class="more-fields">
                     <summary>"Other units"</summary>
                     <div class="field-grid">{rare}</div>
+                    <LinesField
+                        form=form
+                        name="tiers"
+                        label="Other tiers"
+                        value=others
+                        placeholder="above 200000: input 6, output 22.5"
+                        hint="One a line. Also flex, priority, batch or fast, and flex above 200000."
+                    />
                 </details>
             </FormFrame>
         </Dialog>
     }
     .into_any()
+}
+
+/// A line for each tier: `above 200000: input 6, output 22.5`, `flex: input 1`, `flex above 200000: input 2`.
+fn read_tiers(text: &str) -> Result<(Vec<PriceTier>, Vec<ServicePrice>), String> {
+    let (mut tiers, mut services) = (Vec::new(), Vec::<ServicePrice>::new());
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = |message: &str| format!("line {}: {message}", number + 1);
+        let (tier, prices) = line
+            .split_once(':')
+            .ok_or_else(|| wrong("write tier: input 1, output 2"))?;
+        let rates = prices
+            .split(',')
+            .filter_map(|pair| pair.trim().split_once(' '))
+            .map(|(unit, price)| (unit.to_owned(), price.trim().into()))
+            .collect();
+        let rates: Rates =
+            serde_json::from_value(serde_json::Value::Object(rates)).map_err(|error| wrong(&error.to_string()))?;
+        let (name, size) = match tier.split_once("above") {
+            Some((name, size)) => (
+                name.trim(),
+                Some(size.trim().parse().map_err(|_| wrong("above how many tokens?"))?),
+            ),
+            None => (tier.trim(), None),
+        };
+        let sized = |above_input_tokens| PriceTier {
+            above_input_tokens,
+            rates: rates.clone(),
+        };
+        if name.is_empty() {
+            tiers.extend(size.map(sized));
+            continue;
+        }
+        let service_tier: ServiceTier =
+            serde_json::from_value(name.into()).map_err(|error| wrong(&error.to_string()))?;
+        match (size, services.iter_mut().find(|one| one.service_tier == service_tier)) {
+            (Some(size), Some(service)) => service.tiers.push(sized(size)),
+            (Some(_), None) => return Err(wrong("give the tier's usual price in a line before")),
+            (None, _) => services.push(ServicePrice {
+                service_tier,
+                rates,
+                tiers: Vec::new(),
+            }),
+        }
+    }
+    Ok((tiers, services))
 }
 
 fn delete(price: &Price, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

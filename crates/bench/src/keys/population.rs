@@ -168,6 +168,8 @@ fn price() -> UnitBody {
             output: dollars("0.60"),
             ..Rates::default()
         },
+        tiers: Vec::new(),
+        service_tiers: Vec::new(),
         effective_from: DateTime::UNIX_EPOCH,
     })
 }

@@ -59,6 +59,8 @@ fn a_model_finds_its_provider_and_the_newest_price_in_force() {
             provider: "local".parse().expect("a slug"),
             model: "llama".parse().expect("a model"),
             rates,
+            tiers: Vec::new(),
+            service_tiers: Vec::new(),
             effective_from: day.parse().expect("a date"),
         };
         units.insert(UnitId::Price(PriceId::mint()), UnitBody::Price(price));

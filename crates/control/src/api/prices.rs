@@ -1,7 +1,7 @@
 //! An organization's own prices, and which price applies: the own one before the catalogue's, as on the data plane.
 
 use chrono::Utc;
-use gatewright_types::api::{Lifecycle, NewPrice, Price, PriceLookup, PriceQuery, PriceSource};
+use gatewright_types::api::{Lifecycle, NewPrice, Price, PriceLookup, PriceQuery, PriceSource, price_problem};
 use gatewright_types::{Page, PageQuery, PriceId, Slug, UpstreamModel};
 use serde_json::json;
 
@@ -16,15 +16,16 @@ pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<J
 }
 
 pub(crate) async fn create(call: Call, Json(new): Json<NewPrice>) -> Result<Created<Price>, ApiError> {
-    if new.rates == gatewright_types::api::Rates::default() {
-        return Err(ApiError::field("rates", &"must name at least one price"));
+    if let Some((field, problem)) = price_problem(&new.rates, &new.tiers, &new.service_tiers) {
+        return Err(ApiError::field(&field, &problem));
     }
     if call.scope().provider_by_name(&new.provider).await?.is_none() {
         return Err(ApiError::field("provider", &"there is no provider of this name"));
     }
     let (organization, id) = (call.organization.id, PriceId::mint());
     let detail = json!({
-        "provider": new.provider, "model": new.model, "rates": new.rates, "effective_from": new.effective_from,
+        "provider": new.provider, "model": new.model, "rates": new.rates, "tiers": new.tiers,
+        "service_tiers": new.service_tiers, "effective_from": new.effective_from,
     });
     let audited = call.change("price.create", id, detail);
     Ok(Created(

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use gatewright_contract::UnitId;
 use gatewright_types::api::{
-    ChangeKind, ModelChange, NewModel, NewPrice, Price, PriceEntry, ProviderKind, Rates, SecretSource, TeamChange,
+    ChangeKind, ModelChange, NewModel, NewPrice, Price, PriceEntry, ProviderKind, SecretSource, TeamChange,
+    price_problem,
 };
 use gatewright_types::{DisplayName, ModelId, OverlayId, PriceId, TeamId, UpstreamModel};
 
@@ -140,8 +141,14 @@ impl Differ<'_> {
             .enumerate()
             .partition(|(_, entry)| entry.effective_from.is_some());
         for (index, entry) in dated.into_iter().chain(undated) {
-            if entry.rates == Rates::default() {
-                self.problem(format!("prices[{index}]"), &"must name at least one price");
+            if let Some((field, problem)) = price_problem(&entry.rates, &entry.tiers, &entry.service_tiers) {
+                // Usual prices stand beside the others here.
+                let field = if field == "rates" {
+                    String::new()
+                } else {
+                    format!(".{field}")
+                };
+                self.problem(format!("prices[{index}]{field}"), &problem);
             }
             let same = |price: &&Price| {
                 let dates = entry
@@ -153,12 +160,19 @@ impl Differ<'_> {
                 provider: entry.provider.clone(),
                 model: entry.model.clone(),
                 rates: entry.rates.clone(),
+                tiers: entry.tiers.clone(),
+                service_tiers: entry.service_tiers.clone(),
                 effective_from: entry.effective_from,
             };
             match left.iter().position(same).map(|at| left.remove(at)) {
-                Some(price) if price.rates == entry.rates => {}
+                Some(price) if fields_of(price, entry).is_empty() => {}
                 Some(price) => {
-                    let change = change(ChangeKind::Update, "price", &price_name(entry), &["rates"]);
+                    let change = change(
+                        ChangeKind::Update,
+                        "price",
+                        &price_name(entry),
+                        &fields_of(price, entry),
+                    );
                     self.step(change, Step::ReplacePrice(price.id, PriceId::mint(), wanted));
                 }
                 None => {
@@ -250,6 +264,15 @@ impl Differ<'_> {
 /// Databases keep times less finely than documents may write them.
 fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
+}
+
+/// Those that an entry changes of a price.
+fn fields_of(price: &Price, entry: &PriceEntry) -> Vec<&'static str> {
+    differing(&[
+        ("rates", price.rates == entry.rates),
+        ("tiers", price.tiers == entry.tiers),
+        ("service_tiers", price.service_tiers == entry.service_tiers),
+    ])
 }
 
 fn price_name(entry: &PriceEntry) -> String {

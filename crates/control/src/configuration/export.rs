@@ -109,6 +109,8 @@ fn fill(document: &mut Document, current: Current, keyring: &Keyring) {
         model: price.model,
         effective_from: Some(price.effective_from),
         rates: price.rates,
+        tiers: price.tiers,
+        service_tiers: price.service_tiers,
     }));
     document.catalog = Some(sorted(
         current.overlays,

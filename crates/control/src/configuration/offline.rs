@@ -229,6 +229,8 @@ fn units(document: &Document, named: &Named, places: &mut HashMap<UnitId, String
             provider: entry.provider.clone(),
             model: entry.model.clone(),
             rates: entry.rates.clone(),
+            tiers: entry.tiers.clone(),
+            service_tiers: entry.service_tiers.clone(),
             effective_from: entry.effective_from.unwrap_or(DateTime::<Utc>::MIN_UTC),
         };
         let unit = UnitId::Price(PriceId::mint());

@@ -119,6 +119,10 @@ fn facts(model: &CatalogModel) -> BTreeMap<String, String> {
                 rates(&format!("{name}.above_{}", tier.above_input_tokens), &tier.rates);
             }
         }
+        state(
+            "price.us_only_percent",
+            price.us_only_percent.map(|percent| percent.to_string()),
+        );
         for other in &price.other {
             state(
                 &format!("price.per_{}", other.unit.as_str()),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use gatewright_types::UpstreamModel;
 use gatewright_types::api::{Lifecycle, ModelFacts, PriceTerms, PriceTier, Rates, ServedTier, ServiceTier};
+use gatewright_types::{Nanos, UpstreamModel};
 
 use super::Capabilities;
-use crate::Tokens;
+use crate::price::{at_most, bill, unpriced};
+use crate::{Bill, Most, Terms, Tokens};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogModel {
@@ -67,8 +68,29 @@ pub fn rates_for<'a>(terms: &'a PriceTerms, tokens: &Tokens, served: Option<Serv
     (threshold(own) >= threshold(usual)).then(|| own.map_or(&service.rates, |tier| &tier.rates))
 }
 
+/// What a request costs that used these tokens on these terms. `version` says which prices these are.
+pub fn bill_for(price: &PriceTerms, tokens: &Tokens, terms: Terms, version: &str) -> Bill {
+    let Some(rates) = rates_for(price, tokens, terms.served) else {
+        return unpriced(tokens, terms);
+    };
+    match (terms.us_only, price.us_only_percent) {
+        (false, _) => bill(tokens, rates, version),
+        (true, Some(percent)) => bill(tokens, &rates.at_percent(percent), version).of_us_only(),
+        // It costs more wherever it can be asked for.
+        (true, None) => unpriced(tokens, terms),
+    }
+}
+
+/// The most that a request costs, in whichever of its tiers it is served and wherever it may be told to stay.
+pub fn most_for(price: &PriceTerms, most: &Most) -> Option<Nanos> {
+    let usual = at_most(most, all_rates(price, most.input))?;
+    let percent = i128::from(price.us_only_percent.unwrap_or(100).max(100));
+    let dearest = (i128::from(usual.get()) * percent + 99) / 100;
+    Some(Nanos::new(i64::try_from(dearest).unwrap_or(i64::MAX)))
+}
+
 /// All prices that a request of up to so many tokens may be served at.
-pub(super) fn all_rates(terms: &PriceTerms, input: u64) -> impl Iterator<Item = &Rates> {
+fn all_rates(terms: &PriceTerms, input: u64) -> impl Iterator<Item = &Rates> {
     let reached = move |tier: &&PriceTier| input > tier.above_input_tokens;
     let usual = terms.tiers.iter().filter(reached).map(|tier| &tier.rates);
     let served = terms.service_tiers.iter().flat_map(move |service| {

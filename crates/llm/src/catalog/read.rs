@@ -109,6 +109,9 @@ struct Prices<'a> {
     tiers: Vec<Prices<'a>>,
     #[serde(borrow)]
     service_tiers: ServiceTiers<'a>,
+    /// How many times what is usual tokens cost when the provider stays within the United States.
+    #[serde(borrow)]
+    us_only: Option<&'a RawValue>,
 }
 
 /// Whole prices for other ways to be served; what is not named there has no price in that way.
@@ -222,6 +225,7 @@ impl Prices<'_> {
         Ok(PriceTerms {
             tiers: self.tiers(Some(&rates))?,
             service_tiers: self.service_tiers()?,
+            us_only_percent: self.us_only.map(|times| percent(times.get())).transpose()?,
             other,
             rates,
         })
@@ -247,18 +251,7 @@ impl Prices<'_> {
         let tier = |tier: &Prices<'_>| {
             let rates = tier.rates()?;
             let rates = match usual {
-                Some(usual) => Rates {
-                    input: rates.input.or(usual.input),
-                    output: rates.output.or(usual.output),
-                    cache_read: rates.cache_read.or(usual.cache_read),
-                    cache_write_5m: rates.cache_write_5m.or(usual.cache_write_5m),
-                    cache_write_1h: rates.cache_write_1h.or(usual.cache_write_1h),
-                    reasoning: rates.reasoning.or(usual.reasoning),
-                    input_audio: rates.input_audio.or(usual.input_audio),
-                    output_audio: rates.output_audio.or(usual.output_audio),
-                    input_image: rates.input_image.or(usual.input_image),
-                    web_search: rates.web_search.or(usual.web_search),
-                },
+                Some(usual) => rates.or(usual),
                 None => rates,
             };
             Ok(PriceTier {
@@ -332,6 +325,14 @@ impl Prices<'_> {
         }
         Ok(other)
     }
+}
+
+/// A JSON number of times as whole hundredths.
+fn percent(number: &str) -> Result<u16, String> {
+    let percent = decimal::shifted(number, 2).and_then(|percent| u16::try_from(percent).ok());
+    percent
+        .filter(|percent| *percent > 0)
+        .ok_or_else(|| format!("{number} times is no price"))
 }
 
 /// A JSON number of dollars as whole pico-dollars, to the nearest.

@@ -3,7 +3,7 @@
 
 use chrono::Utc;
 use gatewright_contract::AppliedPrice;
-use gatewright_llm::{Bill, Catalog, Tokens, unpriced};
+use gatewright_llm::{Bill, Catalog, Terms, Tokens, unpriced};
 use gatewright_routing::Vitals;
 use gatewright_types::Nanos;
 use gatewright_types::api::Outcome;
@@ -23,8 +23,8 @@ impl Record {
         let catalog = self.gateway.catalog();
         let open = self.get_mut();
         let bill = match open.price(&catalog) {
-            Some(price) => price.bill(used, None),
-            None => unpriced(used),
+            Some(price) => price.bill(used, Terms::default()),
+            None => unpriced(used, Terms::default()),
         };
         if let Some(vitals) = &open.vitals {
             vitals.used_tokens(used.total_input() + used.total_output(), Utc::now());
@@ -56,15 +56,18 @@ impl Open {
         let catalog = gateway.catalog();
         let guessed = matches!(used, Used::Counted(..)) && self.is_untold_in_tokens();
         match self.price(&catalog).filter(|_| !guessed) {
-            Some(price) => price.bill(&tokens, self.usage.served),
+            Some(price) => {
+                let served = self.usage.served;
+                price.bill(&tokens, Terms { served, ..used.terms() })
+            }
             // At an address nobody here knows, no tokens do not mean that nothing was used.
-            None if self.sighted.is_some() && matches!(used, Used::Counted(..)) => unpriced(&tokens),
+            None if self.sighted.is_some() && matches!(used, Used::Counted(..)) => unpriced(&tokens, used.terms()),
             // Nothing used costs nothing, whatever a token would cost.
             None if tokens == Tokens::default() => Bill {
                 lines: Vec::new(),
                 cost: Some(Nanos::ZERO),
             },
-            None => unpriced(&tokens),
+            None => unpriced(&tokens, used.terms()),
         }
     }
 

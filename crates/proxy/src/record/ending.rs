@@ -58,7 +58,7 @@ impl Used {
         }
     }
 
-    fn terms(&self) -> Terms {
+    pub(super) fn terms(&self) -> Terms {
         match self {
             Self::Nothing => Terms::default(),
             Self::Told(_, terms) | Self::Counted(_, terms) => *terms,

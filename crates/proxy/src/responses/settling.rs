@@ -5,7 +5,7 @@ use chrono::Utc;
 use gatewright_contract::{Tenant, UsageRecord};
 use gatewright_coord::ResponseId;
 use gatewright_llm::dialect::inbound;
-use gatewright_llm::{Tokens, unpriced};
+use gatewright_llm::{Terms, Tokens, unpriced};
 use gatewright_types::api::{Dialect, Outcome};
 
 use super::entry::AtProvider;
@@ -31,7 +31,7 @@ pub(super) fn settle(
     let mut usage = (**unbilled).clone();
     usage.served = facts.terms.served;
     usage.charge = facts.terms.charge;
-    let usage = billed(gateway, tenant, made, usage, &tokens);
+    let usage = billed(gateway, tenant, made, usage, (&tokens, facts.terms));
     if let Some(purse) = gateway.parts.responses.pending().take_purse(tenant.id, id) {
         purse.settle(usage.cost.unwrap_or_default());
     }
@@ -44,7 +44,7 @@ fn billed(
     tenant: &Tenant,
     made: &AtProvider,
     mut usage: UsageRecord,
-    tokens: &Tokens,
+    (tokens, terms): (&Tokens, Terms),
 ) -> UsageRecord {
     let mut providers = tenant.providers.values();
     let provider = providers.find(|provider| provider.id == made.provider);
@@ -54,8 +54,8 @@ fn billed(
         .as_ref()
         .and_then(|target| target.price(&catalog, usage.started_at));
     let bill = match price {
-        Some(price) => price.bill(tokens, usage.served),
-        None => unpriced(tokens),
+        Some(price) => price.bill(tokens, terms),
+        None => unpriced(tokens, terms),
     };
     let took = Utc::now().signed_duration_since(usage.started_at);
     usage.outcome = Outcome::Complete;

@@ -26,6 +26,8 @@ fn price(provider: &str, rates: Value) -> (UnitId, UnitBody) {
         provider: provider.parse().expect("a slug"),
         model: "x".parse().expect("a model"),
         rates: serde_json::from_value::<Rates>(rates).expect("rates"),
+        tiers: Vec::new(),
+        service_tiers: Vec::new(),
         effective_from: "2026-01-01T00:00:00Z".parse().expect("a time"),
     };
     (UnitId::Price(PriceId::mint()), UnitBody::Price(unit))

@@ -11,6 +11,8 @@ pub(crate) struct Model {
     pub provider: String,
     pub model: String,
     pub rates: String,
+    /// What is written of other tiers, as JSON.
+    pub tiers: String,
     pub effective_from: DateTimeUtc,
     pub created_at: DateTimeUtc,
 }

@@ -294,6 +294,8 @@ async fn tenant(fixture: &Fixture, slug: &str) -> Tenant {
         provider: provider.name.clone(),
         model: "gpt-4o".parse().expect("a model"),
         rates: Rates::default(),
+        tiers: Vec::new(),
+        service_tiers: Vec::new(),
         effective_from: None,
     };
     let price = fixture

@@ -103,12 +103,16 @@ pub struct PriceTerms {
     pub tiers: Vec<PriceTier>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub service_tiers: Vec<ServicePrice>,
+    /// What tokens cost when the provider is told to stay within the United States, in hundredths of all of these prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub us_only_percent: Option<u16>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other: Vec<OtherPrice>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PriceTier {
     pub above_input_tokens: u64,
     pub rates: Rates,
@@ -116,6 +120,7 @@ pub struct PriceTier {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ServicePrice {
     pub service_tier: ServiceTier,
     pub rates: Rates,

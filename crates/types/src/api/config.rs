@@ -11,7 +11,7 @@ use super::given::given;
 use super::prices::Rates;
 use super::{
     BudgetSpec, CredentialSecret, KeyScopes, KeyUpkeep, LimitScope, LimitSpec, ModelSettings, Network, NewOverlay,
-    ProviderKind, ProviderSettings, Route, SharedCost, TagRule, TraceSettings,
+    PriceTier, ProviderKind, ProviderSettings, Route, ServicePrice, SharedCost, TagRule, TraceSettings,
 };
 use crate::{CostCentre, DisplayName, Email, IpRange, ModelName, Role, Slug, TagName, UpstreamModel};
 
@@ -180,6 +180,13 @@ pub struct PriceEntry {
     pub model: UpstreamModel,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_from: Option<DateTime<Utc>>,
+    /// For the whole of a request whose input is larger. What a tier does not name costs what is usual.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<PriceTier>,
+    /// For requests that the provider says it served in another way. What is not named there has no price then, but searches
+    /// cost what is usual.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_tiers: Vec<ServicePrice>,
     #[serde(flatten)]
     pub rates: Rates,
 }

@@ -105,7 +105,7 @@ pub use members::{Member, MemberChange, MemberKeys, MemberRemoval};
 pub use models::{Model, ModelChange, ModelSettings, NewModel, PriceState, ShownModel};
 pub use network::{ClientCertificate, Network, PlainNetwork, Proxy};
 pub use organizations::{NewOrganization, Organization, OrganizationChange};
-pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates};
+pub use prices::{NewPrice, Price, PriceLookup, PriceQuery, PriceSource, Rates, price_problem};
 pub use probe::ProbeSettings;
 pub use provider_kind::ProviderKind;
 pub use provider_settings::{BedrockApi, ProviderSetting, ProviderSettings};

@@ -116,7 +116,8 @@ pub struct LineItem {
     pub quantity: u64,
     /// Dollars per million units; null when no price is known.
     pub price: Option<UnitPrice>,
-    /// Which price: `catalogue@2026-08-01`, or the identifier of an organization's own.
+    /// Which price: `catalogue@2026-08-01`, or the identifier of an organization's own. `+us` is behind it, or alone where
+    /// there is no price, when the provider stayed within the United States.
     pub price_version: Option<String>,
 }
 

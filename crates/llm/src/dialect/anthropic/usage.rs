@@ -22,9 +22,18 @@ pub(super) struct ToldUsage {
     thinking: Option<u64>,
     tier: Option<ServedTier>,
     speed: Option<ServedTier>,
+    geo: Option<Geo>,
     searches: u64,
     /// A number was negative.
     impossible: bool,
+}
+
+/// Where Anthropic says that it stayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Geo {
+    UnitedStates,
+    /// For a price that nobody here knows.
+    Unknown,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -84,6 +93,14 @@ impl ToldUsage {
                 self.tier = read_tier(value).or(self.tier);
                 return;
             }
+            b"inference_geo" => {
+                self.geo = match value.string().as_deref() {
+                    None | Some("" | "global" | "not_available") => self.geo,
+                    Some("us") => Some(Geo::UnitedStates),
+                    Some(_) => Some(Geo::Unknown),
+                };
+                return;
+            }
             b"speed" => {
                 self.speed = read_tier(value).or(self.speed);
                 return;
@@ -98,9 +115,13 @@ impl ToldUsage {
     pub(super) fn facts(&self) -> AnswerFacts {
         // A faster model is priced by its speed, whichever tier it is in.
         let fast = self.speed.filter(|speed| *speed == ServedTier::Fast);
+        let elsewhere = (self.geo == Some(Geo::Unknown)).then_some(ServedTier::Unknown);
         AnswerFacts {
             usage: self.tokens(),
-            terms: Terms::served(fast.or(self.tier)),
+            terms: Terms {
+                us_only: self.geo == Some(Geo::UnitedStates),
+                ..Terms::served(elsewhere.or(fast).or(self.tier))
+            },
             blocked: false,
         }
     }

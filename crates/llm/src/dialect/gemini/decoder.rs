@@ -55,9 +55,10 @@ impl ReadData for Reader {
         }
         let facts = response.facts;
         told.sequence.terms(facts.terms);
-        if facts.usage.is_some() && facts.usage != self.usage {
-            self.usage = facts.usage;
-            told.sequence.usage(facts.usage, told.events);
+        let usage = facts.usage.map(|usage| usage.keeping_searches(self.usage));
+        if usage.is_some() && usage != self.usage {
+            self.usage = usage;
+            told.sequence.usage(usage, told.events);
         }
         match (&response.finish, &response.blocked) {
             (Some(reason), _) => match finish::read(reason, self.calls > 0) {

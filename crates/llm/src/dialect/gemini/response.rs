@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use gatewright_types::UsageUnit;
+
 use super::usage;
 use crate::AnswerFacts;
 use crate::json::{Elements, Kind, Members, SyntaxError, Value};
@@ -19,6 +21,8 @@ pub(super) struct Response<'a> {
     /// The prompt was refused, and why.
     pub(super) blocked: Option<Blocked<'a>>,
     pub(super) has_candidate: bool,
+    /// What was asked of Google's search.
+    queries: u64,
     parts: Option<Value<'a>>,
 }
 
@@ -79,7 +83,18 @@ impl<'a> Response<'a> {
                 _ => {}
             }
         }
+        let searches = response.searches();
+        if let Some(tokens) = &mut response.facts.usage {
+            tokens.set(UsageUnit::WebSearch, searches);
+        }
         Ok(response)
+    }
+
+    /// Models before the third generation are paid for each prompt that was searched for, all others for each query.
+    fn searches(&self) -> u64 {
+        let model = self.model.as_deref().unwrap_or_default();
+        let by_prompt = ["gemini-1.", "gemini-2."].iter().any(|name| model.contains(name));
+        if by_prompt { self.queries.min(1) } else { self.queries }
     }
 
     pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'a>> + use<'a> {
@@ -117,6 +132,10 @@ impl<'a> Response<'a> {
         while let Ok(Some(member)) = members.next_member() {
             match &*member.key {
                 b"finishReason" => self.finish = member.value.string(),
+                b"groundingMetadata" => {
+                    let queries = member.value.member("webSearchQueries");
+                    self.queries = queries.map_or(0, |queries| queries.elements().count() as u64);
+                }
                 b"content" => {
                     let mut content = member.value.members();
                     while let Ok(Some(member)) = content.next_member() {

@@ -72,7 +72,9 @@ pub(super) fn facts_of(response: &Value<'_>) -> AnswerFacts {
         }
     }
     if let Some(tokens) = &mut facts.usage {
-        tokens.set(UsageUnit::WebSearch, searches);
+        // Some providers count them, too.
+        let told = tokens.get(UsageUnit::WebSearch);
+        tokens.set(UsageUnit::WebSearch, searches.max(told));
     }
     facts
 }

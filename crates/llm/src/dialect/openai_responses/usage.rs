@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::json::Value;
 use crate::terms::read_charge;
-use crate::tokens::count;
+use crate::tokens::{count, searches_of};
 use crate::{AnswerFacts, Terms, Tokens};
 
 /// `usage` of a response, with everything that OpenAI's clients insist on.
@@ -40,6 +40,7 @@ struct Told {
     /// Part of `written` that is kept for twelve hours instead of half an hour.
     written_long: u64,
     reasoning: u64,
+    searches: u64,
     charge: Option<Nanos>,
     /// A number was negative.
     impossible: bool,
@@ -85,6 +86,7 @@ impl Told {
                 b"output_tokens" => told.output = count(value, &mut told.impossible),
                 b"total_tokens" => told.total = count(value, &mut told.impossible),
                 b"input_tokens_details" | b"output_tokens_details" => told.read_details(value),
+                b"server_side_tool_usage_details" => told.searches = searches_of(value, &mut told.impossible),
                 name => {
                     let charge = value.again(|value| read_charge(name, value));
                     told.charge = charge.ok().flatten().or(told.charge);
@@ -112,6 +114,7 @@ impl Told {
         tokens.divide(input, UsageUnit::InputUncached, &input_parts);
         let output_parts = [(UsageUnit::OutputReasoning, self.reasoning)];
         tokens.divide(output, UsageUnit::OutputText, &output_parts);
+        tokens.set(UsageUnit::WebSearch, self.searches);
         Some(tokens)
     }
 

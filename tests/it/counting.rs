@@ -168,3 +168,38 @@ async fn only_who_may_call_the_model_may_count_for_it() {
     assert_eq!((stranger.status, unknown.status), (401, 404));
     assert!(upstream.seen().is_empty());
 }
+
+#[tokio::test]
+async fn files_that_are_only_named_are_estimated_where_the_provider_wants_their_bytes() {
+    let vertex = json!({"name": "up", "kind": "vertex", "project": "acme", "region": "europe-west4",
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]});
+    let gemini =
+        json!({"name": "up", "kind": "gemini", "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]});
+    for (mut provider, model) in [(vertex, "claude-sonnet-4-5@20250929"), (gemini, "gemini-2.5-pro")] {
+        let upstream = Upstream::start().await;
+        provider["base_url"] = json!(upstream.origin());
+        let organization = Organization::make(Installation::shared().await).await;
+        let made = organization
+            .owner
+            .post(&organization.path("/providers"), &provider)
+            .await;
+        made.expect(201);
+        organization.model("m", &format!("up/{model}"), &json!({})).await;
+        let key = organization.key("main").await;
+        organization.settled(&key, &["m"]).await;
+        let source = json!({"type": "url", "url": "https://pictures.example/a"});
+        let content = json!([{"type": "text", "text": "What is it?"}, {"type": "image", "source": source}]);
+        let body = json!({"model": "m", "messages": [{"role": "user", "content": content}]});
+
+        let answer = post(&organization, &key, CLAUDE, &body.to_string()).await.expect(200);
+
+        assert_eq!(answer.headers.need("x-gw-estimated"), "true", "{model}");
+        let tokens = answer.json()["input_tokens"].as_u64();
+        // A picture is taken for 258 tokens.
+        assert!(
+            tokens.is_some_and(|tokens| (260..300).contains(&tokens)),
+            "{model}: {tokens:?}"
+        );
+        assert!(upstream.seen().is_empty(), "{model}");
+    }
+}

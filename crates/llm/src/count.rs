@@ -27,6 +27,8 @@ pub struct CountRequest {
     model_at: Option<Range<usize>>,
     /// The body says for which version of the envelope it is.
     versioned: bool,
+    /// It names files by their addresses, which not all read who count in its dialect.
+    names_files: bool,
     /// The request is a member of another one, as AI Studio has it and Vertex does not.
     wrapped: bool,
 }
@@ -65,6 +67,9 @@ impl CountRequest {
     /// For the provider, where it counts and can be asked this; `model` is its name there.
     pub fn put(&self, kind: ProviderKind, known_as: &str, model: &str) -> Option<CountPut> {
         let counter = Counter::of(kind, known_as)?;
+        if self.names_files && counter == Counter::Claude(Envelope::Vertex) {
+            return None;
+        }
         if counter.dialect() == self.dialect && !(self.wrapped && counter == Counter::Gemini(Home::Vertex)) {
             return Some(CountPut {
                 endpoint: counter.endpoint(),
@@ -126,6 +131,7 @@ impl CountRequest {
             model: request.model().into(),
             model_at: None,
             versioned: false,
+            names_files: request.names_files(),
             wrapped: false,
         };
         let body = parsed.body.clone();
@@ -158,6 +164,7 @@ impl CountRequest {
             model: model.into(),
             model_at,
             versioned: false,
+            names_files: false,
             wrapped,
             body,
         })

@@ -26,6 +26,11 @@ pub(super) struct Said {
 }
 
 impl Request {
+    /// Whether it has files of which it only names the addresses.
+    pub(crate) fn names_files(&self) -> bool {
+        names_files(self.dialect, self.content())
+    }
+
     /// `betas` are those that the envelope takes. Absent for a body that has to be translated: one that names files where
     /// the envelope wants their bytes, says itself what the envelope is to say, or asks for more than there is.
     pub fn enveloped(&self, envelope: Envelope, betas: &[&str]) -> Option<Segments> {
@@ -34,7 +39,7 @@ impl Request {
         }
         let version = envelope.version()?;
         let at = self.said.model.clone()?;
-        if names_files(self.dialect, self.content()) {
+        if self.names_files() {
             return None;
         }
         let mut text = format!(r#""anthropic_version":"{version}""#);

@@ -5,12 +5,15 @@ use std::time::Duration;
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{Dialect, NativeDialect, Outcome, UsageRow};
 use harness::chat::request_id;
-use harness::http::{Answer, Connection, Request};
-use harness::installation::Installation;
+use harness::http::{Answer, Connection, PATIENCE, Request};
+use harness::installation::{Installation, Options};
 use harness::organization::{Key, Organization};
 use harness::sse;
 use harness::upstream::{Ending, Script, Upstream};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 const SECRET: &str = "sk-upstream-secret-0001";
 
@@ -557,4 +560,70 @@ async fn models_of_bedrock_in_their_makers_words_are_priced_by_what_bedrock_tell
     );
     let row = organization.usage(&request_id(&untold)).await;
     assert_eq!((row.estimated, row.cost), (true, None), "it may be a picture");
+}
+
+/// A provider of one request, which tells when some of its body is there, and the listener's address.
+async fn takes_in(listener: &TcpListener, some: usize, there: &Notify) -> (Option<String>, Vec<u8>) {
+    let (stream, _) = listener.accept().await.expect("a call");
+    let mut connection = Connection::of(stream);
+    let head = connection.request_head().await.expect("a head").expect("a request");
+    let mut body = Vec::new();
+    while let Some(piece) = connection.piece().await.expect("a body that does not break off") {
+        body.extend_from_slice(&piece);
+        if body.len() >= some {
+            there.notify_one();
+        }
+    }
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    connection.write(answer).await.expect("the gateway listens");
+    (head.headers.get("content-length").map(str::to_owned), body)
+}
+
+#[tokio::test]
+async fn a_large_body_is_passed_on_while_its_caller_still_sends_it() {
+    const ALL: usize = 64 << 20;
+    const SOME: usize = 2 << 20;
+    let options = Options {
+        environment: vec![("GATEWRIGHT_BODY_LIMIT", (ALL + 1).to_string())],
+        ..Options::default()
+    };
+    let installation = Installation::start(options).await;
+    let organization = Organization::make(&installation).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let base_url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    organization.provider("up", "openai-compatible", Some(&base_url)).await;
+    organization.model("m", "up/m", &json!({})).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    let address = organization.chat(&key).address;
+    let bytes: Vec<u8> = (0..=250).cycle().take(ALL).collect();
+    let there = Notify::new();
+
+    let caller = async {
+        let request =
+            Request::new("POST", "/native/up/files").header("authorization", &format!("Bearer {}", key.secret));
+        let mut connection = Connection::open(address).await.expect("the node listens");
+        connection.write(&request.encode_head(Some(ALL))).await.expect("a head");
+        let (first, rest) = bytes.split_at(2 * SOME);
+        connection.write(first).await.expect("the node reads");
+        // Who holds bodies whole waits for the rest here, and so does this.
+        there.notified().await;
+        connection.write(rest).await.expect("the node reads");
+        connection.answer().await.expect("an answer")
+    };
+    let both = async { tokio::join!(takes_in(&listener, SOME, &there), caller) };
+    let ((length, body), answer) = timeout(PATIENCE, both)
+        .await
+        .expect("some of it arrives before all was sent");
+
+    assert_eq!(answer.expect(200).text(), "{}");
+    assert_eq!(length, Some(ALL.to_string()));
+    assert!(body == bytes, "another body arrives");
+    let too_long = Request::new("POST", "/native/up/files").header("authorization", &format!("Bearer {}", key.secret));
+    let mut connection = Connection::open(address).await.expect("the node listens");
+    connection
+        .write(&too_long.encode_head(Some(ALL + 2)))
+        .await
+        .expect("a head");
+    connection.answer().await.expect("an answer").expect(413);
 }

@@ -32,6 +32,8 @@ pub struct Uncounted {
     model: Box<str>,
     /// A whole body of a request, in any dialect.
     request: Bytes,
+    /// Of the request, which is only its beginning then.
+    unseen_bytes: usize,
     delivered: Delivered,
 }
 
@@ -40,15 +42,26 @@ impl Uncounted {
         Self {
             model: model.into(),
             request,
+            unseen_bytes: 0,
             delivered,
         }
+    }
+
+    /// The request goes on for so many bytes, which are taken to be like those that are there.
+    #[must_use]
+    pub fn beside(mut self, unseen_bytes: usize) -> Self {
+        self.unseen_bytes = unseen_bytes;
+        self
     }
 
     /// Takes no longer than counting a few megabytes does, whatever they are.
     pub fn count(&self) -> Tokens {
         let (said, thought) = self.delivered.count(&self.model);
         let mut tokens = Tokens::default();
-        tokens.set(UsageUnit::InputUncached, count_request(&self.model, &self.request));
+        let mut counter = Counter::of(&self.model);
+        prompt::read(&self.request, &mut counter);
+        counter.leave_out(self.unseen_bytes as u64);
+        tokens.set(UsageUnit::InputUncached, counter.tokens());
         tokens.set(UsageUnit::OutputText, said);
         tokens.set(UsageUnit::OutputReasoning, thought);
         tokens

@@ -19,7 +19,7 @@ use crate::fault::{Cutting, Mishap};
 use crate::patience::Limit;
 use crate::refusal::{Refusal, UpstreamRefusal};
 use crate::tier::told_tier;
-use crate::upstream::{Call, Chosen, Manner, Player, Upstream, address, failure, read_body};
+use crate::upstream::{Call, Chosen, Manner, Outgoing, Player, Upstream, address, failure, read_body};
 
 /// No error body worth passing on is larger.
 const ERROR_BODY_BYTES: usize = 256 << 10;
@@ -107,7 +107,7 @@ impl Opening {
                     address: address.map_err(|error| self.failed(error))?,
                     credential: self.credential.as_ref(),
                     manner: Manner::Ours(&self.headers),
-                    body,
+                    body: Outgoing::Whole(body),
                     traceparent: self.traceparent.clone(),
                     connect: self.connect,
                     now: self.now,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use futures_util::stream::{LocalBoxStream, unfold};
 use tokio::time::timeout;
 
 use crate::refusal::Refusal;
@@ -13,6 +14,7 @@ use crate::refusal::Refusal;
 const TRUSTED_BYTES: usize = 256 << 10;
 
 /// What the head says of the body.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Expected {
     pub(super) length: Option<usize>,
     pub(super) limit_bytes: usize,
@@ -48,6 +50,37 @@ pub(super) async fn read(mut payload: Payload, expected: Expected) -> Result<Byt
         return Err(Refusal::BodyBroken);
     }
     Ok(whole.freeze())
+}
+
+/// The same piece by piece: no more of it than the limit, and no less than was announced.
+pub(super) fn pieces(payload: Payload, expected: Expected) -> LocalBoxStream<'static, Result<Bytes, Refusal>> {
+    let Expected {
+        length,
+        limit_bytes,
+        idle,
+    } = expected;
+    let too_large = Refusal::BodyTooLarge { limit_bytes };
+    if length.is_some_and(|length| length > limit_bytes) {
+        return futures_util::stream::iter([Err(too_large)]).boxed_local();
+    }
+    let begin = Some((payload, 0_usize));
+    let pieces = unfold(begin, move |place| async move {
+        let (mut payload, seen) = place?;
+        let piece = match next(&mut payload, idle).await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => {
+                let is_whole = length.is_none_or(|length| length == seen);
+                return (!is_whole).then_some((Err(Refusal::BodyBroken), None));
+            }
+            Err(refusal) => return Some((Err(refusal), None)),
+        };
+        let seen = seen + piece.len();
+        match seen > limit_bytes {
+            true => Some((Err(Refusal::BodyTooLarge { limit_bytes }), None)),
+            false => Some((Ok(piece), Some((payload, seen)))),
+        }
+    });
+    pieces.boxed_local()
 }
 
 async fn next(payload: &mut Payload, idle: Duration) -> Result<Option<Bytes>, Refusal> {

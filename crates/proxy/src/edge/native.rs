@@ -11,10 +11,10 @@ use bytes::Bytes;
 use gatewright_types::api::KeyEndpoint;
 use tokio::time::Instant;
 
-use super::serve::{body_as_sent, presented, traceparent, wants_trace};
-use super::{outbound, unserved};
+use super::serve::{expected, presented, traceparent, wants_trace};
+use super::{body, outbound, unserved};
 use crate::gateway::Gateway;
-use crate::native::{self, Asked, Broken, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
+use crate::native::{self, Asked, Broken, Incoming, NativeAnswer, NativeBody, NativeRelay, NativeReply, Tail};
 use crate::pipeline::{self, Head};
 use crate::reply::Reply;
 
@@ -55,7 +55,12 @@ pub(super) async fn pass(request: HttpRequest, payload: Payload, gateway: Data<G
         headers: headers(&request),
         secret: presented.secret.unwrap_or_default(),
     };
-    match native::run(&gateway, admitted, asked, body_as_sent(&request, payload, &gateway)).await {
+    let expected = expected(&request, &gateway);
+    let incoming = Incoming {
+        pieces: body::pieces(payload, expected),
+        length: expected.length,
+    };
+    match native::run(&gateway, admitted, asked, incoming).await {
         NativeReply::Refused(reply) => outbound::send(reply),
         NativeReply::Answered(answer) => send(*answer),
     }

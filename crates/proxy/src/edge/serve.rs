@@ -110,13 +110,16 @@ pub(super) async fn body_as_sent(
     payload: Payload,
     gateway: &Gateway,
 ) -> Result<bytes::Bytes, crate::refusal::Refusal> {
+    body::read(payload, expected(request, gateway)).await
+}
+
+pub(super) fn expected(request: &HttpRequest, gateway: &Gateway) -> Expected {
     let settings = &gateway.parts.settings;
-    let expected = Expected {
+    Expected {
         length: text_header(request, CONTENT_LENGTH).and_then(|text| text.parse().ok()),
         limit_bytes: settings.body_limit_bytes,
         idle: settings.body_idle,
-    };
-    body::read(payload, expected).await
+    }
 }
 
 /// What the head says besides who asks.

@@ -54,7 +54,7 @@ pub(crate) async fn spend_natively(
         question: match &sighted.request {
             Some(request) => Question::Read(request),
             None => Question::Unread {
-                bytes: sighted.body.len(),
+                bytes: sighted.body.len().saturating_add(sighted.unseen_bytes),
             },
         },
         targets: &targets,

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::Sighted;
+use super::incoming::Body;
 use crate::asking::credential;
 use crate::call::refused;
 use crate::gateway::Gateway;
@@ -19,7 +20,7 @@ use crate::opening::Source;
 use crate::patience::Patience;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::upstream::{Call, Manner, Preference, read_body};
+use crate::upstream::{Call, Manner, Outgoing, Preference, read_body};
 
 /// A request about to be sent.
 pub(super) struct Asking<'a> {
@@ -28,7 +29,7 @@ pub(super) struct Asking<'a> {
     pub(super) method: http::Method,
     pub(super) address: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Body,
 }
 
 /// What a provider answered.
@@ -56,6 +57,13 @@ impl Asking<'_> {
         limits::spend_natively(gateway, &self.sighted, used, record).await?;
         record.attempt_natively(&self.sighted, used, patience.beginning().length);
         let model = self.sighted.target.as_ref().map(|target| target.model.as_str());
+        let (body, mut pump) = match self.body {
+            Body::Whole(bytes) => (Outgoing::Whole(bytes.into()), None),
+            Body::Flowing(flowing) => {
+                let (streamed, pump) = flowing.split();
+                (Outgoing::Streamed(streamed), Some(pump))
+            }
+        };
         let call = Call {
             provider,
             base_url: self.base_url,
@@ -63,7 +71,7 @@ impl Asking<'_> {
             credential: credential.as_ref(),
             method: self.method,
             manner: Manner::Native(self.headers),
-            body: self.body.into(),
+            body,
             traceparent: record.trace().call(provider, model.unwrap_or_default()),
             connect: patience.connect,
             now: chrono::Utc::now(),
@@ -74,11 +82,18 @@ impl Asking<'_> {
         let limit_bytes = gateway.parts.settings.answer_limit_bytes;
         let id = record.id();
         let answered = timeout_at(deadline, async {
-            let response = upstream.call(call).await.map_err(refused)?;
+            let call = upstream.call(call);
+            let response = match &mut pump {
+                Some(pump) => pump.along(call).await?,
+                None => call.await.map_err(refused)?,
+            };
             take(response, self.sighted.clone(), limit_bytes).await
         })
         .await;
         record.waited(began.elapsed());
+        if let Some(pump) = &pump {
+            record.flowed(pump.pumped_bytes());
+        }
         let answered = answered.unwrap_or_else(|_| Err(refused(limit.exceeded())));
         let failure = match &answered {
             Err(Refusal::Upstream(upstream)) => Some(&upstream.failure),
@@ -95,7 +110,7 @@ impl Asking<'_> {
             }
         }
         if let Err(Refusal::Upstream(upstream)) = &answered {
-            log(id, provider.name.as_str(), &upstream.failure);
+            log(id, provider.name.as_str(), &upstream.failure, pump.is_some());
         }
         answered
     }
@@ -135,7 +150,8 @@ fn is_json(content_type: &str) -> bool {
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn log(id: RequestId, provider: &str, failure: &Failure) {
+/// `gone`: its body was passed on as it came, so that nobody here can send it again.
+fn log(id: RequestId, provider: &str, failure: &Failure, gone: bool) {
     let status = failure.status;
     if failure.kind == FailureKind::Credential {
         tracing::error!(
@@ -145,7 +161,7 @@ fn log(id: RequestId, provider: &str, failure: &Failure) {
         return;
     }
     tracing::warn!(
-        request.id = %id, upstream.provider = provider, status, reason = failure.message,
+        request.id = %id, upstream.provider = provider, status, reason = failure.message, body_gone = gone,
         "a call to a provider failed"
     );
 }

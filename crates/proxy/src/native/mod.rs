@@ -4,6 +4,7 @@
 mod address;
 mod ask;
 mod headers;
+mod incoming;
 mod permit;
 mod relay;
 mod reply;
@@ -14,11 +15,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::Utc;
-use gatewright_contract::{Caller, Provider, UpstreamTarget};
+use gatewright_contract::{Caller, Credential, Provider, UpstreamTarget};
 use gatewright_llm::dialect::PathFacts;
 use gatewright_llm::{BadRequest, Family, Named, Native, Request};
 use gatewright_routing::REGION;
-use gatewright_types::api::{Dialect, NativeDialect};
+use gatewright_types::api::{CredentialKind, Dialect, NativeDialect};
 
 use crate::fault::Wished;
 use crate::gateway::Gateway;
@@ -29,6 +30,8 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 
 pub(crate) use address::Tail;
+use incoming::Body;
+pub(crate) use incoming::{Incoming, Streamed};
 pub(crate) use relay::{Broken, NativeRelay};
 pub(crate) use reply::{NativeAnswer, NativeBody};
 
@@ -55,8 +58,11 @@ pub(crate) enum NativeReply {
 pub(crate) struct Sighted {
     pub(crate) provider: Arc<Provider>,
     pub(crate) native: Native,
-    /// What was asked, for the case that nobody says how much it was.
+    /// What was asked, for the case that nobody says how much it was: all of it, or the beginning of what is passed on as it
+    /// comes.
     pub(crate) body: Bytes,
+    /// What is not in it, as far as that is known.
+    pub(crate) unseen_bytes: usize,
     /// The same as it is read here, where it is in a dialect of ours.
     pub(crate) request: Option<Request>,
     /// The model that answers, as far as it can be told.
@@ -64,12 +70,7 @@ pub(crate) struct Sighted {
 }
 
 /// The stages after the first one. Never fails: a refusal is a reply, too.
-pub(crate) async fn run(
-    gateway: &Gateway,
-    admitted: Admitted,
-    asked: Asked<'_>,
-    body: impl Future<Output = Result<Bytes, Refusal>>,
-) -> NativeReply {
+pub(crate) async fn run(gateway: &Gateway, admitted: Admitted, asked: Asked<'_>, body: Incoming) -> NativeReply {
     let Admitted { caller, mut record } = admitted;
     match stages(gateway, &caller, asked, body, &mut record).await {
         Ok(answer) => NativeReply::Answered(Box::new(answer.finish(gateway, record).await)),
@@ -81,7 +82,7 @@ async fn stages(
     gateway: &Gateway,
     caller: &Caller,
     asked: Asked<'_>,
-    body: impl Future<Output = Result<Bytes, Refusal>>,
+    body: Incoming,
     record: &mut Record,
 ) -> Result<ask::Answer, Refusal> {
     let Some(provider) = caller.tenant.providers.get(asked.provider) else {
@@ -103,8 +104,12 @@ async fn stages(
     let address = asked.tail.below(base_url, asked.secret).map_err(Refusal::BadRequest)?;
     let headers = headers::sent(&asked.headers, asked.secret);
     // Only now: who is refused for an address has not sent a body for nothing.
-    let body = body.await?;
-    let native = Native::of(provider.kind, asked.method.as_str(), address.path(), &body);
+    let look = |body: &[u8]| Native::of(provider.kind, asked.method.as_str(), address.path(), body);
+    let body = match may_flow(caller, provider, &look(b"")) {
+        true => body.begun().await?,
+        false => Body::Whole(body.whole().await?),
+    };
+    let native = look(body.seen());
     match native.purpose.map(|purpose| purpose.dialect()) {
         Some(Some(dialect)) => record.spoken(dialect),
         // Tokens are counted: as the family speaks.
@@ -114,9 +119,10 @@ async fn stages(
     let sighted = Sighted {
         provider: provider.clone(),
         target: target(caller, provider, &native),
-        request: request(&native, &body),
+        request: request(&native, body.seen()),
         native,
-        body: body.clone(),
+        body: body.seen().clone(),
+        unseen_bytes: body.unseen_bytes(),
     };
     permit::check(caller, &sighted, &gateway.catalog(), Utc::now())?;
     record.sighted(&sighted);
@@ -135,6 +141,13 @@ async fn stages(
         body,
     };
     asking.ask(gateway, record).await
+}
+
+/// Whether nothing of a body has to be known before it goes on: neither is it priced by what it says, nor does the key reach
+/// some models only, nor is it signed.
+fn may_flow(caller: &Caller, provider: &Provider, native: &Native) -> bool {
+    let signs = |credential: &Credential| credential.kind == CredentialKind::Aws;
+    native.purpose.is_none() && caller.key.models.is_none() && !provider.credentials.iter().any(signs)
 }
 
 /// What is asked, where it is in a dialect that callers speak to us. One that cannot be read is its provider's to refuse.

@@ -22,6 +22,13 @@ impl Record {
         open.sighted = Some(Box::new(sighted.clone()));
     }
 
+    /// So much of a body went on behind what was seen of it.
+    pub(crate) fn flowed(&mut self, bytes: usize) {
+        if let Some(sighted) = &mut self.get_mut().sighted {
+            sighted.unseen_bytes = bytes;
+        }
+    }
+
     /// A call to a provider's own address begins.
     pub(crate) fn attempt_natively(&mut self, sighted: &Sighted, credential: Option<CredentialId>, lease: Duration) {
         let natively = Natively::begin(&self.gateway, sighted, credential, lease);

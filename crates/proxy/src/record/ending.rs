@@ -140,7 +140,8 @@ impl Record {
             (None, Some(sighted)) => sighted.body.clone(),
             (None, None) => Bytes::new(),
         };
-        let uncounted = Uncounted::new(model.unwrap_or_default(), request, delivered);
+        let unseen_bytes = open.sighted.as_ref().map_or(0, |sighted| sighted.unseen_bytes);
+        let uncounted = Uncounted::new(model.unwrap_or_default(), request, delivered).beside(unseen_bytes);
         Untold {
             uncounted: Arc::new(uncounted),
             terms,

@@ -21,7 +21,7 @@ use crate::call::failure_of;
 use crate::gateway::Gateway;
 use crate::patience::Patience;
 use crate::refusal::{Refusal, UpstreamRefusal};
-use crate::upstream::{Call, Manner, Preference, address, read_body};
+use crate::upstream::{Call, Manner, Outgoing, Preference, address, read_body};
 
 /// How long a provider may take to tell what it has.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -209,7 +209,7 @@ impl Asked<'_> {
             address,
             credential: credential.as_ref(),
             manner: Manner::Ours(&[]),
-            body: Segments::default(),
+            body: Outgoing::Whole(Segments::default()),
             traceparent: None,
             connect: Patience::natively(&provider.settings.timeouts, parts.settings.timeouts).connect,
             now,

@@ -9,7 +9,7 @@ use http::Method;
 use serde::de::IgnoredAny;
 
 use super::self_test::list_of_models;
-use super::{Call, Chosen, Manner, Upstream, connection_failure, read_body};
+use super::{Call, Chosen, Manner, Outgoing, Upstream, connection_failure, read_body};
 use crate::call::failure_of;
 use crate::patience::Limit;
 use crate::told::Told;
@@ -39,7 +39,7 @@ impl Upstream {
                 .map_err(|_| connection_failure("its address is none".to_owned()))?,
             credential,
             manner: Manner::Ours(&headers),
-            body: Segments::default(),
+            body: Outgoing::Whole(Segments::default()),
             traceparent: None,
             connect,
             now,

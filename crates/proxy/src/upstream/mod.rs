@@ -25,6 +25,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USE
 use url::Url;
 
 use crate::call::failure_of;
+use crate::native::Streamed;
 use crate::news::News;
 use crate::patience::Limit;
 use authorize::Unsigned;
@@ -69,10 +70,18 @@ pub(crate) struct Call<'a> {
     pub(crate) address: Url,
     pub(crate) credential: Option<&'a Chosen>,
     pub(crate) manner: Manner<'a>,
-    pub(crate) body: Segments,
+    pub(crate) body: Outgoing,
     pub(crate) traceparent: Option<String>,
     pub(crate) connect: Limit,
     pub(crate) now: DateTime<Utc>,
+}
+
+/// The body of a call.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Whole(Segments),
+    /// It is still coming in, and can be sent once.
+    Streamed(Streamed),
 }
 
 /// Whose request it is.
@@ -124,12 +133,21 @@ impl Upstream {
             .map_err(|error| connection_failure(format!("its address {error}")))?;
         let way = ways.way(Whose::of(call.provider), call.connect.length)?;
         way.check(ways.egress(), &call.address).await?;
-        let mut body = call.body;
         let mut signed_body = Bytes::new();
-        if call.credential.is_some_and(authorize::signs_the_body) {
-            signed_body = body.into_iter().collect::<Vec<_>>().concat().into();
-            body = signed_body.clone().into();
-        }
+        let signs = call.credential.is_some_and(authorize::signs_the_body);
+        let body = match call.body {
+            Outgoing::Streamed(_) if signs => {
+                let message = "a body that is passed on as it comes cannot be signed".to_owned();
+                return Err(failure_of(FailureKind::Credential, message));
+            }
+            Outgoing::Streamed(streamed) => Some(reqwest::Body::wrap(streamed)),
+            Outgoing::Whole(segments) if signs => {
+                signed_body = segments.into_iter().collect::<Vec<_>>().concat().into();
+                let segments: Segments = signed_body.clone().into();
+                (!segments.is_empty()).then(|| SegmentsBody::wrap(segments))
+            }
+            Outgoing::Whole(segments) => (!segments.is_empty()).then(|| SegmentsBody::wrap(segments)),
+        };
         let (own, added): (_, &[_]) = match call.manner {
             Manner::Ours(added) => (our_headers(), added),
             Manner::Native(own) => (own, &[]),
@@ -168,9 +186,7 @@ impl Upstream {
         }
         let mut request = reqwest::Request::new(call.method, call.address);
         *request.headers_mut() = headers;
-        if !body.is_empty() {
-            *request.body_mut() = Some(SegmentsBody::wrap(body));
-        }
+        *request.body_mut() = body;
         let answered = way.client.execute(request).await;
         let answer = answered.map_err(|error| match error.is_connect() && error.is_timeout() {
             true => call.connect.exceeded(),

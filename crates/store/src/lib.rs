@@ -4,6 +4,7 @@
 
 mod adjustments;
 mod audit;
+mod buckets;
 mod budget_alerts;
 mod budget_requests;
 mod budget_spend;

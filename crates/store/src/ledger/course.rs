@@ -18,10 +18,10 @@ use uuid::Uuid;
 use super::openings::{of_rows, sums_of};
 use super::{counting, kept};
 use crate::adjustments::adjusted_cost;
+use crate::buckets::Buckets;
 use crate::entity::usage::{Column, Entity};
 use crate::error::DatabaseError;
 use crate::scope::Scope;
-use crate::series::Buckets;
 use crate::stored;
 use crate::usage::{MINTED_WITHIN, first_id_of, minted_at};
 

@@ -56,6 +56,12 @@ pub(crate) fn money(amount: Nanos) -> String {
     format!("{sign}$0.{kept:0<2}")
 }
 
+/// How much more something is: `+$0.50`, `-$1.25`.
+pub(crate) fn difference(amount: Nanos) -> String {
+    let sign = if amount > Nanos::ZERO { "+" } else { "" };
+    sign.to_owned() + &money(amount)
+}
+
 /// An amount of dollars on an axis or a tile: `$12k`, `$0.25`.
 pub(crate) fn compact_money(dollars: f64) -> String {
     if dollars >= 1_000.0 {
@@ -191,7 +197,7 @@ mod tests {
     use chrono::{DateTime, Utc};
     use gatewright_types::Nanos;
 
-    use super::{compact, compact_money, count, distance, millis, money, share, words};
+    use super::{compact, compact_money, count, difference, distance, millis, money, share, words};
 
     #[test]
     fn counts_are_grouped_by_thousands() {
@@ -229,6 +235,9 @@ mod tests {
         for (nanos, text) in table {
             assert_eq!(money(Nanos::new(nanos)), text, "{nanos}");
         }
+        assert_eq!(difference(Nanos::new(500_000_000)), "+$0.50");
+        assert_eq!(difference(Nanos::new(-12)), "-$0.000000012");
+        assert_eq!(difference(Nanos::ZERO), "$0.00");
         assert_eq!(compact_money(12_000.0), "$12k");
         assert_eq!(compact_money(0.05), "$0.05");
     }

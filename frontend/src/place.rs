@@ -49,6 +49,7 @@ pub(crate) enum Section {
     Budgets,
     Limits,
     Chargeback,
+    Repricing,
     Teams,
     Members,
     Tokens,
@@ -56,7 +57,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Overview,
         Self::Usage,
         Self::Audit,
@@ -67,6 +68,7 @@ impl Section {
         Self::Budgets,
         Self::Limits,
         Self::Chargeback,
+        Self::Repricing,
         Self::Teams,
         Self::Members,
         Self::Tokens,
@@ -86,6 +88,7 @@ impl Section {
             Self::Budgets => "budgets",
             Self::Limits => "limits",
             Self::Chargeback => "chargeback",
+            Self::Repricing => "repricing",
             Self::Teams => "teams",
             Self::Members => "members",
             Self::Tokens => "tokens",
@@ -105,6 +108,7 @@ impl Section {
             Self::Budgets => "Budgets",
             Self::Limits => "Limits",
             Self::Chargeback => "Chargeback",
+            Self::Repricing => "Repricing",
             Self::Teams => "Teams",
             Self::Members => "Members",
             Self::Tokens => "Control tokens",

@@ -16,6 +16,7 @@ mod objects;
 mod organizations;
 mod prices;
 mod providers;
+mod reprices;
 mod service_accounts;
 mod sessions;
 mod setup;

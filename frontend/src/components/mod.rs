@@ -13,6 +13,7 @@ pub(crate) mod form;
 pub(crate) mod header;
 pub(crate) mod icon;
 pub(crate) mod leave;
+pub(crate) mod live;
 pub(crate) mod menu;
 pub(crate) mod moment;
 pub(crate) mod segments;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::button::{Button, Look};
 use super::icon::{Icon, icon};
+use super::live::live;
 use crate::api::Failure;
 use crate::load::{List, Load, Loader, Progress};
 
@@ -23,7 +24,7 @@ pub(crate) fn loaded<T: Send + Sync + 'static>(
     ready: impl Fn(&T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
     let retry = Callback::new(move |()| loader.retry());
-    (move || loader.state.with(|state| staged(state, shape, retry, &ready))).into_any()
+    live(move || loader.state.with(|state| staged(state, shape, retry, &ready)))
 }
 
 /// Shows a list by `ready` and the button for more of it; `empty` when there is nothing in it.
@@ -35,10 +36,14 @@ pub(crate) fn listed<T: Send + Sync + 'static>(
 ) -> AnyView {
     let retry = Callback::new(move |()| list.retry());
     let some = move |items: &Vec<T>| if items.is_empty() { empty() } else { ready(items) };
-    let items = move || list.state.with(|state| staged(state, shape, retry, &some));
+    let items = live(move || list.state.with(|state| staged(state, shape, retry, &some)));
+    with_more(items, list.progress, Callback::new(move |()| list.load_more()))
+}
+
+fn with_more(items: AnyView, progress: RwSignal<Progress>, on_press: Callback<()>) -> AnyView {
     view! {
         {items}
-        {more(list.progress, Callback::new(move |()| list.load_more()))}
+        {more(progress, on_press)}
     }
     .into_any()
 }

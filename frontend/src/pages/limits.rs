@@ -16,6 +16,7 @@ use crate::components::field::{Input, LinesField, SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::components::toast::use_toasts;
@@ -97,7 +98,7 @@ pub(crate) fn Limits() -> impl IntoView {
         </PageHeader>
         <div class="filters" role="search" aria-label="Filters">{scope.choice("Scope", kind_options())}</div>
         {listed(limits, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -14,6 +14,7 @@ use crate::components::field::{Input, SelectField, TextField, options_view};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::{Ago, Day};
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -90,7 +91,7 @@ pub(crate) fn Members() -> impl IntoView {
             <h2>"Open invitations"</h2>
             {listed(invitations, Shape::Rows, none, pending)}
         </section>
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -18,6 +18,7 @@ pub(crate) mod overview;
 mod prices;
 pub(crate) mod providers;
 mod range;
+pub(crate) mod repricing;
 mod scope;
 pub(crate) mod setup;
 pub(crate) mod sign_in;

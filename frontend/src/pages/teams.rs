@@ -12,6 +12,7 @@ use crate::components::field::{Input, LinesField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::Ago;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -72,7 +73,7 @@ pub(crate) fn Teams() -> impl IntoView {
             <Button label="Create team" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create/>
         </PageHeader>
         {listed(teams, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

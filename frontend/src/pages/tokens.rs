@@ -15,6 +15,7 @@ use crate::components::field::{SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::{Icon, icon};
+use crate::components::live::live;
 use crate::components::moment::{Ago, Day, now};
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -77,7 +78,7 @@ pub(crate) fn Tokens() -> impl IntoView {
             <Button label="Create token" look=Look::Primary glyph=Icon::Plus denial=denial on_press=mint/>
         </PageHeader>
         {listed(tokens, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -11,6 +11,7 @@ use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::Ago;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -95,7 +96,7 @@ pub(super) fn Requests(
     };
     view! {
         {listed(requests, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

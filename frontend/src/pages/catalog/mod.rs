@@ -15,6 +15,7 @@ use crate::components::badge::{Badge, Tone};
 use crate::components::button::{Button, Look};
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::components::tabs::Tabs;
@@ -112,7 +113,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>) -> AnyView {
     view! {
         {filters::filters(query)}
         {listed(entries, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -15,6 +15,7 @@ use crate::components::dialog::{Dialog, Frame};
 use crate::components::field::{Input, SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::Ago;
 use crate::components::state::{Shape, loaded};
 use crate::components::toast::use_toasts;
@@ -75,7 +76,7 @@ pub(super) fn Schedule(on_tried: Callback<()>) -> impl IntoView {
     };
     view! {
         {shown}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -11,6 +11,7 @@ use crate::components::dialog::Dialog;
 use crate::components::field::{SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::Ago;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -70,7 +71,7 @@ pub(super) fn ServiceAccounts(choices: Choices) -> impl IntoView {
             </div>
             {listed(accounts, Shape::Rows, none, rows)}
         </section>
-        {window}
+        {live(window)}
     }
     .into_any()
 }

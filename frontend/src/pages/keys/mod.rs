@@ -17,6 +17,7 @@ use crate::components::button::{Button, IconButton, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::header::PageHeader;
 use crate::components::icon::{Icon, icon};
+use crate::components::live::live;
 use crate::components::moment::{Ago, Day};
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -173,7 +174,7 @@ pub(crate) fn Keys() -> impl IntoView {
         </PageHeader>
         {listed(keys, Shape::Rows, none, rows)}
         <accounts::ServiceAccounts choices=choices/>
-        {window}
+        {live(window)}
     }
     .into_any()
 }

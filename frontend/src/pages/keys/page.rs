@@ -11,6 +11,7 @@ use crate::components::button::{Button, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::header::PageHeader;
 use crate::components::icon::{Icon, icon};
+use crate::components::live::live;
 use crate::components::moment::{Ago, Exact};
 use crate::components::state::{Shape, loaded};
 use crate::load::Loader;
@@ -46,7 +47,7 @@ pub(crate) fn KeyPage(key: KeyId) -> impl IntoView {
     };
     view! {
         {loaded(shown, Shape::Cards, move |key| page(key, workspace, choices, open, changed))}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

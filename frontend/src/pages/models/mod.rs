@@ -24,6 +24,7 @@ use crate::components::button::{Button, IconButton, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
 use crate::components::tabs::Tabs;
@@ -135,7 +136,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>, create: Callback<()>) -> A
     };
     view! {
         {listed(models, Shape::Rows, none, rows)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

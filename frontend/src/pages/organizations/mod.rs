@@ -18,6 +18,7 @@ use crate::components::field::{Input, TextField};
 use crate::components::form::FormFrame;
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::toast::use_toasts;
 use crate::form::{Form, tell};
 use crate::place::{Place, Section};
@@ -91,7 +92,7 @@ pub(crate) fn Settings() -> impl IntoView {
                 {deletion}
             </section>
         </div>
-        {window}
+        {live(window)}
     }
     .into_any()
 }

@@ -24,6 +24,7 @@ use crate::components::button::{Button, IconButton, Look};
 use crate::components::confirm::{Question, ask};
 use crate::components::header::PageHeader;
 use crate::components::icon::Icon;
+use crate::components::live::live;
 use crate::components::moment::Ago;
 use crate::components::state::{Shape, empty, listed};
 use crate::components::table::table;
@@ -128,7 +129,7 @@ pub(crate) fn Providers() -> impl IntoView {
             <Button label="Add provider" look=Look::Primary glyph=Icon::Plus denial=denial on_press=create/>
         </PageHeader>
         {listed(providers, Shape::Cards, none, cards)}
-        {window}
+        {live(window)}
     }
     .into_any()
 }

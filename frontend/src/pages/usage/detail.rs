@@ -4,6 +4,7 @@ use gatewright_types::api::{CacheStatus, Dialect, LineItem, NativeDialect, Serve
 use gatewright_types::{Nanos, UsageUnit};
 use leptos::prelude::*;
 
+use super::adjustments::adjustments;
 use super::trace::Trace;
 use super::{Names, cost, outcome};
 use crate::components::badge::{Badge, Tone};
@@ -46,6 +47,7 @@ pub(super) fn Detail(row: UsageRow, names: Names, on_close: Callback<()>) -> imp
             <Trace request=row.id/>
             <h3>"Used"</h3>
             {used(&row)}
+            {adjustments(&row)}
             <p class="total"><span>"Cost"</span><strong>{cost(&row)}</strong></p>
             {tier_without_price(&row)}
             {charge(&row)}
@@ -125,7 +127,7 @@ fn line(item: &LineItem) -> AnyView {
 /// Why a request has no price although its model has one.
 fn tier_without_price(row: &UsageRow) -> Option<AnyView> {
     let tier = row.service_tier.filter(|tier| *tier != ServedTier::Standard)?;
-    if row.cost.is_some() {
+    if row.adjusted_cost.is_some() {
         return None;
     }
     let text = format!(" No price is known for the tier it was served in ({}).", service(tier));

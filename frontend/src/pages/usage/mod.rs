@@ -1,5 +1,6 @@
 //! Single requests, newest first, filtered by what the address says.
 
+mod adjustments;
 mod detail;
 mod filters;
 mod trace;
@@ -119,7 +120,10 @@ fn row(item: &UsageRow, names: Names, shown: RwSignal<Option<UsageRow>>) -> AnyV
             <td data-label="Tokens" class="number">
                 {format!("{} → {}", format::count(tokens(item, Side::Input)), format::count(tokens(item, Side::Output)))}
             </td>
-            <td data-label="Cost" class="number">{cost(item)}</td>
+            <td data-label="Cost" class="number">
+                {cost(item)}
+                {(!item.adjustments.is_empty()).then(|| view! { <span class="cell-note">"repriced"</span> })}
+            </td>
             <td data-label="Duration" class="number">{format::millis(item.duration_ms)}</td>
         </tr>
     }
@@ -155,9 +159,9 @@ fn tokens(row: &UsageRow, wanted: Side) -> u64 {
         .sum()
 }
 
-/// What a request cost; one that used something without a price is unpriced, not free.
+/// What a request comes to, with what was added to it since; one that used something without a price is unpriced, not free.
 fn cost(row: &UsageRow) -> AnyView {
-    match row.cost {
+    match row.adjusted_cost {
         Some(cost) => format::money(cost.amount).into_any(),
         None if row.provider.is_none() => view! { <span class="muted">"–"</span> }.into_any(),
         None => view! { <Badge tone=Tone::Warning text="unpriced"/> }.into_any(),

@@ -54,11 +54,14 @@ pub(crate) fn Repricing() -> impl IntoView {
     };
     Effect::new(move |_| {
         let running = runs.list.state.with(|state| match state {
-            Load::Ready(items) => items.iter().find(|run| run.state == RepriceState::Running).cloned(),
+            Load::Ready(items) => items
+                .iter()
+                .find(|run| run.state == RepriceState::Running)
+                .map(|run| run.id),
             Load::Waiting | Load::Failed(_) => None,
         });
-        if let Some(run) = running {
-            runs.follow(run.id);
+        if let Some(id) = running {
+            runs.follow(id);
         }
     });
     let denial = workspace.denial(Permission::LedgerWrite);

@@ -20,7 +20,7 @@ use crate::form::Form;
 use crate::format;
 use crate::load::List;
 
-/// Parts beyond these are told on request, by the API.
+/// As many parts as a run tells apart.
 const SHOWN: usize = 200;
 
 pub(super) fn run_dialog(id: RepriceId, runs: Runs) -> AnyView {

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::pin::Pin;
 use std::str::FromStr;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
-use crate::api::{Answer, Failure};
+use crate::api::{Failure, Pending};
 
 /// What is done once a form was sent.
 type Done = Box<dyn FnOnce()>;
@@ -178,19 +177,12 @@ impl Form {
     }
 
     /// Sends the form unless it is already under way.
-    pub(crate) fn send<T: 'static>(
-        self,
-        call: impl Future<Output = Answer<T>> + 'static,
-        done: impl FnOnce(T) + 'static,
-    ) {
-        self.send_any(Box::pin(async move {
-            let value = call.await?;
-            Ok(Box::new(move || done(value)) as Done)
-        }));
+    pub(crate) fn send<T: 'static>(self, call: Pending<T>, done: impl FnOnce(T) + 'static) {
+        self.send_any(and_then(call, Box::new(done)));
     }
 
     /// Once for all forms: there are many of them, and the dashboard is downloaded.
-    fn send_any(self, call: Pin<Box<dyn Future<Output = Answer<Done>>>>) {
+    fn send_any(self, call: Pending<Done>) {
         if self.busy.get_untracked() {
             return;
         }
@@ -237,6 +229,14 @@ impl Form {
         let _closed = self.message.try_set(Some(sentence));
         focus_first_error();
     }
+}
+
+/// Once for all answers of one kind.
+fn and_then<T: 'static>(call: Pending<T>, done: Box<dyn FnOnce(T)>) -> Pending<Done> {
+    Box::pin(async move {
+        let value = call.await?;
+        Ok(Box::new(move || done(value)) as Done)
+    })
 }
 
 /// Whether a place is a part of the body, or within it.

@@ -6,7 +6,7 @@ use gatewright_types::Page;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::api::{Answer, Failure};
+use crate::api::{Failure, Pending};
 
 /// How far a fetch has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,14 +16,12 @@ pub(crate) enum Load<T> {
     Failed(Failure),
 }
 
-type Fetch<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
-
 /// Puts on the screen what was fetched.
 type Arrival = Box<dyn FnOnce()>;
 type Arriving = Pin<Box<dyn Future<Output = Arrival>>>;
 
 /// Fetches the page after a cursor.
-type FetchPage<T> = Box<dyn Fn(Option<String>) -> Fetch<Page<T>>>;
+type FetchPage<T> = Box<dyn Fn(Option<String>) -> Pending<Page<T>>>;
 
 /// One thing, fetched anew whenever a signal that was read for the fetch changes.
 #[derive(Debug)]
@@ -68,10 +66,12 @@ impl<T: Send + Sync + 'static> Clone for List<T> {
 impl<T: Send + Sync + 'static> Copy for List<T> {}
 
 impl<T: Send + Sync + 'static> Loader<T> {
-    pub(crate) fn new<F>(fetch: impl Fn() -> F + 'static) -> Self
-    where
-        F: Future<Output = Answer<T>> + 'static,
-    {
+    pub(crate) fn new(fetch: impl Fn() -> Pending<T> + 'static) -> Self {
+        Self::by(Box::new(fetch))
+    }
+
+    /// Once for all that is of one kind.
+    fn by(fetch: Box<dyn Fn() -> Pending<T>>) -> Self {
         let loader = Self {
             state: RwSignal::new(Load::Waiting),
             again: Trigger::new(),
@@ -99,19 +99,27 @@ impl<T: Send + Sync + 'static> Loader<T> {
     }
 }
 
+impl<T: Send + Sync + 'static> Loader<Vec<T>> {
+    /// What is on the first page.
+    pub(crate) fn items(fetch: impl Fn() -> Pending<Page<T>> + 'static) -> Self {
+        Self::new(move || items(fetch()))
+    }
+}
+
 impl<T: Send + Sync + 'static> List<T> {
-    pub(crate) fn new<F>(fetch: impl Fn(Option<String>) -> F + 'static) -> Self
-    where
-        F: Future<Output = Answer<Page<T>>> + 'static,
-    {
-        let fetch = move |cursor| -> Fetch<Page<T>> { Box::pin(fetch(cursor)) };
+    pub(crate) fn new(fetch: impl Fn(Option<String>) -> Pending<Page<T>> + 'static) -> Self {
+        Self::by(Box::new(fetch))
+    }
+
+    /// Once for all that is of one kind.
+    fn by(fetch: FetchPage<T>) -> Self {
         let list = Self {
             state: RwSignal::new(Load::Waiting),
             progress: RwSignal::new(Progress::Complete),
             again: Trigger::new(),
             next: RwSignal::new(None),
             turn: StoredValue::new(0),
-            fetch: StoredValue::new_local(Box::new(fetch)),
+            fetch: StoredValue::new_local(fetch),
         };
         let first = move || -> Arriving {
             let answer = list.fetch.with_value(|fetch| fetch(None));
@@ -194,6 +202,10 @@ fn await_in_turn(turn: StoredValue<u32>, mine: u32, arriving: Arriving) {
             arrival();
         }
     });
+}
+
+fn items<T: 'static>(page: Pending<Page<T>>) -> Pending<Vec<T>> {
+    Box::pin(async move { Ok(page.await?.items) })
 }
 
 fn next_turn(turn: StoredValue<u32>) -> u32 {

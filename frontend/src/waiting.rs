@@ -24,12 +24,12 @@ impl Waiting {
                 state: Some(BudgetRequestState::Open),
                 ..BudgetRequestQuery::default()
             };
-            async move {
+            Box::pin(async move {
                 match may {
                     true => workspace.budget_requests(&query).await.map(|page| page.items.len()),
                     false => Ok(0),
                 }
-            }
+            })
         }));
         provide_context(waiting);
         waiting

@@ -2,11 +2,11 @@
 
 use gatewright_types::api::{
     Budget, BudgetAlert, BudgetChange, BudgetCourse, BudgetCourseQuery, BudgetDecision, BudgetRequest,
-    BudgetRequestQuery, Increase, LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
+    BudgetRequestQuery, LimitScopeQuery, NewBudget, NewBudgetRequest, NewIncrease,
 };
 use gatewright_types::{BudgetId, BudgetRequestId, IncreaseId, Page};
 
-use super::{Pending, body, with_query};
+use super::{Method, Pending, body, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
@@ -41,9 +41,9 @@ impl Workspace {
         self.api.get(self.path(&format!("budgets/{budget}/alerts")))
     }
 
-    pub(crate) fn add_increase(self, budget: BudgetId, increase: &NewIncrease) -> Pending<Increase> {
-        self.api
-            .post(self.path(&format!("budgets/{budget}/increases")), body(increase))
+    pub(crate) fn add_increase(self, budget: BudgetId, increase: &NewIncrease) -> Pending<()> {
+        let path = self.path(&format!("budgets/{budget}/increases"));
+        self.api.order(Method::POST, path, Some(body(increase)))
     }
 
     pub(crate) fn end_increase(self, budget: BudgetId, increase: IncreaseId) -> Pending<()> {
@@ -51,23 +51,17 @@ impl Workspace {
             .delete(self.path(&format!("budgets/{budget}/increases/{increase}")))
     }
 
-    pub(crate) fn ask_for_budget(self, budget: BudgetId, request: &NewBudgetRequest) -> Pending<BudgetRequest> {
-        self.api
-            .post(self.path(&format!("budgets/{budget}/requests")), body(request))
+    pub(crate) fn ask_for_budget(self, budget: BudgetId, request: &NewBudgetRequest) -> Pending<()> {
+        let path = self.path(&format!("budgets/{budget}/requests"));
+        self.api.order(Method::POST, path, Some(body(request)))
     }
 
     pub(crate) fn budget_requests(self, query: &BudgetRequestQuery) -> Pending<Page<BudgetRequest>> {
         self.api.get(with_query(&self.path("budget-requests"), query))
     }
 
-    pub(crate) fn decide_budget_request(
-        self,
-        request: BudgetRequestId,
-        decision: &BudgetDecision,
-    ) -> Pending<BudgetRequest> {
-        self.api.post(
-            self.path(&format!("budget-requests/{request}/decision")),
-            body(decision),
-        )
+    pub(crate) fn decide_budget_request(self, request: BudgetRequestId, decision: &BudgetDecision) -> Pending<()> {
+        let path = self.path(&format!("budget-requests/{request}/decision"));
+        self.api.order(Method::POST, path, Some(body(decision)))
     }
 }

@@ -3,7 +3,7 @@
 use gatewright_types::api::{CanaryPlace, CanaryProgress};
 use gatewright_types::{ModelId, Page};
 
-use super::{Answer, Pending, body};
+use super::{Method, Pending, body};
 use crate::session::Workspace;
 
 /// What a person can do about a canary.
@@ -19,14 +19,13 @@ impl Workspace {
         self.api.get(self.path(&format!("models/{model}/canary")))
     }
 
-    pub(crate) async fn move_canary(self, model: ModelId, step: CanaryMove, place: &CanaryPlace) -> Answer<()> {
+    pub(crate) fn move_canary(self, model: ModelId, step: CanaryMove, place: &CanaryPlace) -> Pending<()> {
         let step = match step {
             CanaryMove::Promote => "promote",
             CanaryMove::Rollback => "rollback",
             CanaryMove::Restart => "restart",
         };
         let path = self.path(&format!("models/{model}/canary/{step}"));
-        let now: Answer<Page<CanaryProgress>> = self.api.post(path, body(place)).await;
-        now.map(drop)
+        self.api.order(Method::POST, path, Some(body(place)))
     }
 }

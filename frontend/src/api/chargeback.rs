@@ -1,11 +1,9 @@
 //! What months came to and who bears it, and the lock that keeps a month as it is.
 
-use gatewright_types::api::{
-    Chargeback, ChargebackLock, ChargebackMonth, ChargebackMonthQuery, ChargebackQuery, ChargebackUnlock,
-};
+use gatewright_types::api::{Chargeback, ChargebackMonth, ChargebackMonthQuery, ChargebackQuery, ChargebackUnlock};
 use gatewright_types::{Month, Page};
 
-use super::{Pending, body, longest_page, with_query};
+use super::{Method, Pending, body, longest_page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
@@ -18,8 +16,9 @@ impl Workspace {
             .get(with_query(&self.path("chargeback/months"), &longest_page()))
     }
 
-    pub(crate) fn lock_month(self, month: Month) -> Pending<ChargebackLock> {
-        self.api.post(self.path(&format!("chargeback/{month}/lock")), body(&()))
+    pub(crate) fn lock_month(self, month: Month) -> Pending<()> {
+        let path = self.path(&format!("chargeback/{month}/lock"));
+        self.api.order(Method::POST, path, Some(body(&())))
     }
 
     pub(crate) fn unlock_month(self, month: Month, reason: String) -> Pending<()> {

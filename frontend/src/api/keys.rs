@@ -3,7 +3,7 @@
 use gatewright_types::api::{Key, KeyChange, MintedKey, NewKey, NewRotation, RotatedKey};
 use gatewright_types::{KeyId, Page};
 
-use super::{Answer, Pending, body, longest_page, page, with_query};
+use super::{Method, Pending, body, longest_page, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
@@ -37,12 +37,9 @@ impl Workspace {
         self.api.delete(self.path(&format!("keys/{key}/rotation")))
     }
 
-    pub(crate) async fn disable_key(self, key: KeyId) -> Answer<()> {
-        let disabled: Answer<Key> = self
-            .api
-            .post(self.path(&format!("keys/{key}/disabling")), body(&()))
-            .await;
-        disabled.map(drop)
+    pub(crate) fn disable_key(self, key: KeyId) -> Pending<()> {
+        let path = self.path(&format!("keys/{key}/disabling"));
+        self.api.order(Method::POST, path, Some(body(&())))
     }
 
     pub(crate) fn enable_key(self, key: KeyId) -> Pending<()> {

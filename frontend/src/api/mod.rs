@@ -117,7 +117,12 @@ impl Api {
     }
 
     fn delete(self, path: String) -> Pending<()> {
-        let exchange = self.exchange(Method::DELETE, path, None);
+        self.order(Method::DELETE, path, None)
+    }
+
+    /// Whose answer, when it is done, tells nothing that is shown.
+    fn order(self, method: Method, path: String, body: Option<Body>) -> Pending<()> {
+        let exchange = self.exchange(method, path, body);
         Box::pin(async move { exchange.await.map(drop) })
     }
 

@@ -1,11 +1,9 @@
 //! Models: the names callers ask for.
 
-use gatewright_types::api::{
-    CachePurge, Model, ModelChange, ModelCheck, ModelDraft, NewCachePurge, NewModel, PurgedAnswers,
-};
+use gatewright_types::api::{Model, ModelChange, ModelCheck, ModelDraft, NewCachePurge, NewModel, PurgedAnswers};
 use gatewright_types::{ModelId, Page};
 
-use super::{Answer, Pending, body, longest_page, page, with_query};
+use super::{Method, Pending, body, longest_page, page, with_query};
 use crate::session::Workspace;
 
 impl Workspace {
@@ -36,10 +34,10 @@ impl Workspace {
     }
 
     /// Voids what is kept of a model's answers.
-    pub(crate) async fn purge_cache(self, of: PurgedAnswers) -> Answer<()> {
+    pub(crate) fn purge_cache(self, of: PurgedAnswers) -> Pending<()> {
         let purge = NewCachePurge { of };
-        let made: Answer<CachePurge> = self.api.post(self.path("cache/purges"), body(&purge)).await;
-        made.map(drop)
+        let path = self.path("cache/purges");
+        self.api.order(Method::POST, path, Some(body(&purge)))
     }
 
     pub(crate) fn delete_model(self, model: ModelId) -> Pending<()> {

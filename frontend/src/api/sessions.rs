@@ -3,7 +3,7 @@
 use gatewright_types::api::{ChangePassword, Me, SessionInfo, SignIn};
 use gatewright_types::{Page, SessionId};
 
-use super::{Answer, Api, Method, Pending, body, page, with_query};
+use super::{Api, Method, Pending, body, page, with_query};
 
 impl Api {
     pub(crate) fn session(self) -> Pending<Me> {
@@ -18,10 +18,8 @@ impl Api {
         self.delete("session".to_owned())
     }
 
-    pub(crate) async fn change_password(self, change: &ChangePassword) -> Answer<()> {
-        self.exchange(Method::POST, "session/password".to_owned(), Some(body(change)))
-            .await
-            .map(drop)
+    pub(crate) fn change_password(self, change: &ChangePassword) -> Pending<()> {
+        self.order(Method::POST, "session/password".to_owned(), Some(body(change)))
     }
 
     pub(crate) fn sessions(self, cursor: Option<String>) -> Pending<Page<SessionInfo>> {

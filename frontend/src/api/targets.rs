@@ -3,7 +3,7 @@
 use gatewright_types::Page;
 use gatewright_types::api::{TargetHealth, TargetReset};
 
-use super::{Answer, Method, Pending, body};
+use super::{Method, Pending, body};
 use crate::session::Workspace;
 
 impl Workspace {
@@ -11,10 +11,8 @@ impl Workspace {
         self.api.get(self.path("targets"))
     }
 
-    pub(crate) async fn reset_target(self, reset: &TargetReset) -> Answer<()> {
-        let call = self
-            .api
-            .exchange(Method::POST, self.path("targets/reset"), Some(body(reset)));
-        call.await.map(drop)
+    pub(crate) fn reset_target(self, reset: &TargetReset) -> Pending<()> {
+        self.api
+            .order(Method::POST, self.path("targets/reset"), Some(body(reset)))
     }
 }

@@ -7,7 +7,7 @@ use super::dialog::Dialog;
 use super::field::{Input, TextField};
 use super::form::FormFrame;
 use super::toast::use_toasts;
-use crate::api::Answer;
+use crate::api::Pending;
 use crate::form::{Form, tell};
 
 /// What is asked, and what is said once it is done.
@@ -20,15 +20,22 @@ pub(crate) struct Question {
 }
 
 /// Asks, makes the call when the answer is yes, and tells the page.
-pub(crate) fn ask<F>(
+pub(crate) fn ask(
     question: Question,
-    call: impl Fn() -> F + Send + Sync + 'static,
+    call: impl Fn() -> Pending<()> + Send + Sync + 'static,
     changed: Callback<()>,
     close: Callback<()>,
-) -> AnyView
-where
-    F: Future<Output = Answer<()>> + 'static,
-{
+) -> AnyView {
+    ask_to(question, Box::new(call), changed, close)
+}
+
+/// Once for all questions.
+fn ask_to(
+    question: Question,
+    call: Box<dyn Fn() -> Pending<()> + Send + Sync>,
+    changed: Callback<()>,
+    close: Callback<()>,
+) -> AnyView {
     let toasts = use_toasts();
     let Question {
         title,

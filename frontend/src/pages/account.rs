@@ -107,7 +107,7 @@ fn password(session: Session, sessions: List<SessionInfo>) -> AnyView {
             current: old,
             new: chosen,
         };
-        form.send(async move { session.api.change_password(&change).await }, move |()| {
+        form.send(session.api.change_password(&change), move |()| {
             toasts.done("The password is changed.");
             let _left = (current.try_set(String::new()), new.try_set(String::new()));
             sessions.reload();

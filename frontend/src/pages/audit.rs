@@ -31,7 +31,7 @@ pub(crate) fn Audit() -> impl IntoView {
             cursor,
             action: action.get(),
         };
-        async move { workspace.audit(&query).await }
+        workspace.audit(&query)
     });
     let shown = RwSignal::new(None::<AuditEntry>);
     let none = || {

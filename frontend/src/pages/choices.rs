@@ -2,21 +2,18 @@
 
 use leptos::prelude::*;
 
-use crate::api::Answer;
+use crate::api::Pending;
 use crate::load::{Load, Loader};
 
 /// The options of a select, as `(value, title)`.
 pub(super) type Options = Vec<(String, String)>;
 
 /// Fetches options; the first of them is chosen when none is. `none` stands where there are none.
-pub(super) fn choices<F>(
-    fetch: impl Fn() -> F + 'static,
+pub(super) fn choices(
+    fetch: impl Fn() -> Pending<Options> + 'static,
     chosen: RwSignal<String>,
     none: &'static str,
-) -> Signal<Options>
-where
-    F: Future<Output = Answer<Options>> + 'static,
-{
+) -> Signal<Options> {
     let options = Loader::new(fetch);
     Effect::new(move |_| {
         let first = options.state.with(|state| match state {

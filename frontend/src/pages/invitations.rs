@@ -26,13 +26,10 @@ pub(crate) fn AcceptInvitation() -> impl IntoView {
     };
     let session = use_session();
     let token = StoredValue::new(token);
-    let preview = Loader::new(move || async move {
-        session
-            .api
-            .preview_invitation(&InvitationToken {
-                token: token.get_value(),
-            })
-            .await
+    let preview = Loader::new(move || {
+        session.api.preview_invitation(&InvitationToken {
+            token: token.get_value(),
+        })
     });
     view! {
         <Welcome title="Join an organization" about="You have been invited to work together on Gatewright.">
@@ -63,13 +60,10 @@ fn form(preview: &InvitationPreview, token: StoredValue<String>) -> AnyView {
             name,
             password,
         };
-        form.send(
-            async move { session.api.accept_invitation(&acceptance).await },
-            move |me| {
-                session.enter(me);
-                router.replace(&Place::Root.href());
-            },
-        );
+        form.send(session.api.accept_invitation(&acceptance), move |me| {
+            session.enter(me);
+            router.replace(&Place::Root.href());
+        });
     });
     let fields = if has_account {
         view! {

@@ -58,7 +58,7 @@ pub(crate) fn Limits() -> impl IntoView {
     let scope = Noted::new("scope");
     let limits = List::new(move |cursor| {
         let query = of_kind(scope, cursor);
-        async move { workspace.limits(&query).await }
+        workspace.limits(&query)
     });
     let open = RwSignal::new(Window::Nothing);
     let close = Callback::new(move |()| open.set(Window::Nothing));
@@ -228,11 +228,9 @@ fn LimitForm(limit: Option<RateLimit>, on_saved: Callback<()>, on_close: Callbac
             shadow: shadow.get_untracked(),
             when_unavailable: when.with_untracked(|when| (when == "deny").then_some(WhenUnavailable::Deny)),
         };
-        let call = async move {
-            match aim {
-                Aim::Known(id) => workspace.change_limit(id, &spec).await,
-                Aim::New(scope) => workspace.create_limit(&NewRateLimit { scope, spec }).await,
-            }
+        let call = match aim {
+            Aim::Known(id) => workspace.change_limit(id, &spec),
+            Aim::New(scope) => workspace.create_limit(&NewRateLimit { scope, spec }),
         };
         form.send(call, move |limit| {
             toasts.done(format!("The limit of {} is saved.", limit.scope_name));

@@ -179,7 +179,7 @@ fn Invite(on_invited: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             return;
         };
         let invitation = NewInvitation { email, role };
-        form.send(async move { workspace.invite(&invitation).await }, move |answer| {
+        form.send(workspace.invite(&invitation), move |answer| {
             tell(on_invited);
             let _closed = made.try_set(Some((answer.invitation.email.to_string(), answer.link)));
         });
@@ -249,8 +249,8 @@ fn Remove(member: Member, on_removed: Callback<()>, on_close: Callback<()>) -> i
     let toasts = use_toasts();
     let form = Form::new("remove-member");
     let (id, name) = (member.id, member.name.to_string());
-    let accounts = Loader::new(move || async move { workspace.service_account_choices().await.map(|page| page.items) });
-    let others = Loader::new(move || async move { workspace.member_choices().await.map(|page| page.items) });
+    let accounts = Loader::items(move || workspace.service_account_choices());
+    let others = Loader::items(move || workspace.member_choices());
     let (keys, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let heirs = Signal::derive(move || {
         let mut heirs = vec![(String::new(), "Choose".to_owned())];
@@ -286,7 +286,7 @@ fn Remove(member: Member, on_removed: Callback<()>, on_close: Callback<()>) -> i
         };
         let Some(removal) = removal else { return };
         let name = name.clone();
-        form.send(async move { workspace.remove_member(id, &removal).await }, move |()| {
+        form.send(workspace.remove_member(id, &removal), move |()| {
             toasts.done(format!("{name} is no longer a member."));
             tell(on_removed);
             tell(on_close);

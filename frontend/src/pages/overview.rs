@@ -49,7 +49,7 @@ pub(crate) fn Overview() -> impl IntoView {
     let range = Memo::new(move |_| Range::of_query(&router.query()));
     let picture = Loader::new(move || {
         let range = range.get();
-        fetch(workspace, range)
+        Box::pin(fetch(workspace, range))
     });
     view! {
         <PageHeader title="Overview" about="What goes through the gateway, and what it costs.">

@@ -193,7 +193,7 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             service_tiers,
             effective_from: None,
         };
-        form.send(async move { workspace.create_price(&price).await }, move |price| {
+        form.send(workspace.create_price(&price), move |price| {
             toasts.done(format!("The price of {} is set.", price.model));
             tell(on_saved);
             tell(on_close);

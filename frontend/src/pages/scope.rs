@@ -109,7 +109,11 @@ impl ScopeFields {
         let workspace = use_workspace();
         let value = (kind == "tag")
             .then(|| view! { <TextField form=form name="scope.tag.value" label="Value" value=self.value/> });
-        let options = choices(move || subjects(workspace, kind.clone()), subject, "There is none yet");
+        let options = choices(
+            move || Box::pin(subjects(workspace, kind.clone())),
+            subject,
+            "There is none yet",
+        );
         view! {
             <SelectField form=form name=name label=label value=subject options=options/>
             {value}

@@ -90,9 +90,7 @@ fn form(token: StoredValue<String>) -> AnyView {
             name,
             password,
         };
-        form.send(async move { session.api.set_up(&installation).await }, move |me| {
-            session.enter(me)
-        });
+        form.send(session.api.set_up(&installation), move |me| session.enter(me));
     });
     view! {
         <FormFrame form=form submit="Create organization" on_submit=submit>

@@ -54,9 +54,7 @@ pub(crate) fn SignIn() -> impl IntoView {
             email,
             password: secret,
         };
-        form.send(async move { session.api.sign_in(&sign_in).await }, move |me| {
-            session.enter(me)
-        });
+        form.send(session.api.sign_in(&sign_in), move |me| session.enter(me));
     });
     view! {
         <Welcome title="Sign in" about="Welcome back. Use the address you were invited with.">

@@ -104,7 +104,7 @@ fn show(rules: &[TagRule], workspace: Workspace) -> AnyView {
             cost_centre: None,
             shared_cost: None,
         };
-        form.send(async move { workspace.change_organization(&change).await }, move |_| {
+        form.send(workspace.change_organization(&change), move |_| {
             toasts.done("The tags are saved.".to_owned());
             workspace.session.refresh();
         });

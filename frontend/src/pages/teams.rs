@@ -139,31 +139,22 @@ fn TeamDialog(team: Option<Team>, on_saved: Callback<()>, on_close: Callback<()>
             return;
         };
         let shared = shared.get_untracked();
-        let call = async move {
-            match id {
-                Some(id) => {
-                    workspace
-                        .change_team(
-                            id,
-                            &TeamChange {
-                                name,
-                                ip_ranges: Some(ip_ranges),
-                                cost_centre: Some(cost_centre),
-                                shared: Some(shared),
-                            },
-                        )
-                        .await
-                }
-                None => {
-                    let team = NewTeam {
-                        name,
-                        ip_ranges,
-                        cost_centre,
-                        shared,
-                    };
-                    workspace.create_team(&team).await
-                }
+        let call = match id {
+            Some(id) => {
+                let change = TeamChange {
+                    name,
+                    ip_ranges: Some(ip_ranges),
+                    cost_centre: Some(cost_centre),
+                    shared: Some(shared),
+                };
+                workspace.change_team(id, &change)
             }
+            None => workspace.create_team(&NewTeam {
+                name,
+                ip_ranges,
+                cost_centre,
+                shared,
+            }),
         };
         form.send(call, move |team: Team| {
             toasts.done(format!("{} is saved.", team.name));

@@ -142,7 +142,7 @@ fn Mint(on_minted: Callback<()>, on_close: Callback<()>) -> impl IntoView {
             expires_at,
             secret: None,
         };
-        form.send(async move { workspace.mint_token(&token).await }, move |answer| {
+        form.send(workspace.mint_token(&token), move |answer| {
             tell(on_minted);
             let _closed = made.try_set(answer.secret);
         });

@@ -13,7 +13,7 @@ use crate::session::Workspace;
 
 pub(super) fn alerts(budget: &Budget, workspace: Workspace) -> AnyView {
     let (id, is_for_each) = (budget.id, budget.scope.is_for_each());
-    let alerts = Loader::new(move || async move { workspace.budget_alerts(id).await.map(|page| page.items) });
+    let alerts = Loader::items(move || workspace.budget_alerts(id));
     loaded(alerts, Shape::Rows, move |alerts| {
         if alerts.is_empty() {
             return view! { <p class="muted">"None of its percentages was reached so far."</p> }.into_any();

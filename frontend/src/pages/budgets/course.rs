@@ -51,7 +51,7 @@ pub(super) fn CourseOf(budget: Budget) -> impl IntoView {
     let picture = Loader::new(move || {
         let by = group.get();
         let (state, names) = (budget.state.clone(), names(workspace, by));
-        async move {
+        Box::pin(async move {
             let course = async |by| workspace.budget_course(id, &BudgetCourseQuery { by }).await;
             let whole = course(UsageGroup::None).await?;
             let by_group = series(&course(by).await?);
@@ -74,7 +74,7 @@ pub(super) fn CourseOf(budget: Budget) -> impl IntoView {
                 names: names.await?,
                 known_from: whole.known_from,
             })
-        }
+        })
     });
     let choose = Callback::new(move |chosen| group.set(chosen));
     view! {

@@ -96,11 +96,9 @@ pub(super) fn BudgetForm(budget: Option<Budget>, on_saved: Callback<()>, on_clos
         let (Some(target), Some(spec)) = (target, fields.read()) else {
             return;
         };
-        let call = async move {
-            match target {
-                Target::Known(id) => workspace.change_budget(id, &spec).await,
-                Target::New(scope) => workspace.create_budget(&NewBudget { scope, spec }).await,
-            }
+        let call = match target {
+            Target::Known(id) => workspace.change_budget(id, &spec),
+            Target::New(scope) => workspace.create_budget(&NewBudget { scope, spec }),
         };
         form.send(call, move |budget| {
             toasts.done(format!("The budget of {} is saved.", budget.scope_name));
@@ -257,9 +255,11 @@ impl Fields {
         let below_action = move || {
             (self.action.get() == "downgrade").then(|| {
                 let models = choices(
-                    move || async move {
-                        let models = workspace.model_choices().await?.items.into_iter();
-                        Ok(models.map(|model| (model.name.to_string(), model.name.to_string())).collect())
+                    move || {
+                        Box::pin(async move {
+                            let models = workspace.model_choices().await?.items.into_iter();
+                            Ok(models.map(|model| (model.name.to_string(), model.name.to_string())).collect())
+                        })
                     },
                     self.downgrade,
                     "No models yet",

@@ -69,7 +69,7 @@ fn list(workspace: Workspace, creating: RwSignal<bool>) -> AnyView {
     let (scope, state) = (Noted::new("scope"), Noted::new("state"));
     let budgets = List::new(move |cursor| {
         let query = of_kind(scope, cursor);
-        async move { workspace.budgets(&query).await }
+        workspace.budgets(&query)
     });
     let denial = workspace.denial(Permission::BudgetsWrite);
     let create = Callback::new(move |()| creating.set(true));

@@ -79,30 +79,27 @@ pub(super) fn MoreDialog(more: More, on_saved: Callback<()>, on_close: Callback<
             return;
         };
         let more = more.clone();
-        let call = async move {
-            let amount_in_words = format::money(amount);
-            match more {
-                More::Add(budget) => {
-                    let increase = NewIncrease {
-                        amount,
-                        reason,
-                        expires_at,
-                    };
-                    workspace.add_increase(budget.id, &increase).await?;
-                }
-                More::Ask(budget) => {
-                    let request = NewBudgetRequest { amount, reason };
-                    workspace.ask_for_budget(budget.id, &request).await?;
-                    return Ok("Those who may raise it are asked.".to_owned());
-                }
-                More::Approve(request) => {
-                    let decision = BudgetDecision::Approve { amount, expires_at };
-                    workspace.decide_budget_request(request.id, &decision).await?;
-                }
+        let added = format!("{} is added.", format::money(amount));
+        let (call, done) = match more {
+            More::Add(budget) => {
+                let increase = NewIncrease {
+                    amount,
+                    reason,
+                    expires_at,
+                };
+                (workspace.add_increase(budget.id, &increase), added)
             }
-            Ok(format!("{amount_in_words} is added."))
+            More::Ask(budget) => {
+                let request = NewBudgetRequest { amount, reason };
+                let asked = "Those who may raise it are asked.".to_owned();
+                (workspace.ask_for_budget(budget.id, &request), asked)
+            }
+            More::Approve(request) => {
+                let decision = BudgetDecision::Approve { amount, expires_at };
+                (workspace.decide_budget_request(request.id, &decision), added)
+            }
         };
-        form.send(call, move |done| {
+        form.send(call, move |()| {
             toasts.done(done);
             tell(on_saved);
             tell(on_close);

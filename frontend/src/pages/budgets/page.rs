@@ -37,7 +37,7 @@ enum Window {
 #[component]
 pub(crate) fn BudgetPage(budget: BudgetId) -> impl IntoView {
     let workspace = use_workspace();
-    let loader = Loader::new(move || async move { workspace.budget(budget).await });
+    let loader = Loader::new(move || workspace.budget(budget));
     loaded(loader, Shape::Charts, move |budget| show(budget, workspace, loader))
 }
 

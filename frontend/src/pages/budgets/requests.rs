@@ -47,17 +47,19 @@ pub(super) fn Requests(
             budget,
             ..BudgetRequestQuery::default()
         };
-        async move { workspace.budget_requests(&query).await }
+        workspace.budget_requests(&query)
     });
-    let budgets = Loader::new(move || async move {
+    let budgets = Loader::new(move || {
         let query = LimitScopeQuery {
             limit: Some(PageQuery::LONGEST),
             ..LimitScopeQuery::default()
         };
-        match budget {
-            Some(_) => Ok(Vec::new()),
-            None => workspace.budgets(&query).await.map(|page| page.items),
-        }
+        Box::pin(async move {
+            match budget {
+                Some(_) => Ok(Vec::new()),
+                None => workspace.budgets(&query).await.map(|page| page.items),
+            }
+        })
     });
     let open = RwSignal::new(Window::Nothing);
     let close = Callback::new(move |()| open.set(Window::Nothing));
@@ -168,9 +170,6 @@ fn deny(request: &BudgetRequest, workspace: Workspace, changed: Callback<()>, cl
         action: "Deny",
         done: "It is denied.".to_owned(),
     };
-    let call = move || async move {
-        let decided = workspace.decide_budget_request(id, &BudgetDecision::Deny {}).await;
-        decided.map(drop)
-    };
+    let call = move || workspace.decide_budget_request(id, &BudgetDecision::Deny {});
     ask(question, call, changed, close)
 }

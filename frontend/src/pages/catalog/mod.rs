@@ -89,7 +89,7 @@ fn list(workspace: Workspace, open: RwSignal<Window>) -> AnyView {
             cursor,
             ..query.get().unwrap_or_default()
         };
-        async move { workspace.catalog(&query).await }
+        workspace.catalog(&query)
     });
     let none = || {
         let text = "No known model matches the filters. A model of your own can be added.";

@@ -109,18 +109,13 @@ pub(super) fn FactsDialog(facts: Facts, on_saved: Callback<()>, on_close: Callba
             aliases,
         };
         let id = own.as_ref().map(|own| own.id);
-        let call = async move {
-            match id {
-                Some(id) => workspace.change_overlay(id, &OverlayChange { facts }).await,
-                None => {
-                    let new = NewOverlay {
-                        kind,
-                        model: name,
-                        facts,
-                    };
-                    workspace.create_overlay(&new).await
-                }
-            }
+        let call = match id {
+            Some(id) => workspace.change_overlay(id, &OverlayChange { facts }),
+            None => workspace.create_overlay(&NewOverlay {
+                kind,
+                model: name,
+                facts,
+            }),
         };
         form.send(call, move |saved| {
             toasts.done(format!("Your own facts of {} are saved.", saved.model));

@@ -254,7 +254,7 @@ fn BringIn(on_made: Callback<CatalogRefresh>, on_close: Callback<()>) -> impl In
         } else {
             NewRefresh::Url(url.get_untracked().trim().to_owned())
         };
-        let call = async move { workspace.bring_in_catalog(&new).await };
+        let call = workspace.bring_in_catalog(&new);
         form.send(call, move |made: CatalogRefreshDetail| {
             toasts.done(format!("{} waits for an approval.", made.refresh.version));
             let _left = on_made.try_run(made.refresh);

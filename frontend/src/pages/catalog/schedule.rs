@@ -161,7 +161,7 @@ fn try_now(
     let toasts = use_toasts();
     let press = Callback::new(move |()| {
         let setting = setting.clone();
-        let call = async move { workspace.set_catalog_schedule(&setting).await };
+        let call = workspace.set_catalog_schedule(&setting);
         form.send(call, move |schedule| {
             toasts.done("The catalogue is being fetched.");
             let _left = saved.try_run(schedule);
@@ -233,7 +233,7 @@ fn Change(
             every,
             approval: *approval,
         };
-        let call = async move { workspace.set_catalog_schedule(&new).await };
+        let call = workspace.set_catalog_schedule(&new);
         form.send(call, move |schedule| {
             toasts.done("The schedule is set. The first try is made now.");
             let _left = on_saved.try_run(schedule);

@@ -67,8 +67,7 @@ fn confirm(month: &ChargebackMonth, workspace: Workspace, changed: Callback<()>,
         action: "Lock month",
         done: format!("{title} is locked."),
     };
-    let call = move || async move { workspace.lock_month(which).await.map(drop) };
-    ask(question, call, changed, close)
+    ask(question, move || workspace.lock_month(which), changed, close)
 }
 
 #[component]
@@ -85,7 +84,7 @@ fn Unlock(month: ChargebackMonth, on_done: Callback<()>, on_close: Callback<()>)
             return;
         };
         let done = done.clone();
-        form.send(async move { workspace.unlock_month(which, reason).await }, move |()| {
+        form.send(workspace.unlock_month(which, reason), move |()| {
             toasts.done(done);
             tell(on_done);
             tell(on_close);

@@ -42,18 +42,18 @@ pub(crate) fn ChargebackPage() -> impl IntoView {
         by: Noted::new("by"),
         tag: Noted::new("tag"),
     };
-    let months = Loader::new(move || async move { workspace.chargeback_months().await.map(|page| page.items) });
+    let months = Loader::items(move || workspace.chargeback_months());
     // What a page of it says of the whole month.
     let whole = RwSignal::new(None::<Chargeback>);
     let report = List::new(move |cursor| {
         let query = chosen.query(workspace, cursor);
-        async move {
+        Box::pin(async move {
             let mut report = workspace.chargeback(&query).await?;
             let items: Vec<ChargebackRow> = std::mem::take(&mut report.items);
             let next_cursor = report.next_cursor.take();
             let _left = whole.try_set(Some(report));
             Ok(Page { items, next_cursor })
-        }
+        })
     });
     let changed = Callback::new(move |()| {
         months.reload();

@@ -141,24 +141,19 @@ fn AccountDialog(
         ) else {
             return;
         };
-        let call = async move {
-            match id {
-                Some(id) => {
-                    let change = ServiceAccountChange {
-                        name,
-                        cost_centre: None,
-                    };
-                    workspace.change_service_account(id, &change).await
-                }
-                None => {
-                    let account = NewServiceAccount {
-                        name,
-                        team,
-                        cost_centre: None,
-                    };
-                    workspace.create_service_account(&account).await
-                }
+        let call = match id {
+            Some(id) => {
+                let change = ServiceAccountChange {
+                    name,
+                    cost_centre: None,
+                };
+                workspace.change_service_account(id, &change)
             }
+            None => workspace.create_service_account(&NewServiceAccount {
+                name,
+                team,
+                cost_centre: None,
+            }),
         };
         form.send(call, move |account: ServiceAccount| {
             toasts.done(format!("{} is saved.", account.name));

@@ -77,7 +77,7 @@ pub(super) fn Edit(key: Key, choices: Choices, on_changed: Callback<()>, on_clos
             faults: Some(faults.get_untracked()),
             cost_centre: Some(settings.cost_centre),
         };
-        form.send(async move { workspace.change_key(id, &change).await }, move |key| {
+        form.send(workspace.change_key(id, &change), move |key| {
             toasts.done(format!("{} is saved.", key.name));
             tell(on_changed);
             tell(on_close);

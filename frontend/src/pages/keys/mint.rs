@@ -98,7 +98,7 @@ fn fields(
             expires_at,
             secret,
         };
-        form.send(async move { workspace.mint_key(&key).await }, move |answer| {
+        form.send(workspace.mint_key(&key), move |answer| {
             tell(on_minted);
             let _closed = minted.try_set(Some(answer));
         });

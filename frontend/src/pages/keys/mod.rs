@@ -47,13 +47,11 @@ struct Choices {
 impl Choices {
     fn new(workspace: Workspace) -> Self {
         Self {
-            teams: Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) }),
-            models: Loader::new(move || async move { workspace.model_choices().await.map(|page| page.items) }),
-            members: Loader::new(move || async move { workspace.member_choices().await.map(|page| page.items) }),
-            accounts: Loader::new(
-                move || async move { workspace.service_account_choices().await.map(|page| page.items) },
-            ),
-            providers: Loader::new(move || async move { workspace.provider_choices().await.map(|page| page.items) }),
+            teams: Loader::items(move || workspace.team_choices()),
+            models: Loader::items(move || workspace.model_choices()),
+            members: Loader::items(move || workspace.member_choices()),
+            accounts: Loader::items(move || workspace.service_account_choices()),
+            providers: Loader::items(move || workspace.provider_choices()),
         }
     }
 

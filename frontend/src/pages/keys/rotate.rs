@@ -37,13 +37,10 @@ pub(super) fn Rotate(key: Key, choices: Choices, on_rotated: Callback<()>, on_cl
             return;
         };
         let rotation = NewRotation { grace };
-        form.send(
-            async move { workspace.rotate_key(id, &rotation).await },
-            move |answer| {
-                tell(on_rotated);
-                let _closed = rotated.try_set(Some(answer));
-            },
-        );
+        form.send(workspace.rotate_key(id, &rotation), move |answer| {
+            tell(on_rotated);
+            let _closed = rotated.try_set(Some(answer));
+        });
     });
     let fields = move || {
         let graces = GRACES

@@ -22,7 +22,7 @@ type Asked = RwSignal<Option<(CanaryMove, CanaryPlace)>>;
 #[component]
 pub(super) fn Canaries(model: ModelId) -> impl IntoView {
     let workspace = use_workspace();
-    let canaries = Loader::new(move || async move { workspace.canaries(model).await.map(|page| page.items) });
+    let canaries = Loader::items(move || workspace.canaries(model));
     let asked: Asked = RwSignal::new(None);
     let changed = Callback::new(move |()| canaries.reload());
     let close = Callback::new(move |()| asked.set(None));
@@ -171,7 +171,7 @@ fn question(
     };
     let call = move || {
         let place = place.clone();
-        async move { workspace.move_canary(model, step, &place).await }
+        workspace.move_canary(model, step, &place)
     };
     ask(question, call, changed, close)
 }

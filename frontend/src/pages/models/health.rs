@@ -160,7 +160,7 @@ fn question(reset: TargetReset, workspace: Workspace, changed: Callback<()>, clo
     };
     let call = move || {
         let reset = reset.clone();
-        async move { workspace.reset_target(&reset).await }
+        workspace.reset_target(&reset)
     };
     ask(question, call, changed, close)
 }

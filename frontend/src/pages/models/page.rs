@@ -36,7 +36,7 @@ pub(crate) fn ModelPage(model: Option<ModelId>) -> impl IntoView {
             None => view! { <Sheet model=None/> }.into_any(),
         };
     };
-    let model = Loader::new(move || async move { workspace.model(id).await });
+    let model = Loader::new(move || workspace.model(id));
     loaded(model, Shape::Cards, |model| {
         view! { <Sheet model=Some(model.clone())/> }.into_any()
     })
@@ -279,11 +279,11 @@ impl Parts {
         match (id, name) {
             (Some(id), _) => {
                 let change = ModelChange { route, settings };
-                form.send(async move { workspace.change_model(id, &change).await }, done);
+                form.send(workspace.change_model(id, &change), done);
             }
             (None, Some(name)) => {
                 let model = NewModel { name, route, settings };
-                form.send(async move { workspace.create_model(&model).await }, done);
+                form.send(workspace.create_model(&model), done);
             }
             (None, None) => {}
         }

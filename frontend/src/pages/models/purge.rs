@@ -50,7 +50,7 @@ pub(super) fn Purge(on_close: Callback<()>) -> impl IntoView {
     };
     let submit = Callback::new(move |()| {
         let Some(of) = read() else { return };
-        form.send(async move { workspace.purge_cache(of).await }, move |()| {
+        form.send(workspace.purge_cache(of), move |()| {
             toasts.done("What was kept of them is void.".to_owned());
             tell(on_close);
         });

@@ -37,12 +37,12 @@ impl ShownRequest {
         });
         let kept = Loader::new(move || {
             let request = request.get();
-            async move {
+            Box::pin(async move {
                 match request {
                     Some(request) => workspace.request_trace(request).await.map(Some),
                     None => Ok(None),
                 }
-            }
+            })
         });
         Self { router, request, kept }
     }

@@ -73,8 +73,8 @@ impl Trial {
 
     pub(super) fn view(self, name: Signal<String>) -> AnyView {
         let Self { workspace, form, .. } = self;
-        let keys = Loader::new(move || async move { workspace.key_choices().await.map(|page| page.items) });
-        let teams = Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) });
+        let keys = Loader::items(move || workspace.key_choices());
+        let teams = Loader::items(move || workspace.team_choices());
         let keys = names(keys, "any", |key| key.name.to_string());
         let teams = names(teams, "none", |team| team.name.to_string());
         let healths = SampleHealth::ALL
@@ -160,7 +160,7 @@ impl Trial {
             health: self.read_health(),
         };
         let told = Callback::new(move |answer| self.answer.set(Some(answer)));
-        form.send(async move { workspace.explain(&request).await }, move |answer| {
+        form.send(workspace.explain(&request), move |answer| {
             // Whoever asked may have left the page.
             let _left = told.try_run(answer);
         });

@@ -56,7 +56,7 @@ fn fields(workspace: Workspace, organization: Organization) -> AnyView {
             cost_centre: Some(cost_centre),
             shared_cost: SharedCost::ALL.into_iter().find(|one| one.as_str() == shared),
         };
-        form.send(async move { workspace.change_organization(&change).await }, move |_| {
+        form.send(workspace.change_organization(&change), move |_| {
             toasts.done("How cost is charged is saved.".to_owned());
             workspace.session.refresh();
         });

@@ -123,13 +123,10 @@ fn rename(workspace: Workspace) -> AnyView {
             cost_centre: None,
             shared_cost: None,
         };
-        form.send(
-            async move { workspace.change_organization(&change).await },
-            move |organization| {
-                toasts.done(format!("The organization is called {} now.", organization.name));
-                workspace.session.refresh();
-            },
-        );
+        form.send(workspace.change_organization(&change), move |organization| {
+            toasts.done(format!("The organization is called {} now.", organization.name));
+            workspace.session.refresh();
+        });
     });
     view! {
         <FormFrame form=form submit="Save" on_submit=submit>
@@ -156,11 +153,11 @@ pub(crate) fn CreateOrganization(on_close: Callback<()>) -> impl IntoView {
         );
         let (Some(name), Some(slug)) = (name, slug) else { return };
         let organization = NewOrganization { slug, name };
-        let call = async move {
+        let call = Box::pin(async move {
             let organization = session.api.create_organization(&organization).await?;
             // The new membership has to be known before its page can be shown.
             Ok((organization, session.api.session().await?))
-        };
+        });
         form.send(call, move |(organization, me)| {
             session.enter(me);
             tell(on_close);
@@ -193,10 +190,10 @@ fn delete(workspace: Workspace, close: Callback<()>) -> AnyView {
     let said = name.clone();
     let confirm = Callback::new(move |form: Form| {
         let said = said.clone();
-        let call = async move {
+        let call = Box::pin(async move {
             workspace.delete_organization().await?;
             session.api.session().await
-        };
+        });
         form.send(call, move |me| {
             toasts.done(format!("{said} is deleted."));
             tell(close);

@@ -60,7 +60,7 @@ fn fields(workspace: Workspace, name: DisplayName, traces: TraceSettings) -> Any
             cost_centre: None,
             shared_cost: None,
         };
-        form.send(async move { workspace.change_organization(&change).await }, move |_| {
+        form.send(workspace.change_organization(&change), move |_| {
             toasts.done("How traces are kept is saved.".to_owned());
             workspace.session.refresh();
         });

@@ -56,14 +56,11 @@ pub(super) fn Create(on_saved: Callback<()>, on_close: Callback<()>) -> impl Int
             settings,
             credentials,
         };
-        form.send(
-            async move { workspace.create_provider(&provider).await },
-            move |provider| {
-                toasts.done(format!("{} is added.", provider.name));
-                tell(on_saved);
-                tell(on_close);
-            },
-        );
+        form.send(workspace.create_provider(&provider), move |provider| {
+            toasts.done(format!("{} is added.", provider.name));
+            tell(on_saved);
+            tell(on_close);
+        });
     });
     let kind_fields = move || {
         let kind = parse_kind(&kind.get())?;
@@ -128,14 +125,11 @@ pub(super) fn Edit(provider: Provider, on_saved: Callback<()>, on_close: Callbac
             network,
             settings,
         };
-        form.send(
-            async move { workspace.change_provider(id, &change).await },
-            move |provider| {
-                toasts.done(format!("{} is saved.", provider.name));
-                tell(on_saved);
-                tell(on_close);
-            },
-        );
+        form.send(workspace.change_provider(id, &change), move |provider| {
+            toasts.done(format!("{} is saved.", provider.name));
+            tell(on_saved);
+            tell(on_close);
+        });
     });
     view! {
         <Dialog title=format!("Edit {name}") on_close=on_close>
@@ -168,14 +162,11 @@ pub(super) fn AddCredential(provider: Provider, on_saved: Callback<()>, on_close
             return;
         };
         let credential = NewCredential { name, weight, secret };
-        form.send(
-            async move { workspace.add_credential(id, &credential).await },
-            move |credential| {
-                toasts.done(format!("{} is added.", credential.name));
-                tell(on_saved);
-                tell(on_close);
-            },
-        );
+        form.send(workspace.add_credential(id, &credential), move |credential| {
+            toasts.done(format!("{} is added.", credential.name));
+            tell(on_saved);
+            tell(on_close);
+        });
     });
     view! {
         <Dialog title=format!("Add a credential to {title}") on_close=on_close>

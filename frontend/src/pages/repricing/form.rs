@@ -6,12 +6,13 @@ use gatewright_types::{Slug, UpstreamModel};
 use leptos::prelude::*;
 
 use super::Runs;
+use crate::api::Pending;
 use crate::components::dialog::Dialog;
 use crate::components::field::{Input, SelectField, TextField};
 use crate::components::form::FormFrame;
 use crate::components::moment::now;
 use crate::form::Form;
-use crate::pages::choices::{choices, fixed};
+use crate::pages::choices::{Options, choices, fixed};
 
 const NOW: &str = "now";
 
@@ -55,11 +56,13 @@ pub(super) fn new_run(runs: Runs) -> AnyView {
         };
         form.send(workspace.begin_reprice(&new), move |run: Reprice| runs.begun(&run));
     });
-    let providers = move || async move {
-        let named = |provider: Provider| (provider.name.to_string(), provider.name.to_string());
-        let providers = workspace.provider_choices().await?.items.into_iter().map(named);
-        let all = (String::new(), "All providers".to_owned());
-        Ok(std::iter::once(all).chain(providers).collect())
+    let providers = move || -> Pending<Options> {
+        Box::pin(async move {
+            let named = |provider: Provider| (provider.name.to_string(), provider.name.to_string());
+            let providers = workspace.provider_choices().await?.items.into_iter().map(named);
+            let all = (String::new(), "All providers".to_owned());
+            Ok(std::iter::once(all).chain(providers).collect())
+        })
     };
     let providers = choices(providers, provider, "");
     let which = fixed(&[

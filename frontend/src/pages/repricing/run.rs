@@ -26,10 +26,12 @@ const SHOWN: usize = 200;
 pub(super) fn run_dialog(id: RepriceId, runs: Runs) -> AnyView {
     let workspace = runs.workspace;
     // A list of one: for lists of runs everything is on the page already.
-    let run = List::new(move |_| async move {
-        let items = vec![workspace.reprice(id).await?];
-        let next_cursor = None;
-        Ok(Page { items, next_cursor })
+    let run = List::new(move |_| {
+        Box::pin(async move {
+            let items = vec![workspace.reprice(id).await?];
+            let next_cursor = None;
+            Ok(Page { items, next_cursor })
+        })
     });
     let close = Callback::new(move |()| runs.opened.choose(""));
     let none = || ().into_any();

@@ -41,7 +41,7 @@ fn value_of(query: Option<&UsageQuery>, name: &str) -> String {
 pub(super) fn Filters(query: Memo<Option<UsageQuery>>, names: Names) -> impl IntoView {
     let router = use_router();
     let workspace = use_workspace();
-    let models = Loader::new(move || async move { workspace.model_choices().await.map(|page| page.items) });
+    let models = Loader::items(move || workspace.model_choices());
 
     let key_options = Signal::derive(move || {
         let keys = names.keys.state.with(|state| match state {

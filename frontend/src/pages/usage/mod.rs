@@ -57,15 +57,15 @@ pub(crate) fn Usage() -> impl IntoView {
     let router = use_router();
     let query = Memo::new(move |_| filters::of_address(&router.query()));
     let names = Names {
-        keys: Loader::new(move || async move { workspace.key_choices().await.map(|page| page.items) }),
-        teams: Loader::new(move || async move { workspace.team_choices().await.map(|page| page.items) }),
+        keys: Loader::items(move || workspace.key_choices()),
+        teams: Loader::items(move || workspace.team_choices()),
     };
     let rows = List::new(move |cursor| {
         let query = UsageQuery {
             cursor,
             ..query.get().unwrap_or_default()
         };
-        async move { workspace.usage(&query).await }
+        workspace.usage(&query)
     });
     let shown = RwSignal::new(None::<UsageRow>);
     let none = || {

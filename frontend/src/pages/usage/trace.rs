@@ -15,16 +15,18 @@ use crate::session::{Workspace, use_workspace};
 #[component]
 pub(super) fn Trace(request: RequestId) -> impl IntoView {
     let workspace = use_workspace();
-    let kept = Loader::new(move || async move {
-        match workspace.request_trace(request).await {
-            // Most requests keep none; that is no failure.
-            Err(failure) if failure.code() == Some(ProblemCode::NotFound) => Ok(None),
-            Err(failure) => Err(failure),
-            Ok(kept) => {
-                let on_route = on_route(workspace, request, kept.model.as_deref()).await;
-                Ok(Some((kept, on_route)))
+    let kept = Loader::new(move || {
+        Box::pin(async move {
+            match workspace.request_trace(request).await {
+                // Most requests keep none; that is no failure.
+                Err(failure) if failure.code() == Some(ProblemCode::NotFound) => Ok(None),
+                Err(failure) => Err(failure),
+                Ok(kept) => {
+                    let on_route = on_route(workspace, request, kept.model.as_deref()).await;
+                    Ok(Some((kept, on_route)))
+                }
             }
-        }
+        })
     });
     loaded(kept, Shape::Rows, move |kept| match kept {
         Some((kept, on_route)) => view! {
@@ -49,13 +51,13 @@ fn again(workspace: Workspace, request: RequestId) -> AnyView {
     let asked = RwSignal::new(false);
     let ask = Callback::new(move |()| asked.set(true));
     let explained = move || {
-        let explained = Loader::new(move || async move {
+        let explained = Loader::new(move || {
             let request = ExplainRequest {
                 request: ExplainedRequest::Logged(request),
                 route: None,
                 health: SampleHealth::Current,
             };
-            workspace.explain(&request).await
+            workspace.explain(&request)
         });
         loaded(explained, Shape::Rows, today)
     };

@@ -35,8 +35,8 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn new(workspace: Workspace) -> Self {
-        let providers = Loader::new(move || async move { workspace.provider_choices().await.map(|page| page.items) });
-        let health = Loader::new(move || async move { workspace.targets().await.map(|page| page.items) });
+        let providers = Loader::items(move || workspace.provider_choices());
+        let health = Loader::items(move || workspace.targets());
         Self {
             workspace,
             providers,

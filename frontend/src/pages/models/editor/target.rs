@@ -67,7 +67,7 @@ fn suggestions(facts: Facts, provider: Field, model: Field) -> AnyView {
     let found = Loader::new(move || {
         let kind = facts.kind(&provider.value());
         let text = model.value();
-        async move {
+        Box::pin(async move {
             let Some(kind) = kind else { return Ok(Vec::new()) };
             TimeoutFuture::new(PAUSE_MILLIS).await;
             let query = CatalogQuery {
@@ -77,7 +77,7 @@ fn suggestions(facts: Facts, provider: Field, model: Field) -> AnyView {
                 ..CatalogQuery::default()
             };
             workspace.catalog(&query).await.map(|page| page.items)
-        }
+        })
     });
     let option = |entry: &CatalogEntry| view! { <option value=entry.model.to_string()></option> };
     view! {

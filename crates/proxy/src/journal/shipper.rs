@@ -20,7 +20,7 @@ use super::{Journal, Shared};
 const GATHER: Duration = Duration::from_millis(100);
 /// Between two batches that are not full. What follows a pause does not wait for it.
 const APART: Duration = Duration::from_millis(500);
-pub(super) const BATCH_RECORDS: usize = 1024;
+pub(super) const BATCH_RECORDS: usize = 512;
 /// Of traces in one batch. Records that have one are few; where they are not, batches have fewer records.
 const BATCH_TRACE_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 1 << 20;

@@ -165,7 +165,14 @@ impl Shipper {
             }
             self.position = run.after;
             self.note_acknowledged(acked)?;
-            if !is_full {
+            // Of large records one reading of the file has fewer than a batch, and there are more behind it.
+            let behind = self
+                .journal
+                .shared
+                .last
+                .load(Ordering::Acquire)
+                .saturating_sub(self.position.previous);
+            if !is_full && behind < BATCH_RECORDS as u64 {
                 break;
             }
         }

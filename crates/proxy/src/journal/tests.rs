@@ -155,6 +155,29 @@ async fn what_is_lost_on_the_way_is_sent_again() {
     assert_eq!(arrived, expected);
 }
 
+#[tokio::test]
+async fn records_larger_than_usual_are_sent_all_at_once() {
+    let directory = TempDir::new().expect("a directory");
+    let (journal, _) = open(&directory);
+    // More than are kept in memory, and more bytes than are read at a time.
+    let count = 1_700;
+    for _ in 0..count {
+        journal.append(UsageRecord {
+            code: Some("x".repeat(3_000)),
+            ..record()
+        });
+    }
+    let stream = UsageStream::Local(LocalUsageStream::new(Duration::from_secs(3_600)));
+
+    Shipper::new(journal.clone(), stream.clone()).turn().await;
+
+    let mut arrived = 0;
+    while let Some(received) = stream.next("test", Duration::ZERO).await.expect("it answers") {
+        arrived += received.batch.records.len();
+    }
+    assert_eq!(arrived, count);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_busy_node_sends_far_apart_and_what_follows_a_pause_is_sent_soon() {
     let directory = TempDir::new().expect("a directory");

@@ -83,12 +83,16 @@ async fn begun_as(fixture: &Fixture, acme: OrganizationId, new: &NewReprice) -> 
     taken.pop().expect("one")
 }
 
+fn version(picos: i64) -> String {
+    format!("price_{picos}")
+}
+
 /// As if each token cost so much.
 fn at(picos: i64, request: ChargedRequest) -> Adjustment {
     let mut lines = request.lines.clone();
     for line in &mut lines {
         line.price = Some(UnitPrice::from_picos(picos));
-        line.price_version = Some("price_new".to_owned());
+        line.price_version = Some(version(picos));
     }
     Adjustment {
         request,
@@ -111,7 +115,7 @@ async fn portion(fixture: &Fixture, run: &mut RepriceRun, limit: u64, picos: i64
             provider: &adjustment.request.provider,
             model: adjustment.request.model.as_ref(),
             before: adjustment.request.cost,
-            priced: Ok((adjustment.cost, "price_new")),
+            priced: Ok((adjustment.cost, &version(picos))),
         });
     }
     let changed = adjustments.into_iter().filter(|one| one.request.cost != Some(one.cost));

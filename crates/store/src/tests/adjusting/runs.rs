@@ -9,7 +9,7 @@ use gatewright_types::api::{
 };
 use gatewright_types::{Money, Nanos, RepriceId};
 
-use super::{DAY, begun, clean, counted, new, portion, spent};
+use super::{DAY, begun, clean, counted, new, portion, spent, version};
 use crate::adjustments::adjusted_cost;
 use crate::tests::fixture::{Fixture, refused_field};
 use crate::tests::on_both_databases;
@@ -76,9 +76,9 @@ async fn each_request_is_adjusted_once_in_everything_it_counts_in(fixture: Fixtu
         };
         assert_eq!(adjustment.reason.as_deref(), Some("the price was wrong"));
         assert_eq!(adjustment.created_by.as_deref(), Some("ada@example.test"));
-        assert_eq!(adjustment.price_versions, ["price_new"]);
+        assert_eq!(adjustment.price_versions, [version(300_000)]);
         assert!(
-            !adjustment.price_versions_before.contains(&"price_new".to_owned()),
+            !adjustment.price_versions_before.contains(&version(300_000)),
             "{adjustment:?}"
         );
         let before = row.cost.map_or(Nanos::ZERO, |cost| cost.amount);
@@ -108,26 +108,29 @@ async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixtur
         .end_reprice(&again, Some("prices changed"))
         .await
         .expect("it ends");
-    let mut back = begun(&fixture, acme, "back").await;
-    while portion(&fixture, &mut back, 100, 150_000).await.is_some() {}
-    fixture.end_reprice(&back, None).await.expect("it ends");
+    for (reason, picos) in [("back", 150_000), ("between", 200_000)] {
+        let mut next = begun(&fixture, acme, reason).await;
+        while portion(&fixture, &mut next, 100, picos).await.is_some() {}
+        fixture.end_reprice(&next, None).await.expect("it ends");
+    }
 
     assert!(clean(&fixture, acme).await);
-    assert_eq!(spent(&fixture, &all).await, 60 * 3_300);
-    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 120);
+    assert_eq!(spent(&fixture, &all).await, 60 * 4_400);
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM usage_adjustment").await, 180);
     let rows = fixture.organization(acme).usage(&UsageQuery::default()).await;
     for row in rows.expect("rows").items {
-        let [first, back] = row.adjustments.as_slice() else {
+        let [first, back, between] = row.adjustments.as_slice() else {
             panic!("{row:?}")
         };
-        assert_eq!(
-            (first.reason.as_deref(), back.reason.as_deref()),
-            (Some("first"), Some("back"))
-        );
-        assert_eq!(back.price_versions_before, first.price_versions);
+        let reasons = [first, back, between].map(|one| one.reason.as_deref());
+        assert_eq!(reasons, [Some("first"), Some("back"), Some("between")]);
         assert_ne!(first.price_versions_before, first.price_versions);
-        assert_eq!(back.difference.amount, Nanos::new(-3_300));
-        assert_eq!(Some(back.cost), row.adjusted_cost);
+        for (one, next, picos, difference) in [(first, back, 150_000, -3_300), (back, between, 200_000, 1_100)] {
+            assert_eq!(next.price_versions_before, one.price_versions);
+            assert_eq!(next.price_versions, [version(picos)]);
+            assert_eq!(next.difference.amount, Nanos::new(difference));
+        }
+        assert_eq!(Some(between.cost), row.adjusted_cost);
     }
     let states = fixture
         .organization(acme)
@@ -135,7 +138,8 @@ async fn a_second_run_adds_the_difference_and_one_runs_at_a_time(fixture: Fixtur
         .await
         .expect("runs");
     let states: Vec<_> = states.items.iter().map(|run| run.state).collect();
-    assert_eq!(states, [RepriceState::Done, RepriceState::Failed, RepriceState::Done]);
+    let [done, failed] = [RepriceState::Done, RepriceState::Failed];
+    assert_eq!(states, [done, done, failed, done]);
 }
 
 async fn only_requests_of_the_range_are_looked_at(fixture: Fixture) {

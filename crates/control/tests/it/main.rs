@@ -11,6 +11,7 @@ mod catalog;
 mod configuration;
 mod feed;
 mod openapi;
+mod repricing;
 mod resources;
 mod secrets;
 mod sessions;

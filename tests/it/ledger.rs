@@ -1,6 +1,6 @@
 //! The ledger adds up, whatever is killed or lost; and what does not add up is found and named.
 
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -50,6 +50,12 @@ async fn verify(organization: &Organization, more: &[&str]) -> Output {
 
 /// Runs `gatewright ledger` as an admin of the organization would.
 pub(crate) async fn ledger(organization: &Organization, more: &[&str]) -> Output {
+    let mut command = ledger_command(organization, more).await;
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    output.expect("it ends").expect("the binary runs")
+}
+
+pub(crate) async fn ledger_command(organization: &Organization, more: &[&str]) -> Command {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let token: Value = organization
@@ -68,9 +74,7 @@ pub(crate) async fn ledger(organization: &Organization, more: &[&str]) -> Output
         .to_owned();
     let url = format!("http://{}", organization.owner.address);
     let arguments = [&["ledger"], more, &["--url", &url, "--token", &secret]].concat();
-    let mut command = command(&arguments, &[]);
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    output.expect("it ends").expect("the binary runs")
+    command(&arguments, &[])
 }
 
 pub(crate) fn told(output: &Output) -> String {

@@ -49,6 +49,7 @@ mod redis_memory;
 mod refusals;
 mod replays;
 mod reprice;
+mod reprice_interrupts;
 mod resources;
 mod responses;
 mod routing;

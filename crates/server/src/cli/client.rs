@@ -106,8 +106,13 @@ impl Client {
         Ok(to.flush()?)
     }
 
+    /// Of a page of the dashboard, or of what the API has.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}/api/v1/{path}", self.base.as_str().trim_end_matches('/'));
+        let url = self.url(&format!("api/v1/{path}"));
         let request = self.http.request(method, url);
         request.header(AUTHORIZATION, format!("Bearer {}", self.token))
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gatewright_types::api::{LeftAlone, NewReprice, Reprice as Run, RepricePart, RepriceState};
 use gatewright_types::{Slug, UpstreamModel};
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep};
 
 use super::arguments::{Form, Place, json};
+use super::client::{Client, ClientError};
 use super::ledger::written;
 use super::remote::{block_on, client_for};
 use super::{Ending, complain, counted, say};
@@ -50,7 +51,8 @@ pub(super) struct Reprice {
     json: Form,
 }
 
-/// Waits until the run is over. Ending this command ends a dry run, whose outcome nobody waits for then, and no other one.
+/// Waits until the run is over. Interrupting this command ends a dry run, whose outcome nobody waits for then, and no
+/// other one.
 pub(super) fn run(reprice: &Reprice, environment: &Strings) -> Ending {
     match block_on(ran(reprice, environment)) {
         Ok(run) => told(&run, reprice.json),
@@ -71,22 +73,52 @@ async fn ran(reprice: &Reprice, environment: &Strings) -> Result<Run, Box<dyn Er
         dry_run: reprice.dry_run,
         as_told_by: None,
     };
-    let mut run: Run = client.post(&path, &new).await?;
+    let run: Run = client.post(&path, &new).await?;
     let this = format!("{path}/{}", run.id);
-    let mut progress = Progress::begin(&run);
+    if !run.dry_run {
+        let page = client.url(&format!("o/{organization}/repricing?run={}", run.id));
+        let mut progress = Progress::begin(
+            &run,
+            format_args!("it goes on when this command is ended, and {page} shows it"),
+        );
+        return Ok(followed(&client, &this, run, &mut progress).await?);
+    }
+    // Before it is told that it began, so that no interrupt finds the command unprepared.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut progress = Progress::begin(&run, format_args!("a dry run, which changes nothing"));
+    let id = run.id;
+    tokio::select! {
+        run = followed(&client, &this, run, &mut progress) => return Ok(run?),
+        _ = interrupt.recv() => {}
+    }
+    progress.end();
+    tokio::select! {
+        run = cancelled(&client, &this) => Ok(run?),
+        _ = interrupt.recv() => Err(format!("interrupted before {id} was cancelled: it may go on").into()),
+    }
+}
+
+async fn followed(client: &Client, this: &str, mut run: Run, progress: &mut Progress) -> Result<Run, ClientError> {
     while run.state == RepriceState::Running {
-        tokio::select! {
-            () = sleep(LOOK_AGAIN_AFTER) => {}
-            _ = ctrl_c(), if run.dry_run => {
-                progress.end();
-                return Ok(client.post(&format!("{this}/cancel"), &()).await?);
-            }
-        }
-        run = client.get(&this).await?;
+        sleep(LOOK_AGAIN_AFTER).await;
+        run = client.get(this).await?;
         progress.tell(&run);
     }
     progress.end();
     Ok(run)
+}
+
+/// The run as it ended: perhaps it was over already.
+async fn cancelled(client: &Client, this: &str) -> Result<Run, ClientError> {
+    let refused = match client.post(&format!("{this}/cancel"), &()).await {
+        Err(refused @ ClientError::Refused(_)) => refused,
+        answered => return answered,
+    };
+    let run: Run = client.get(this).await?;
+    match run.state {
+        RepriceState::Running => Err(refused),
+        RepriceState::Done | RepriceState::Failed | RepriceState::Cancelled => Ok(run),
+    }
 }
 
 /// How far the run is, on standard error: a line that is written over on a terminal, elsewhere one now and then.
@@ -97,15 +129,11 @@ struct Progress {
 }
 
 impl Progress {
-    fn begin(run: &Run) -> Self {
+    fn begin(run: &Run, what: std::fmt::Arguments<'_>) -> Self {
         let progress = Self {
             on_terminal: stderr().is_terminal(),
             told: String::new(),
             at: Instant::now(),
-        };
-        let what = match run.dry_run {
-            true => "a dry run, which changes nothing",
-            false => "it goes on when this command is ended",
         };
         progress.write(format_args!("{} began: {what}\n", run.id));
         progress

@@ -1,6 +1,9 @@
 //! Providers that fail in every way there is, and callers who get their answers all the same: what is tried again, where
 //! else a request goes, and what is never done.
 
+mod again;
+mod left_alone;
+
 use gatewright_types::UsageUnit;
 use gatewright_types::api::{Outcome, UsageRow};
 use harness::chat::{error, refused, request_id};
@@ -9,9 +12,8 @@ use harness::failures::failures;
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
 use harness::organization::{Key, Organization};
-use harness::sse::{self, DONE, content, data, finish, opening, usage};
+use harness::sse::{content, data, opening};
 use harness::upstream::{Script, Upstream};
-use harness::wait::{SOON, eventually};
 use serde_json::{Value, json};
 
 /// An organization with two providers. The model `m` goes to the first and falls back to the second, and does not wait
@@ -160,79 +162,6 @@ fn quantity(row: &UsageRow, unit: UsageUnit) -> u64 {
 }
 
 #[tokio::test]
-async fn a_call_that_failed_is_tried_again_as_often_as_the_model_says() {
-    let world = World::make(&json!({"attempts": 2, "pause": "1ms"})).await;
-    world
-        .first
-        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
-
-    let answer = world.ask(&CHAT, "m", false).await.expect(200);
-    assert_eq!((world.first.seen().len(), world.second.seen().len()), (3, 1));
-    assert_eq!(answer.headers.need("x-gw-attempts"), "4");
-}
-
-#[tokio::test]
-async fn what_the_provider_says_of_trying_again_is_heeded() {
-    let world = World::make(&json!({"attempts": 1, "pause": "1ms", "longest_pause": "1s"})).await;
-    let told = json!({"error": {"message": "no"}});
-    let calls = async |script: Script| {
-        let before = world.first.seen().len();
-        world.first.on("m", script);
-        let answer = world.ask(&CHAT, "alone", false).await;
-        (world.first.seen().len() - before, answer)
-    };
-
-    let (short, _) = calls(Script::json(503, &told).header("retry-after-ms", "5")).await;
-    let (long, answer) = calls(Script::json(503, &told).header("retry-after", "120")).await;
-    let (never, _) = calls(Script::json(500, &told).header("x-should-retry", "false")).await;
-
-    assert_eq!((short, long, never), (2, 1, 1));
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.headers.need("retry-after"), "120", "the caller is told as well");
-}
-
-#[tokio::test]
-async fn another_credential_is_tried_before_anything_else() {
-    let world = World::make(&json!({"attempts": 0})).await;
-    let body = json!({"name": "two", "kind": "openai-compatible", "base_url": world.first.base_url(), "credentials": [
-        {"name": "a", "api_key": "sk-upstream-secret-0001", "weight": 1},
-        {"name": "b", "api_key": "sk-upstream-secret-0002", "weight": 1}]});
-    world.organization.add("/providers", &body).await;
-    world
-        .model("both", &json!({"target": "two/m"}), &json!({"attempts": 0}))
-        .await;
-    world.organization.settled(&world.key, &["both"]).await;
-    world
-        .first
-        .on("m", Script::json(429, &json!({"error": {"message": "slow down"}})));
-
-    let answer = world.ask(&CHAT, "both", false).await;
-
-    refused(&answer, 429, "rate_limit_exceeded");
-    let used: Vec<_> = world
-        .first
-        .seen()
-        .iter()
-        .map(|seen| seen.headers.need("authorization").to_owned())
-        .collect();
-    assert_eq!(used.len(), 2);
-    assert_ne!(used.first(), used.last());
-}
-
-#[tokio::test]
-async fn the_callers_own_mistake_is_told_and_tried_nowhere_else() {
-    let world = World::make(&json!({"attempts": 1, "pause": "1ms"})).await;
-    let told = json!({"error": {"message": "temperature is too high", "type": "invalid_request_error"}});
-    world.first.on("m", Script::json(400, &told));
-
-    for stream in [false, true] {
-        let answer = world.ask(&CHAT, "m", stream).await;
-        assert_eq!((answer.status, answer.json()), (400, told.clone()));
-    }
-    assert_eq!((world.first.seen().len(), world.second.seen().len()), (2, 0));
-}
-
-#[tokio::test]
 async fn a_chain_for_one_kind_of_failure_is_not_entered_by_another() {
     let world = World::make(&json!({"attempts": 0})).await;
     let route = json!({"fallback": [{"target": "first/m"},
@@ -338,82 +267,6 @@ async fn of_several_failures_the_one_that_may_pass_is_told() {
 }
 
 #[tokio::test]
-async fn a_budget_bounds_what_is_tried_again() {
-    let world = World::make(&json!({"attempts": 1, "pause": "1ms", "budget": 10})).await;
-    world
-        .first
-        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
-    for _ in 0..20 {
-        world.ask(&CHAT, "alone", false).await;
-    }
-
-    let calls = world.first.seen().len();
-    assert!((23..=26).contains(&calls), "{calls}");
-}
-
-#[tokio::test]
-async fn a_model_that_fails_too_often_is_left_alone_and_tried_again_later() {
-    let breaker = json!({"error_rate": 50, "min_requests": 4, "window": "60s", "open_for": "5s"});
-    let world = World::with(&json!({"attempts": 0}), &breaker).await;
-    world
-        .first
-        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
-    for _ in 0..4 {
-        world.ask(&CHAT, "m", false).await.expect(200);
-    }
-    assert_eq!(world.first.seen().len(), 4);
-
-    world.ask(&CHAT, "m", false).await.expect(200);
-    assert_eq!(world.first.seen().len(), 4, "it is open");
-    let alone = world.ask(&CHAT, "alone", false).await;
-    refused(&alone, 502, "upstream_error");
-    assert_eq!(world.first.seen().len(), 5, "there is nowhere else to go");
-
-    world.first.on("m", Script::answer("Hello again", 9, 2));
-    eventually("a probe closes the breaker", SOON, async || {
-        let answer = world.ask(&CHAT, "m", false).await.expect(200);
-        ((CHAT.text)(&answer, false) == "Hello again").then_some(())
-    })
-    .await;
-    let answer = world.ask(&CHAT, "m", false).await.expect(200);
-    assert_eq!(answer.headers.need("x-gw-provider"), "first");
-}
-
-#[tokio::test]
-async fn limits_mistakes_and_few_failures_open_no_breaker() {
-    let breaker = json!({"min_requests": 3, "window": "60s"});
-    let world = World::with(&json!({"attempts": 0}), &breaker).await;
-    world
-        .first
-        .on("m", Script::json(400, &json!({"error": {"message": "wrong"}})));
-    for _ in 0..6 {
-        world.ask(&CHAT, "m", false).await.expect(400);
-    }
-    for script in [
-        Script::answer("Hello there", 9, 2),
-        Script::answer("Hello there", 9, 2),
-        Script::json(429, &json!({"error": {"message": "slow down"}})),
-    ] {
-        world.first.on("m", script);
-        world.ask(&CHAT, "m", false).await.expect(200);
-    }
-
-    world.first.on("m", Script::answer("Hello there", 9, 2));
-    let answer = world.ask(&CHAT, "m", false).await.expect(200);
-    assert_eq!(answer.headers.need("x-gw-provider"), "first");
-    let streamed = Script::stream([
-        opening(),
-        content("Hello there"),
-        finish(),
-        usage(9, 2),
-        DONE.to_owned(),
-    ]);
-    world.first.on("m", streamed);
-    let answer = world.ask(&CHAT, "m", true).await.expect(200);
-    assert_eq!(sse::text(&answer.body), "Hello there");
-}
-
-#[tokio::test]
 async fn a_route_changes_requests_for_one_of_its_targets() {
     let world = World::make(&json!({"attempts": 0})).await;
     let changed = json!({"provider": "second", "model": "m", "params": {"temperature": 0, "seed": null},
@@ -478,90 +331,4 @@ async fn a_fault_of_a_route_is_survived_like_a_real_one() {
     world.model("harmless", &harmless, &json!({"attempts": 0})).await;
     world.organization.settled(&world.key, &["harmless"]).await;
     world.ask(&CHAT, "harmless", false).await.expect(200);
-}
-
-#[tokio::test]
-async fn other_nodes_leave_alone_what_one_found_failing() {
-    const ENOUGH: usize = 40;
-    let breaker = json!({"min_requests": ENOUGH, "window": "120s", "open_for": "120s"});
-    let world = World::with(&json!({"attempts": 0}), &breaker).await;
-    world
-        .first
-        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
-    for _ in 0..ENOUGH {
-        world.ask(&CHAT, "m", false).await.expect(200);
-    }
-    // What counts is what others ask from here on.
-    let by_one = world.first.seen().len();
-    assert!(by_one >= ENOUGH, "{by_one}");
-
-    for node in 0..world.organization.nodes.len() {
-        eventually("a node hears that a breaker opened", SOON, async || {
-            let answer = world.ask_at(node, &CHAT, "m", false).await.expect(200);
-            (answer.headers.need("x-gw-attempts") == "1").then_some(())
-        })
-        .await;
-    }
-    let by_others = world.first.seen().len() - by_one;
-    assert!(by_others < ENOUGH, "they found out by themselves: {by_others}");
-}
-
-#[tokio::test]
-async fn what_is_left_alone_is_seen_and_can_be_called_again_at_once() {
-    let breaker = json!({"min_requests": 2, "window": "120s", "open_for": "120s"});
-    let world = World::with(&json!({"attempts": 0}), &breaker).await;
-    let organization = &world.organization;
-    world
-        .first
-        .on("m", Script::json(500, &json!({"error": {"message": "no"}})));
-    for _ in 0..2 {
-        world.ask(&CHAT, "m", false).await.expect(200);
-    }
-    let first = async || {
-        let listed = organization
-            .owner
-            .get(&organization.path("/targets"))
-            .await
-            .expect(200)
-            .json();
-        let items = listed
-            .get("items")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        items
-            .into_iter()
-            .find(|item| item.get("provider") == Some(&json!("first")))
-    };
-    let open = eventually("the breaker is seen", SOON, async || {
-        // Nodes hear that it opened before they hear how many calls that was after.
-        first().await.filter(|item| {
-            let seen = ["state", "requests", "failures"].map(|name| item.get(name).cloned().unwrap_or_default());
-            seen == [json!("open"), json!(2), json!(2)]
-        })
-    })
-    .await;
-    assert!(
-        open.get("since").is_some() && open.get("open_until").is_some(),
-        "{open}"
-    );
-
-    let body = json!({"provider": "first", "model": "m"});
-    let reset = organization.path("/targets/reset");
-    organization.token("viewer").await.post(&reset, &body).await.expect(403);
-    organization
-        .owner
-        .post(&reset, &json!({"provider": "none", "model": "m"}))
-        .await
-        .expect(422);
-    organization.owner.post(&reset, &body).await.expect(204);
-
-    world.first.on("m", Script::answer("Hello again", 9, 2));
-    eventually("it is called again", SOON, async || {
-        let answer = world.ask(&CHAT, "m", false).await.expect(200);
-        ((CHAT.text)(&answer, false) == "Hello again").then_some(())
-    })
-    .await;
-    let audit = organization.audit().await;
-    assert!(audit.iter().any(|entry| entry.action == "target.reset"), "{audit:?}");
 }

@@ -310,6 +310,19 @@ mod tests {
     }
 
     #[test]
+    fn a_vendors_own_words_hold_in_both_of_openais_dialects_for_conversations() {
+        let has_accent = |kind, asked| {
+            let spoken = spoken(kind, BedrockApi::Converse, asked, "m").expect("an answer");
+            spoken.accent.is_some()
+        };
+        for asked in [Dialect::OpenaiChat, Dialect::OpenaiCompletions] {
+            assert!(has_accent(ProviderKind::Fireworks, asked), "{asked:?}");
+            assert!(!has_accent(ProviderKind::Openai, asked), "{asked:?}");
+        }
+        assert!(!has_accent(ProviderKind::Fireworks, Dialect::OpenaiEmbeddings));
+    }
+
+    #[test]
     fn claude_is_asked_in_its_own_dialect_wherever_it_is_known_by_its_name() {
         let invoked = |kind, asked, model| {
             let spoken = spoken(kind, BedrockApi::Converse, asked, model).expect("an answer");

@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
     use crate::dialect::PathFacts;
-    use crate::dialect::openai_chat::vendors::vendor;
+    use crate::dialect::openai_chat::vendors::{VENDORS, vendor};
 
     fn check(name: &str, body: &str, expected: &str) {
         assert_eq!(dropped(name, body, expected), "", "{body}");
@@ -214,6 +214,57 @@ mod tests {
         // Nothing is known against it.
         let own = r#"{"user":"u","store":true,"model":"m","messages":[1]}"#;
         check("xai", own, own);
+    }
+
+    #[test]
+    fn each_vendor_is_known_to_refuse_these_and_no_others() {
+        const ASKED: [&str; 9] = [
+            "user",
+            "store",
+            "metadata",
+            "service_tier",
+            "prompt_cache_key",
+            "prompt_cache_options",
+            "prompt_cache_retention",
+            "safety_identifier",
+            "verbosity",
+        ];
+        let body = |left_out: &[&str]| {
+            let told = ASKED.iter().filter(|name| !left_out.contains(name));
+            let told: String = told.map(|name| format!(r#","{name}":"x""#)).collect();
+            format!(r#"{{"model":"m","messages":[1]{told}}}"#)
+        };
+
+        for vendor in &VENDORS {
+            let refused: &[&str] = match vendor.name {
+                "mistral" => &[
+                    "user",
+                    "store",
+                    "prompt_cache_options",
+                    "prompt_cache_retention",
+                    "safety_identifier",
+                    "verbosity",
+                ],
+                "groq" => &[
+                    "store",
+                    "prompt_cache_key",
+                    "prompt_cache_options",
+                    "prompt_cache_retention",
+                    "safety_identifier",
+                    "verbosity",
+                ],
+                "fireworks" => &[
+                    "store",
+                    "prompt_cache_options",
+                    "prompt_cache_retention",
+                    "safety_identifier",
+                    "verbosity",
+                ],
+                _ => &[],
+            };
+            let named = dropped(vendor.name, &body(&[]), &body(refused));
+            assert_eq!(named, refused.join(", "), "{}", vendor.name);
+        }
     }
 
     #[test]

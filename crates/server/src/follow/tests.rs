@@ -87,6 +87,11 @@ impl Stage {
             .epoch
     }
 
+    async fn write(&self, epoch: &str, units: &[Unit], revision: u64) {
+        let written = self.feed.write(epoch, units, Revision(revision)).await;
+        written.expect("the feed takes it");
+    }
+
     fn knows(&self, secret: &str) -> bool {
         let snapshot = self.published.load().expect("a snapshot");
         snapshot
@@ -111,11 +116,7 @@ async fn a_feed_that_is_still_being_filled_is_not_served() {
         Look::Done
     );
     let epoch = stage.begin(2).await;
-    stage
-        .feed
-        .write(&epoch, &[stage.owner(1)], Revision(1))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.owner(1)], 1).await;
 
     assert_eq!(
         stage.follower.look(&mut building).await.expect("it answers"),
@@ -123,11 +124,7 @@ async fn a_feed_that_is_still_being_filled_is_not_served() {
     );
     assert!(stage.published.load().is_none());
 
-    stage
-        .feed
-        .write(&epoch, &[stage.key(2, "secret")], Revision(2))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.key(2, "secret")], 2).await;
     assert_eq!(
         stage.follower.look(&mut building).await.expect("it answers"),
         Look::Again
@@ -147,24 +144,15 @@ async fn a_feed_that_is_still_being_filled_is_not_served() {
 async fn changes_are_applied_to_what_is_served() {
     let stage = stage(OnDisk::NotNeeded);
     let epoch = stage.begin(1).await;
-    stage
-        .feed
-        .write(&epoch, &[stage.owner(1)], Revision(1))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.owner(1)], 1).await;
     stage.follower.catch_up().await;
 
     let key = stage.key(2, "secret");
-    stage
-        .feed
-        .write(&epoch, std::slice::from_ref(&key), Revision(2))
-        .await
-        .expect("written");
+    stage.write(&epoch, std::slice::from_ref(&key), 2).await;
     stage.follower.catch_up().await;
     assert!(stage.knows("secret"));
 
     stage
-        .feed
         .write(
             &epoch,
             &[Unit {
@@ -172,10 +160,9 @@ async fn changes_are_applied_to_what_is_served() {
                 body: None,
                 ..key
             }],
-            Revision(3),
+            3,
         )
-        .await
-        .expect("written");
+        .await;
     stage.follower.catch_up().await;
     assert!(!stage.knows("secret"));
 }
@@ -184,35 +171,19 @@ async fn changes_are_applied_to_what_is_served() {
 async fn the_old_snapshot_is_served_until_a_feed_that_starts_over_is_complete() {
     let stage = stage(OnDisk::NotNeeded);
     let epoch = stage.begin(1).await;
-    stage
-        .feed
-        .write(&epoch, &[stage.owner(1), stage.key(1, "old")], Revision(1))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.owner(1), stage.key(1, "old")], 1).await;
     stage.follower.catch_up().await;
 
     let epoch = stage.begin(9).await;
-    stage
-        .feed
-        .write(&epoch, &[stage.owner(8)], Revision(8))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.owner(8)], 8).await;
     stage.follower.catch_up().await;
     assert!(stage.knows("old"));
 
-    stage
-        .feed
-        .write(&epoch, &[stage.key(9, "new")], Revision(9))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.key(9, "new")], 9).await;
     // The follower's earlier reading was handed over already: a local feed starts over once more.
     stage.follower.catch_up().await;
     let epoch = stage.begin(9).await;
-    stage
-        .feed
-        .write(&epoch, &[stage.owner(8), stage.key(9, "new")], Revision(9))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[stage.owner(8), stage.key(9, "new")], 9).await;
     stage.follower.catch_up().await;
     assert!(stage.knows("new") && !stage.knows("old"));
 }
@@ -226,15 +197,11 @@ async fn an_organization_that_does_not_compile_keeps_its_last_good_configuration
         stage.sandbox(1),
         stage.model(1, "sandbox/sandbox-small"),
     ];
-    stage.feed.write(&epoch, &good, Revision(1)).await.expect("written");
+    stage.write(&epoch, &good, 1).await;
     stage.follower.catch_up().await;
 
     let broken = stage.model(2, "missing/model");
-    stage
-        .feed
-        .write(&epoch, std::slice::from_ref(&broken), Revision(2))
-        .await
-        .expect("written");
+    stage.write(&epoch, std::slice::from_ref(&broken), 2).await;
     stage.follower.catch_up().await;
 
     let failing = |count: u32| format!("\ngatewright_config_failing_organizations {count}\n");
@@ -251,11 +218,7 @@ async fn an_organization_that_does_not_compile_keeps_its_last_good_configuration
         body: None,
         ..broken
     };
-    stage
-        .feed
-        .write(&epoch, &[removed], Revision(3))
-        .await
-        .expect("written");
+    stage.write(&epoch, &[removed], 3).await;
     stage.follower.catch_up().await;
     assert!(metrics().contains(&failing(0)), "{}", metrics());
 }

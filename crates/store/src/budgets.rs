@@ -167,9 +167,7 @@ impl WriteTx {
             .filter(budget_increase::Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if removed.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(removed.rows_affected)?;
         self.publish_budget(organization, row).await.map(drop)
     }
 

@@ -86,9 +86,7 @@ impl WriteTx {
             .filter(Column::State.eq(seen.state.as_str()))
             .exec(&self.transaction)
             .await?;
-        if moved.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(moved.rows_affected)?;
         self.publish_model_again(seen.organization, seen.model).await?;
         Ok(())
     }

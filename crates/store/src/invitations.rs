@@ -96,11 +96,7 @@ impl WriteTx {
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if deleted.rows_affected == 0 {
-            Err(WriteError::NotFound)
-        } else {
-            Ok(())
-        }
+        stored::there(deleted.rows_affected)
     }
 
     /// Takes the invitation out, so that it works once. Expiry is the caller's to check.

@@ -160,9 +160,7 @@ impl WriteTx {
     /// Removes all it has, except what was used and the audit log, and tombstones all of its units.
     pub async fn delete_organization(&mut self, id: OrganizationId) -> Result<(), WriteError> {
         let deleted = Entity::delete_by_id(id.uuid()).exec(&self.transaction).await?;
-        if deleted.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(deleted.rows_affected)?;
         request_traces::remove_all(&self.transaction, id).await?;
         self.tombstone_all(id).await
     }

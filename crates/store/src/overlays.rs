@@ -71,9 +71,7 @@ impl WriteTx {
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if deleted.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(deleted.rows_affected)?;
         self.tombstone(organization, UnitId::Overlay(id)).await
     }
 

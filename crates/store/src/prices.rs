@@ -1,10 +1,8 @@
 //! An organization's own prices. They name a provider and a model there by text, and may be there before either is.
 
 use gatewright_contract::{PriceUnit, UnitBody, UnitId};
-use gatewright_types::api::{NewPrice, Price, PriceTier, Rates, ServicePrice};
-
+use gatewright_types::api::{NewPrice, Price, PriceTier, ServicePrice};
 use gatewright_types::{OrganizationId, Page, PageQuery, PriceId, Slug, UpstreamModel};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, Select};
 use serde::{Deserialize, Serialize};
 
@@ -75,31 +73,13 @@ impl WriteTx {
         self.publish_price(organization, &row).await
     }
 
-    pub async fn change_price(
-        &mut self,
-        organization: OrganizationId,
-        id: PriceId,
-        rates: &Rates,
-    ) -> Result<Price, WriteError> {
-        let changed = Entity::update_many()
-            .col_expr(Column::Rates, Expr::value(stored::to_json(rates)))
-            .filter(Column::Organization.eq(organization.uuid()))
-            .filter(Column::Id.eq(id.uuid()))
-            .exec_with_returning(&self.transaction)
-            .await?;
-        let row = changed.into_iter().next().ok_or(WriteError::NotFound)?;
-        self.publish_price(organization, &row).await
-    }
-
     pub async fn delete_price(&mut self, organization: OrganizationId, id: PriceId) -> Result<(), WriteError> {
         let deleted = Entity::delete_many()
             .filter(Column::Organization.eq(organization.uuid()))
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if deleted.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(deleted.rows_affected)?;
         self.tombstone(organization, UnitId::Price(id)).await
     }
 

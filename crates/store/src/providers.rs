@@ -230,9 +230,7 @@ impl WriteTx {
             .filter(credential::Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if removed.rows_affected == 0 {
-            return Err(WriteError::NotFound);
-        }
+        stored::there(removed.rows_affected)?;
         self.delete_caps_of(organization, &LimitScope::Credential(id)).await?;
         self.publish_provider(organization, provider).await.map(|_| ())
     }

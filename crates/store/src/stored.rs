@@ -12,6 +12,8 @@ use sea_orm::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::WriteError;
+
 /// The time as both databases keep it.
 pub(crate) fn now() -> DateTime<Utc> {
     time(Utc::now())
@@ -83,6 +85,14 @@ where
 {
     let insert = <M::Entity as EntityTrait>::insert(row.into_active_model());
     insert.exec_without_returning(connection).await.map(|_| ())
+}
+
+/// What was to be changed or taken away has to be there.
+pub(crate) fn there(rows_affected: u64) -> Result<(), WriteError> {
+    match rows_affected {
+        0 => Err(WriteError::NotFound),
+        _ => Ok(()),
+    }
 }
 
 /// A statement written with `?1`, which PostgreSQL calls `$1`.

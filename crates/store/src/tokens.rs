@@ -126,11 +126,7 @@ impl WriteTx {
             .filter(Column::Id.eq(id.uuid()))
             .exec(&self.transaction)
             .await?;
-        if deleted.rows_affected == 0 {
-            Err(WriteError::NotFound)
-        } else {
-            Ok(())
-        }
+        stored::there(deleted.rows_affected)
     }
 }
 

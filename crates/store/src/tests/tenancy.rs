@@ -189,7 +189,6 @@ async fn nothing_foreign_can_be_changed(fixture: Fixture) {
         remove_credential(ours.provider.id, credential);
         change_model(theirs.model.id, &model_change);
         delete_model(theirs.model.id);
-        change_price(theirs.price.id, &Rates::default());
         delete_price(theirs.price.id);
         change_overlay(theirs.overlay, &ModelFacts::default());
         delete_overlay(theirs.overlay);

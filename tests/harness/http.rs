@@ -88,6 +88,12 @@ impl Request {
         self
     }
 
+    pub fn headers(self, headers: &[(&str, &str)]) -> Self {
+        headers
+            .iter()
+            .fold(self, |request, (name, value)| request.header(name, value))
+    }
+
     pub fn json(self, body: &Value) -> Self {
         self.bytes("application/json", body.to_string().into_bytes())
     }

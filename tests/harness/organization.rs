@@ -65,6 +65,18 @@ impl Organization {
         (organization, key)
     }
 
+    /// One with this provider, which is named `up`, a model `m` that is this one there, and a key that every node knows.
+    pub async fn with_model(installation: &Installation, provider: &Value, upstream_model: &str) -> (Self, Key) {
+        let organization = Self::make(installation).await;
+        organization.add("/providers", provider).await;
+        organization
+            .model("m", &format!("up/{upstream_model}"), &json!({}))
+            .await;
+        let key = organization.key("main").await;
+        organization.settled(&key, &["m"]).await;
+        (organization, key)
+    }
+
     /// One with the sandbox behind the model `echo`.
     pub async fn with_sandbox(installation: &Installation) -> (Self, Key) {
         let organization = Self::make(installation).await;
@@ -229,6 +241,11 @@ impl Organization {
         self.all("/audit").await
     }
 
+    /// What was done, as the audit log calls it.
+    pub async fn actions(&self) -> Vec<String> {
+        self.audit().await.into_iter().map(|entry| entry.action).collect()
+    }
+
     /// Every item of a list, over all its pages.
     pub async fn all<T: DeserializeOwned>(&self, tail: &str) -> Vec<T> {
         let mut items = Vec::new();
@@ -247,6 +264,19 @@ impl Organization {
     async fn created<T: DeserializeOwned>(&self, tail: &str, body: &Value) -> T {
         self.owner.post(&self.path(tail), body).await.expect(201).read()
     }
+}
+
+/// A provider `up` of this kind, as it is made.
+pub fn provider(kind: &str, base_url: &str) -> Value {
+    json!({"name": "up", "kind": kind, "base_url": base_url,
+        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]})
+}
+
+/// The same on Bedrock.
+pub fn bedrock(base_url: &str) -> Value {
+    let mut bedrock = provider("bedrock", base_url);
+    bedrock["region"] = json!("eu-central-1");
+    bedrock
 }
 
 /// The names in a list of models.

@@ -8,7 +8,7 @@ use gatewright_types::{Money, UsageUnit};
 use harness::chat::{question, request_id, streaming};
 use harness::http::Request;
 use harness::installation::Installation;
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, provider};
 use harness::sse;
 use harness::upstream::{Script, Upstream};
 use harness::wait::{SOON, eventually};
@@ -17,12 +17,8 @@ use tokio::time::Instant;
 
 /// An organization that asks `m` of a provider of this kind, by the catalogue's price.
 async fn organization(upstream: &Upstream, kind: &str, model: &str) -> (Organization, Key) {
-    let organization = Organization::make(Installation::shared().await).await;
-    organization.provider("up", kind, Some(&upstream.base_url())).await;
-    organization.model("m", &format!("up/{model}"), &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    let provider = provider(kind, &upstream.base_url());
+    Organization::with_model(Installation::shared().await, &provider, model).await
 }
 
 fn chat_answer(members: &Value) -> Value {

@@ -7,7 +7,7 @@ use gatewright_types::api::Outcome;
 use harness::chat::request_id;
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, bedrock, provider};
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
@@ -16,32 +16,27 @@ const CLAUDE_CODE: &str = "claude-code-20250219";
 const INTERLEAVED: &str = "interleaved-thinking-2025-05-14";
 
 async fn organization(provider: &Value, model: &str) -> (Organization, Key) {
-    let organization = Organization::make(Installation::shared().await).await;
-    let path = organization.path("/providers");
-    organization.owner.post(&path, provider).await.expect(201);
-    organization.model("m", &format!("up/{model}"), &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    Organization::with_model(Installation::shared().await, provider, model).await
 }
 
 fn anthropic(upstream: &Upstream) -> Value {
-    json!({"name": "up", "kind": "anthropic", "base_url": upstream.base_url(),
-        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]})
-}
-
-fn bedrock(upstream: &Upstream) -> Value {
-    json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
-        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]})
+    provider("anthropic", &upstream.base_url())
 }
 
 async fn ask(organization: &Organization, key: &Key, headers: &[(&str, &str)], stream: bool) -> Answer {
-    let mut request = Request::new("POST", "/v1/messages").header("x-api-key", &key.secret);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
+    send(organization, key, headers, &json!({ "stream": stream })).await
+}
+
+/// The usual question, with more members.
+async fn send(organization: &Organization, key: &Key, headers: &[(&str, &str)], more: &Value) -> Answer {
     let message = json!({"role": "user", "content": "Say hello."});
-    let body = json!({"model": "m", "max_tokens": 9, "stream": stream, "messages": [message]});
+    let mut body = json!({"model": "m", "max_tokens": 9, "messages": [message]});
+    for (name, value) in more.as_object().expect("members") {
+        body[name] = value.clone();
+    }
+    let request = Request::new("POST", "/v1/messages")
+        .header("x-api-key", &key.secret)
+        .headers(headers);
     let address = organization.chat(key).address;
     request.json(&body).send(address).await.expect("the data plane answers")
 }
@@ -83,7 +78,7 @@ async fn what_anthropic_refuses_by_name_is_left_out_and_the_rest_is_asked_again(
             "anthropic-beta",
             "claude-code-20250219, interleaved-thinking-2025-05-14",
         ),
-        ("anthropic-version", "2023-06-01"),
+        ("anthropic-version", "2023-01-01"),
     ];
 
     let answer = ask(&organization, &key, &betas, false).await.expect(200);
@@ -101,16 +96,14 @@ async fn what_anthropic_refuses_by_name_is_left_out_and_the_rest_is_asked_again(
         "claude-code-20250219, interleaved-thinking-2025-05-14"
     );
     assert_eq!(second.headers.need("anthropic-beta"), INTERLEAVED);
-    assert_eq!(second.headers.need("anthropic-version"), "2023-06-01");
+    assert_eq!(second.headers.need("anthropic-version"), "2023-01-01");
     assert_eq!(first.body, second.body);
     let row = organization.usage(&request_id(&answer)).await;
     assert_eq!(row.outcome, Outcome::Complete);
 }
 
-#[tokio::test]
-async fn where_a_cloud_names_none_all_are_left_out() {
-    let upstream = Upstream::start().await;
-    let (organization, key) = organization(&bedrock(&upstream), CLAUDE).await;
+/// As a cloud does, by its body.
+fn refuse_all(upstream: &Upstream) {
     upstream.answer_by(|body| match body.get("anthropic_beta") {
         Some(_) => Script::json(
             400,
@@ -118,6 +111,13 @@ async fn where_a_cloud_names_none_all_are_left_out() {
         ),
         None => hello(),
     });
+}
+
+#[tokio::test]
+async fn where_a_cloud_names_none_all_are_left_out() {
+    let upstream = Upstream::start().await;
+    let (organization, key) = organization(&bedrock(&upstream.origin()), CLAUDE).await;
+    refuse_all(&upstream);
     let betas = [("anthropic-beta", "context-1m-2025-08-07,effort-2025-11-24")];
 
     let answer = ask(&organization, &key, &betas, false).await.expect(200);

@@ -74,12 +74,7 @@ async fn a_budget_is_made_read_changed_listed_and_deleted() {
     owner.delete(&path).await.expect(204);
     refused(&owner.get(&path).await, 404, ProblemCode::NotFound);
     refused(&owner.delete(&path).await, 404, ProblemCode::NotFound);
-    let actions: Vec<_> = organization
-        .audit()
-        .await
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions = organization.actions().await;
     for action in ["budget.create", "budget.update", "budget.delete"] {
         assert!(actions.iter().any(|there| there == action), "{action}: {actions:?}");
     }
@@ -441,12 +436,7 @@ async fn an_increase_is_told_until_it_ends_or_its_time_is_over() {
     refused(&owner.delete(&one).await, 404, ProblemCode::NotFound);
     let read: Budget = owner.get(&path).await.expect(200).read();
     assert_eq!(read.increases, []);
-    let actions: Vec<_> = organization
-        .audit()
-        .await
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions = organization.actions().await;
     for action in ["budget.increase", "budget.increase.end"] {
         assert!(actions.iter().any(|there| there == action), "{action}: {actions:?}");
     }

@@ -53,10 +53,7 @@ async fn organization_at(installation: &Installation, kind: &str, address: &str,
 
 pub(crate) async fn ask(organization: &Organization, key: &Key, body: &Value, headers: &[(&str, &str)]) -> Answer {
     let chat = organization.chat(key);
-    let mut request = chat.request(body);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
+    let request = chat.request(body).headers(headers);
     request.send(chat.address).await.expect("the data plane answers")
 }
 

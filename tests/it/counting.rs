@@ -4,7 +4,7 @@ use gatewright_types::api::{Dialect, Outcome};
 use harness::chat::request_id;
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, provider};
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
@@ -12,12 +12,8 @@ const GEMINI: &str = "/v1beta/models/m:countTokens";
 const CLAUDE: &str = "/v1/messages/count_tokens";
 
 async fn organization(upstream: &Upstream, kind: &str, model: &str) -> (Organization, Key) {
-    let organization = Organization::make(Installation::shared().await).await;
-    organization.provider("up", kind, Some(&upstream.base_url())).await;
-    organization.model("m", &format!("up/{model}"), &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    let provider = provider(kind, &upstream.base_url());
+    Organization::with_model(Installation::shared().await, &provider, model).await
 }
 
 async fn post(organization: &Organization, key: &Key, path: &str, body: &str) -> Answer {
@@ -178,15 +174,7 @@ async fn files_that_are_only_named_are_estimated_where_the_provider_wants_their_
     for (mut provider, model) in [(vertex, "claude-sonnet-4-5@20250929"), (gemini, "gemini-2.5-pro")] {
         let upstream = Upstream::start().await;
         provider["base_url"] = json!(upstream.origin());
-        let organization = Organization::make(Installation::shared().await).await;
-        let made = organization
-            .owner
-            .post(&organization.path("/providers"), &provider)
-            .await;
-        made.expect(201);
-        organization.model("m", &format!("up/{model}"), &json!({})).await;
-        let key = organization.key("main").await;
-        organization.settled(&key, &["m"]).await;
+        let (organization, key) = Organization::with_model(Installation::shared().await, &provider, model).await;
         let source = json!({"type": "url", "url": "https://pictures.example/a"});
         let content = json!([{"type": "text", "text": "What is it?"}, {"type": "image", "source": source}]);
         let body = json!({"model": "m", "messages": [{"role": "user", "content": content}]});

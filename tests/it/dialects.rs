@@ -9,19 +9,15 @@ use gatewright_types::api::{Dialect, Outcome, UsageRow};
 use harness::chat::request_id;
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, provider};
 use harness::sse;
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
 /// An organization whose provider `up` is of this kind, with a model `m` that leads to the model `m` there.
 async fn organization(upstream: &Upstream, kind: &str) -> (Organization, Key) {
-    let organization = Organization::make(Installation::shared().await).await;
-    organization.provider("up", kind, Some(&upstream.base_url())).await;
-    organization.model("m", "up/m", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    let provider = provider(kind, &upstream.base_url());
+    Organization::with_model(Installation::shared().await, &provider, "m").await
 }
 
 async fn post(organization: &Organization, key: &Key, path: &str, body: &Value) -> Answer {
@@ -194,21 +190,12 @@ async fn models_are_listed_in_the_shape_of_who_asks() {
 #[tokio::test]
 async fn calls_to_bedrock_are_signed_and_name_the_model_in_the_address() {
     let upstream = Upstream::start().await;
-    let organization = Organization::make(Installation::shared().await).await;
     let keys =
         json!({"access_key_id": "AKIDEXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG", "session_token": "st"});
     let provider = json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
         "headers": {"x-team": "search"}, "credentials": [{"name": "a", "aws": keys}]});
-    let made = organization
-        .owner
-        .post(&organization.path("/providers"), &provider)
-        .await;
-    made.expect(201);
-    organization
-        .model("m", "up/anthropic.claude-haiku-4-5-20251001-v1:0", &json!({}))
-        .await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
+    let model = "anthropic.claude-haiku-4-5-20251001-v1:0";
+    let (organization, key) = Organization::with_model(Installation::shared().await, &provider, model).await;
     let said = json!({"output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
         "stopReason": "end_turn", "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, "metrics": {}});
     let address = "/model/anthropic.claude-haiku-4-5-20251001-v1:0/converse";
@@ -235,17 +222,9 @@ async fn calls_to_bedrock_are_signed_and_name_the_model_in_the_address() {
 #[tokio::test]
 async fn a_classic_azure_provider_is_called_by_its_deployments() {
     let upstream = Upstream::start().await;
-    let organization = Organization::make(Installation::shared().await).await;
     let provider = json!({"name": "up", "kind": "azure", "api_version": "2024-10-21", "base_url": upstream.origin(),
         "deployments": {"gpt-4o-mini": "ours"}, "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]});
-    let made = organization
-        .owner
-        .post(&organization.path("/providers"), &provider)
-        .await;
-    made.expect(201);
-    organization.model("m", "up/gpt-4o-mini", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
+    let (organization, key) = Organization::with_model(Installation::shared().await, &provider, "gpt-4o-mini").await;
     upstream.on("ours", Script::answer("Hello.", 1_000, 1_000));
 
     let answer = organization.chat(&key).ask("m").await.expect(200);

@@ -3,7 +3,7 @@
 use harness::chat;
 use harness::http::{Answer, Request};
 use harness::installation::{Installation, Options};
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, bedrock, provider};
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
@@ -14,22 +14,11 @@ const PDF_IN_BASE64: &str = "JVBERi0xLjcK";
 
 /// An organization whose model `m` is one of such a provider.
 async fn organization(installation: &Installation, upstream: &Upstream, kind: &str) -> (Organization, Key) {
-    let organization = Organization::make(installation).await;
-    let base_url = match kind {
-        "bedrock" => upstream.origin(),
-        _ => upstream.base_url(),
+    let provider = match kind {
+        "bedrock" => bedrock(&upstream.origin()),
+        _ => provider(kind, &upstream.base_url()),
     };
-    let provider = json!({"name": "up", "kind": kind, "base_url": base_url,
-        "region": (kind == "bedrock").then_some("eu-central-1"),
-        "credentials": [{"name": "a", "api_key": "sk-upstream-secret-0001"}]});
-    let made = organization
-        .owner
-        .post(&organization.path("/providers"), &provider)
-        .await;
-    made.expect(201);
-    organization.model("m", "up/m", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
+    let (organization, key) = Organization::with_model(installation, &provider, "m").await;
     upstream.on("/model/m/converse", converse());
     upstream.on("/v1/models/m:generateContent", generated());
     upstream.on("/v1/models/m:streamGenerateContent?alt=sse", generated_stream());

@@ -190,12 +190,7 @@ async fn wrong_passwords_and_unknown_addresses_look_the_same_and_lock_for_a_grow
         (try_in(&somebody.email, PASSWORD).await.status == 200).then_some(())
     })
     .await;
-    let actions: Vec<_> = organization
-        .audit()
-        .await
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions = organization.actions().await;
     assert!(
         actions.iter().any(|action| action == "invitation.accept"),
         "{actions:?}"
@@ -215,11 +210,9 @@ async fn changing_calls_by_cookie_need_the_sessions_own_token_and_our_own_page()
         panic!("both have a session");
     };
     let send = async |headers: &[(&str, &str)]| {
-        let mut request = Request::new("POST", &format!("/api/v1{}", organization.path("/teams")))
-            .header("cookie", &format!("gw_session={cookie}"));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
+        let request = Request::new("POST", &format!("/api/v1{}", organization.path("/teams")))
+            .header("cookie", &format!("gw_session={cookie}"))
+            .headers(headers);
         let name = format!("team {}", headers.len());
         request
             .json(&json!({ "name": name }))

@@ -21,13 +21,7 @@ const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG";
 
 /// An organization whose model `m` is this one of the provider.
 async fn organization(provider: &Value, model: &str) -> (Organization, Key) {
-    let organization = Organization::make(Installation::shared().await).await;
-    let path = organization.path("/providers");
-    organization.owner.post(&path, provider).await.expect(201);
-    organization.model("m", &format!("up/{model}"), &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    Organization::with_model(Installation::shared().await, provider, model).await
 }
 
 /// Claude is always spoken to in its own words there.
@@ -39,15 +33,15 @@ fn invoking(upstream: &Upstream) -> Value {
 
 fn bedrock(upstream: &Upstream) -> Value {
     let keys = json!({"access_key_id": "AKIDEXAMPLE", "secret_access_key": SECRET_KEY});
-    json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
-        "credentials": [{"name": "a", "aws": keys}]})
+    let mut provider = harness::organization::bedrock(&upstream.origin());
+    provider["credentials"] = json!([{"name": "a", "aws": keys}]);
+    provider
 }
 
 async fn ask(organization: &Organization, key: &Key, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut request = Request::new("POST", "/v1/messages").header("x-api-key", &key.secret);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
+    let request = Request::new("POST", "/v1/messages")
+        .header("x-api-key", &key.secret)
+        .headers(headers);
     let request = request.bytes("application/json", body.as_bytes().to_vec());
     let address = organization.chat(key).address;
     request.send(address).await.expect("the data plane answers")

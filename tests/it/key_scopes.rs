@@ -351,10 +351,7 @@ async fn behind_a_proxy_of_ours_the_entry_it_wrote_counts_and_no_other() {
     let body = json!({"name": "bound", "scopes": {"ip_ranges": ["192.0.2.0/24"]}});
     let key = organization.key_as(&body).await;
     let ask = async |headers: &[(&str, &str)]| {
-        let mut request = organization.chat(&key).request(&question("echo"));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
+        let request = organization.chat(&key).request(&question("echo")).headers(headers);
         request.send(organization.chat(&key).address).await.expect("an answer")
     };
     eventually("the key is known", EFFECT, async || {

@@ -313,17 +313,9 @@ async fn connections_to_a_provider_are_used_again() {
 #[tokio::test]
 async fn credentials_take_turns_by_weight() {
     let upstream = Upstream::start().await;
-    let organization = Organization::make(Installation::shared().await).await;
     let body = json!({"name": "up", "kind": "openai-compatible", "base_url": upstream.base_url(), "credentials": [
         {"name": "a", "api_key": "sk-of-weight-three-0001", "weight": 3}, {"name": "b", "api_key": "sk-of-weight-one-00001"}]});
-    organization
-        .owner
-        .post(&organization.path("/providers"), &body)
-        .await
-        .expect(201);
-    organization.model("m", "up/m", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
+    let (organization, key) = Organization::with_model(Installation::shared().await, &body, "m").await;
 
     for _ in 0..8 {
         organization.chat(&key).ask("m").await.expect(200);

@@ -199,12 +199,7 @@ async fn what_requests_come_to_is_told_and_then_added_wherever_they_count() {
         (again.sums.changed, again.sums.before, again.sums.after),
         (0, sums.after, sums.after)
     );
-    let actions: Vec<_> = organization
-        .audit()
-        .await
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions = organization.actions().await;
     for action in ["reprice.create", "reprice.end"] {
         assert_eq!(
             actions.iter().filter(|known| *known == action).count(),
@@ -367,12 +362,7 @@ async fn a_run_is_cancelled_by_those_who_may_and_only_in_their_organization() {
         )
         .await;
     assert!(other_prices.expect(409).text().contains("prices have changed"));
-    let actions: Vec<_> = organization
-        .audit()
-        .await
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
+    let actions = organization.actions().await;
     for action in ["reprice.cancel", "reprice.dry_run"] {
         assert!(actions.iter().any(|known| known == action), "{actions:?}");
     }

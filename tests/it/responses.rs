@@ -9,7 +9,7 @@ use gatewright_types::UsageUnit;
 use harness::chat::{refused, request_id};
 use harness::http::{Answer, Request};
 use harness::installation::Installation;
-use harness::organization::{Key, Organization};
+use harness::organization::{Key, Organization, provider};
 use harness::upstream::{Script, Upstream};
 use serde_json::{Value, json};
 
@@ -19,7 +19,11 @@ struct Client<'a> {
     key: &'a Key,
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
+    fn of(organization: &'a Organization, key: &'a Key) -> Self {
+        Self { organization, key }
+    }
+
     async fn send(&self, node: usize, request: Request) -> Answer {
         let nodes = &self.organization.nodes;
         let address = nodes.get(node % nodes.len()).expect("there is a data plane");
@@ -38,12 +42,7 @@ impl Client<'_> {
 }
 
 async fn organization(installation: &Installation, upstream: &Upstream, kind: &str) -> (Organization, Key) {
-    let organization = Organization::make(installation).await;
-    organization.provider("up", kind, Some(&upstream.base_url())).await;
-    organization.model("m", "up/m", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
-    (organization, key)
+    Organization::with_model(installation, &provider(kind, &upstream.base_url()), "m").await
 }
 
 fn member<'a>(value: &'a Value, pointer: &str) -> &'a Value {
@@ -99,10 +98,7 @@ fn completed(stream: &Answer) -> Value {
 async fn a_conversation_over_a_bridge_goes_on_on_any_node_with_its_tool_calls() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(Installation::shared().await, &upstream, "anthropic").await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let call = json!([{"type": "text", "text": "Let me look."},
         {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}]);
     let tools = json!([{"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}]);
@@ -173,10 +169,7 @@ async fn a_conversation_over_a_bridge_goes_on_on_any_node_with_its_tool_calls() 
 async fn what_was_asked_is_listed_page_by_page() {
     let installation = Installation::shared().await;
     let (organization, key) = Organization::with_sandbox(installation).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let first = json!({"model": "echo", "input": [{"role": "user", "content": "one"}]});
     let first = client.create(0, &first).await.expect(200);
     let second = json!({"model": "echo", "previous_response_id": id(&first), "input": "two"});
@@ -220,10 +213,7 @@ async fn what_was_asked_is_listed_page_by_page() {
 #[tokio::test]
 async fn what_was_deleted_or_never_stored_cannot_be_referred_to() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let kept = id(&client
         .create(0, &json!({"model": "echo", "input": "x"}))
         .await
@@ -263,18 +253,9 @@ async fn another_organizations_responses_do_not_exist() {
     let (theirs, their_key) = organization(installation, &upstream, "openai").await;
     let (bridged, bridged_key) = Organization::with_sandbox(installation).await;
     upstream.on("m", Script::json(200, &response_object("resp_native_1", "completed")));
-    let ours = Client {
-        organization: &ours,
-        key: &our_key,
-    };
-    let bridged = Client {
-        organization: &bridged,
-        key: &bridged_key,
-    };
-    let theirs = Client {
-        organization: &theirs,
-        key: &their_key,
-    };
+    let ours = Client::of(&ours, &our_key);
+    let bridged = Client::of(&bridged, &bridged_key);
+    let theirs = Client::of(&theirs, &their_key);
     let native = id(&ours.create(0, &json!({"model": "m", "input": "x"})).await.expect(200));
     let kept = id(&bridged
         .create(0, &json!({"model": "echo", "input": "x"}))
@@ -300,10 +281,7 @@ async fn another_organizations_responses_do_not_exist() {
 #[tokio::test]
 async fn the_conversation_before_is_billed_with_each_request() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let long = "word ".repeat(400);
     let first = client
         .create(0, &json!({"model": "echo", "input": long}))
@@ -325,10 +303,7 @@ async fn the_conversation_before_is_billed_with_each_request() {
 async fn items_that_are_only_named_are_put_in_their_place() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(Installation::shared().await, &upstream, "anthropic").await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let call = json!([{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": "sea"}}]);
     upstream.on("m", claude(&call, "tool_use"));
     let tools = json!([{"type": "function", "name": "look", "parameters": {"type": "object"}}]);

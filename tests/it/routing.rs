@@ -40,10 +40,7 @@ async fn model(organization: &Organization, name: &str, route: &Value) -> Model 
 
 async fn ask(organization: &Organization, key: &Key, body: &Value, headers: &[(&str, &str)]) -> Answer {
     let chat = organization.chat(key);
-    let mut request = chat.request(body);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
+    let request = chat.request(body).headers(headers);
     request.send(chat.address).await.expect("an answer")
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::chat::{self, question};
 use harness::http::{Connection, Request};
 use harness::installation::Installation;
-use harness::organization::Organization;
+use harness::organization::{Key, Organization};
 use harness::upstream::Upstream;
 use serde_json::json;
 
@@ -79,14 +79,12 @@ async fn a_large_body_within_the_limit_passes() {
     assert_eq!(upstream.only().body.len(), body.to_string().len());
 }
 
-#[tokio::test]
-async fn a_body_that_breaks_off_costs_nothing_and_is_counted() {
-    let (organization, key, upstream) = one_model().await;
-    let request = chat_request(&key, question("m").to_string().into_bytes());
-    let mut connection = Connection::open(organization.chat(&key).address)
+/// A request of whose body only the beginning was sent.
+async fn half_sent(organization: &Organization, key: &Key) -> Connection {
+    let request = chat_request(key, question("m").to_string().into_bytes());
+    let mut connection = Connection::open(organization.chat(key).address)
         .await
         .expect("the node listens");
-
     connection
         .write(&request.encode_head(Some(10_000)))
         .await
@@ -95,7 +93,14 @@ async fn a_body_that_breaks_off_costs_nothing_and_is_counted() {
         .write(b"{\"model\":")
         .await
         .expect("some of the body is read");
-    drop(connection);
+    connection
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_costs_nothing_and_is_counted() {
+    let (organization, key, upstream) = one_model().await;
+
+    drop(half_sent(&organization, &key).await);
 
     let row = organization.only_usage().await;
     assert!(matches!(row.status, 400 | 499), "{row:?}");
@@ -106,19 +111,8 @@ async fn a_body_that_breaks_off_costs_nothing_and_is_counted() {
 #[tokio::test]
 async fn a_body_without_progress_is_given_up() {
     let (organization, key, _upstream) = one_model().await;
-    let request = chat_request(&key, question("m").to_string().into_bytes());
-    let mut connection = Connection::open(organization.chat(&key).address)
-        .await
-        .expect("the node listens");
 
-    connection
-        .write(&request.encode_head(Some(10_000)))
-        .await
-        .expect("the head is read");
-    connection
-        .write(b"{\"model\":")
-        .await
-        .expect("some of the body is read");
+    let mut connection = half_sent(&organization, &key).await;
     let answer = tokio::time::timeout(Duration::from_secs(45), connection.answer()).await;
 
     let answer = answer

@@ -5,27 +5,20 @@ use gatewright_types::api::{Dialect, NativeDialect};
 use harness::chat::request_id;
 use harness::http::Request;
 use harness::installation::Installation;
-use harness::organization::Organization;
+use harness::organization::{Organization, bedrock};
 use harness::upstream::{Script, Upstream};
 use serde_json::json;
 
-use super::{SECRET, lines, post, request, send};
+use super::{lines, post, request, send};
 
 #[tokio::test]
 async fn calls_to_bedrock_are_signed_as_they_are_sent() {
     let upstream = Upstream::start().await;
-    let organization = Organization::make(Installation::shared().await).await;
     let keys = json!({"access_key_id": "AKIDEXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG"});
-    let provider = json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
-        "credentials": [{"name": "a", "aws": keys}]});
-    organization
-        .owner
-        .post(&organization.path("/providers"), &provider)
-        .await
-        .expect(201);
-    organization.model("m", "up/amazon.nova-lite-v1:0", &json!({})).await;
-    let key = organization.key("main").await;
-    organization.settled(&key, &["m"]).await;
+    let mut provider = bedrock(&upstream.origin());
+    provider["credentials"] = json!([{"name": "a", "aws": keys}]);
+    let model = "amazon.nova-lite-v1:0";
+    let (organization, key) = Organization::with_model(Installation::shared().await, &provider, model).await;
     let target = "/model/amazon.nova-lite-v1:0/converse";
     let said = json!({"output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
         "stopReason": "end_turn", "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, "metrics": {}});
@@ -99,13 +92,7 @@ fn signature(seen: &harness::upstream::Seen) -> String {
 async fn models_of_bedrock_in_their_makers_words_are_priced_by_what_bedrock_tells() {
     let upstream = Upstream::start().await;
     let organization = Organization::make(Installation::shared().await).await;
-    let provider = json!({"name": "up", "kind": "bedrock", "region": "eu-central-1", "base_url": upstream.origin(),
-        "credentials": [{"name": "a", "api_key": SECRET}]});
-    let made = organization
-        .owner
-        .post(&organization.path("/providers"), &provider)
-        .await;
-    made.expect(201);
+    organization.add("/providers", &bedrock(&upstream.origin())).await;
     organization
         .price("up", "meta.llama", &json!({"input": "1000", "output": "2000"}))
         .await;

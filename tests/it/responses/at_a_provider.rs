@@ -23,10 +23,7 @@ async fn a_provider_with_a_memory_is_asked_by_the_credential_that_made_the_respo
     organization.model("claude", "other/claude", &json!({})).await;
     let key = organization.key("main").await;
     organization.settled(&key, &["m", "claude"]).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let object = response_object("resp_native_2", "completed");
     upstream.on("m", Script::json(200, &object));
     upstream.on("/v1/responses/resp_native_2", Script::json(200, &object));
@@ -113,10 +110,7 @@ async fn a_provider_with_a_memory_is_asked_by_the_credential_that_made_the_respo
 async fn a_streams_response_at_a_provider_is_known_everywhere_and_its_bytes_pass_unread() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(Installation::shared().await, &upstream, "openai").await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let event = |kind: &str, status: &str| {
         let data = json!({"type": kind, "response": response_object("resp_native_3", status)});
         format!("event: {kind}\ndata: {data}\n\n")

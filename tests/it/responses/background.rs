@@ -14,10 +14,7 @@ use super::{Client, organization, response_object};
 async fn what_is_made_in_the_background_is_billed_once_though_nobody_asks_for_it() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(Installation::shared().await, &upstream, "openai").await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let at = "/v1/responses/resp_background_2";
     let mut queued = response_object("resp_background_2", "queued");
     queued["usage"] = Value::Null;
@@ -69,10 +66,7 @@ async fn what_is_made_in_the_background_is_billed_once_when_it_is_over() {
     organization
         .price("up", "m", &json!({"input": "1", "output": "2"}))
         .await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let at = "/v1/responses/resp_background_1";
     let mut queued = response_object("resp_background_1", "queued");
     queued["usage"] = Value::Null;
@@ -113,10 +107,7 @@ async fn what_is_made_in_the_background_is_asked_about_by_a_node_that_starts_aga
     let upstream = Upstream::start().await;
     let mut installation = Installation::start(Options::default()).await;
     let (organization, key) = organization(&installation, &upstream, "openai").await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let at = "/v1/responses/resp_background_3";
     let mut queued = response_object("resp_background_3", "queued");
     queued["usage"] = Value::Null;

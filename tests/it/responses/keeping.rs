@@ -20,10 +20,7 @@ async fn stored_responses_expire_and_outlive_a_restart_until_then() {
     })
     .await;
     let (organization, key) = Organization::with_sandbox(&installation).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let secret = "the codeword is heliotrope";
     let first = id(&client
         .create(0, &json!({"model": "echo", "input": secret}))
@@ -71,10 +68,7 @@ async fn without_redis_responses_are_made_but_not_stored() {
     }
     let mut installation = Installation::fresh().await;
     let (organization, key) = Organization::with_sandbox(&installation).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let first = id(&client
         .create(0, &json!({"model": "echo", "input": "x"}))
         .await
@@ -119,10 +113,7 @@ async fn a_response_too_large_to_be_kept_is_made_all_the_same_and_its_caller_is_
     let roomy = json!({"kind": "sandbox", "model": "echo", "facts": {"context": 10_000_000}});
     let overlays = organization.path("/catalog/overlays");
     organization.owner.post(&overlays, &roomy).await.expect(201);
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
 
     let asked = json!({"model": "echo", "input": "word ".repeat((8 << 20) / 5)});
     let answer = client.create(0, &asked).await.expect(200);
@@ -135,10 +126,7 @@ async fn a_response_too_large_to_be_kept_is_made_all_the_same_and_its_caller_is_
 #[tokio::test]
 async fn a_conversation_of_two_hundred_responses_goes_on_once_more_and_then_no_further() {
     let (organization, key) = Organization::with_sandbox(Installation::shared().await).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let mut last = id(&client
         .create(0, &json!({"model": "echo", "input": "x"}))
         .await
@@ -167,10 +155,7 @@ async fn a_redis_that_answers_nothing_is_waited_for_by_one_request_and_not_by_ea
     }
     let mut installation = Installation::fresh().await;
     let (organization, key) = Organization::with_sandbox(&installation).await;
-    let client = Client {
-        organization: &organization,
-        key: &key,
-    };
+    let client = Client::of(&organization, &key);
     let create = async || {
         client
             .create(0, &json!({"model": "echo", "input": "x"}))

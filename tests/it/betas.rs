@@ -130,6 +130,26 @@ async fn where_a_cloud_names_none_all_are_left_out() {
 }
 
 #[tokio::test]
+async fn they_are_left_out_and_told_of_what_is_written_anew_as_well() {
+    let upstream = Upstream::start().await;
+    let mut provider = bedrock(&upstream.origin());
+    provider["api"] = json!("invoke");
+    let (organization, key) = organization(&provider, CLAUDE).await;
+    refuse_all(&upstream);
+    let beta = [("anthropic-beta", "context-1m-2025-08-07")];
+    // It says itself what the envelope is to say.
+    let own = json!({"anthropic_version": "x"});
+
+    let answer = send(&organization, &key, &beta, &own).await.expect(200);
+
+    assert_eq!(
+        answer.headers.need("x-gw-dropped-params"),
+        "anthropic_version, anthropic-beta=context-1m-2025-08-07"
+    );
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn a_stream_is_asked_for_again_as_well() {
     let upstream = Upstream::start().await;
     let (organization, key) = organization(&anthropic(&upstream), "claude-x").await;
@@ -198,4 +218,72 @@ async fn another_mistake_is_told_as_it_is() {
 
     assert_eq!(answer.json()["error"]["message"], "max_tokens: too many");
     assert_eq!(upstream.seen().len(), 1);
+    let error = json!({"type": "api_error", "message": "invalid beta flag"});
+    let broken = Script::json(500, &json!({"type": "error", "error": error}));
+    upstream.answer_by(move |_| broken.clone());
+    let beta = [("anthropic-beta", CLAUDE_CODE)];
+    ask(&organization, &key, &beta, false).await.expect(502);
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+/// An organization whose model `m` falls back from the one upstream to the other.
+async fn falling_back(first: &Upstream, second: &Upstream) -> (Organization, Key) {
+    let organization = Organization::make(Installation::shared().await).await;
+    for (name, upstream) in [("first", first), ("second", second)] {
+        let mut provider = anthropic(upstream);
+        provider["name"] = json!(name);
+        organization.add("/providers", &provider).await;
+    }
+    let route = json!({"fallback": [{"target": "first/claude-x"}, {"target": "second/claude-x"}]});
+    let model = json!({"name": "m", "route": route, "retries": {"attempts": 0}});
+    organization.add("/models", &model).await;
+    let key = organization.key("main").await;
+    organization.settled(&key, &["m"]).await;
+    (organization, key)
+}
+
+#[tokio::test]
+async fn who_stands_in_is_asked_for_all_of_them() {
+    let (first, second) = (Upstream::start().await, Upstream::start().await);
+    let (organization, key) = falling_back(&first, &second).await;
+    let calls = AtomicUsize::new(0);
+    first.answer_by(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => refused("invalid beta flag"),
+        _ => Script::json(
+            529,
+            &json!({"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}}),
+        ),
+    });
+    second.answer_by(|_| hello());
+
+    let beta = [("anthropic-beta", CLAUDE_CODE)];
+    let answer = ask(&organization, &key, &beta, false).await.expect(200);
+
+    assert_eq!(answer.headers.need("x-gw-provider"), "second");
+    assert_eq!(answer.headers.get("x-gw-dropped-params"), None);
+    let sent: Vec<_> = first
+        .seen()
+        .iter()
+        .chain(&second.seen())
+        .map(|seen| seen.headers.get("anthropic-beta").map(str::to_owned))
+        .collect();
+    assert_eq!(sent, [Some(CLAUDE_CODE.to_owned()), None, Some(CLAUDE_CODE.to_owned())]);
+}
+
+#[tokio::test]
+async fn in_strict_mode_a_refused_beta_is_the_callers_to_take_back_and_nobody_stands_in() {
+    let (first, second) = (Upstream::start().await, Upstream::start().await);
+    let (organization, key) = falling_back(&first, &second).await;
+    refuse(&first, usize::MAX, "invalid beta flag");
+    second.answer_by(|_| hello());
+
+    let headers = [("anthropic-beta", CLAUDE_CODE), ("x-gw-strict", "true")];
+    let answer = ask(&organization, &key, &headers, false).await.expect(400);
+
+    assert!(
+        answer.text().contains("anthropic-beta=claude-code-20250219"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 0));
 }

@@ -38,8 +38,8 @@ export async function run({ page, context, url, checkA11y, screenshot }) {
     await addModelWithoutPrice(page, organization, checkA11y);
     await call(organization, url, null);
     await setPrice(page, organization, checkA11y, screenshot);
-    // 1000 tokens for 2 dollars a million and 200 for 10: 0.002 and 0.002.
-    await call(organization, url, "0.004");
+    // 1000 tokens for 3 dollars a million, being more than 900, and 200 for 10: 0.003 and 0.002.
+    await call(organization, url, "0.005");
     await voidAnswersOfATag(page, organization, checkA11y);
     await aUsedProviderStays(page, organization, checkA11y);
   } finally {
@@ -212,10 +212,22 @@ async function setPrice(page, organization, checkA11y, screenshot) {
   await assertFields(form, { Input: "2", Output: "ten" });
   await checkA11y();
   await fill(form, { Output: "10" });
+  await sayOtherTiers(form, checkA11y);
   await press(form, "Set price");
   await assertToast(page, `The price of ${UPSTREAM_MODEL} is set.`);
-  await assertText(row(page, UPSTREAM_MODEL), "$2.00 in · $10.00 out");
+  await assertText(row(page, UPSTREAM_MODEL), "$2.00 in · $10.00 out · 3 other tiers");
   await checkA11y();
+  const [price] = (await organization.get("/prices?limit=200")).body.items.filter(
+    ({ model }) => model === UPSTREAM_MODEL,
+  );
+  assert.deepEqual(price.tiers, [{ above_input_tokens: 900, rates: { input: "3.00" } }]);
+  assert.deepEqual(price.service_tiers, [
+    {
+      service_tier: "flex",
+      rates: { input: "1.00", output: "5.00" },
+      tiers: [{ above_input_tokens: 200000, rates: { input: "2.50" } }],
+    },
+  ]);
 
   await page
     .getByRole("navigation", { name: "Models, prices and health" })
@@ -223,9 +235,40 @@ async function setPrice(page, organization, checkA11y, screenshot) {
     .click();
   await assertText(row(page, MODEL), "$2.00 in · $10.00 out");
   await screenshot("models");
-  const { price } = await model(organization);
-  assert.equal(price.state, "priced");
-  assert.deepEqual([price.rates.input, price.rates.output].map(Number), [2, 10]);
+  const { price: current } = await model(organization);
+  assert.equal(current.state, "priced");
+  assert.deepEqual([current.rates.input, current.rates.output].map(Number), [2, 10]);
+}
+
+// What is wrong is said with its line, and nothing of a line is passed over.
+async function sayOtherTiers(form, checkA11y) {
+  await form.getByText("Other units", { exact: true }).click();
+  for (const [lines, error] of [
+    ["above 900", "Line 1: write tier: input 1, output 2"],
+    ["above 900: input 3\nflex: input 1, output5", "Line 2: write a unit and its price, such as input 1"],
+    ["above 900: input 3, input 4", "Line 1: input is given twice: give it once"],
+    ["above 900: tokens 3", /^Line 1: unknown field `tokens`/],
+    ["above 900: input three", /^Line 1: /],
+    ["above many: input 3", "Line 1: above how many tokens?"],
+    [": input 3", "Line 1: name the tier"],
+    ["slow: input 3", /^Line 1: /],
+    ["flex above 200000: input 2", "Line 1: give the tier's usual price in a line before"],
+  ]) {
+    await fill(form, { "Other tiers": lines });
+    await press(form, "Set price");
+    const told = await eventually(`${lines} is refused`, async () => {
+      const told = await errorAt(form, "Other tiers");
+      return (error instanceof RegExp ? error.test(told) : told === error) ? told : false;
+    });
+    assert.ok(told);
+  }
+  await checkA11y();
+  await fill(form, { "Other tiers": "above 900: input 3\nabove 900: input 4" });
+  await press(form, "Set price");
+  await assertText(form.locator(".form-message"), "tiers[1].above_input_tokens");
+  await fill(form, {
+    "Other tiers": "above 900: input 3\n\nflex: input 1, output 5\nflex above 200000: input 2.5",
+  });
 }
 
 async function model(organization) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 import { ORGANIZATION, api, chat, make, makeSandbox, personal, signIn } from "../installation.mjs";
-import { dialog, eventually, press } from "../sight.mjs";
+import { dialog, errorAt, eventually, field, fill, press } from "../sight.mjs";
 
 export const name = "every page has its picture, in light and dark, wide and narrow";
 
@@ -97,6 +97,17 @@ async function windows(page, takePictures) {
     await dialog(page, title).waitFor();
     await takePictures(name);
   }
+  await open(page, `${HOME}/models?view=prices`);
+  await press(page.locator(".page-head"), "Set price");
+  const price = dialog(page, "Set price");
+  await price.getByText("Other units", { exact: true }).click();
+  await fill(price, { Input: "2", "Other tiers": "above 200000: input 6, output 22.5\nflex: input 1, output5" });
+  await field(price, "Provider").selectOption("sandbox");
+  await fill(price, { "The provider's model": "sandbox-large" });
+  await press(price, "Set price");
+  await errorAt(price, "Other tiers");
+  await field(price, "Other tiers").scrollIntoViewIfNeeded();
+  await takePictures("window-price-tiers");
   await open(page, `${HOME}/providers`);
   await press(page, "Edit internal-models-of-the-research-department");
   await page.getByLabel("Private key", { exact: true }).scrollIntoViewIfNeeded();
@@ -187,6 +198,7 @@ async function fillOrganization(organization, url) {
     provider: "sandbox",
     model: "sandbox-large",
     rates: { input: "2.5", output: "10", cache_read: "0.25" },
+    tiers: [{ above_input_tokens: 200000, rates: { input: "5" } }],
   });
   const team = await make(organization, "/teams", { name: "Search" });
   await make(organization, "/teams", { name: "Recommendations and everything around them" });

@@ -1,9 +1,12 @@
 //! The organization's own prices, which override the catalogue's.
 
-use gatewright_types::api::{NewPrice, Price, PriceTier, Rates, ServicePrice, ServiceTier};
+mod tiers;
+
+use gatewright_types::api::{NewPrice, Price, Rates};
 use gatewright_types::{Permission, Slug, UnitPrice, UpstreamModel};
 use leptos::prelude::*;
 
+use self::tiers::read_tiers;
 use super::models::rates_line;
 use super::providers::choices::provider_options;
 use crate::components::button::IconButton;
@@ -110,8 +113,10 @@ fn row(price: &Price, workspace: Workspace, deleting: RwSignal<Option<Price>>) -
 }
 
 fn line(price: &Price) -> String {
-    let tiers = match price.tiers.len() + price.service_tiers.len() {
+    let sizes = price.service_tiers.iter().map(|service| service.tiers.len());
+    let tiers = match price.tiers.len() + price.service_tiers.len() + sizes.sum::<usize>() {
         0 => String::new(),
+        1 => " · 1 other tier".to_owned(),
         others => format!(" · {others} other tiers"),
     };
     format!("{}{tiers}", rates_line(&price.rates))
@@ -243,51 +248,6 @@ fn SetPrice(on_saved: Callback<()>, on_close: Callback<()>) -> impl IntoView {
         </Dialog>
     }
     .into_any()
-}
-
-/// A line for each tier: `above 200000: input 6, output 22.5`, `flex: input 1`, `flex above 200000: input 2`.
-fn read_tiers(text: &str) -> Result<(Vec<PriceTier>, Vec<ServicePrice>), String> {
-    let (mut tiers, mut services) = (Vec::new(), Vec::<ServicePrice>::new());
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let wrong = |message: &str| format!("line {}: {message}", number + 1);
-        let (tier, prices) = line
-            .split_once(':')
-            .ok_or_else(|| wrong("write tier: input 1, output 2"))?;
-        let rates = prices
-            .split(',')
-            .filter_map(|pair| pair.trim().split_once(' '))
-            .map(|(unit, price)| (unit.to_owned(), price.trim().into()))
-            .collect();
-        let rates: Rates =
-            serde_json::from_value(serde_json::Value::Object(rates)).map_err(|error| wrong(&error.to_string()))?;
-        let (name, size) = match tier.split_once("above") {
-            Some((name, size)) => (
-                name.trim(),
-                Some(size.trim().parse().map_err(|_| wrong("above how many tokens?"))?),
-            ),
-            None => (tier.trim(), None),
-        };
-        let sized = |above_input_tokens| PriceTier {
-            above_input_tokens,
-            rates: rates.clone(),
-        };
-        if name.is_empty() {
-            tiers.extend(size.map(sized));
-            continue;
-        }
-        let service_tier: ServiceTier =
-            serde_json::from_value(name.into()).map_err(|error| wrong(&error.to_string()))?;
-        match (size, services.iter_mut().find(|one| one.service_tier == service_tier)) {
-            (Some(size), Some(service)) => service.tiers.push(sized(size)),
-            (Some(_), None) => return Err(wrong("give the tier's usual price in a line before")),
-            (None, _) => services.push(ServicePrice {
-                service_tier,
-                rates,
-                tiers: Vec::new(),
-            }),
-        }
-    }
-    Ok((tiers, services))
 }
 
 fn delete(price: &Price, workspace: Workspace, changed: Callback<()>, close: Callback<()>) -> AnyView {

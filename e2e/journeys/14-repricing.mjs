@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { api, chat, make, makeSandbox, personal, signIn } from "../installation.mjs";
-import { assertFields, assertGone, assertHeading, assertText, dialog, errorAt, eventually, fill, go, press, row } from "../sight.mjs";
+import { assertFields, assertGone, assertHeading, assertText, dialog, errorAt, eventually, field, fill, go, press, row } from "../sight.mjs";
 
 export const name = "requests are priced anew: first shown by a dry run, then added, and told beside each of them";
 
@@ -15,7 +15,7 @@ export async function run({ page, context, newVisitor, url, checkA11y, screensho
   const owner = api(context, me, SLUG);
   await makeSandbox(owner, "play");
   await make(owner, "/models", { name: "nameless", route: { target: "play/nameless" } });
-  const price = (output) => make(owner, "/prices", { provider: "play", model: "sandbox-small", rates: { input: "0", output }, effective_from: "2026-01-01T00:00:00Z" });
+  const price = (output, from = "2026-01-01T00:00:00Z") => make(owner, "/prices", { provider: "play", model: "sandbox-small", rates: { input: "0", output }, effective_from: from });
   // A tenth of a cent a token, where two tenths were meant.
   const wrong = await price("1000");
   await spend(owner, url);
@@ -30,6 +30,8 @@ export async function run({ page, context, newVisitor, url, checkA11y, screensho
   await owner.delete(`/prices/${wrong.id}`);
   await price("2000");
   await dryRun(page, owner, checkA11y, pictures);
+  await price("2000", "2026-01-02T00:00:00Z");
+  await asApproved(page, owner, checkA11y, pictures);
   await added(page, owner, checkA11y, pictures);
   await progress(page, checkA11y, pictures);
   await besideRequests(page, checkA11y, pictures);
@@ -90,9 +92,11 @@ async function form(page, checkA11y, pictures) {
 async function nothingToAdd(page, pictures) {
   const window = dialog(page, "Reprice requests");
   await window.getByLabel("From (UTC)").fill(monthStart());
+  await field(window, "Prices").selectOption("now");
   await press(window, "Dry run");
   const run = dialog(page, "Repricing run");
   await assertText(run, "there is nothing to add");
+  await assertText(run, "those in force on");
   await assertGone(run.getByRole("button", { name: "Add the difference" }), "what would add nothing");
   await pictures("nothing-to-add");
 }
@@ -105,9 +109,11 @@ function monthStart() {
 async function dryRun(page, owner, checkA11y, pictures) {
   await press(dialog(page, "Repricing run"), "Dry run again");
   const window = dialog(page, "Reprice requests");
-  await assertFields(window, { Why: "The contract's price came late.", "From (UTC)": monthStart() });
+  await assertFields(window, { Why: "The contract's price came late.", "From (UTC)": monthStart(), Prices: "now" });
+  await field(window, "Prices").selectOption("");
   await press(window, "Dry run");
   const run = dialog(page, "Repricing run");
+  await assertText(run, "those in force when each request began");
   await assertText(run, "Nothing is changed yet.");
   await assertText(run, "$0.30 before, $0.60 after");
   await assertText(run, "of 4 requests");
@@ -119,6 +125,24 @@ async function dryRun(page, owner, checkA11y, pictures) {
   assert.ok(items.every(({ adjustments }) => adjustments.length === 0), "a dry run adds nothing");
 }
 
+// What is added is what was seen, or nothing: another price came since.
+async function asApproved(page, owner, checkA11y, pictures) {
+  const shown = () => new URL(page.url()).searchParams.get("run");
+  const before = shown();
+  const run = dialog(page, "Repricing run");
+  await press(run, "Add the difference");
+  await assertText(run, "make another dry run");
+  await checkA11y();
+  await pictures("refused");
+  const { items } = (await owner.get("/usage?limit=50")).body;
+  assert.ok(items.every(({ adjustments }) => adjustments.length === 0), "what is refused adds nothing");
+  await press(run, "Change");
+  await press(dialog(page, "Reprice requests"), "Dry run");
+  await eventually("another dry run is shown", () => shown() !== before);
+  await assertText(run, "Nothing is changed yet.");
+  await assertText(run, "$0.30 before, $0.60 after");
+}
+
 async function added(page, owner, checkA11y, pictures) {
   await press(dialog(page, "Repricing run"), "Add the difference");
   const run = dialog(page, "Repricing run");
@@ -127,9 +151,9 @@ async function added(page, owner, checkA11y, pictures) {
   await pictures("added");
   await press(run, "Close");
   const list = page.getByRole("table", { name: "Runs" });
-  await eventually("all three runs are there, and over", async () => {
+  await eventually("all four runs are there, and over", async () => {
     const rows = await list.locator("tbody tr").allInnerTexts();
-    return rows.length === 3 && rows.every((text) => text.includes("done"));
+    return rows.length === 4 && rows.every((text) => text.includes("done"));
   });
   await assertText(list.locator("tbody tr").first(), "+$0.30");
   await assertText(list.locator("tbody tr").first(), "3 cost something else");

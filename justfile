@@ -27,6 +27,10 @@ fuzz *arguments:
 dashboard:
     cargo xtask dashboard
 
+# see which functions run, and lay the released program out by it
+layout:
+    cargo xtask layout
+
 # write the golden files anew
 golden:
     cargo xtask golden

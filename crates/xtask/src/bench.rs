@@ -16,6 +16,18 @@ const BENCH_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 /// `arguments` begin with the benchmark's name and are handed on as they are.
 pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[String]) -> Result<ExitCode> {
     install::ensure_tools(workspace, processes, needed_by(arguments))?;
+    build(workspace, processes)?;
+    let program = workspace.target("release/gatewright-bench");
+    let mut bench = process::command(workspace, &program.to_string_lossy());
+    bench
+        .args(arguments)
+        .env("GATEWRIGHT_BINARY", workspace.target("release/gatewright"));
+    processes.run(&mut bench, BENCH_LIMIT)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Both programs as they are released.
+pub(crate) fn build(workspace: &Workspace, processes: &Processes) -> Result<()> {
     progress::step("compiling the server and the benchmarks", || {
         let arguments = [
             "build",
@@ -27,14 +39,7 @@ pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[Str
             "--bins",
         ];
         processes.run(&mut process::cargo(workspace, &arguments), BUILD_LIMIT)
-    })?;
-    let program = workspace.target("release/gatewright-bench");
-    let mut bench = process::command(workspace, &program.to_string_lossy());
-    bench
-        .args(arguments)
-        .env("GATEWRIGHT_BINARY", workspace.target("release/gatewright"));
-    processes.run(&mut bench, BENCH_LIMIT)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// What a benchmark starts beside our own programs.

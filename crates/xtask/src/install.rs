@@ -23,6 +23,7 @@ pub(crate) enum Tool {
     Chromium,
     Node,
     Nginx,
+    Valgrind,
 }
 
 impl Tool {
@@ -33,6 +34,7 @@ impl Tool {
             Self::Chromium => &["chromium"],
             Self::Node => &["nodejs", "npm"],
             Self::Nginx => &["nginx-light"],
+            Self::Valgrind => &["valgrind"],
         }
     }
 
@@ -43,6 +45,7 @@ impl Tool {
             Self::Chromium => browser().is_some(),
             Self::Node => node_is_there(workspace, processes),
             Self::Nginx => Path::new("/usr/sbin/nginx").exists() || answers(workspace, processes, "nginx", "-v"),
+            Self::Valgrind => answers(workspace, processes, "valgrind", "--version"),
         }
     }
 }

@@ -9,6 +9,7 @@ mod fuzz;
 mod golden;
 mod install;
 mod journeys;
+mod layout;
 mod migration;
 mod process;
 mod progress;
@@ -57,6 +58,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench(rest) => bench::run(&workspace, &processes, &rest),
         Task::Fuzz(options) => fuzz::run(&workspace, &processes, &options),
         Task::Dashboard => dashboard::build(&workspace, &processes).map(|()| ExitCode::SUCCESS),
+        Task::Layout => layout::run(&workspace, &processes),
         Task::Golden => golden::run(&workspace, &processes),
         Task::Migration(name) => migration::create(&workspace, &name).map(|()| ExitCode::SUCCESS),
     }

@@ -29,43 +29,50 @@ pub(crate) async fn meet_target(
     target: Target<'_>,
     purchase: Option<Purchase<'_>>,
 ) -> Result<(), Refusal> {
-    let Some(ticket) = ticket else { return Ok(()) };
-    ticket.leave_target();
-    let path = Path::Asked {
-        caller: &ticket.caller,
-        provider: &target.provider.name,
-        credential: target.credential,
-    };
-    let (mut limits, budgets) = (path.limits(), path.budgets());
-    let blocks: Vec<_> = limits.extract_if(.., |met| met.it.spec.blocked).collect();
-    ticket.meet_blocks(&blocks)?;
-    let own = budgets.iter().find(|met| takes_only_priced(&met.it));
-    if let (Some(purchase), Some(met)) = (&purchase, ticket.only_priced.as_ref().or(own))
-        && !target.model.is_some_and(|model| purchase.is_priced(model))
-    {
-        return Err(Over::unpriced(met, &target.in_words(), &ticket.caller).into());
+    match ticket {
+        // In its own allocation, so that no request carries the room for budgets and limits it does not have.
+        Some(ticket) => Box::pin(ticket.meet_target(target, purchase)).await,
+        None => Ok(()),
     }
-    let tokens = match &purchase {
-        Some(purchase) if !limits.is_empty() => purchase.usual_tokens(),
-        Some(_) | None => Tokens::default(),
-    };
-    let wanted = Wanted::of(limits, |limit| {
-        let (caller, headers) = (&ticket.caller, &ticket.headers);
-        let request = purchase.as_ref().and_then(|purchase| purchase.question.request());
-        let said = Said::of(caller, ticket.named(), Asked { request, headers });
-        units(limit.it.units.as_ref(), &said, &tokens)
-    });
-    let bids = match purchase {
-        Some(purchase) => ticket.bids(budgets, purchase)?,
-        None => Bids::default(),
-    };
-    if !wanted.demands.is_empty() || !bids.demands.is_empty() {
-        ticket.at_target = ticket.reserve_at_target(wanted, bids).await?;
-    }
-    Ok(())
 }
 
 impl Ticket {
+    async fn meet_target(&mut self, target: Target<'_>, purchase: Option<Purchase<'_>>) -> Result<(), Refusal> {
+        self.leave_target();
+        let path = Path::Asked {
+            caller: &self.caller,
+            provider: &target.provider.name,
+            credential: target.credential,
+        };
+        let (mut limits, budgets) = (path.limits(), path.budgets());
+        let blocks: Vec<_> = limits.extract_if(.., |met| met.it.spec.blocked).collect();
+        self.meet_blocks(&blocks)?;
+        let own = budgets.iter().find(|met| takes_only_priced(&met.it));
+        if let (Some(purchase), Some(met)) = (&purchase, self.only_priced.as_ref().or(own))
+            && !target.model.is_some_and(|model| purchase.is_priced(model))
+        {
+            return Err(Over::unpriced(met, &target.in_words(), &self.caller).into());
+        }
+        let tokens = match &purchase {
+            Some(purchase) if !limits.is_empty() => purchase.usual_tokens(),
+            Some(_) | None => Tokens::default(),
+        };
+        let wanted = Wanted::of(limits, |limit| {
+            let (caller, headers) = (&self.caller, &self.headers);
+            let request = purchase.as_ref().and_then(|purchase| purchase.question.request());
+            let said = Said::of(caller, self.named(), Asked { request, headers });
+            units(limit.it.units.as_ref(), &said, &tokens)
+        });
+        let bids = match purchase {
+            Some(purchase) => self.bids(budgets, purchase)?,
+            None => Bids::default(),
+        };
+        if !wanted.demands.is_empty() || !bids.demands.is_empty() {
+            self.at_target = self.reserve_at_target(wanted, bids).await?;
+        }
+        Ok(())
+    }
+
     async fn reserve_at_target(&mut self, wanted: Wanted, bids: Bids) -> Result<Held, Refusal> {
         let mut reservation = wanted.reserve(&self.accounts, &self.caller).await?;
         let now = self.accounts.now();

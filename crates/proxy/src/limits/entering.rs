@@ -59,6 +59,12 @@ pub(super) async fn enter(
     if caller.tenant.caps.is_empty() && caller.key.caps.is_none() {
         return Ok(None);
     }
+    // In its own allocation, so that no request carries the room for budgets and limits it does not have.
+    Box::pin(enter_with(entering, ticket)).await
+}
+
+async fn enter_with(entering: Entering<'_>, ticket: &mut Option<Box<Ticket>>) -> Result<Option<Arc<Model>>, Refusal> {
+    let caller = entering.caller;
     let ticket = ticket.insert(Box::new(entering.ticket()));
     let path = ticket.path();
     let now = ticket.accounts.now();

@@ -47,7 +47,8 @@ pub(crate) struct Attempts {
     /// Of all that failed, what tells the caller most.
     failed: Option<Refusal>,
     /// The call that is made next, when it is prepared already.
-    ready: Option<Ready>,
+    /// In its own allocation, so that it is handed on without being copied into each future on its way.
+    ready: Option<Box<Ready>>,
 }
 
 /// What came of the calls.

@@ -37,7 +37,7 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    pub(super) async fn make(self, gateway: &Gateway, record: &mut Record) -> Result<Won, Refusal> {
+    pub(super) async fn make(self: Box<Self>, gateway: &Gateway, record: &mut Record) -> Result<Won, Refusal> {
         match self.opening.stream {
             true => streaming::begin(self, gateway, record)
                 .await
@@ -50,7 +50,7 @@ impl Ready {
 }
 
 impl Attempts {
-    pub(super) async fn get_ready(&mut self, record: &mut Record) -> Result<Ready, Unready> {
+    pub(super) async fn get_ready(&mut self, record: &mut Record) -> Result<Box<Ready>, Unready> {
         let target = self.target().clone();
         let mut speech = self.speech(&target, record).await.map_err(Unready::Refused)?;
         let model = &self.plan.routed.model;
@@ -80,14 +80,14 @@ impl Attempts {
             headers: self.headers(&target, endpoint, &telling),
         };
         let opening = asking.open(&self.gateway, target, credential, patience.connect, record);
-        Ok(Ready {
+        Ok(Box::new(Ready {
             keeper: Keeper::of(&self.gateway, &self.plan, &opening, record),
             opening,
             telling,
             underway,
             patience,
             refusal_stood_in: self.plan.routed.after(self.leg, FailureClass::ContentPolicy).is_some(),
-        })
+        }))
     }
 
     /// The next one of which something is left.

@@ -36,7 +36,7 @@ struct Begun {
     ended: Option<Ended>,
 }
 
-pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) -> Result<Streaming, Refusal> {
+pub(super) async fn begin(ready: Box<Ready>, gateway: &Gateway, record: &mut Record) -> Result<Streaming, Refusal> {
     let Ready {
         opening,
         telling,
@@ -44,7 +44,7 @@ pub(super) async fn begin(ready: Ready, gateway: &Gateway, record: &mut Record) 
         mut underway,
         patience,
         refusal_stood_in,
-    } = ready;
+    } = *ready;
     let began = Instant::now();
     let (deadline, limit) = patience.deadline(record.started(), began);
     let limit_bytes = gateway.parts.settings.answer_limit_bytes;

@@ -28,7 +28,7 @@ pub(crate) struct Whole {
     keeper: Option<Keeper>,
 }
 
-pub(super) async fn answer(ready: Ready, gateway: &Gateway, record: &mut Record) -> Result<Whole, Refusal> {
+pub(super) async fn answer(ready: Box<Ready>, gateway: &Gateway, record: &mut Record) -> Result<Whole, Refusal> {
     let Ready {
         opening,
         mut telling,
@@ -36,7 +36,7 @@ pub(super) async fn answer(ready: Ready, gateway: &Gateway, record: &mut Record)
         mut underway,
         patience,
         refusal_stood_in,
-    } = ready;
+    } = *ready;
     let began = Instant::now();
     let further = telling.take_further();
     let answered = if further.is_empty() {

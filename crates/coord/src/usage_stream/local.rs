@@ -14,7 +14,7 @@ use super::{Received, Token};
 use crate::CoordError;
 
 /// How many batches may wait or be in the works. They are only in memory, and the rest is safe in the journal.
-const ROOM: usize = 6;
+const ROOM: usize = 4;
 /// How long a sender waits for one of them to be done.
 const ROOM_WITHIN: Duration = Duration::from_secs(1);
 

@@ -100,13 +100,13 @@ async fn a_waiting_consumer_hears_of_a_batch_at_once() {
 async fn a_full_stream_refuses_instead_of_dropping() {
     let stream = UsageStream::Local(LocalUsageStream::new(CLAIM_AFTER));
     let node = NodeId::mint();
-    for first in 0..6 {
+    for first in 0..4 {
         stream.send(batch(node, first)).await.expect("there is room");
     }
 
-    assert!(matches!(stream.send(batch(node, 6)).await, Err(CoordError::Full)));
+    assert!(matches!(stream.send(batch(node, 4)).await, Err(CoordError::Full)));
 
     let taken = stream.next("a", PATIENCE).await.expect("it answers").expect("a batch");
     stream.done(&taken.token, node, None).await.expect("done");
-    stream.send(batch(node, 6)).await.expect("there is room again");
+    stream.send(batch(node, 4)).await.expect("there is room again");
 }

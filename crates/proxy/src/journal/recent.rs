@@ -8,7 +8,7 @@ use gatewright_contract::UsageRecord;
 use super::shipper::BATCH_RECORDS;
 
 /// A megabyte of records or so: what a saturated node serves while the shipper waits for its turn on the processor.
-const MOST: usize = 1_500;
+const MOST: usize = 1_200;
 /// So much of traces besides, of the few records that have one.
 const MOST_TRACE_BYTES: usize = 4 << 20;
 

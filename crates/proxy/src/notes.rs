@@ -38,7 +38,10 @@ impl Notes {
                 settings,
                 wished,
                 started,
-                decision: Decision::default(),
+                decision: Decision {
+                    stages: Vec::with_capacity(Stage::ALL.len()),
+                    ..Decision::default()
+                },
                 calling: None,
             })
         }))
@@ -76,6 +79,8 @@ impl Notes {
         // What ended the call before is told with that call: the request goes on.
         taken.decision.error = None;
         taken.calling = Some(now);
+        // Nearly always it is the only one.
+        taken.decision.attempts.reserve_exact(1);
         taken.decision.attempts.push(Attempt {
             target,
             credential,

@@ -81,7 +81,8 @@ pub(crate) fn choose<'a>(facts: &'a Facts<'a>, look: &'a Look, steps: Steps<'_>)
         facts,
         look,
         dice: Dice::new(facts.situation.dice),
-        parts: Vec::new(),
+        // Most routes are one target.
+        parts: Vec::with_capacity(1),
         order: Vec::new(),
         steps,
     };

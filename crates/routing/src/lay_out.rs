@@ -10,7 +10,7 @@ use crate::plan::{Candidate, Gate};
 pub(crate) fn lay_out(choice: &Choice<'_>) -> (Vec<Candidate>, Vec<Gate>) {
     let mut layout = Layout {
         choice,
-        candidates: Vec::new(),
+        candidates: Vec::with_capacity(choice.parts.len()),
         gates: Vec::new(),
         open: Vec::new(),
         affinity: None,

@@ -76,6 +76,7 @@ fn misfits(choice: &Choice<'_>) -> impl Iterator<Item = Misfit> {
 }
 
 fn tell(choice: &Choice<'_>, legs: Option<&Legs>, facts: &Facts<'_>, decision: &mut RouteDecision) {
+    decision.candidates.reserve_exact(choice.parts.len());
     if let Some(region) = &facts.region {
         let why = format!("only targets in {region} are asked for");
         decision.step("route", "residency", why);

@@ -71,7 +71,7 @@ impl Unwritten {
         let mut dropped = written.dropped;
         self.dropped.iter().for_each(|name| dropped.add(name));
         wishes.allow(&dropped)?;
-        let body = match self.caching {
+        let mut body = match self.caching {
             Some(caching) if caching.by == CachedBy::Key => {
                 let key = self.chat.cache_key(&caching.organization.to_string(), known_as);
                 with_key(&written.body, &key)
@@ -81,6 +81,8 @@ impl Unwritten {
                 None => written.body,
             },
         };
+        // It is there for as long as the provider takes to read it.
+        body.shrink_to_fit();
         // No answer repeats what was said, and it may be large.
         self.chat.turns = Vec::new();
         let translation = Translation {

@@ -99,13 +99,15 @@ pub(crate) fn count(value: &Value<'_>, impossible: &mut bool) -> Option<u64> {
     if value.kind != Kind::Number {
         return None;
     }
-    let text = std::str::from_utf8(value.text).ok()?;
-    if text.starts_with('-') {
-        *impossible |= text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    if value.text.starts_with(b"-") {
+        *impossible |= value.text.iter().any(|byte| matches!(byte, b'1'..=b'9'));
         return Some(0);
     }
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    whole.parse().ok()
+    let whole = value.text.iter().take_while(|byte| **byte != b'.');
+    whole.copied().try_fold(0_u64, |count, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        count.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// The searches among xAI's own tools that ran.

@@ -27,6 +27,10 @@ fuzz *arguments:
 dashboard:
     cargo xtask dashboard
 
+# see what a server does, and compile releases by it
+profile:
+    cargo xtask profile
+
 # see which functions run, and lay the released program out by it
 layout:
     cargo xtask layout

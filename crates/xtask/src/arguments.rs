@@ -13,6 +13,7 @@ cargo xtask <task>
   bench NAME [ARGUMENT…]         build for release and run a benchmark (gateway, feed, …)
   fuzz [TARGET] [--seconds N]    with a nightly compiler and cargo-fuzz: look for bytes that break a dialect
   dashboard                      build only the dashboard
+  profile                        see what a server does, and compile releases by it
   layout                         see which functions run, and lay the released program out by it
   golden                         write the golden files of the translations anew
   migration NAME                 start a database migration";
@@ -26,6 +27,7 @@ pub(crate) enum Task {
     Bench(Vec<String>),
     Fuzz(FuzzOptions),
     Dashboard,
+    Profile,
     Layout,
     Golden,
     Migration(String),
@@ -107,6 +109,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, Misunderstood> {
         "migration" => migration(rest).map(Task::Migration),
         "check" => alone(task, rest, Task::Check),
         "dashboard" => alone(task, rest, Task::Dashboard),
+        "profile" => alone(task, rest, Task::Profile),
         "layout" => alone(task, rest, Task::Layout),
         "golden" => alone(task, rest, Task::Golden),
         other => Err(Misunderstood(format!("there is no task {other:?}"))),

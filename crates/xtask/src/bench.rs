@@ -26,18 +26,19 @@ pub(crate) fn run(workspace: &Workspace, processes: &Processes, arguments: &[Str
     Ok(ExitCode::SUCCESS)
 }
 
-/// Both programs as they are released.
+/// Both programs as they are released: each by itself, or one would get features of libraries that the other asks for.
 pub(crate) fn build(workspace: &Workspace, processes: &Processes) -> Result<()> {
-    progress::step("compiling the server and the benchmarks", || {
-        let arguments = [
-            "build",
-            "--release",
-            "--package",
-            "gatewright-server",
-            "--package",
-            "gatewright-bench",
-            "--bins",
-        ];
+    compile(workspace, processes, "the server", "gatewright-server")?;
+    build_benchmarks(workspace, processes)
+}
+
+pub(crate) fn build_benchmarks(workspace: &Workspace, processes: &Processes) -> Result<()> {
+    compile(workspace, processes, "the benchmarks", "gatewright-bench")
+}
+
+fn compile(workspace: &Workspace, processes: &Processes, what: &str, package: &str) -> Result<()> {
+    progress::step(&format!("compiling {what}"), || {
+        let arguments = ["build", "--release", "--package", package, "--bins"];
         processes.run(&mut process::cargo(workspace, &arguments), BUILD_LIMIT)
     })
 }

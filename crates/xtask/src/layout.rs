@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,17 +14,10 @@ use crate::bench;
 use crate::install::{self, Tool};
 use crate::process::{self, Processes};
 use crate::progress;
+use crate::under_load;
 use crate::workspace::Workspace;
 
-const RUN_LIMIT: Duration = Duration::from_secs(60 * 60);
-const WORKLOADS: [&str; 6] = [
-    "chat-1k",
-    "chat-32k",
-    "stream",
-    "translated-1k",
-    "cached-1k",
-    "capped-5",
-];
+const NM_LIMIT: Duration = Duration::from_secs(60);
 /// A workload has 20,000 requests.
 const OFTEN: u64 = 10_000;
 /// Functions for processors that have more than the one valgrind plays.
@@ -50,10 +41,22 @@ struct Layout {
 
 pub(crate) fn run(workspace: &Workspace, processes: &Processes) -> Result<ExitCode> {
     install::ensure_tools(workspace, processes, &[Tool::Valgrind])?;
+    let script_path = workspace.path("crates/server/layout.ld");
+    // The program is watched as the compiler lays it out.
+    if script_path.exists() {
+        fs::remove_file(&script_path)?;
+    }
     bench::build(workspace, processes)?;
     let directory = tempfile::tempdir().context("no directory")?;
     progress::step("watching the server answer, slowly", || {
-        watch(workspace, processes, directory.path())
+        let kept = directory.path().join("%p.ran");
+        let program = workspace.target("release/gatewright");
+        let line = format!(
+            "valgrind --tool=callgrind --demangle=no --callgrind-out-file={} {}",
+            kept.display(),
+            program.display()
+        );
+        under_load::watch(workspace, processes, directory.path(), &line)
     })?;
     let mut calls = BTreeMap::new();
     for entry in fs::read_dir(directory.path())? {
@@ -65,27 +68,11 @@ pub(crate) fn run(workspace: &Workspace, processes: &Processes) -> Result<ExitCo
     let mut symbols = process::command(workspace, "nm");
     symbols.args(["--print-size", "--defined-only"]);
     symbols.arg(workspace.target("release/gatewright"));
-    let sizes = processes.captured_stdout(&mut symbols, RUN_LIMIT)?.stdout;
+    let sizes = processes.captured_stdout(&mut symbols, NM_LIMIT)?.stdout;
     let layout = layout(&sizes, &calls);
     ensure!(!layout.often.is_empty(), "no function of the program was called often");
-    fs::write(workspace.path("crates/server/layout.ld"), script(&layout))?;
+    fs::write(script_path, script(&layout))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn watch(workspace: &Workspace, processes: &Processes, directory: &Path) -> Result<()> {
-    let server = directory.join("server");
-    let watched = format!(
-        "#!/bin/sh\nexec valgrind --tool=callgrind --demangle=no --callgrind-out-file={}/%p.ran {} \"$@\"\n",
-        directory.display(),
-        workspace.target("release/gatewright").display(),
-    );
-    fs::write(&server, watched)?;
-    fs::set_permissions(&server, fs::Permissions::from_mode(0o755))?;
-    let program = workspace.target("release/gatewright-bench");
-    let mut bench = process::command(workspace, &program.to_string_lossy());
-    bench.args(["gateway", "--targets", "gatewright", "--passes", "1", "--workloads"]);
-    bench.arg(WORKLOADS.join(",")).arg("--binary").arg(&server);
-    processes.run_quietly(&mut bench, RUN_LIMIT)
 }
 
 /// Adds up a profile's calls. A name is written once, with a number that stands for it from then on.

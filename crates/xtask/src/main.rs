@@ -12,9 +12,11 @@ mod journeys;
 mod layout;
 mod migration;
 mod process;
+mod profile;
 mod progress;
 mod servers;
 mod test;
+mod under_load;
 mod up;
 mod workspace;
 
@@ -58,6 +60,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench(rest) => bench::run(&workspace, &processes, &rest),
         Task::Fuzz(options) => fuzz::run(&workspace, &processes, &options),
         Task::Dashboard => dashboard::build(&workspace, &processes).map(|()| ExitCode::SUCCESS),
+        Task::Profile => profile::run(&workspace, &processes),
         Task::Layout => layout::run(&workspace, &processes),
         Task::Golden => golden::run(&workspace, &processes),
         Task::Migration(name) => migration::create(&workspace, &name).map(|()| ExitCode::SUCCESS),

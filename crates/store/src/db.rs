@@ -69,7 +69,12 @@ impl Db {
         match url {
             DatabaseUrl::Sqlite(path) => {
                 let file = path.clone();
-                let write = sqlite(1, move |options| options.filename(&file).create_if_missing(true)).await?;
+                let write = sqlite(1, move |options| {
+                    // In kilobytes. It appends more than it looks for: what is kept besides would only fill memory.
+                    let options = options.filename(&file).create_if_missing(true);
+                    options.pragma("cache_size", "-1000")
+                })
+                .await?;
                 let file = path.clone();
                 let read = sqlite(SQLITE_READERS, move |options| {
                     options.filename(&file).pragma("query_only", "ON")

@@ -41,38 +41,38 @@ struct Layout {
 
 pub(crate) fn run(workspace: &Workspace, processes: &Processes) -> Result<ExitCode> {
     install::ensure_tools(workspace, processes, &[Tool::Valgrind])?;
-    let script_path = workspace.path("crates/server/layout.ld");
+    let place = workspace.path("crates/server/layout.ld");
+    let before = fs::read(&place).with_context(|| format!("{} cannot be read", place.display()))?;
     // The program is watched as the compiler lays it out.
-    if script_path.exists() {
-        fs::remove_file(&script_path)?;
-    }
+    fs::remove_file(&place)?;
+    let seen = see(workspace, processes);
+    let after = seen.as_ref().map_or(before, |layout| script(layout).into_bytes());
+    fs::write(place, after)?;
+    seen.map(|_| ExitCode::SUCCESS)
+}
+
+fn see(workspace: &Workspace, processes: &Processes) -> Result<Layout> {
     bench::build(workspace, processes)?;
-    let directory = tempfile::tempdir().context("no directory")?;
-    progress::step("watching the server answer, slowly", || {
-        let kept = directory.path().join("%p.ran");
-        let program = workspace.target("release/gatewright");
-        let line = format!(
-            "valgrind --tool=callgrind --demangle=no --callgrind-out-file={} {}",
-            kept.display(),
-            program.display()
-        );
-        under_load::watch(workspace, processes, directory.path(), &line)
+    let program = workspace.target("release/gatewright");
+    let profiles = progress::step("watching the server answer, slowly", || {
+        under_load::watch(workspace, processes, |file| {
+            format!(
+                "valgrind --tool=callgrind --demangle=no --callgrind-out-file={} {}",
+                file.display(),
+                program.display()
+            )
+        })
     })?;
     let mut calls = BTreeMap::new();
-    for entry in fs::read_dir(directory.path())? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "ran") {
-            count(&String::from_utf8_lossy(&fs::read(&path)?), &mut calls);
-        }
+    for profile in &profiles.files {
+        count(&String::from_utf8_lossy(&fs::read(profile)?), &mut calls);
     }
     let mut symbols = process::command(workspace, "nm");
-    symbols.args(["--print-size", "--defined-only"]);
-    symbols.arg(workspace.target("release/gatewright"));
+    symbols.args(["--print-size", "--defined-only"]).arg(program);
     let sizes = processes.captured_stdout(&mut symbols, NM_LIMIT)?.stdout;
     let layout = layout(&sizes, &calls);
     ensure!(!layout.often.is_empty(), "no function of the program was called often");
-    fs::write(script_path, script(&layout))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(layout)
 }
 
 /// Adds up a profile's calls. A name is written once, with a number that stands for it from then on.

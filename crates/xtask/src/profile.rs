@@ -2,11 +2,10 @@
 //! counts what it does is asked by the benchmark; its counts tell the compiler which calls to inline and which ways are
 //! never taken. To be run when much has moved, and for another compiler; `layout` after it.
 
-use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::bench;
 use crate::install;
@@ -30,25 +29,16 @@ pub(crate) fn run(workspace: &Workspace, processes: &Processes) -> Result<ExitCo
         build.env("RUSTFLAGS", flags);
         processes.run(&mut build, BUILD_LIMIT)
     })?;
-    let directory = tempfile::tempdir().context("no directory")?;
-    progress::step("having it count", || {
-        let counts = directory.path().join("%p.profraw");
+    let counts = progress::step("having it count", || {
         let program = counting.join("release/gatewright");
-        let line = format!("env LLVM_PROFILE_FILE={} {}", counts.display(), program.display());
-        under_load::watch(workspace, processes, directory.path(), &line)
+        under_load::watch(workspace, processes, |file| {
+            format!("env LLVM_PROFILE_FILE={} {}", file.display(), program.display())
+        })
     })?;
     let mut merge = process::command(workspace, &profdata);
     merge.args(["merge", "-sparse", "-o"]);
     merge.arg(workspace.path("crates/server/server.profdata"));
-    let mut counted = 0;
-    for entry in fs::read_dir(directory.path())? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "profraw") {
-            merge.arg(path);
-            counted += 1;
-        }
-    }
-    ensure!(counted > 0, "the server left no counts");
+    merge.args(&counts.files);
     processes.run_quietly(&mut merge, TOOL_LIMIT)?;
     // Cargo does not know that what it compiled before went by another one.
     processes.run(&mut process::cargo(workspace, &["clean", "--release"]), TOOL_LIMIT)?;

@@ -29,7 +29,9 @@ pub(super) enum Outcome {
         lacking: Vec<usize>,
     },
     /// What was spent is still to be told by the ledger.
-    Unfilled,
+    Unfilled {
+        soon: bool,
+    },
     Unknown,
 }
 
@@ -65,8 +67,11 @@ impl Call {
         };
         inner.away.answered();
         let Taken::Answered { now, granted, answers } = taken else {
-            self.accounts.iter().for_each(|(account, _)| account.unseeded());
-            return Outcome::Unfilled;
+            let soon = self
+                .accounts
+                .iter()
+                .fold(false, |soon, (account, _)| account.unseeded() || soon);
+            return Outcome::Unfilled { soon };
         };
         inner.clock.learn(now, asked_at);
         let mut lacking = Vec::new();

@@ -197,8 +197,10 @@ impl Inner {
                         let places = lacks.iter().filter_map(|lack| lacking.get(*lack)).copied();
                         in_the_way(wanted, places)
                     }
-                    Outcome::Unfilled if one_is_filled_soon(wanted, &lacking) => Attempt::Unfilled,
-                    Outcome::Unfilled | Outcome::Unknown => self.by_what_is_known(wanted, &lacking, held),
+                    Outcome::Unfilled { soon: true } => Attempt::Unfilled,
+                    Outcome::Unfilled { soon: false } | Outcome::Unknown => {
+                        self.by_what_is_known(wanted, &lacking, held)
+                    }
                 };
             };
             drop(call);
@@ -208,8 +210,8 @@ impl Inner {
                     one.account.answer_of_another(one.amount).await;
                     continue;
                 }
-                NotNow::Unseeded if one.account.is_filled_soon() => return Attempt::Unfilled,
-                NotNow::Unseeded => return self.by_what_is_known(wanted, &lacking, held),
+                NotNow::Unseeded { filled_soon: true } => return Attempt::Unfilled,
+                NotNow::Unseeded { filled_soon: false } => return self.by_what_is_known(wanted, &lacking, held),
                 NotNow::Queued => Waits::ForOthers,
                 NotNow::Spent => Waits::InVain,
             };
@@ -238,11 +240,6 @@ impl Inner {
         held.keep();
         Attempt::Reserved
     }
-}
-
-fn one_is_filled_soon(wanted: &[Wanted<'_>], lacking: &[usize]) -> bool {
-    let mut lacking = lacking.iter().filter_map(|place| wanted.get(*place));
-    lacking.any(|one| one.account.is_filled_soon())
 }
 
 /// Of those that lack something, the one for which waiting is in vain, else the first.

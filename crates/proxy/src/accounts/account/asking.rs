@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use gatewright_coord::{CounterAnswer, CounterDemand};
 use tokio::time::Instant;
 
-use super::{Account, RECALLED_FOR, Turn};
+use super::{Account, RECALLED_FOR, Turn, Unseeded};
 use crate::accounts::Counter;
 use crate::accounts::knowledge::Knowledge;
 
@@ -32,7 +32,9 @@ pub(in crate::accounts) enum NotNow {
     /// Others wait for their turn.
     Queued,
     Spent,
-    Unseeded,
+    Unseeded {
+        filled_soon: bool,
+    },
 }
 
 /// Why a counter is told of.
@@ -59,8 +61,9 @@ impl Account {
         if !self.is_next(&state, turn) {
             return Asking::Not(NotNow::Queued);
         }
-        if now < state.unseeded_until {
-            return Asking::Not(NotNow::Unseeded);
+        if let Some(unseeded) = state.unseeded.filter(|unseeded| now < unseeded.again_at) {
+            let filled_soon = unseeded.is_filled_soon(now);
+            return Asking::Not(NotNow::Unseeded { filled_soon });
         }
         let known_spent = now < state.spent_until
             && state
@@ -137,7 +140,7 @@ impl Account {
     ) -> bool {
         let mut state = self.state();
         state.asking = false;
-        state.unseeded_since = None;
+        state.unseeded = None;
         state.reported = None;
         state.lease = answer.lease;
         state.lease_until = asked_at + state.lasts();
@@ -170,17 +173,23 @@ impl Account {
         self.answered.notify_waiters();
     }
 
-    pub(in crate::accounts) fn unseeded(&self) {
+    /// Whether the counters are about to be filled.
+    pub(in crate::accounts) fn unseeded(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
-        state.unseeded_until = now + UNSEEDED_FOR;
-        state.unseeded_since.get_or_insert(now);
+        let unseeded = Unseeded {
+            since: state.unseeded.map_or(now, |before| before.since),
+            again_at: now + UNSEEDED_FOR,
+        };
+        state.unseeded = Some(unseeded);
+        unseeded.is_filled_soon(now)
     }
+}
 
-    /// Whether the counters are about to be filled, as they are when an organization's first budget is met. Where that
-    /// takes long nobody fills them, and each budget goes by what it says of that.
-    pub(in crate::accounts) fn is_filled_soon(&self) -> bool {
-        let since = self.state().unseeded_since;
-        since.is_some_and(|since| since.elapsed() < FILLED_WITHIN)
+impl Unseeded {
+    /// As they are when an organization's first budget is met. Where that takes long nobody fills them, and each budget
+    /// goes by what it says of that.
+    fn is_filled_soon(self, now: Instant) -> bool {
+        now.duration_since(self.since) < FILLED_WITHIN
     }
 }

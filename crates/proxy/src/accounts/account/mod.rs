@@ -60,14 +60,21 @@ struct State {
     pace: Pace,
     knowledge: Option<Knowledge>,
     spent_until: Instant,
-    unseeded_until: Instant,
-    /// Since when they are awaited; absent while they are filled.
-    unseeded_since: Option<Instant>,
+    /// As long as they are.
+    unseeded: Option<Unseeded>,
     recalled_until: Option<Instant>,
     /// It is on the list of those that have to be told of soon.
     hurried: bool,
     last_used: Instant,
     last_told: Instant,
+}
+
+/// The counters were found not to be filled from the ledger.
+#[derive(Debug, Clone, Copy)]
+struct Unseeded {
+    since: Instant,
+    /// Nobody asks before.
+    again_at: Instant,
 }
 
 impl Account {
@@ -89,8 +96,7 @@ impl Account {
                 pace: Pace::new(now),
                 knowledge: None,
                 spent_until: now,
-                unseeded_until: now,
-                unseeded_since: None,
+                unseeded: None,
                 recalled_until: None,
                 hurried: false,
                 last_used: now,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatewright_coord::{Counters, LocalCounters, Redis, RedisCounters, Seed};
 use gatewright_types::OrganizationId;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::super::{Accounts, Denied};
 use super::{World, eventually, of, smooth, spend, strict};
@@ -85,5 +85,31 @@ async fn what_was_let_through_meanwhile_is_reported_when_it_is_back() {
     assert!(spend(&node.accounts, &world, &budget, 1).await);
     let all = || spend(&node.accounts, &world, &exact, 10);
     eventually("it asks again", all).await;
+    node.stop().await;
+}
+
+/// A report of this node, or of what another needs of it, may be the first to find them filled.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_counters_to_be_filled_is_served_when_a_report_finds_them_filled_first() {
+    let world = World {
+        counters: Counters::Local(LocalCounters::new()),
+        organization: OrganizationId::mint(),
+    };
+    let node = world.node();
+    let exact = strict("exact", 10);
+    // More than a report brings.
+    let demands = [of(&exact, 10)];
+    let waits = node.accounts.reserve(world.organization, &demands, None);
+    let filled = async {
+        sleep(Duration::from_millis(60)).await;
+        assert!(world.counters.seed(world.organization, &[]).await.expect("it answers"));
+    };
+    // Reports are due all five seconds.
+    sleep(Duration::from_millis(4_900)).await;
+
+    let (served, ()) = tokio::join!(waits, filled);
+
+    assert!(served.is_ok(), "{served:?}");
+    drop(served);
     node.stop().await;
 }

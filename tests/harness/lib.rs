@@ -9,6 +9,7 @@ pub mod environment;
 pub mod failures;
 pub mod frames;
 pub mod http;
+pub mod http2;
 pub mod installation;
 pub mod organization;
 pub mod postgres;

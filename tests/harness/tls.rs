@@ -70,27 +70,7 @@ impl Authority {
 impl Front {
     /// `clients` is whose certificates callers have to show.
     pub async fn before(behind: SocketAddr, own: &Issued, clients: Option<&Authority>) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .expect("versions that the provider has");
-        let builder = match clients {
-            None => builder.with_no_client_auth(),
-            Some(authority) => {
-                let mut trusted = RootCertStore::empty();
-                let pem = authority.pem();
-                trusted
-                    .add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate"))
-                    .expect("an authority's");
-                let verifier = WebPkiClientVerifier::builder_with_provider(trusted.into(), provider);
-                builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
-            }
-        };
-        let certificate = CertificateDer::from_pem_slice(own.certificate.as_bytes()).expect("a certificate");
-        let private_key = PrivateKeyDer::from_pem_slice(own.private_key.as_bytes()).expect("a key");
-        let config = builder
-            .with_single_cert(vec![certificate], private_key)
-            .expect("the key is the certificate's");
+        let config = speaking(own, clients);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let callers = Arc::<Mutex<Vec<_>>>::default();
@@ -111,6 +91,31 @@ impl Front {
     pub fn callers(&self) -> Vec<Vec<u8>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// How a server speaks TLS that shows this certificate, and asks for one of an authority where one is named.
+pub(crate) fn speaking(own: &Issued, clients: Option<&Authority>) -> ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("versions that the provider has");
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut trusted = RootCertStore::empty();
+            let pem = authority.pem();
+            trusted
+                .add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate"))
+                .expect("an authority's");
+            let verifier = WebPkiClientVerifier::builder_with_provider(trusted.into(), provider);
+            builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+        }
+    };
+    let certificate = CertificateDer::from_pem_slice(own.certificate.as_bytes()).expect("a certificate");
+    let private_key = PrivateKeyDer::from_pem_slice(own.private_key.as_bytes()).expect("a key");
+    builder
+        .with_single_cert(vec![certificate], private_key)
+        .expect("the key is the certificate's")
 }
 
 async fn accept(listener: TcpListener, tls: TlsAcceptor, behind: SocketAddr, callers: Arc<Mutex<Vec<Vec<u8>>>>) {

@@ -27,6 +27,7 @@ mod explain;
 mod faults;
 mod feeding;
 mod files;
+mod http2;
 mod identity;
 mod invoke;
 mod key_scopes;

@@ -61,7 +61,7 @@ impl Asking<'_> {
             Body::Whole(bytes) => (Outgoing::Whole(bytes.into()), None),
             Body::Flowing(flowing) => {
                 let (streamed, pump) = flowing.split();
-                (Outgoing::Streamed(streamed), Some(pump))
+                (Outgoing::Streamed(Some(streamed)), Some(pump))
             }
         };
         let call = Call {

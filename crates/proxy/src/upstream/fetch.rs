@@ -8,6 +8,7 @@ use gatewright_contract::{AddressPolicy, BaseUrl, DestinationError};
 use http::header::USER_AGENT;
 use url::Url;
 
+use super::sending::send;
 use super::{AGENT, Upstream, failure, read_body};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -45,9 +46,7 @@ impl Upstream {
     async fn fetch_from(&self, url: &Url, limit_bytes: usize) -> Result<Bytes, FetchError> {
         let failed = |failure: gatewright_llm::Failure| FetchError::Failed(failure.message);
         let request = self.shared.ways.straight(CONNECT).map_err(failed)?.get(url.clone());
-        let response = request
-            .header(USER_AGENT, AGENT)
-            .send()
+        let response = send(request.header(USER_AGENT, AGENT))
             .await
             .map_err(|error| failed(failure(&error)))?;
         match response.status().as_u16() {

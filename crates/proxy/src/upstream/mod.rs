@@ -11,6 +11,7 @@ mod place;
 mod sandbox;
 mod segments;
 mod self_test;
+mod sending;
 mod ways;
 
 use std::sync::Arc;
@@ -21,29 +22,24 @@ use gatewright_contract::{BaseUrl, Egress, Keyring, Provider};
 use gatewright_llm::{Failure, FailureKind, Segments};
 use gatewright_routing::Health;
 use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::call::failure_of;
 use crate::native::Streamed;
 use crate::news::News;
 use crate::patience::Limit;
-use authorize::Unsigned;
 pub(crate) use credentials::{Chosen, Preference};
 pub use fetch::FetchError;
 pub(crate) use files::Fetched;
 use files::Files;
-use identity::{Endpoint, Identities};
+use identity::Identities;
 pub(crate) use place::address;
 pub(crate) use sandbox::Player;
-use segments::SegmentsBody;
 pub use self_test::Trial;
-use ways::{Ways, Whose};
+use ways::Ways;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("gatewright/", env!("CARGO_PKG_VERSION")));
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Of a call as most are, so that the map does not grow. With one more it would be twice as large.
-const ROOM_FOR_HEADERS: usize = 6;
 
 /// The way out to providers; clones share its connections.
 #[derive(Debug, Clone)]
@@ -80,8 +76,8 @@ pub(crate) struct Call<'a> {
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Whole(Segments),
-    /// It is still coming in, and can be sent once.
-    Streamed(Streamed),
+    /// It is still coming in, and can be sent once; nothing by then.
+    Streamed(Option<Streamed>),
 }
 
 /// Whose request it is.
@@ -125,84 +121,6 @@ impl Upstream {
     pub(crate) fn files(&self) -> &Files {
         &self.shared.files
     }
-
-    pub(crate) async fn call(&self, call: Call<'_>) -> Result<reqwest::Response, Failure> {
-        let Shared { ways, identities, .. } = &*self.shared;
-        ways.egress()
-            .check(call.base_url)
-            .map_err(|error| connection_failure(format!("its address {error}")))?;
-        let way = ways.way(Whose::of(call.provider), call.connect.length)?;
-        way.check(ways.egress(), &call.address).await?;
-        let mut signed_body = Bytes::new();
-        let signs = call.credential.is_some_and(authorize::signs_the_body);
-        let body = match call.body {
-            Outgoing::Streamed(_) if signs => {
-                let message = "a body that is passed on as it comes cannot be signed".to_owned();
-                return Err(failure_of(FailureKind::Credential, message));
-            }
-            Outgoing::Streamed(streamed) => Some(reqwest::Body::wrap(streamed)),
-            Outgoing::Whole(segments) if signs => {
-                signed_body = segments.into_iter().collect::<Vec<_>>().concat().into();
-                let segments: Segments = signed_body.clone().into();
-                (!segments.is_empty()).then(|| SegmentsBody::wrap(segments))
-            }
-            Outgoing::Whole(segments) => (!segments.is_empty()).then(|| SegmentsBody::wrap(segments)),
-        };
-        let (own, added): (_, &[_]) = match call.manner {
-            Manner::Ours(added) => (our_headers(), added),
-            Manner::Native(own) => (own, &[]),
-        };
-        let mut headers = own;
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-        headers.entry(USER_AGENT).or_insert(AGENT);
-        for (name, value) in &call.provider.settings.headers {
-            // Both were checked to be what a header can carry.
-            if let (Ok(name), Ok(value)) = (
-                name.as_str().parse::<HeaderName>(),
-                HeaderValue::from_str(value.as_str()),
-            ) {
-                headers.insert(name, value);
-            }
-        }
-        for (name, value) in added {
-            headers.append(name.clone(), value.clone());
-        }
-        if let Some(chosen) = call.credential {
-            let unsigned = Unsigned {
-                provider: call.provider,
-                method: &call.method,
-                address: &call.address,
-                body: &signed_body,
-                now: call.now,
-            };
-            let endpoint = || Endpoint {
-                way: way.clone(),
-                egress: ways.egress().clone(),
-            };
-            authorize::authorize(identities, endpoint, chosen, unsigned, &mut headers).await?;
-        }
-        if let Some(context) = call.traceparent.and_then(|text| HeaderValue::from_str(&text).ok()) {
-            headers.insert("traceparent", context);
-        }
-        let mut request = reqwest::Request::new(call.method, call.address);
-        *request.headers_mut() = headers;
-        *request.body_mut() = body;
-        let answered = way.client.execute(request).await;
-        let answer = answered.map_err(|error| match error.is_connect() && error.is_timeout() {
-            true => call.connect.exceeded(),
-            false => failure(&error),
-        })?;
-        match way.refused_by_proxy(answer.status().as_u16()) {
-            Some(refused) => Err(refused),
-            None => Ok(answer),
-        }
-    }
-}
-
-fn our_headers() -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(ROOM_FOR_HEADERS);
-    headers.insert(CONTENT_TYPE, JSON);
-    headers
 }
 
 /// What a failed call means, without the address it was made to.

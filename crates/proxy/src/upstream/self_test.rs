@@ -11,6 +11,7 @@ use gatewright_types::{CredentialId, ProviderId};
 use http::header::USER_AGENT;
 use tokio::time::Instant;
 
+use super::sending::send;
 use super::ways::Whose;
 use super::{AGENT, Upstream, credentials, failure, read_body};
 
@@ -90,7 +91,7 @@ impl Upstream {
                 Err(error) => return unreachable(error.to_string()),
             }
         }
-        let response = match request.send().await {
+        let response = match send(request).await {
             Ok(response) => response,
             Err(error) => return unreachable(failure(&error).message),
         };

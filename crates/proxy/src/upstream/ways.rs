@@ -196,6 +196,8 @@ impl Way {
 fn straight(connect: Duration, policy: AddressPolicy) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        // It would keep a copy of every request, and knows no body in pieces: `sending` does it.
+        .retry(reqwest::retry::never())
         .dns_resolver(CheckedResolver::new(policy))
         .connect_timeout(connect)
         .pool_idle_timeout(Duration::from_secs(60))

@@ -10,6 +10,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use url::Url;
 
 use super::IdentityError;
+use crate::upstream::sending::send;
 use crate::upstream::ways::Way;
 use crate::upstream::{AGENT, failure, read_body};
 
@@ -53,7 +54,7 @@ impl Endpoint {
             .header(USER_AGENT, AGENT)
             .timeout(DEADLINE)
             .body(form);
-        let response = request.send().await.map_err(|error| not_answered(&failure(&error)))?;
+        let response = send(request).await.map_err(|error| not_answered(&failure(&error)))?;
         let status = response.status().as_u16();
         let body = read_body(response, LARGEST_ANSWER_BYTES)
             .await

@@ -93,9 +93,9 @@ fn addresses() -> Vec<(&'static str, String)> {
     {
         let path = mounted.split('"').nth(1).expect("an address").to_owned();
         let methods = [
-            ("get", "web::get()"),
-            ("post", "web::post()"),
-            ("delete", "web::delete()"),
+            ("get", "on(&Method::GET)"),
+            ("post", "on(&Method::POST)"),
+            ("delete", "on(&Method::DELETE)"),
         ];
         let before = found.len();
         for (method, _) in methods.iter().filter(|(_, word)| mounted.contains(word)) {

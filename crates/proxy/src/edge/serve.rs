@@ -225,9 +225,18 @@ pub(super) fn wants_trace(request: &HttpRequest) -> bool {
 /// Those that are texts.
 pub(super) fn texts(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let headers = headers.iter();
-    headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    headers.filter_map(|(name, value)| Some((name.as_str(), text(value)?)))
 }
 
 fn text_header(request: &HttpRequest, name: impl AsHeaderName) -> Option<&str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
+    request.headers().get(name).and_then(text)
+}
+
+/// What `to_str` takes for a text, looked at as a whole and not byte by byte: every header of a request is.
+fn text(value: &SentValue) -> Option<&str> {
+    let bytes = value.as_bytes();
+    let visible = bytes
+        .iter()
+        .fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | b'\t'));
+    str::from_utf8(bytes).ok().filter(|_| visible)
 }

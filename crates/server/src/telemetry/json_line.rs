@@ -107,11 +107,13 @@ impl Visit for Members<'_> {
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Most have nothing to escape, which is faster found out without an end in the middle.
+        if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
+            self.0.push_str(text);
+            return Ok(());
+        }
         let mut rest = text;
-        while let Some(at) = rest
-            .bytes()
-            .position(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
-        {
+        while let Some(at) = rest.bytes().position(is_special) {
             let (plain, special) = rest.split_at(at);
             self.0.push_str(plain);
             let mut special = special.chars();
@@ -127,6 +129,11 @@ impl fmt::Write for Escaped<'_> {
         self.0.push_str(rest);
         Ok(())
     }
+}
+
+/// Whether JSON forbids it in a text.
+const fn is_special(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -150,9 +150,7 @@ impl World {
         let path = format!("/organizations/{organization}/invitations");
         let invited = owner.post(self, &path, json!({"email": email, "role": role})).await;
         assert_eq!(invited.status, StatusCode::CREATED, "{:?}", invited.body);
-        let link = invited.body["link"].as_str().unwrap();
-        let token = link.strip_prefix("https://gw.example.com/invitation#token=").unwrap();
-        let body = json!({"token": token, "name": "Somebody", "password": PASSWORD});
+        let body = json!({"token": invited.invitation_token(), "name": "Somebody", "password": PASSWORD});
         let accepted = Caller::default().post(self, "/invitations/accept", body).await;
         assert_eq!(accepted.status, StatusCode::OK, "{:?}", accepted.body);
         Caller::signed_in(&accepted)
@@ -269,6 +267,13 @@ impl Answer {
 
     pub(crate) fn text(&self, field: &str) -> String {
         self.body[field].as_str().unwrap().to_owned()
+    }
+
+    /// Of the link that an invitation is answered with.
+    pub(crate) fn invitation_token(&self) -> String {
+        let link = self.text("link");
+        let token = link.strip_prefix("https://gw.example.com/invitation#token=");
+        token.unwrap().to_owned()
     }
 
     #[track_caller]

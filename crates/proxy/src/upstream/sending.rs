@@ -18,6 +18,7 @@ const ROOM_FOR_HEADERS: usize = 6;
 const MOST_SENT: u32 = 3;
 
 impl Upstream {
+    /// What the provider answers, whatever its status.
     pub(crate) async fn call(&self, mut call: Call<'_>) -> Result<reqwest::Response, Failure> {
         let ways = &self.shared.ways;
         ways.egress()
@@ -58,11 +59,10 @@ impl Upstream {
             }
             Outgoing::Whole(segments) => (!segments.is_empty()).then(|| SegmentsBody::wrap(segments.clone())),
         };
-        let (own, added): (_, &[_]) = match &call.manner {
+        let (mut headers, added): (_, &[_]) = match &call.manner {
             Manner::Ours(added) => (our_headers(), added),
             Manner::Native(own) => (own.clone(), &[]),
         };
-        let mut headers = own;
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(USER_AGENT).or_insert(AGENT);
         for (name, value) in &call.provider.settings.headers {
@@ -130,8 +130,8 @@ fn our_headers() -> HeaderMap {
 /// A server of HTTP/2 may close a connection while calls are on their way to it, or have too many at once, and says which
 /// of them it never looked at (RFC 9113, 8.7).
 fn was_not_looked_at(error: &reqwest::Error) -> bool {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    let said = causes.filter_map(|cause| cause.downcast_ref::<h2::Error>()).next();
+    let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let said = causes.find_map(|cause| cause.downcast_ref::<h2::Error>());
     said.is_some_and(|said| {
         let goes_away = said.is_go_away() && said.reason() == Some(h2::Reason::NO_ERROR);
         let refuses = said.is_reset() && said.reason() == Some(h2::Reason::REFUSED_STREAM);

@@ -3,7 +3,12 @@
 use serde_json::json;
 
 use super::{HERE, audited, only_item};
-use crate::world::{Caller, World};
+use crate::world::{Answer, Caller, World};
+
+async fn preview(world: &World, token: &str) -> Answer {
+    let body = json!({"token": token});
+    Caller::default().post(world, "/invitations/preview", body).await
+}
 
 #[actix_web::test]
 async fn members_are_invited_promoted_and_removed() {
@@ -21,15 +26,9 @@ async fn members_are_invited_promoted_and_removed() {
         only_item(&owner.get(&world, &invitations).await),
         invited.body["invitation"]
     );
-    let token = invited
-        .text("link")
-        .strip_prefix("https://gw.example.com/invitation#token=")
-        .unwrap()
-        .to_owned();
+    let token = invited.invitation_token();
 
-    let preview = Caller::default()
-        .post(&world, "/invitations/preview", json!({"token": token}))
-        .await;
+    let preview = preview(&world, &token).await;
     let expected = json!({
         "organization_name": "Acme", "email": "bob@example.com", "role": "member", "has_account": false,
     });
@@ -67,11 +66,7 @@ async fn an_invitation_for_an_account_needs_its_password() {
     world.member(&owner, "acme", "bob@example.com", "member").await;
     let invited = json!({"email": "bob@example.com", "role": "viewer"});
     let invited = owner.post(&world, "/organizations/other/invitations", invited).await;
-    let token = invited
-        .text("link")
-        .strip_prefix("https://gw.example.com/invitation#token=")
-        .unwrap()
-        .to_owned();
+    let token = invited.invitation_token();
     let accept = async |password: &str| {
         Caller::default()
             .post(
@@ -102,13 +97,7 @@ async fn a_withdrawn_invitation_is_worth_nothing() {
     );
 
     audited(&world, &owner, "invitation.withdraw", &json!(id)).await;
-    let token = invited
-        .text("link")
-        .strip_prefix("https://gw.example.com/invitation#token=")
-        .unwrap()
-        .to_owned();
-    let preview = Caller::default()
-        .post(&world, "/invitations/preview", json!({"token": token}))
-        .await;
+    let token = invited.invitation_token();
+    let preview = preview(&world, &token).await;
     preview.refused(422, "invalid");
 }

@@ -1,5 +1,7 @@
 //! Golden bills: a whole answer of each kind of provider, and what the catalogue in the program makes of it, for every
-//! class of tokens and every tier that has a price. `UPDATE_GOLDEN=1` writes them; read the difference before keeping it.
+//! class of tokens and every tier that has a price.
+
+mod recorded;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,6 +13,8 @@ use gatewright_types::UsageUnit;
 use gatewright_types::api::{Dialect, ProviderKind, ServedTier};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::recorded::compare;
 
 /// An answer, and who gave it.
 #[derive(Deserialize)]
@@ -93,24 +97,10 @@ impl Case {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
-}
-
 #[test]
 fn bills_are_as_recorded() {
     for (path, case) in cases() {
-        let bill = case.written();
-        let path = path.with_extension("bill.txt");
-        if updating() {
-            fs::write(&path, &bill).expect("a writable folder");
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(bill, expected, "{}", path.display());
+        compare(&path.with_extension("bill.txt"), case.written()).unwrap_or_else(|differs| panic!("{differs}"));
     }
 }
 

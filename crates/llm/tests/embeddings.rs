@@ -1,5 +1,6 @@
-//! Embeddings of each caller's dialect with each provider's: what is asked, what becomes of the answers. One file a pair;
-//! `UPDATE_GOLDEN=1` writes what comes out, to be read before it is kept.
+//! Embeddings of each caller's dialect with each provider's: what is asked, what becomes of the answers. One file a pair.
+
+mod recorded;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,6 +11,8 @@ use bytes::Bytes;
 use gatewright_llm::embed::{Amount, EmbedAnswer, EmbedContents, EmbedDialect, EmbedRequest, Encoding, Shares, embeds};
 use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 use serde_json::{Value, json};
+
+use crate::recorded::compare;
 
 /// Texts of the case that has more of them than the vendor takes at once.
 fn many(dialect: EmbedDialect) -> usize {
@@ -179,7 +182,7 @@ fn said(dialect: EmbedDialect, first: usize, count: usize) -> Value {
     }
 }
 
-fn recorded(caller: Dialect, dialect: EmbedDialect) -> String {
+fn told(caller: Dialect, dialect: EmbedDialect) -> String {
     let mut text = String::new();
     for (name, body) in cases(caller, dialect) {
         writeln!(text, "# {name}").expect("a text");
@@ -236,14 +239,6 @@ fn record(text: &mut String, caller: Dialect, dialect: EmbedDialect, body: &Valu
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
-}
-
 #[test]
 fn every_caller_is_understood_by_every_provider() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/embeddings");
@@ -251,13 +246,8 @@ fn every_caller_is_understood_by_every_provider() {
     for caller in callers() {
         for dialect in EmbedDialect::ALL {
             let path = folder.join(format!("{}-{dialect:?}.txt", caller.as_str()).to_lowercase());
-            let text = recorded(caller, dialect);
-            if updating() {
-                fs::create_dir_all(&folder).expect("a writable folder");
-                fs::write(&path, &text).expect("a writable folder");
-            }
-            let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(text, expected, "{}", path.display());
+            let text = told(caller, dialect);
+            compare(&path, text).unwrap_or_else(|differs| panic!("{differs}"));
             needed.insert(path);
         }
     }

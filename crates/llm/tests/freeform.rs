@@ -1,5 +1,7 @@
 //! Tools that take a text and not JSON, as both of OpenAI's dialects have them: what every provider is asked instead, and
-//! how callers are told of its calls. `UPDATE_GOLDEN=1` writes what comes out; read the difference before keeping it.
+//! how callers are told of its calls.
+
+mod recorded;
 
 use std::fs;
 use std::path::Path;
@@ -11,6 +13,8 @@ use gatewright_llm::event::{Answer, Event, Opening, Stop};
 use gatewright_llm::{Request, spoken};
 use gatewright_types::api::{BedrockApi, Dialect, ProviderKind};
 use serde_json::Value;
+
+use crate::recorded::compare;
 
 const CALLERS: [(Dialect, &str); 2] = [
     (Dialect::OpenaiChat, "openai_chat"),
@@ -29,19 +33,9 @@ const PROVIDERS: [(ProviderKind, &str); 7] = [
 
 const PATCH: &str = "*** Begin Patch\n*** Add File: a.txt\n+\"é\"\t\\ 😀\n*** End Patch\n";
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
 fn check_golden(name: &str, text: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/freeform");
-    let path = folder.join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::create_dir_all(&folder).expect("a writable folder");
-        fs::write(&path, text).expect("a writable folder");
-    }
-    let recorded = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert_eq!(text, recorded, "{name}");
+    compare(&folder.join(name), text).unwrap_or_else(|differs| panic!("{differs}"));
 }
 
 fn request(dialect: Dialect, name: &str) -> Request {

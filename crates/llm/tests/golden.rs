@@ -1,5 +1,6 @@
-//! Transcripts: what goes in and what must come out, byte for byte. `UPDATE_GOLDEN=1` writes what comes out; read the
-//! difference before keeping it.
+//! Transcripts: what goes in and what must come out, byte for byte.
+
+mod recorded;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,22 +16,15 @@ use gatewright_llm::{
 use gatewright_types::api::Dialect;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::recorded::compare;
+
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
 /// Runs every file of a folder with this ending through `transform`, and compares with the files beside it: `transform`
 /// gives each expected file's ending and content.
 fn check_folder(name: &str, ending: &str, transform: impl Fn(Vec<u8>) -> Vec<(&'static str, Vec<u8>)>) {
-    let updating = updating();
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder(name))
         .expect(name)
         .map(|entry| entry.expect("an entry").path())
@@ -42,16 +36,7 @@ fn check_folder(name: &str, ending: &str, transform: impl Fn(Vec<u8>) -> Vec<(&'
         let stem = input.to_string_lossy().trim_end_matches(ending).to_owned();
         for (expected_ending, content) in transform(fs::read(&input).expect("an input")) {
             let path = PathBuf::from(format!("{stem}{expected_ending}"));
-            if updating {
-                fs::write(&path, &content).expect("a writable folder");
-            }
-            let expected = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(
-                String::from_utf8_lossy(&content),
-                String::from_utf8_lossy(&expected),
-                "{}",
-                path.display()
-            );
+            compare(&path, content).unwrap_or_else(|differs| panic!("{differs}"));
         }
     }
 }

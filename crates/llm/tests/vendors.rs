@@ -1,5 +1,7 @@
 //! What each vendor of OpenAI's dialect is sent, recorded row by row; and no row says anything that shows nowhere.
 
+mod recorded;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use gatewright_llm::dialect::openai_chat::vendors::VENDORS;
 use gatewright_llm::dialect::openai_chat::{OpenaiChat, OpenaiChatTo, Quirks};
 use gatewright_llm::dialect::{Inbound, Outbound, PathFacts, TargetFacts};
 use serde_json::{Value, json};
+
+use crate::recorded::compare;
 
 const TARGET: TargetFacts<'static> = TargetFacts {
     model: "their-model",
@@ -52,14 +56,6 @@ habits!(
     user,
     cache_marks,
 );
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
-}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vendors")
@@ -186,13 +182,7 @@ fn told(quirks: Quirks) -> String {
 fn every_vendor_is_sent_what_is_recorded() {
     for vendor in &VENDORS {
         let path = folder().join(format!("{}.txt", vendor.name));
-        let told = told(vendor.quirks);
-        if updating() {
-            fs::create_dir_all(folder()).expect("a writable folder");
-            fs::write(&path, &told).expect("a writable folder");
-        }
-        let recorded = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(recorded, told, "{}", vendor.name);
+        compare(&path, told(vendor.quirks)).unwrap_or_else(|differs| panic!("{differs}"));
     }
     let count = fs::read_dir(folder()).expect("the goldens").count();
     assert_eq!(count, VENDORS.len(), "a golden belongs to no vendor");

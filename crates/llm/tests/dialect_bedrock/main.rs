@@ -3,6 +3,8 @@
 
 mod answers;
 mod damaged;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 mod requests;
 #[path = "../stored_frames/mod.rs"]
 mod stored_frames;

@@ -1,7 +1,5 @@
 //! Requests as they are written.
 
-use std::fs;
-
 use gatewright_llm::chat::{
     Amount, CacheMark, Chat, Effort, Format, Json, Maker, Media, MediaKind, Part, Reasoning, Role, Schema, Source,
     Text, Tool, ToolChoice, ToolResult, Turn,
@@ -9,6 +7,7 @@ use gatewright_llm::chat::{
 use gatewright_llm::dialect::bedrock::BedrockConverse;
 use gatewright_llm::dialect::{Outbound as _, TargetFacts};
 
+use crate::recorded::compare;
 use crate::{ADAPTIVE_CLAUDE, CLAUDE, SEALED, SIGNATURE, WEATHER, call, fixture, read, thinking};
 
 fn conversation(parts: impl IntoIterator<Item = Part>) -> Chat {
@@ -148,14 +147,6 @@ fn requests() -> Vec<(&'static str, &'static str, Chat)> {
     ]
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
-}
-
 /// The bodies in `requests` were checked against botocore 1.44.8's model of the API: with base64 made bytes again,
 /// `ParamValidator().validate(body, operation_model("Converse").input_shape)` reports nothing.
 #[test]
@@ -168,14 +159,9 @@ fn requests_are_written_as_they_are_kept() {
 
         let written = BedrockConverse::of(model).write_request(&chat, target).expect(name);
 
-        let path = fixture(&format!("requests/{name}.json"));
         let mut body = written.body;
         body.push(b'\n');
-        if updating() {
-            fs::write(&path, &body).expect("a writable folder");
-        }
-        let kept = fs::read(&path).expect(name);
-        assert_eq!(String::from_utf8_lossy(&body), String::from_utf8_lossy(&kept), "{name}");
+        compare(&fixture(&format!("requests/{name}.json")), body).unwrap_or_else(|differs| panic!("{differs}"));
     }
 }
 

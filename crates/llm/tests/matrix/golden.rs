@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::callers::Caller;
 use crate::cases::Case;
 use crate::folder;
+use crate::recorded::compare;
 
 /// Compares, and remembers which files are needed.
 #[derive(Default)]
@@ -14,33 +15,13 @@ pub(crate) struct Goldens {
     needed: BTreeSet<PathBuf>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of this test, read where it is used"
-)]
-fn updating() -> bool {
-    std::env::var_os("UPDATE_GOLDEN").is_some()
-}
-
 impl Goldens {
     pub(crate) fn check(&mut self, caller: Caller, provider: &str, case: Case, text: &str) -> Result<(), String> {
         let pair = folder().join("matrix").join(format!("{}-{provider}", caller.name()));
         let path = pair.join(format!("{}.txt", case.name()));
-        if updating() {
-            fs::create_dir_all(&pair).expect("a writable folder");
-            fs::write(&path, text).expect("a writable folder");
-        }
-        let recorded = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let compared = compare(&path, text);
         self.needed.insert(path);
-        let differing = recorded
-            .lines()
-            .zip(text.lines())
-            .find(|(recorded, told)| recorded != told);
-        match differing {
-            Some((recorded, told)) => Err(format!("recorded:\n{recorded}\nbut is:\n{told}")),
-            None if recorded == text => Ok(()),
-            None => Err("one is longer than the other".into()),
-        }
+        compared
     }
 
     /// A file that no case asks for would be taken for a promise.

@@ -1,6 +1,5 @@
 //! Every dialect of callers against every dialect of providers, over the same conversations: what goes out, what comes
-//! back, and what must be true of both whatever the pair. `UPDATE_GOLDEN=1` writes what comes out; read the difference
-//! before keeping it.
+//! back, and what must be true of both whatever the pair.
 
 mod callers;
 mod cases;
@@ -14,6 +13,8 @@ mod round;
 mod totals;
 mod translated;
 
+#[path = "../recorded/mod.rs"]
+mod recorded;
 #[path = "../stored_frames/mod.rs"]
 mod stored_frames;
 
